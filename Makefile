@@ -1,0 +1,55 @@
+# One entry for every task. `make` alone lists them.
+PYTHON ?= python3
+SECONDS ?= 0
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench model schemas lock clean
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@echo "installing the locked dependencies into $(VENV) ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+setup: $(STAMP)  ## install the locked dependencies (every other target does it too)
+
+demo: $(STAMP)  ## broker, worker, simulated couriers, live alerts [SECONDS=60] [KAFKA=host:port]
+	@$(BIN)/parcelward demo --seconds $(SECONDS) $(if $(KAFKA),--kafka $(KAFKA))
+
+test: $(STAMP)  ## all tests, on a real local Kafka
+	@$(BIN)/python -m pytest
+
+check: $(STAMP)  ## what CI runs: format, lint, types, drift, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest
+
+bench: $(STAMP)  ## measure the pipeline; prints, never asserts
+	@$(BIN)/python tests/bench/pipeline.py
+
+model: $(STAMP)  ## simulate, train and release the risk model into models/
+	@$(BIN)/parcelward model train
+
+schemas: $(STAMP)  ## write schemas/ from the models in src/
+	@$(BIN)/parcelward schemas write
+
+lock:  ## pin the dependencies anew
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --extra broker --extra train --extra dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    pyproject.toml -o deploy/requirements.lock
+
+clean:  ## remove everything that is generated, the environment included
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

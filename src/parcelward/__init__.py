@@ -1,0 +1,1 @@
+"""Parcelward: streaming risk screening of courier shipments at acceptance."""

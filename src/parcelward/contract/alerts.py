@@ -1,0 +1,159 @@
+"""What leaves Parcelward: alerts for the joint security control platform, and refused records for the courier."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from parcelward.contract.fields import CourierCode, EventId, Mask, Moment, OperatorCode, OutletCode, Part, WaybillNo
+from parcelward.reasons import Reason
+
+ALERT_TYPE = "cn.delivery.alert.raised.v1"
+
+
+class Severity(StrEnum):
+    """How bad a finding is by itself."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Lane(StrEnum):
+    """How fast a person must look: red at once, yellow within the shift, green a random sample of clean parcels."""
+
+    RED = "red"
+    YELLOW = "yellow"
+    GREEN_SAMPLED = "green_sampled"
+
+
+class Action(StrEnum):
+    """What is proposed to the person who decides."""
+
+    REFUSE = "refuse"
+    HOLD = "hold"
+    REINSPECT = "reinspect"
+    VERIFY_IDENTITY = "verify_identity"
+    REQUEST_INFORMATION = "request_information"
+    AUDIT_OUTLET = "audit_outlet"
+
+
+class AlertState(StrEnum):
+    """Whether later evidence still supports the alert; clearing proposes, a person decides."""
+
+    OPEN = "open"
+    CLEARED_BY_EVIDENCE = "cleared_by_evidence"
+
+
+class Bilingual(Part):
+    """One text in Chinese and in English."""
+
+    zh: str = Field(description="Chinese text.", examples=["申报品名含危险品词“汽油”"])
+    en: str = Field(description="English text.", examples=["declared goods name contains the dangerous term “汽油”"])
+
+
+class Finding(Part):
+    """One rule that fired, or the model's score over its threshold, with the values that made it so."""
+
+    rule: str = Field(description="Rule id, or `model`.", examples=["R14"])
+    name: str = Field(description="Rule name.", examples=["dangerous_goods_words"])
+    version: int = Field(ge=1, description="Version of the rule.", examples=[1])
+    severity: Severity = Field(description="Severity of the finding.", examples=["high"])
+    action: Action = Field(description="Proposed action of the rule.", examples=["reinspect"])
+    reason: Bilingual = Field(description="Why, with the actual values.")
+    legal_basis: str = Field(description="Law and article the rule rests on.", examples=["危险化学品安全管理条例 第六十四条"])
+    values: dict[str, str | float | int | bool | None] = Field(
+        description="Features the rule looked at, by name, with their actual values.", examples=[{"danger_hits": 1}]
+    )
+    thresholds: dict[str, float | int] = Field(
+        default_factory=dict, description="Threshold of the rule per feature.", examples=[{"danger_hits": 0}]
+    )
+
+
+class Contribution(Part):
+    """How much one feature moved the model's score for this waybill."""
+
+    feature: str = Field(description="Feature name.", examples=["operator_gap_s"])
+    value: float | None = Field(description="Actual value; null when unknown.", examples=[2.5])
+    weight: float = Field(description="Share of the score in log-odds; positive raises the risk.", examples=[1.7])
+    text: Bilingual = Field(description="The same in plain words.")
+
+
+class Score(Part):
+    """The model's opinion."""
+
+    value: float = Field(ge=0, le=1, description="Estimated probability of a violation, 0 to 1.", examples=[0.93])
+    threshold: float = Field(ge=0, le=1, description="Score at which the model alone raises an alert.", examples=[0.8])
+    model_version: str = Field(description="Released model.", examples=["2026.11.1"])
+    contributions: tuple[Contribution, ...] = Field(description="Largest contributions, largest first.")
+
+
+class Evidence(Part):
+    """Where one piece of evidence lies in the intake log."""
+
+    event_id: EventId
+    event_type: str = Field(description="CloudEvents type.", examples=["cn.delivery.acceptance.realname.v1"])
+    topic: str = Field(description="Intake topic.", examples=["intake.swift"])
+    partition: int = Field(ge=0, description="Partition.", examples=[3])
+    offset: int = Field(ge=0, description="Offset.", examples=[81234])
+
+
+class Parties(Part):
+    """Masked hints and tokens of the sender; raw personal values never appear."""
+
+    document_token: str | None = Field(None, description="Token of the document.")
+    document_mask: Mask | None = None
+    name_mask: Mask | None = None
+    phone_token: str | None = Field(None, description="Token of the phone.")
+    phone_mask: Mask | None = None
+
+
+class Alert(Part):
+    """All findings on one waybill, for a person to decide on. A later revision replaces an earlier one.
+
+    Deduplicate on (alert_id, revision); keep the highest revision of an alert_id.
+    """
+
+    alert_id: str = Field(
+        description="UUIDv5 of courier, waybill and alert kind: the same after a replay.",
+        examples=["6f9619ff-8b86-5011-b42d-00c04fc964ff"],
+    )
+    revision: int = Field(ge=1, description="Counts up when later evidence changes the verdict.", examples=[1])
+    kind: Literal["acceptance"] = Field("acceptance", description="Kind of alert.", examples=["acceptance"])
+    state: AlertState = Field(description="Whether the evidence still supports it.", examples=["open"])
+    courier: CourierCode
+    waybill: WaybillNo
+    outlet: OutletCode
+    operator: OperatorCode | None = None
+    lane: Lane = Field(description="How fast a person must look; never lowered by later evidence.", examples=["red"])
+    action: Action = Field(description="Strongest action proposed.", examples=["reinspect"])
+    raised_at: Moment = Field(description="Arrival of the evidence that led to this revision.")
+    due_by: Moment = Field(description="When a person should have decided.")
+    findings: tuple[Finding, ...] = Field(description="What was found, most severe first.")
+    score: Score | None = Field(None, description="Model score with its main contributions.")
+    parties: Parties = Field(description="Masked hints and tokens.")
+    evidence: tuple[Evidence, ...] = Field(description="Intake positions this rests on.")
+    rule_pack_version: str = Field(description="Rule pack that judged.", examples=["acceptance-1"])
+    model_version: str | None = Field(None, description="Model that scored; null when none was loaded.")
+    summary: Bilingual = Field(description="The alert in one sentence.")
+
+
+class RejectedHeaders(Part):
+    """Headers that Parcelward adds to a refused record on `rejected.<courier>`.
+
+    Key, value and headers of the original record are kept as they were; these are added, each prefixed `pw_`.
+    """
+
+    pw_reason: Reason = Field(description="Reason code.", examples=["invalid_json"])
+    pw_detail: str = Field(
+        max_length=500,
+        description="What is wrong and where, for a person; never repeats a value from the record.",
+        examples=["data.weight_g: must be at least 1"],
+    )
+    pw_topic: str = Field(description="Topic it came from.", examples=["intake.swift"])
+    pw_partition: str = Field(pattern=r"^\d+$", description="Partition it came from.", examples=["3"])
+    pw_offset: str = Field(pattern=r"^\d+$", description="Offset it came from.", examples=["81234"])
+    pw_rejected_at: str = Field(
+        description="Arrival time of the refused record, RFC 3339.", examples=["2026-11-23T01:30:00.000Z"]
+    )

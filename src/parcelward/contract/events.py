@@ -1,0 +1,247 @@
+"""The three duties as couriers report them: real-name, inspection and security-scan events (CloudEvents 1.0)."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from parcelward.contract.fields import (
+    CourierCode,
+    DeviceCode,
+    DocumentCheck,
+    DocumentType,
+    EventId,
+    FillMode,
+    GoodsNature,
+    GoodsText,
+    Grams,
+    InspectionResult,
+    Mask,
+    Moment,
+    OperatorCode,
+    OutletCode,
+    Part,
+    Place,
+    RegionCode,
+    ScanDecision,
+    SenderKind,
+    Sha256,
+    Token,
+    TransportMode,
+    VerifyMethod,
+    WaybillNo,
+)
+
+
+class EventType(StrEnum):
+    """CloudEvents types accepted on intake; the version is part of the name."""
+
+    REAL_NAME = "cn.delivery.acceptance.realname.v1"
+    INSPECTION = "cn.delivery.acceptance.inspection.v1"
+    SECURITY_SCAN = "cn.delivery.security.scan.v1"
+
+
+class Sender(Part):
+    """Who hands the parcel over. Personal values come raw, or as tokens made at the source, never both.
+
+    A missing document is not a malformed event: it is what the real-name rules look for.
+    """
+
+    kind: SenderKind = Field(description="Person, organisation or filed agreement customer.", examples=["person"])
+    document_type: DocumentType | None = Field(None, description="Document shown.", examples=["resident_id"])
+    document_number: str | None = Field(
+        None,
+        min_length=1,
+        max_length=40,
+        description="PERSONAL. Document number as read; becomes a token in the first agent.",
+        examples=["360426199101010071"],
+    )
+    document_token: Token | None = Field(None, description="Token of the document, when made at the source.")
+    document_mask: Mask | None = Field(None, description="Mask of the document, when made at the source.")
+    document_check: DocumentCheck | None = Field(
+        None, description="Result of checking the number, when tokens are made at the source.", examples=["valid"]
+    )
+    name: str | None = Field(
+        None, min_length=1, max_length=100, description="PERSONAL. Name as registered.", examples=["王小明"]
+    )
+    name_token: Token | None = Field(None, description="Token of the name, when made at the source.")
+    name_mask: Mask | None = Field(None, description="Mask of the name, when made at the source.", examples=["王*"])
+    phone: str | None = Field(
+        None,
+        min_length=1,
+        max_length=40,
+        description="PERSONAL. Phone number; a privacy number with extension is accepted but identifies nobody.",
+        examples=["13800001234"],
+    )
+    phone_token: Token | None = Field(None, description="Token of the phone, when made at the source.")
+    phone_mask: Mask | None = Field(None, description="Mask of the phone, when made at the source.")
+    agreement_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]{1,40}$",
+        description="Number of the filed safety agreement, for agreement customers.",
+        examples=["AG-2026-00017"],
+    )
+
+
+class Receiver(Part):
+    """Who will receive the parcel."""
+
+    name: str | None = Field(None, min_length=1, max_length=100, description="PERSONAL. Name.", examples=["李华"])
+    name_token: Token | None = Field(None, description="Token of the name, when made at the source.")
+    phone: str | None = Field(
+        None, min_length=1, max_length=40, description="PERSONAL. Phone number.", examples=["13900005678"]
+    )
+    phone_token: Token | None = Field(None, description="Token of the phone, when made at the source.")
+    region: RegionCode | None = None
+
+
+class Goods(Part):
+    """What the sender declares to be in the parcel."""
+
+    name: GoodsText
+    nature: GoodsNature = Field(GoodsNature.GENERAL, description="Nature of the goods.", examples=["general"])
+    quantity: int = Field(1, ge=1, le=100_000, description="Number of pieces declared.", examples=[1])
+    declared_value_cny: float | None = Field(
+        None, ge=0, le=100_000_000, description="Declared value in yuan.", examples=[299.0]
+    )
+    dangerous_declared: bool = Field(False, description="A dangerous-goods declaration accompanies the parcel.")
+
+
+class Photo(Part):
+    """Reference to one inspection photo; the image itself never travels here."""
+
+    sha256: Sha256
+    phash: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{16}$",
+        description="64-bit perceptual hash, hex.",
+        examples=["c3d1e0f0a5b49687"],
+    )
+    taken_at: Moment | None = None
+    place: Place | None = None
+
+
+class RealName(Part):
+    """Data of a real-name event (实名收寄): the sender's document was shown, checked and registered."""
+
+    courier: CourierCode
+    waybill: WaybillNo
+    outlet: OutletCode
+    operator: OperatorCode
+    operator_document: str | None = Field(
+        None,
+        min_length=1,
+        max_length=40,
+        description="PERSONAL. The operator's own document number; lets own-identity sending be seen.",
+        examples=["110101197608056897"],
+    )
+    operator_document_token: Token | None = Field(None, description="Token of it, when made at the source.")
+    device: DeviceCode | None = None
+    fill_mode: FillMode = Field(FillMode.ONLINE, description="Written online or filled in later.", examples=["online"])
+    corrects: EventId | None = Field(None, description="Id of the earlier event that this one corrects.")
+    sender: Sender
+    receiver: Receiver
+    goods: Goods
+    weight_g: Grams
+    verify_method: VerifyMethod = Field(description="How the document was read.", examples=["nfc"])
+    transport_mode: TransportMode | None = Field(None, description="How the parcel will travel.", examples=["road"])
+    place: Place | None = Field(None, description="Where the parcel was really accepted.")
+    stated_region: RegionCode | None = Field(None, description="County of the pick-up address given by the sender.")
+    address_difference_recorded: bool = Field(
+        False, description="Actual acceptance address differs from the given one and both were recorded."
+    )
+
+
+class Inspection(Part):
+    """Data of an inspection event (收寄验视): the parcel was opened and checked in front of the sender."""
+
+    courier: CourierCode
+    waybill: WaybillNo
+    outlet: OutletCode
+    operator: OperatorCode
+    device: DeviceCode | None = None
+    fill_mode: FillMode = Field(FillMode.ONLINE, description="Written online or filled in later.", examples=["online"])
+    corrects: EventId | None = Field(None, description="Id of the earlier event that this one corrects.")
+    started_at: Moment | None = Field(None, description="Start of the inspection.")
+    sealed_at: Moment | None = Field(None, description="When the parcel was sealed.")
+    opened: bool = Field(description="The parcel was opened.", examples=[True])
+    result: InspectionResult = Field(description="Outcome of the inspection.", examples=["passed"])
+    found_goods: GoodsText | None = Field(None, description="Goods as seen by the inspector.", examples=["羽绒服"])
+    found_category: str | None = Field(
+        None,
+        pattern=r"^(0[1-9]|1[0-24-9])$",
+        description="Category of the 2016 prohibited list; 13 is out of scope.",
+        examples=["05"],
+    )
+    weight_g: Grams | None = None
+    photos: tuple[Photo, ...] = Field((), max_length=8, description="Photos taken, at most eight.")
+    mark_applied: bool = Field(description="The inspection mark (验视标识) was applied.", examples=[True])
+    place: Place | None = Field(None, description="Where the parcel was inspected.")
+
+
+class SecurityScan(Part):
+    """Data of a security-scan event (过机安检): the parcel went through an X-ray machine."""
+
+    courier: CourierCode
+    waybill: WaybillNo
+    site: OutletCode
+    operator: OperatorCode
+    machine: DeviceCode
+    image_sha256: Sha256 | None = None
+    labels: tuple[Annotated[str, Field(max_length=40)], ...] = Field(
+        (), max_length=16, description="What the machine recognised.", examples=[["lighter"]]
+    )
+    judged_ms: int | None = Field(
+        None, ge=0, le=3_600_000, description="Time the judge took, in milliseconds.", examples=[4200]
+    )
+    decision: ScanDecision = Field(description="What the judge decided.", examples=["pass"])
+    mark_applied: bool = Field(True, description="The safety-check mark (安检标识) was applied.", examples=[True])
+
+
+class Envelope(BaseModel):
+    """CloudEvents 1.0 attributes of an intake event; extension attributes are allowed and ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    specversion: Literal["1.0"] = Field("1.0", description="CloudEvents version.", examples=["1.0"])
+    id: EventId
+    source: str = Field(
+        min_length=1,
+        max_length=200,
+        description="Who made the event, a URI reference.",
+        examples=["/couriers/swift/outlets/HZ-0571-014"],
+    )
+    time: Moment = Field(description="When the duty was done (event time), RFC 3339 with offset.")
+    subject: str | None = Field(None, max_length=64, description="Waybill number, if given.")
+    datacontenttype: Literal["application/json"] = Field(
+        "application/json", description="Media type of the data.", examples=["application/json"]
+    )
+
+
+class RealNameEvent(Envelope):
+    """A sender's identity document was shown, checked and registered."""
+
+    type: Literal[EventType.REAL_NAME] = Field(EventType.REAL_NAME, description="Event type and version.")
+    data: RealName
+
+
+class InspectionEvent(Envelope):
+    """A parcel's content was opened and checked on the spot, before sealing."""
+
+    type: Literal[EventType.INSPECTION] = Field(EventType.INSPECTION, description="Event type and version.")
+    data: Inspection
+
+
+class SecurityScanEvent(Envelope):
+    """A parcel was scanned by an X-ray machine and judged."""
+
+    type: Literal[EventType.SECURITY_SCAN] = Field(EventType.SECURITY_SCAN, description="Event type and version.")
+    data: SecurityScan
+
+
+Event = RealNameEvent | InspectionEvent | SecurityScanEvent
+EVENT_MODELS: dict[EventType, type[RealNameEvent] | type[InspectionEvent] | type[SecurityScanEvent]] = {
+    EventType.REAL_NAME: RealNameEvent,
+    EventType.INSPECTION: InspectionEvent,
+    EventType.SECURITY_SCAN: SecurityScanEvent,
+}

@@ -1,0 +1,182 @@
+"""Field types shared by the messages: each with its pattern or bound, its unit, a description and an example."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class Part(BaseModel):
+    """Base of every message part: immutable, strict about types, unknown fields refused so that a typo is seen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_timedelta="iso8601")
+
+
+CourierCode = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9-]{1,31}$",
+        description="Code of the courier enterprise; the intake topic is named after it.",
+        examples=["swift"],
+    ),
+]
+WaybillNo = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9-]{4,35}$",
+        description="Waybill number (运单号); also the Kafka key of the record.",
+        examples=["SF1234567890123"],
+    ),
+]
+OutletCode = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_-]{1,32}$", description="Outlet (网点) that acted.", examples=["HZ-0571-014"]),
+]
+OperatorCode = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_-]{1,32}$",
+        description="Staff number (工号) of the operator, inspector or X-ray judge who acted; never a name.",
+        examples=["E20931"],
+    ),
+]
+DeviceCode = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="Handheld or machine used.", examples=["PDA-7741"])
+]
+EventId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[\x21-\x7e]+$",
+        description="CloudEvents id, unique per source; a resent event keeps it.",
+        examples=["5f0c7b1e-6a55-4b7e-9a43-0d8f4f3b9b10"],
+    ),
+]
+Token = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]{1,8}\.[A-Za-z0-9_-]{22}$",
+        description="Keyed hash of a normalised personal value: key id, dot, 128 bits of HMAC-SHA-256 in base64url.",
+        examples=["k1.3q2-7wAAAAAAAAAAAAAAAA"],
+    ),
+]
+Mask = Annotated[
+    str, Field(max_length=32, description="What may be shown of a personal value.", examples=["138****1234"])
+]
+RegionCode = Annotated[
+    str, Field(pattern=r"^[1-9]\d{5}$", description="County code of an address, GB/T 2260.", examples=["330106"])
+]
+GoodsText = Annotated[
+    str, Field(min_length=1, max_length=200, description="Goods name as written down.", examples=["羽绒服"])
+]
+Grams = Annotated[int, Field(ge=1, le=2_000_000, description="Weight in grams.", examples=[1250])]
+Sha256 = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the image file, lower-case hex; the image itself stays with the courier.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ),
+]
+Moment = Annotated[
+    AwareDatetime, Field(description="Time with offset, RFC 3339.", examples=["2026-11-23T09:30:00.000+08:00"])
+]
+
+
+class Place(Part):
+    """A point on the ground, WGS 84."""
+
+    latitude: float = Field(ge=-90, le=90, description="Degrees north, WGS 84.", examples=[30.2741])
+    longitude: float = Field(ge=-180, le=180, description="Degrees east, WGS 84.", examples=[120.1551])
+
+
+class FillMode(StrEnum):
+    """Whether the record was written as it happened, or filled in later (补录)."""
+
+    ONLINE = "online"
+    BACKFILL = "backfill"
+
+
+class SenderKind(StrEnum):
+    """Who sends: decides which identity duty applies."""
+
+    PERSON = "person"
+    ORGANISATION = "organisation"
+    AGREEMENT = "agreement"  # filed bulk sender (协议客户), exempt from the per-parcel identity check
+
+
+class DocumentType(StrEnum):
+    """Documents accepted for real-name registration (实名收寄管理办法), and the code of an organisation."""
+
+    RESIDENT_ID = "resident_id"  # 居民身份证, 临时居民身份证
+    RESIDENCE_PERMIT = "residence_permit"  # 港澳台居民居住证
+    MILITARY_ID = "military_id"  # 军官证, 武警证
+    HK_MACAO_PERMIT = "hk_macao_permit"  # 港澳居民来往内地通行证
+    TAIWAN_PERMIT = "taiwan_permit"  # 台湾居民来往大陆通行证
+    PASSPORT = "passport"  # 护照
+    FOREIGN_PERMANENT_RESIDENT_ID = "foreign_permanent_resident_id"  # 外国人永久居留身份证
+    ORGANISATION_CODE = "organisation_code"  # 统一社会信用代码
+
+
+class DocumentCheck(StrEnum):
+    """What checking the document number against its own rules gave."""
+
+    VALID = "valid"
+    MISSING = "missing"
+    BAD_FORMAT = "bad_format"
+    BAD_CHECKSUM = "bad_checksum"
+    BAD_BIRTH_DATE = "bad_birth_date"
+    TYPE_MISMATCH = "type_mismatch"  # well-formed, but as another type than stated
+
+
+class VerifyMethod(StrEnum):
+    """How the identity document was read."""
+
+    NFC = "nfc"
+    OCR = "ocr"
+    APP_PRIOR = "app_prior"  # identity verified earlier in the sender's app
+    MANUAL = "manual"
+
+
+class TransportMode(StrEnum):
+    """How the parcel will travel."""
+
+    ROAD = "road"
+    RAIL = "rail"
+    AIR = "air"
+
+
+class GoodsNature(StrEnum):
+    """Nature (性质) of the goods as declared; a letter is exempt from inspection."""
+
+    LETTER = "letter"
+    DOCUMENT = "document"
+    GENERAL = "general"
+    LIQUID = "liquid"
+    POWDER = "powder"
+    ELECTRONIC = "electronic"
+    FRAGILE = "fragile"
+    FOOD = "food"
+
+
+class InspectionResult(StrEnum):
+    """Outcome of the inspection at acceptance."""
+
+    PASSED = "passed"
+    REFUSED_BY_SENDER = "refused_by_sender"
+    REFUSED_PROHIBITED = "refused_prohibited"
+    REFUSED_MISMATCH = "refused_mismatch"
+    RESTRICTED_OVER_LIMIT = "restricted_over_limit"
+    HELD_FOR_PROOF = "held_for_proof"
+    EXEMPT_LETTER = "exempt_letter"
+    NOT_DONE = "not_done"
+
+
+class ScanDecision(StrEnum):
+    """What the X-ray judge decided."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, no password
+    REOPEN = "reopen"
+    HOLD = "hold"
+    HAND_OVER = "hand_over"

@@ -1,0 +1,46 @@
+"""Every topic name in one place, under one prefix."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Topic names of one installation; `prefix` (for example `test.`) separates installations on one cluster."""
+
+    prefix: str = ""
+
+    def intake(self, courier: str) -> str:
+        """Events of one courier, raw personal values included; written by that courier only."""
+        return f"{self.prefix}intake.{courier}"
+
+    def rejected(self, courier: str) -> str:
+        """Refused records of one courier, whole; readable by that courier only."""
+        return f"{self.prefix}rejected.{courier}"
+
+    @property
+    def alerts(self) -> str:
+        """Alerts for the joint security control platform."""
+        return f"{self.prefix}alerts"
+
+    @property
+    def senders(self) -> str:
+        """Shipments on their way to the identity profiles; key = phone token, then document token."""
+        return f"{self.prefix}screening.senders"
+
+    @property
+    def outlets(self) -> str:
+        """Shipments on their way to outlet profiles, rules and model; key = courier/outlet."""
+        return f"{self.prefix}screening.outlets"
+
+    def changelog(self, stage: str) -> str:
+        """Durable state of one stage (`duties`, `senders`, `outlets`), compacted."""
+        return f"{self.app_id}-{stage}-changelog"
+
+    @property
+    def app_id(self) -> str:
+        """Faust application id and consumer group."""
+        return f"{self.prefix}screening"
+
+    def courier_of(self, intake_topic: str) -> str:
+        """Courier code of an intake topic name."""
+        return intake_topic.removeprefix(f"{self.prefix}intake.")

@@ -1,0 +1,1 @@
+"""The Kafka edge of Parcelward: the only code that knows Faust."""
