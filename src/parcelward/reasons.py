@@ -17,8 +17,14 @@ class Reason(StrEnum):
     TOMBSTONE = "tombstone", "The record has no value; intake keeps history and deletes nothing on request."
     TOO_LARGE = "too_large", "The value is larger than the limit of 64 KiB."
     INVALID_ENCODING = "invalid_encoding", "The value, key or a header is not valid UTF-8, or holds a NUL character."
-    INVALID_JSON = "invalid_json", "The value is not well-formed JSON (RFC 8259): cut off, NaN, too deep, trailing text."
-    DUPLICATE_FIELD = "duplicate_field", "A JSON object names the same field twice, so two readers could see two events."
+    INVALID_JSON = (
+        "invalid_json",
+        "The value is not well-formed JSON (RFC 8259): cut off, NaN, too deep, trailing text.",
+    )
+    DUPLICATE_FIELD = (
+        "duplicate_field",
+        "A JSON object names the same field twice, so two readers could see two events.",
+    )
     NOT_CLOUDEVENTS = "not_cloudevents", "Neither binary (`ce_*` headers) nor structured CloudEvents 1.0."
     UNKNOWN_TYPE = "unknown_type", "The CloudEvents type is not one of ours."
     UNKNOWN_VERSION = "unknown_version", "The event type is known, this version of it is not."

@@ -62,7 +62,9 @@ class Finding(Part):
     severity: Severity = Field(description="Severity of the finding.", examples=["high"])
     action: Action = Field(description="Proposed action of the rule.", examples=["reinspect"])
     reason: Bilingual = Field(description="Why, with the actual values.")
-    legal_basis: str = Field(description="Law and article the rule rests on.", examples=["危险化学品安全管理条例 第六十四条"])
+    legal_basis: str = Field(
+        description="Law and article the rule rests on.", examples=["危险化学品安全管理条例 第六十四条"]
+    )
     values: dict[str, str | float | int | bool | None] = Field(
         description="Features the rule looked at, by name, with their actual values.", examples=[{"danger_hits": 1}]
     )

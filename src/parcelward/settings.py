@@ -1,0 +1,168 @@
+"""Every setting, with type, bound, description and example; the only module that reads the environment."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from parcelward.errors import UserError
+from parcelward.topics import Topics
+
+ENV_PREFIX = "PARCELWARD_"
+DEMO_KEY = "demo-key-not-for-production"
+
+
+class Settings(BaseSettings):
+    """Settings from environment (`PARCELWARD_*`), then `parcelward.toml` (or the file in PARCELWARD_CONFIG)."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
+
+    # Kafka
+    kafka: str = Field("127.0.0.1:19092", description="Bootstrap servers, host:port[,host:port].", examples=["k1:9092"])
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Protocol towards the brokers; everything but the local broker uses SASL_SSL."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="SASL mechanism, when SASL is used."
+    )
+    sasl_username: str | None = Field(None, description="SASL user.", examples=["worker"])
+    sasl_password: SecretStr | None = Field(None, description="SASL password.")
+    ssl_cafile: Path | None = Field(None, description="CA certificate of the brokers.", examples=["/etc/pw/ca.pem"])
+    topic_prefix: str = Field(
+        "", pattern=r"^([a-z0-9-]+\.)?$", description="Prefix of every topic and group name.", examples=["test."]
+    )
+    couriers: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("swift", "orient", "harbor"),
+        min_length=1,
+        description="Courier codes whose intake topics are read.",
+        examples=["swift,orient"],
+    )
+    partitions: int = Field(4, ge=1, le=512, description="Partitions of intake and screening topics.", examples=[64])
+    replication: int = Field(1, ge=1, le=9, description="Replication factor of topics that are created.", examples=[3])
+    manage_topics: bool = Field(True, description="Create missing topics at start; off where ops create them.")
+
+    # Identity
+    token_keys: dict[str, SecretStr] = Field(
+        {"demo": SecretStr(DEMO_KEY)},
+        min_length=1,
+        description="HMAC keys by key id (1 to 8 of a-z0-9), JSON; the default is for demos only.",
+        examples=['{"k1": "64 hex digits"}'],
+    )
+    token_key: str = Field("demo", description="Id of the key that makes new tokens.", examples=["k1"])
+
+    # Duties and time
+    inspection_due: timedelta = Field(
+        timedelta(minutes=30), gt=timedelta(0), description="Time after acceptance until an inspection is overdue."
+    )
+    real_name_due: timedelta = Field(
+        timedelta(minutes=30),
+        gt=timedelta(0),
+        description="Time after an inspection until a real-name event is overdue.",
+    )
+    scan_due: timedelta | None = Field(
+        None,
+        gt=timedelta(0),
+        description="Time after acceptance until a security scan is overdue; unset: not demanded.",
+    )
+    ledger_keep: timedelta = Field(
+        timedelta(days=30), gt=timedelta(0), description="How long a waybill is remembered, for reuse and late events."
+    )
+    photo_keep: timedelta = Field(
+        timedelta(days=7), gt=timedelta(0), description="How long an inspection photo's hash is remembered."
+    )
+    idle_grace: timedelta = Field(
+        timedelta(seconds=2),
+        ge=timedelta(0),
+        description="How long after a deadline an idle partition waits for a record that is on its way.",
+    )
+    max_event_age: timedelta = Field(
+        timedelta(days=7), gt=timedelta(0), description="Older event times are refused (time_out_of_range)."
+    )
+    max_event_ahead: timedelta = Field(
+        timedelta(minutes=10), gt=timedelta(0), description="Event times further ahead of arrival are refused."
+    )
+
+    # Judging
+    rule_pack: Path | None = Field(None, description="Rule pack to load; unset: the one that is built in.")
+    model: Path | None = Field(
+        Path("models/current"), description="Folder of the released model; empty string: rules only."
+    )
+    sampled_share: float = Field(
+        0.001,
+        ge=0,
+        le=0.1,
+        description="Share of clean parcels alerted as green_sampled, so that outcomes stay unbiased.",
+    )
+
+    # Worker
+    commit_every: timedelta = Field(
+        timedelta(milliseconds=50),
+        ge=timedelta(0),
+        le=timedelta(seconds=5),
+        description="Least time between two commits of one partition; larger costs latency and saves CPU at low load.",
+    )
+    batch_records: int = Field(4000, ge=1, le=100_000, description="Most records fetched into one batch.")
+    max_record_bytes: int = Field(65_536, ge=1024, le=1_000_000, description="Larger values are refused (too_large).")
+    session_timeout: timedelta = Field(
+        timedelta(seconds=6),
+        ge=timedelta(seconds=1),
+        description="Silence after which the group declares a worker dead.",
+    )
+    http_host: str = Field("127.0.0.1", description="Address of /metrics, /health and /ready.")
+    http_port: int = Field(9108, ge=0, le=65535, description="Port of /metrics, /health and /ready; 0: any free one.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Log level.")
+
+    # Local broker
+    broker_home: Path = Field(Path("build/kafka"), description="Folder of the local broker's data.")
+
+    @field_validator("couriers", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("model", "rule_pack", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over environment, environment over file."""
+        path = Path(os.environ.get(f"{ENV_PREFIX}CONFIG", "parcelward.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+    @property
+    def topics(self) -> Topics:
+        """Topic names of this installation."""
+        return Topics(self.topic_prefix)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from all sources, `overrides` first. Raises UserError naming the setting that is wrong."""
+    path = os.environ.get(f"{ENV_PREFIX}CONFIG")
+    if path and not Path(path).is_file():
+        raise UserError(f"{ENV_PREFIX}CONFIG names {path}, which is not a file; correct it or unset it")
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        raise UserError(f"setting {name} (environment {ENV_PREFIX}{name.upper()}): {first['msg']}") from None
+    except ValueError as error:
+        raise UserError(f"settings file parcelward.toml is not readable: {error}") from None
