@@ -1,0 +1,105 @@
+"""The seam between the pure core and the Kafka edge: a stage turns one batch and its state into one outcome.
+
+The edge runs the delivery protocol around it: compute, then send everything and the source position in one
+transaction, and only after the commit make memory equal. A stage therefore changes nothing in `step`, and its own
+derived memory (deadlines, caches) only in `commit`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class SourceRecord(Protocol):
+    """A Kafka record as a stage sees it; aiokafka's ConsumerRecord is one."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch; the broker's clock (LogAppendTime) on intake topics."""
+        ...
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class Record(NamedTuple):
+    """A source record of our own making: for tests, replay and training."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Batch(NamedTuple):
+    """All that waits for one partition number, over all topics of the stage; per topic in offset order.
+
+    `quiet_until` says for a topic that nothing with an arrival time up to then (ms) is still to come: deadlines that
+    fall due by then may fire. It is how a deadline fires on an idle partition.
+    """
+
+    records: Sequence[SourceRecord]
+    quiet_until: Mapping[str, int] = {}
+
+
+class Send(NamedTuple):
+    """One record to be sent in the transaction. The edge chooses the partition from the key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+# One counted fact: metric name (see metrics.py) and its label values, in order.
+Fact = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one batch leads to: records to send, state to write (None deletes a key), facts to count."""
+
+    sends: list[Send] = field(default_factory=list)
+    updates: dict[bytes, bytes | None] = field(default_factory=dict)
+    facts: Counter[Fact] = field(default_factory=Counter)
+    # Event-to-alert measurement: arrival times (ms) of the evidence behind each alert in `sends`.
+    alert_arrivals: list[int] = field(default_factory=list)
+
+
+class PartitionStage(Protocol):
+    """One stage on one partition. Not thread-safe; one batch at a time."""
+
+    def restore(self, state: Mapping[bytes, bytes]) -> None:
+        """Rebuild derived memory from the partition's state, after recovery. Drops what an aborted batch left."""
+        ...
+
+    def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
+        """Compute the outcome of a batch. Changes neither `state` nor own memory; same input, same outcome."""
+        ...
+
+    def commit(self, batch: Batch, outcome: Outcome) -> None:
+        """Make own memory equal to the committed outcome. `state` has been updated already."""
+        ...
+
+
+def apply(updates: Mapping[bytes, bytes | None], state: MutableMapping[bytes, bytes]) -> None:
+    """Write committed updates into a partition's state."""
+    for key, value in updates.items():
+        if value is None:
+            state.pop(key, None)
+        else:
+            state[key] = value
