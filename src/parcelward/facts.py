@@ -1,0 +1,65 @@
+"""What stages count: the names of facts and their labels, without any metrics library.
+
+A stage writes `outcome.facts[CONSUMED, courier, event_type] += 1`; `metrics.Metrics.count` adds the whole batch to the
+Prometheus counters after its commit, so a batch that is replayed is counted once. Labels come from enumerations,
+settings or the rule pack: never a waybill, a person or free text.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+
+from parcelward.stage import Fact
+
+STAGES = ("duties", "senders", "outlets")
+DUTIES = ("real_name", "inspection", "security_scan")
+
+CONSUMED = "consumed"  # courier, event type
+REJECTED = "rejected"  # courier, reason
+DUPLICATE = "duplicate"  # courier
+CORRECTED = "corrected"  # courier
+OUT_OF_ORDER = "out_of_order"  # courier
+WAYBILL_CONFLICT = "waybill_conflict"  # courier
+LATE = "late"  # duty
+OVERDUE = "overdue"  # duty
+SCREENED = "screened"
+SAMPLED = "sampled"
+FINDING = "finding"  # rule
+RULE_ERROR = "rule_error"  # rule
+ALERT = "alert"  # lane, state
+POISON = "poison"  # stage
+SCORE = "score"  # upper edge of the bin, see `score_fact`
+
+FACT_LABELS: dict[str, tuple[str, ...]] = {
+    CONSUMED: ("courier", "type"),
+    REJECTED: ("courier", "reason"),
+    DUPLICATE: ("courier",),
+    CORRECTED: ("courier",),
+    OUT_OF_ORDER: ("courier",),
+    WAYBILL_CONFLICT: ("courier",),
+    LATE: ("duty",),
+    OVERDUE: ("duty",),
+    SCREENED: (),
+    SAMPLED: (),
+    FINDING: ("rule",),
+    RULE_ERROR: ("rule",),
+    ALERT: ("lane", "state"),
+    POISON: ("stage",),
+    SCORE: ("bin",),
+}
+"""Label names of every fact, in the order of its values."""
+
+SCORE_EDGES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+"""Upper edges of the score bins, inclusive; finer at both ends, where the model lives."""
+SCORE_BINS = tuple(str(edge) for edge in SCORE_EDGES)
+_SCORE_FACTS: tuple[Fact, ...] = tuple((SCORE, name) for name in SCORE_BINS)
+
+
+def score_fact(score: float) -> Fact:
+    """The fact to count for a model score from 0 to 1; anything above counts in the last bin."""
+    return _SCORE_FACTS[min(bisect_left(SCORE_EDGES, score), len(SCORE_EDGES) - 1)]
+
+
+def score_facts(scores: Iterable[float]) -> Counter[Fact]:
+    """The facts of a batch of model scores."""
+    return Counter(map(score_fact, scores))

@@ -1,0 +1,148 @@
+"""Metrics: counting, labels, gauges of partitions that come and go."""
+
+from collections import Counter
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from parcelward import facts as f
+from parcelward.contract.alerts import AlertState, Lane
+from parcelward.contract.events import EventType
+from parcelward.metrics import DECLARED, LATENCY_BUCKETS, Metrics
+from parcelward.reasons import Reason
+
+SAMPLE_LABELS = {
+    "bin": "0.5",
+    "courier": "swift",
+    "duty": "inspection",
+    "lane": Lane.RED,
+    "reason": Reason.INVALID_JSON,
+    "rule": "R14",
+    "stage": "outlets",
+    "state": AlertState.OPEN,
+    "type": EventType.REAL_NAME,
+}
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def metrics(registry: CollectorRegistry) -> Metrics:
+    return Metrics(registry, couriers=("swift",), strict=True)
+
+
+def exposed(registry: CollectorRegistry) -> str:
+    return generate_latest(registry).decode()
+
+
+@pytest.mark.parametrize("fact", f.FACT_LABELS, ids=str)
+def test_every_fact_adds_to_its_own_counter_only(metrics: Metrics, registry: CollectorRegistry, fact: str) -> None:
+    labels = {name: str(SAMPLE_LABELS[name]) for name in f.FACT_LABELS[fact]}
+    metrics.count(Counter({(fact, *labels.values()): 3}))
+    metrics.count(Counter({(fact, *labels.values()): 2}))
+    (declared,) = [declared for declared in DECLARED if declared.fact == fact]
+    assert registry.get_sample_value(declared.name, labels) == 5
+    counted = {
+        sample.name: sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total") and sample.value
+    }
+    assert counted == {declared.name: 5}
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        ("no_such_fact",),
+        (f.REJECTED, "swift", "because"),
+        (f.REJECTED, "swift"),
+        (f.FINDING, "360426199101010071"),
+        (f.FINDING, "SF1234567890123"),
+        (f.CONSUMED, "王小明", EventType.REAL_NAME),
+    ],
+    ids=["unknown", "reason not listed", "label missing", "document number", "waybill", "name"],
+)
+def test_a_fact_that_is_not_declared_raises_when_strict_and_is_counted_when_not(fact: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="is not declared|is not allowed|takes labels"):
+        Metrics(CollectorRegistry(), strict=True).count(Counter({fact: 1}))
+    registry = CollectorRegistry()
+    Metrics(registry).count(Counter({fact: 1}))
+    name = fact[0] if fact[0] in f.FACT_LABELS else "unknown"
+    assert registry.get_sample_value("parcelward_metric_errors_total", {"fact": name}) == 1
+    assert not any(value in exposed(registry) for value in ("360426199101010071", "SF1234567890123", "王小明"))
+
+
+def test_an_error_message_does_not_repeat_the_value_it_refuses(metrics: Metrics) -> None:
+    with pytest.raises(ValueError, match="label rule") as caught:
+        metrics.count(Counter({(f.FINDING, "360426199101010071"): 1}))
+    assert "360426199101010071" not in str(caught.value)
+
+
+def test_known_series_start_at_zero_so_that_the_first_error_is_an_increase(
+    metrics: Metrics, registry: CollectorRegistry
+) -> None:
+    metrics.expect_rules(["R1"])
+    at_zero = [
+        ("parcelward_rule_errors_total", {"rule": "R1"}),
+        ("parcelward_poison_records_total", {"stage": "duties"}),
+        ("parcelward_events_rejected_total", {"courier": "swift", "reason": "unexpected"}),
+        ("parcelward_metric_errors_total", {"fact": "unknown"}),
+    ]
+    assert [registry.get_sample_value(name, labels) for name, labels in at_zero] == [0, 0, 0, 0]
+
+
+def test_latencies_land_in_their_buckets(metrics: Metrics, registry: CollectorRegistry) -> None:
+    metrics.observe_latencies([4.0, 240.0, 61_000.0, -3.0])
+
+    def bucket(edge: str) -> float | None:
+        return registry.get_sample_value("parcelward_event_to_alert_seconds_bucket", {"le": edge})
+
+    assert (LATENCY_BUCKETS[0], LATENCY_BUCKETS[-1]) == (0.005, 60.0)
+    assert [bucket(edge) for edge in ("0.005", "0.15", "0.25", "60.0", "+Inf")] == [2, 2, 3, 3, 4]
+
+
+def test_a_batch_counts_its_size_both_steps_and_its_commit(metrics: Metrics, registry: CollectorRegistry) -> None:
+    metrics.record_batch("duties", 0, 100, 0.004, 0.02, committed_at=1_800_000_000.0)
+    metrics.record_batch("duties", 1, 50, 0.004, 0.03)
+    read = registry.get_sample_value
+    assert read("parcelward_batch_records_sum", {"stage": "duties"}) == 150
+    assert read("parcelward_batch_seconds_sum", {"stage": "duties", "step": "commit"}) == pytest.approx(0.05)
+    assert read("parcelward_batch_seconds_count", {"stage": "duties", "step": "compute"}) == 2
+    assert read("parcelward_commits_total", {"stage": "duties"}) == 2
+    assert read("parcelward_last_commit_timestamp_seconds", {"stage": "duties"}) == 1_800_000_000.0
+
+
+def test_a_partition_that_was_taken_away_is_no_longer_reported(metrics: Metrics, registry: CollectorRegistry) -> None:
+    for partition in (0, 1):
+        metrics.set_lag("senders", partition, 7)
+        metrics.set_keys("senders", partition, 9)
+        metrics.set_restore("senders", partition, 1.5, 1000)
+    metrics.drop_partition("senders", 0)
+    assert 'partition="0"' not in exposed(registry)
+    assert registry.get_sample_value("parcelward_lag_records", {"stage": "senders", "partition": "1"}) == 7
+    metrics.set_lag("senders", 0, 3)
+    assert registry.get_sample_value("parcelward_lag_records", {"stage": "senders", "partition": "0"}) == 3
+
+
+def test_only_the_version_in_use_is_shown(metrics: Metrics, registry: CollectorRegistry) -> None:
+    metrics.set_model("2026.11.1")
+    metrics.set_model("2026.11.2")
+    assert registry.get_sample_value("parcelward_model_info", {"version": "2026.11.1"}) is None
+    assert registry.get_sample_value("parcelward_model_info", {"version": "2026.11.2"}) == 1
+    assert registry.get_sample_value("parcelward_model_loaded") == 1
+    metrics.set_model(None, wanted=False)
+    assert "parcelward_model_info{" not in exposed(registry)
+    assert registry.get_sample_value("parcelward_model_loaded") == 0
+    assert registry.get_sample_value("parcelward_model_wanted") == 0
+
+
+@pytest.mark.parametrize(
+    ("score", "name"),
+    [(0.0, "0.01"), (0.01, "0.01"), (0.0101, "0.02"), (0.5, "0.5"), (0.96, "0.99"), (1.0, "1.0"), (1.2, "1.0")],
+)
+def test_a_score_counts_in_the_bin_whose_upper_edge_holds_it(score: float, name: str) -> None:
+    assert f.score_facts([score, score]) == {(f.SCORE, name): 2}
