@@ -1,18 +1,40 @@
-"""The `parcelward` command: one module per subcommand, registered here."""
+"""The `parcelward` command: one module per subcommand, registered here and imported when called."""
 
 import sys
 
 import typer
 
+from parcelward.cli.lazy import Subcommand, lazy_group
 from parcelward.errors import UserError
+
+COMMANDS = {
+    "demo": Subcommand("parcelward.cli.demo:demo", "Broker, worker, simulated couriers and live alerts, all at once."),
+    "broker": Subcommand("parcelward.cli.broker:broker", "Run a real local Kafka in the foreground, with all topics."),
+    "worker": Subcommand("parcelward.cli.worker:worker", "Screen shipments: the streaming service itself."),
+    "publish": Subcommand("parcelward.cli.publish:publish", "Publish a file of events to a courier's intake topic."),
+    "validate": Subcommand("parcelward.cli.validate:validate", "Check a file of events against the contract, offline."),
+    "alerts": Subcommand("parcelward.cli.alerts:alerts", "Follow the alerts as a readable list."),
+    "rejected": Subcommand("parcelward.cli.rejected:rejected", "Read back a courier's refused records with reasons."),
+    "simulate": Subcommand("parcelward.cli.simulate:simulate", "Make courier traffic with planted patterns."),
+    "model": Subcommand("parcelward.cli.model:app", "Train, release and inspect the risk model."),
+    "schemas": Subcommand("parcelward.cli.schemas:app", "Write and check the JSON Schemas of the wire contract."),
+    "config": Subcommand("parcelward.cli.config:config", "Print every setting, redacted and documented."),
+}
 
 app = typer.Typer(
     name="parcelward",
+    cls=lazy_group(COMMANDS),
     help="Streaming risk screening of courier shipments at acceptance.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
+    add_completion=False,
 )
+
+
+@app.callback()
+def _parcelward() -> None:
+    """Streaming risk screening of courier shipments at acceptance."""
 
 
 def main() -> None:

