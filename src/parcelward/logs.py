@@ -1,0 +1,183 @@
+"""Structured logs: one JSON object a line, built so that no personal value can get in.
+
+What a log line holds: time, level, logger, message, and fields from `FIELDS`. Anything else is dropped and counted in
+`dropped`. Exceptions are shown as class and code location; their messages, which may quote the record that caused
+them, are not. Texts of libraries are cleaned the same way: an exception, bytes or an unknown object in the arguments
+becomes its class name, and number strings as long as a phone or document number are blanked.
+"""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from parcelward.stage import SourceRecord
+
+MESSAGE_LIMIT = 300
+FRAMES_LIMIT = 12
+
+FIELDS: Mapping[str, type] = {
+    # where in the stream
+    "stage": str,
+    "topic": str,
+    "partition": int,
+    "offset": int,
+    "courier": str,
+    # how much, how long
+    "records": int,
+    "keys": int,
+    "partitions": int,
+    "seconds": float,
+    "lag": int,
+    "attempt": int,
+    # what
+    "reason": str,
+    "rule": str,
+    "rule_pack": str,
+    "model": str,
+    "version": str,
+    "setting": str,
+    "check": str,
+    "signal": str,
+    "port": int,
+    "error": str,
+}
+"""Fields a caller may add with `extra=`, and their type; strings must be codes (`CODE`)."""
+
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.:/+-]{0,99}")
+"""What a string field may hold: a code or name of our own, not free text."""
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message", "data"}
+_LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){10,}[Xx]?|\d{10}")
+_EXCEPTION_TEXT = re.compile(r"\b([A-Z]\w*(?:Error|Exception|Warning|Exit|Interrupt)|[A-Z]\w+)\(.*", re.DOTALL)
+_NOT_ASCII = re.compile(r"[^\x20-\x7e]+")
+
+
+class JsonFormatter(logging.Formatter):
+    """Turns a log record into one line of JSON. Never raises and never repeats an exception's message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without line break."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _message(record),
+        }
+        fields, dropped = _fields(record)
+        line |= fields
+        if dropped:
+            line["dropped"] = dropped
+        if record.exc_info and isinstance(record.exc_info, tuple):
+            line |= describe(record.exc_info[1])
+        return json.dumps(line)
+
+
+def configure_logging(level: str, stream: TextIO | None = None) -> None:
+    """Send all logging of the process to `stream` (stderr) as JSON lines; uncaught exceptions and warnings too."""
+    handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    logging.captureWarnings(True)
+    # A library that fails to format its own message would print the arguments to stderr.
+    logging.raiseExceptions = False
+    sys.excepthook = _log_uncaught
+
+
+def describe(error: BaseException | None) -> dict[str, object]:
+    """An exception as log fields: its class, the classes behind it, and where it was raised. Never its message."""
+    if error is None:
+        return {}
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES_LIMIT:]
+    described: dict[str, object] = {
+        "error": type(error).__name__,
+        "trace": [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        described["cause"] = type(cause).__name__
+    return described
+
+
+def position(record: SourceRecord) -> dict[str, object]:
+    """Log fields that say which record is meant: topic, partition, offset; never its key or value."""
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger("parcelward").critical("stopped by an error", exc_info=(kind, error, trace))
+
+
+def _message(record: logging.LogRecord) -> str:
+    text = record.msg if isinstance(record.msg, str) else _safe(record.msg)
+    arguments = record.args
+    if arguments:
+        safe = {k: _safe(v) for k, v in arguments.items()} if isinstance(arguments, Mapping) else _safe_all(arguments)
+        try:
+            text = str(text) % safe
+        except (TypeError, ValueError, KeyError):
+            text = f"{text} (arguments do not fit)"
+    return clean(str(text))
+
+
+def clean(text: str) -> str:
+    """First line of a text, in ASCII, without exception messages and long numbers, cut to `MESSAGE_LIMIT`."""
+    first = text.strip().partition("\n")[0]
+    first = _EXCEPTION_TEXT.sub(r"\1(...)", first)
+    first = _LONG_NUMBER.sub("[number]", first)
+    return _NOT_ASCII.sub("?", first)[:MESSAGE_LIMIT]
+
+
+def _safe_all(values: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(_safe(value) for value in values)
+
+
+def _safe(value: object) -> Any:
+    """A log argument that cannot carry a personal value: numbers and plain texts stay, objects become class names."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {_safe(k): _safe(v) for k, v in value.items()}
+    if isinstance(value, tuple | list | set | frozenset):
+        return [_safe(item) for item in value]
+    if isinstance(value, type):
+        return value.__name__
+    return type(value).__name__
+
+
+def _fields(record: logging.LogRecord) -> tuple[dict[str, object], int]:
+    fields: dict[str, object] = {}
+    dropped = 0
+    for name, value in vars(record).items():
+        if name in _STANDARD:
+            continue
+        if _fits(name, value):
+            fields[name] = value
+        else:
+            dropped += 1
+    return fields, dropped
+
+
+def _fits(name: str, value: object) -> bool:
+    kind = FIELDS.get(name)
+    if kind is None or isinstance(value, bool):
+        return False
+    if kind is str:
+        return isinstance(value, str) and CODE.fullmatch(value) is not None and not _LONG_NUMBER.search(value)
+    if kind is float:
+        return isinstance(value, int | float)
+    return isinstance(value, int)
+
+
+def _short(filename: str) -> str:
+    return "/".join(Path(filename).parts[-2:])

@@ -1,0 +1,191 @@
+"""Logs are JSON lines, and no personal value gets into them whoever logs it and however."""
+
+import asyncio
+import io
+import json
+import logging
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from parcelward.logs import FIELDS, clean, configure_logging, describe, position
+from parcelward.stage import Record
+
+CANARIES = {
+    "document": "360426199101010071",
+    "phone": "13800001234",
+    "spaced phone": "138 0000 1234",
+    "name": "王小明",
+    "latin name": "Canary Wang",
+}
+ours = logging.getLogger("parcelward.duties")
+library = logging.getLogger("aiokafka.consumer")
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """Logging of the process, sent to a buffer and put back afterwards."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, sys.excepthook, logging.raiseExceptions
+    stream = io.StringIO()
+    configure_logging("DEBUG", stream)
+    yield stream
+    logging.captureWarnings(False)
+    root.handlers[:], root.level, sys.excepthook, logging.raiseExceptions = before
+
+
+def lines(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def raise_and_log(canary: str) -> None:
+    try:
+        raise ValueError(f"bad sender {canary}")
+    except ValueError:
+        ours.exception("record failed")
+
+
+def raise_chain_and_log(canary: str) -> None:
+    try:
+        try:
+            raise KeyError(canary)
+        except KeyError as error:
+            raise RuntimeError(canary) from error
+    except RuntimeError as error:
+        library.error("Agent crashed: %r", error, exc_info=error)
+
+
+def uncaught(canary: str) -> None:
+    error = ValueError(canary)
+    sys.excepthook(ValueError, error, None)
+
+
+def asyncio_lost_task(canary: str) -> None:
+    async def fail() -> None:
+        raise ValueError(canary)
+
+    async def main() -> None:
+        task = asyncio.get_running_loop().create_task(fail())
+        await asyncio.wait([task])
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": "Task exception was never retrieved", "future": task, "exception": task.exception()}
+        )
+
+    asyncio.run(main())
+
+
+LEAKS: dict[str, Callable[[str], object]] = {
+    "exception message": raise_and_log,
+    "chained exceptions": raise_chain_and_log,
+    "uncaught exception": uncaught,
+    "asyncio task": asyncio_lost_task,
+    "exception as argument": lambda canary: library.error("Crashed reason=%r", ValueError(canary)),
+    "exception in the text": lambda canary: library.error(f"Crashed reason={ValueError(canary)!r}"),
+    "exception as message": lambda canary: library.error(ValueError(canary)),
+    "bytes": lambda canary: library.warning("cannot read %r", canary.encode()),
+    "object": lambda canary: library.warning("event %s", SimpleNamespace(value=canary)),
+    "exception in a list": lambda canary: library.warning("errors %s", [ValueError(canary)]),
+    "unknown field": lambda canary: ours.info("event", extra={"sender": canary}),
+    "free text in a field": lambda canary: ours.info("event", extra={"reason": f"because {canary}"}),
+    "field of another type": lambda canary: ours.info("event", extra={"offset": canary}),
+    "second line": lambda canary: library.info("record\n%s", canary),
+    "arguments that do not fit": lambda canary: library.info("%d", ValueError(canary)),
+}
+
+
+@pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES)
+@pytest.mark.parametrize("leak", LEAKS.values(), ids=LEAKS)
+def test_a_personal_value_does_not_reach_the_log(
+    stream: io.StringIO, capsys: pytest.CaptureFixture[str], leak: Callable[[str], object], canary: str
+) -> None:
+    leak(canary)
+    logged = lines(stream)
+    assert logged
+    text = stream.getvalue() + capsys.readouterr().err
+    assert canary not in text
+    assert json.dumps(canary)[1:-1] not in text
+    assert repr(canary.encode())[2:-1] not in text
+
+
+@pytest.mark.parametrize("name", ["document", "phone", "spaced phone", "name"])
+def test_a_value_put_into_a_text_by_a_library_is_blanked_where_it_can_be_recognised(
+    stream: io.StringIO, name: str
+) -> None:
+    library.warning("sender %s at the counter", CANARIES[name])
+    (line,) = lines(stream)
+    assert CANARIES[name] not in stream.getvalue()
+    assert str(line["message"]).startswith("sender ")
+    assert str(line["message"]).endswith("at the counter")
+
+
+def test_a_line_holds_time_level_logger_message_and_its_fields(stream: io.StringIO) -> None:
+    ours.warning("rule failed", extra={"rule": "R14", "stage": "outlets", "partition": 3, "seconds": 0.25})
+    (line,) = lines(stream)
+    assert str(line.pop("time")).endswith("+00:00")
+    assert line == {
+        "level": "WARNING",
+        "logger": "parcelward.duties",
+        "message": "rule failed",
+        "rule": "R14",
+        "stage": "outlets",
+        "partition": 3,
+        "seconds": 0.25,
+    }
+
+
+def test_dropped_fields_are_counted(stream: io.StringIO) -> None:
+    ours.info("event", extra={"phone": "13800001234", "name_": "x", "stage": "duties"})
+    (line,) = lines(stream)
+    assert line["dropped"] == 2
+    assert line["stage"] == "duties"
+
+
+def test_an_exception_is_shown_as_class_cause_and_place(stream: io.StringIO) -> None:
+    raise_chain_and_log("x")
+    (line,) = lines(stream)
+    assert (line["error"], line["cause"]) == ("RuntimeError", "KeyError")
+    trace = line["trace"]
+    assert isinstance(trace, list)
+    assert trace[-1].startswith("unit/test_logs.py:")
+    assert trace[-1].endswith(" raise_chain_and_log")
+
+
+def test_library_messages_keep_what_ops_need(stream: io.StringIO) -> None:
+    library.info("Revoking previously assigned partitions %s for group %s", {("intake.swift", 3)}, "screening")
+    (line,) = lines(stream)
+    assert line["message"] == "Revoking previously assigned partitions [['intake.swift', 3]] for group screening"
+
+
+def test_warnings_become_log_lines(stream: io.StringIO) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(True)
+        warnings.warn("old call", DeprecationWarning, stacklevel=1)
+        logging.captureWarnings(False)
+    (line,) = lines(stream)
+    assert line["logger"] == "py.warnings"
+
+
+def test_the_level_is_respected() -> None:
+    code = "import logging, parcelward.logs as l; l.configure_logging('WARNING'); logging.info('no'); 1/0"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    (line,) = [json.loads(line) for line in run.stderr.splitlines()]
+    assert (line["error"], line["level"], run.returncode) == ("ZeroDivisionError", "CRITICAL", 1)
+
+
+def test_a_record_is_named_by_its_position_only() -> None:
+    record = Record("intake.swift", 3, 81234, 0, b"SF1", b"{}")
+    assert position(record) == {"topic": "intake.swift", "partition": 3, "offset": 81234}
+    assert set(position(record)) <= set(FIELDS)
+
+
+def test_no_exception_describes_as_nothing() -> None:
+    assert describe(None) == {}
+
+
+def test_a_long_message_is_cut() -> None:
+    assert len(clean("x" * 1000)) == 300
