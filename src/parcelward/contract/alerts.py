@@ -154,8 +154,8 @@ class RejectedHeaders(Part):
         examples=["data.weight_g: must be at least 1"],
     )
     pw_topic: str = Field(description="Topic it came from.", examples=["intake.swift"])
-    pw_partition: str = Field(pattern=r"^\d+$", description="Partition it came from.", examples=["3"])
-    pw_offset: str = Field(pattern=r"^\d+$", description="Offset it came from.", examples=["81234"])
+    pw_partition: str = Field(pattern=r"^[0-9]+$", description="Partition it came from.", examples=["3"])
+    pw_offset: str = Field(pattern=r"^[0-9]+$", description="Offset it came from.", examples=["81234"])
     pw_rejected_at: str = Field(
         description="Arrival time of the refused record, RFC 3339.", examples=["2026-11-23T01:30:00.000Z"]
     )

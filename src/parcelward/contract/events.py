@@ -201,18 +201,17 @@ class SecurityScan(Part):
 class Envelope(BaseModel):
     """CloudEvents 1.0 attributes of an intake event; extension attributes are allowed and ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
 
-    specversion: Literal["1.0"] = Field("1.0", description="CloudEvents version.", examples=["1.0"])
+    specversion: Literal["1.0"] = Field(description="CloudEvents version.", examples=["1.0"])
     id: EventId
     source: str = Field(
-        min_length=1,
-        max_length=200,
-        description="Who made the event, a URI reference.",
+        pattern=r"^[\x21-\x7e]{1,200}$",
+        description="Who made the event, a URI reference; the id is unique within it.",
         examples=["/couriers/swift/outlets/HZ-0571-014"],
     )
     time: Moment = Field(description="When the duty was done (event time), RFC 3339 with offset.")
-    subject: str | None = Field(None, max_length=64, description="Waybill number, if given.")
+    subject: WaybillNo | None = Field(None, description="The waybill number once more, for readers of attributes only.")
     datacontenttype: Literal["application/json"] = Field(
         "application/json", description="Media type of the data.", examples=["application/json"]
     )
@@ -221,25 +220,31 @@ class Envelope(BaseModel):
 class RealNameEvent(Envelope):
     """A sender's identity document was shown, checked and registered."""
 
-    type: Literal[EventType.REAL_NAME] = Field(EventType.REAL_NAME, description="Event type and version.")
+    type: Literal[EventType.REAL_NAME] = Field(
+        description="Event type and version.", examples=["cn.delivery.acceptance.realname.v1"]
+    )
     data: RealName
 
 
 class InspectionEvent(Envelope):
     """A parcel's content was opened and checked on the spot, before sealing."""
 
-    type: Literal[EventType.INSPECTION] = Field(EventType.INSPECTION, description="Event type and version.")
+    type: Literal[EventType.INSPECTION] = Field(
+        description="Event type and version.", examples=["cn.delivery.acceptance.inspection.v1"]
+    )
     data: Inspection
 
 
 class SecurityScanEvent(Envelope):
     """A parcel was scanned by an X-ray machine and judged."""
 
-    type: Literal[EventType.SECURITY_SCAN] = Field(EventType.SECURITY_SCAN, description="Event type and version.")
+    type: Literal[EventType.SECURITY_SCAN] = Field(
+        description="Event type and version.", examples=["cn.delivery.security.scan.v1"]
+    )
     data: SecurityScan
 
 
-Event = RealNameEvent | InspectionEvent | SecurityScanEvent
+IntakeEvent = RealNameEvent | InspectionEvent | SecurityScanEvent
 EVENT_MODELS: dict[EventType, type[RealNameEvent] | type[InspectionEvent] | type[SecurityScanEvent]] = {
     EventType.REAL_NAME: RealNameEvent,
     EventType.INSPECTION: InspectionEvent,

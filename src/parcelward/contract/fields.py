@@ -1,15 +1,39 @@
 """Field types shared by the messages: each with its pattern or bound, its unit, a description and an example."""
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+# RFC 3339 date-time as far as every reader understands it: four-digit year, seconds, an offset, no leap second.
+# Plain syntax, so that JSON Schema, pydantic and `re` read it alike.
+RFC3339_PATTERN = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+
+
+class _Rfc3339:
+    """A time on the wire is RFC 3339 text; numbers, bare dates and times without offset are refused."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema(pattern=RFC3339_PATTERN, max_length=35, strict=True)
+        moment = core_schema.datetime_schema(tz_constraint="aware", microseconds_precision="truncate", strict=False)
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.chain_schema([text, moment]),
+            python_schema=core_schema.datetime_schema(tz_constraint="aware", strict=True),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time", "maxLength": 35, "pattern": RFC3339_PATTERN}
 
 
 class Part(BaseModel):
     """Base of every message part: immutable, strict about types, unknown fields refused so that a typo is seen."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_timedelta="iso8601")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 CourierCode = Annotated[
@@ -65,7 +89,7 @@ Mask = Annotated[
     str, Field(max_length=32, description="What may be shown of a personal value.", examples=["138****1234"])
 ]
 RegionCode = Annotated[
-    str, Field(pattern=r"^[1-9]\d{5}$", description="County code of an address, GB/T 2260.", examples=["330106"])
+    str, Field(pattern=r"^[1-9][0-9]{5}$", description="County code of an address, GB/T 2260.", examples=["330106"])
 ]
 GoodsText = Annotated[
     str, Field(min_length=1, max_length=200, description="Goods name as written down.", examples=["羽绒服"])
@@ -80,7 +104,9 @@ Sha256 = Annotated[
     ),
 ]
 Moment = Annotated[
-    AwareDatetime, Field(description="Time with offset, RFC 3339.", examples=["2026-11-23T09:30:00.000+08:00"])
+    datetime,
+    _Rfc3339(),
+    Field(description="Time with offset, RFC 3339.", examples=["2026-11-23T09:30:00.000+08:00"]),
 ]
 
 

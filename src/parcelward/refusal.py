@@ -1,0 +1,228 @@
+"""Refused records: the reason code, a detail that helps without repeating a value, and the headers that say so.
+
+A detail names a field path of the contract and the rule it breaks. Field names that the sender invented, and values,
+never appear: either could hold a name, a phone or a document number.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from parcelward.contract.alerts import RejectedHeaders
+from parcelward.contract.events import EVENT_MODELS
+from parcelward.reasons import Reason
+from parcelward.stage import SourceRecord
+
+DETAIL_LIMIT = 500
+MOST_PROBLEMS = 3
+
+# jiter's messages: fixed words and a position, never a piece of the text.
+_JSON_MESSAGE = re.compile(r"^[A-Za-z ,:`\[\]{}()\\u0-9-]{1,80} at line [0-9]+ column [0-9]+$")
+
+# pydantic error type -> (reason, wording); {name} is filled from the constraint, which comes from the contract.
+_WORDING: dict[str, tuple[Reason, str]] = {
+    "missing": (Reason.MISSING_FIELD, "required"),
+    "string_type": (Reason.WRONG_TYPE, "must be a string"),
+    "int_type": (Reason.WRONG_TYPE, "must be a whole number"),
+    "int_from_float": (Reason.WRONG_TYPE, "must be a whole number"),
+    "float_type": (Reason.WRONG_TYPE, "must be a number"),
+    "bool_type": (Reason.WRONG_TYPE, "must be true or false"),
+    "tuple_type": (Reason.WRONG_TYPE, "must be an array"),
+    "model_type": (Reason.WRONG_TYPE, "must be an object"),
+    "model_attributes_type": (Reason.WRONG_TYPE, "must be an object"),
+    "string_too_short": (Reason.INVALID_VALUE, "must have at least {min_length} character(s)"),
+    "string_too_long": (Reason.INVALID_VALUE, "must have at most {max_length} characters"),
+    "too_long": (Reason.INVALID_VALUE, "must have at most {max_length} entries"),
+    "string_pattern_mismatch": (Reason.INVALID_VALUE, "must match {pattern}"),
+    "greater_than_equal": (Reason.INVALID_VALUE, "must be at least {ge}"),
+    "less_than_equal": (Reason.INVALID_VALUE, "must be at most {le}"),
+    "finite_number": (Reason.INVALID_VALUE, "must be a finite number"),
+    "enum": (Reason.INVALID_VALUE, "must be one of {expected}"),
+    "literal_error": (Reason.INVALID_VALUE, "must be {expected}"),
+    "datetime_parsing": (Reason.INVALID_VALUE, "must be a date that exists"),
+    "datetime_from_date_parsing": (Reason.INVALID_VALUE, "must be a date that exists"),
+}
+_TIME_WORDING = "must be a time with seconds and offset (RFC 3339), as 2026-11-23T09:30:00.000+08:00"
+
+
+class Rejected(NamedTuple):
+    """A record that is refused: why, and what is wrong where. `detail` holds no value of the record."""
+
+    reason: Reason
+    detail: str
+
+
+def rejected_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str, bytes]]:
+    """Headers of the refused record on `rejected.<courier>`: the original ones, then ours (`RejectedHeaders`).
+
+    `pw_rejected_at` is the record's arrival, so that a replay gives the same headers. Headers named `pw_*` that the
+    sender added are dropped: the courier must be able to believe ours.
+    """
+    arrival = datetime.fromtimestamp(max(0, min(record.timestamp, 253_402_300_799_999)) / 1000, UTC)
+    ours = RejectedHeaders(
+        pw_reason=rejected.reason,
+        pw_detail=rejected.detail[:DETAIL_LIMIT],
+        pw_topic=record.topic,
+        pw_partition=str(record.partition),
+        pw_offset=str(record.offset),
+        pw_rejected_at=arrival.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    )
+    kept = [(name, value) for name, value in record.headers or () if not name.startswith("pw_")]
+    return kept + [(name, str(value).encode()) for name, value in ours]
+
+
+def not_json(message: str, value: bytes) -> Rejected:
+    """Refusal of a value that the JSON parser stopped at; `message` is the parser's."""
+    if b"\0" in value:
+        return Rejected(Reason.INVALID_ENCODING, "the value holds a NUL byte")
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        return Rejected(Reason.INVALID_ENCODING, f"the value is not UTF-8 at byte {error.start}")
+    if "surrogate" in message or "hex escape" in message:
+        return Rejected(Reason.INVALID_ENCODING, "the value holds an unpaired or cut-off \\u escape")
+    if value.startswith(b"\xef\xbb\xbf"):
+        return Rejected(Reason.INVALID_JSON, "the value begins with a byte order mark; send UTF-8 without one")
+    if "number out of range" in message:
+        return Rejected(Reason.INVALID_VALUE, "the value holds a number with too many digits")
+    return Rejected(Reason.INVALID_JSON, message if _JSON_MESSAGE.match(message) else "not well-formed JSON")
+
+
+class _NotPlainError(ValueError):
+    """Raised inside the strict scan; carries the refusal."""
+
+    def __init__(self, rejected: Rejected) -> None:
+        super().__init__()
+        self.rejected = rejected
+
+
+def _one_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        shown = twice if twice in _NAMES else "a field"
+        raise _NotPlainError(Rejected(Reason.DUPLICATE_FIELD, f"{shown} is given more than once in one object"))
+    for name, value in pairs:
+        if "\0" in name or (isinstance(value, str) and "\0" in value):
+            raise _NotPlainError(Rejected(Reason.INVALID_ENCODING, "a string holds a NUL character (\\u0000)"))
+        if isinstance(value, list) and any(isinstance(entry, str) and "\0" in entry for entry in value):
+            raise _NotPlainError(Rejected(Reason.INVALID_ENCODING, "a string holds a NUL character (\\u0000)"))
+    return found
+
+
+def _constant(_name: str) -> Any:
+    raise _NotPlainError(Rejected(Reason.INVALID_JSON, "NaN and Infinity are not JSON"))
+
+
+def scan(value: bytes) -> Any | Rejected:
+    """The JSON value, or why it is no plain JSON: a field twice in one object, NaN, a NUL character.
+
+    Exact but slow, for what the fast path cannot decide. `value` must have passed the JSON parser before: that bounds
+    the depth. Numbers come back as their length only.
+    """
+    try:
+        return json.loads(
+            value, object_pairs_hook=_one_of_each, parse_constant=_constant, parse_int=len, parse_float=len
+        )
+    except _NotPlainError as problem:
+        return problem.rejected
+    except (ValueError, RecursionError):
+        return Rejected(Reason.INVALID_JSON, "not well-formed JSON")
+
+
+def problems_of(error: ValidationError, prefix: str, model: type[BaseModel], mark: str = "") -> Rejected:
+    """Refusal for a value that is JSON but not of the contract.
+
+    `prefix` is the path of what was validated; `mark` is put before each path (`ce_` for headers).
+    """
+    found = error.errors(include_url=False)
+    texts: list[str] = []
+    first: Reason | None = None
+    for item in found[:MOST_PROBLEMS]:
+        reason, text = _problem(item, prefix, model)
+        first = first or reason
+        texts.append(mark + text)
+    if len(found) > MOST_PROBLEMS:
+        texts.append(f"and {len(found) - MOST_PROBLEMS} more")
+    return Rejected(first or Reason.INVALID_VALUE, "; ".join(texts)[:DETAIL_LIMIT])
+
+
+def _problem(item: ErrorDetails, prefix: str, model: type[BaseModel]) -> tuple[Reason, str]:
+    kind, location = item["type"], item["loc"]
+    if kind == "extra_forbidden":
+        parent = path(location[:-1], prefix)
+        return Reason.UNKNOWN_FIELD, f"{parent}: unknown field{_closest(str(location[-1]), model, location[:-1])}"
+    reason, wording = _WORDING.get(kind, (Reason.INVALID_VALUE, "is not valid"))
+    context = item.get("ctx", {})
+    if kind in ("enum", "literal_error") and not isinstance(item["input"], str):
+        reason, wording = Reason.WRONG_TYPE, "must be a string"
+    elif kind == "string_pattern_mismatch" and str(context.get("pattern", "")).startswith("^[0-9]{4}-("):
+        wording = _TIME_WORDING
+    return reason, f"{path(location, prefix)}: {wording.format_map(context)}"
+
+
+def path(location: Sequence[int | str], prefix: str) -> str:
+    """Dotted path of a field, `data.photos.0.sha256`; only names of the contract and positions."""
+    return ".".join([prefix, *map(str, location)] if prefix else map(str, location)) or "event"
+
+
+def _closest(name: str, model: type[BaseModel], parents: Sequence[int | str]) -> str:
+    """Hint at the field that was probably meant; the sender's spelling is not repeated."""
+    near = difflib.get_close_matches(name.lower(), _names_at(model, parents), 1, 0.6)
+    return f", perhaps {near[0]} was meant" if near else ""
+
+
+def _names_at(model: type[BaseModel], parents: Sequence[int | str]) -> Iterable[str]:
+    for step in parents:
+        if isinstance(step, str):
+            model = next(iter(_models_in(model.model_fields[step].annotation)), model)
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from _models_in(part)
+
+
+def _collect_names(models: Iterable[type[BaseModel]]) -> frozenset[str]:
+    names: set[str] = set()
+    for model in models:
+        names |= set(model.model_fields)
+        for field in model.model_fields.values():
+            names |= _collect_names(_models_in(field.annotation))
+    return frozenset(names)
+
+
+_NAMES = _collect_names(EVENT_MODELS.values())
+
+
+def refuse_value(error: ValidationError, value: bytes, prefix: str, model: type[BaseModel]) -> Rejected:
+    """Refusal of a value that the model did not accept: no JSON, no plain JSON, or not of the contract."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return not_json(str(first["ctx"]["error"]), value)
+    if isinstance(refused := scan(value), Rejected):
+        return refused
+    return problems_of(error, prefix, model)
+
+
+def is_plain(value: bytes, fields: int) -> bool:
+    """Whether it is certain, cheaply, that accepted JSON names each field once and holds no NUL; False: `scan` it.
+
+    Every key ends in `":` unless white space follows its quote. Without such white space the count of `":` is at least
+    the number of keys, and the number of keys at least `fields`, the different ones the model has taken; when both
+    ends meet, no key came twice. (Text that looks like a key's end only makes the count larger.)
+    """
+    return value.count(b'":') == fields and b" :" not in value and not _RARE(value)
+
+
+_RARE = re.compile(rb"[\t\n\r]:|\\u0000").search
