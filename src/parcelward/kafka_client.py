@@ -1,5 +1,6 @@
 """Connection settings for kafka-python: one place that turns `Settings` into client arguments."""
 
+import socket
 from typing import Any
 
 from parcelward.errors import UserError
@@ -44,6 +45,22 @@ def consumer_options(settings: Settings) -> dict[str, Any]:
         "max_partition_fetch_bytes": FETCH_BYTES,
         "allow_auto_create_topics": False,
     }
+
+
+def require_answer(settings: Settings) -> None:
+    """Raise UserError at once when nothing listens at any of the servers (clients would retry for long)."""
+    refusals: list[OSError] = []
+    for server in client_options(settings)["bootstrap_servers"]:
+        host, _, port = server.rpartition(":")
+        if not host or not port.isdigit():
+            raise UserError(f"setting kafka (environment PARCELWARD_KAFKA): {server!r} is not host:port")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+        except OSError as error:
+            refusals.append(error)
+        else:
+            return
+    raise unreachable(settings, refusals[-1])
 
 
 def unreachable(settings: Settings, error: Exception) -> UserError:

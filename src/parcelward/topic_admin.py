@@ -8,7 +8,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from parcelward.errors import UserError
-from parcelward.kafka_client import MAX_INTAKE_BYTES, MAX_REJECTED_BYTES, client_options, unreachable
+from parcelward.kafka_client import MAX_INTAKE_BYTES, MAX_REJECTED_BYTES, client_options, require_answer, unreachable
 from parcelward.settings import Settings
 
 STAGES = ("duties", "senders", "outlets")
@@ -61,6 +61,7 @@ def ensure_topics(settings: Settings) -> list[str]:
     partitions (keys would then be looked for in the wrong state partition).
     """
     plans = plan_topics(settings)
+    require_answer(settings)
     try:
         admin = KafkaAdminClient(**client_options(settings))
     except (KafkaError, OSError) as error:

@@ -10,7 +10,8 @@ CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 def server_properties(data: Path, port: int, controller_port: int) -> str:
     """A small KRaft node on 127.0.0.1.
 
-    The quorum is static, so that the controller's port is not part of the data and may change with every start.
+    The quorum is static, so that the controller's port is not part of the data and may change with every start. The
+    short broker session lets a killed broker start again soon: the old session has to end first.
     """
     return f"""\
 process.roles=broker,controller
@@ -32,6 +33,8 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.num.partitions=1
 share.coordinator.state.topic.min.isr=1
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=750
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 num.io.threads=4
