@@ -1,0 +1,141 @@
+"""A released model at work: scores rows of features with ONNX Runtime and explains the scores."""
+
+import json
+from collections.abc import Sequence
+from itertools import chain
+from operator import itemgetter
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from parcelward.contract.alerts import Contribution
+from parcelward.errors import UserError
+from parcelward.features import INDEX, MODEL_FEATURES, Row
+from parcelward.model.card import ARTEFACT, PARITY, Card, read_card, read_release_file, resolve_release, sha256
+from parcelward.model.plain_words import contribution
+from parcelward.model.trees import Matrix, Trees
+
+PARITY_TOLERANCE = 1e-5
+INPUT, SCORE = "features", "score"  # names inside the artefact
+
+_COLUMNS = tuple(INDEX[name] for name in MODEL_FEATURES)
+_take = itemgetter(*_COLUMNS)
+
+
+class RiskModel:
+    """A released model: estimated probability of a violation for rows of features. One thread, no state."""
+
+    def __init__(self, card: Card, artefact: bytes) -> None:
+        self.card = card
+        self.version = card.version
+        self.threshold = card.threshold
+        self._session = _session(artefact)
+        self._trees = Trees.read(artefact)
+
+    def score(self, rows: Sequence[Row]) -> list[float]:
+        """Score of each row (all FEATURES in order, None unknown), 0 to 1."""
+        return self.score_matrix(model_matrix(rows)) if rows else []
+
+    def score_matrix(self, matrix: Matrix) -> list[float]:
+        """Score of each line of a matrix whose columns are MODEL_FEATURES."""
+        scores: list[float] = self._session.run((SCORE,), {INPUT: matrix})[0][:, 0].tolist()
+        return scores
+
+    def explain(self, rows: Sequence[Row], top: int = 5) -> list[tuple[Contribution, ...]]:
+        """Per row the up to `top` features that moved the score most, largest first. Costs more: flagged rows only."""
+        if not rows:
+            return []
+        moved = self._trees.contributions(model_matrix(rows))
+        largest = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :top]
+        return [
+            tuple(
+                contribution(MODEL_FEATURES[column], row[_COLUMNS[column]], float(weights[column]))
+                for column in columns
+                if weights[column]
+            )
+            for row, weights, columns in zip(rows, moved, largest.tolist(), strict=True)
+        ]
+
+    def log_odds(self, rows: Sequence[Row]) -> list[float]:
+        """Log-odds of each row, as the explanation adds them up: bias plus all contributions."""
+        return (self._trees.bias + self._trees.contributions(model_matrix(rows)).sum(axis=1)).tolist() if rows else []
+
+
+def model_matrix(rows: Sequence[Row]) -> Matrix:
+    """MODEL_FEATURES of rows as float32, one line a row: None becomes NaN, booleans 0 and 1.
+
+    Fastest of eight ways measured (about 50 ns per value): numpy itself turns None into NaN.
+    """
+    values = chain.from_iterable(map(_take, rows))
+    shape = len(rows), len(_COLUMNS)
+    return np.fromiter(values, dtype=np.float32, count=shape[0] * shape[1]).reshape(shape)
+
+
+def load_model(folder: Path) -> RiskModel:
+    """The release in `folder`, or the one a pointer file names, proven to score as it did when it was trained.
+
+    Raises UserError when a file is missing or damaged, when the features are not MODEL_FEATURES in their order, when
+    the installed ONNX Runtime is of another major version, or when the parity sample scores differently.
+    """
+    release = resolve_release(folder)
+    card = read_card(release)
+    _require_same_features(card, release)
+    _require_same_runtime(card, release)
+    artefact = read_release_file(release / ARTEFACT)
+    if sha256(artefact) != card.artefact_sha256:
+        raise UserError(f"{release / ARTEFACT} is not the artefact its card describes (sha256 differs); restore both")
+    try:
+        model = RiskModel(card, artefact)
+    except Exception as error:  # ONNX Runtime raises a dozen unrelated classes for an artefact it cannot read
+        raise UserError(
+            f"{release / ARTEFACT} is not a usable model ({type(error).__name__}); train a new one: make model"
+        ) from None
+    _require_parity(model, release)
+    return model
+
+
+def _session(artefact: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only; they are raised as well
+    return onnxruntime.InferenceSession(artefact, options, providers=["CPUExecutionProvider"])
+
+
+def _require_same_features(card: Card, release: Path) -> None:
+    if card.features == MODEL_FEATURES:
+        return
+    differing = [
+        f"position {position}: {theirs} instead of {ours}"
+        for position, (theirs, ours) in enumerate(zip(card.features, MODEL_FEATURES, strict=False))
+        if theirs != ours
+    ]
+    first = differing[0] if differing else f"{len(card.features)} features instead of {len(MODEL_FEATURES)}"
+    raise UserError(f"model {release} was trained on other features ({first}); train a new one: make model")
+
+
+def _require_same_runtime(card: Card, release: Path) -> None:
+    trained, installed = card.libraries.get("onnxruntime", "none"), onnxruntime.__version__
+    if trained.split(".")[0] != installed.split(".")[0]:
+        raise UserError(
+            f"model {release} was checked with onnxruntime {trained}, installed is {installed};"
+            " install that major version or train a new model: make model"
+        )
+
+
+def _require_parity(model: RiskModel, release: Path) -> None:
+    """The sample must score as scikit-learn scored it at training time."""
+    path = release / PARITY
+    try:
+        sample = json.loads(read_release_file(path))
+        matrix = np.array(sample["rows"], dtype=np.float32)  # null is read as NaN
+        expected = np.array(sample["scores"], dtype=np.float64)
+        if matrix.shape != (len(expected), len(MODEL_FEATURES)) or not len(expected):
+            raise ValueError("wrong shape")
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"parity sample {path} is not readable; restore the release or train a new one") from None
+    worst = float(np.abs(np.array(model.score_matrix(matrix)) - expected).max())
+    if not worst <= PARITY_TOLERANCE:
+        raise UserError(
+            f"model {release} scores its parity sample differently than at training (by {worst:.2g}); do not use it"
+        )

@@ -1,0 +1,213 @@
+"""The trees inside a released ONNX artefact, read without any training library, and the way a row takes through them.
+
+Protocol Buffers are read with a few lines of our own: the `onnx` package is a training dependency, a worker has only
+ONNX Runtime, which does not give its trees away.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Matrix = NDArray[np.float32]
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+# Field numbers in onnx.proto: ModelProto.graph, GraphProto.node, NodeProto.op_type and attribute, AttributeProto.*
+_GRAPH, _NODE, _OP_TYPE, _ATTRIBUTE, _NAME, _FLOATS, _INTS, _STRINGS = 7, 1, 4, 5, 1, 7, 8, 9
+_SUPPORTED_MODES = {b"BRANCH_LEQ", b"LEAF"}
+
+
+class Trees:
+    """A sum of decision trees in log-odds; all nodes in one numbering, a leaf points to itself.
+
+    The value of an inner node is what the model expects there: the mean of its leaves, weighted by how many training
+    rows reached them.
+    """
+
+    def __init__(self, nodes: "_Nodes", base: float) -> None:
+        self._feature = nodes.feature
+        self._threshold = nodes.threshold
+        self._left, self._right = nodes.left, nodes.right
+        self._missing_left = nodes.missing_left
+        self._value = _expected(nodes)
+        self._roots = nodes.roots
+        self._depth = _depth(nodes)
+        self.bias = base + float(self._value[nodes.roots].sum())
+        self.count = len(nodes.roots)
+
+    @classmethod
+    def read(cls, artefact: bytes) -> Self:
+        """Trees of a TreeEnsembleRegressor with one target. Raises ValueError for anything else."""
+        for op_type, attributes in _operators(artefact):
+            if op_type == "TreeEnsembleRegressor":
+                base = attributes.get("base_values", [0.0])
+                return cls(_nodes(attributes), float(base[0]))
+        raise ValueError("no TreeEnsembleRegressor in the artefact")
+
+    def contributions(self, matrix: Matrix) -> Floats:
+        """How far each feature moved each row from the bias, in log-odds; shape (rows, features).
+
+        Saabas' path contributions: a split's feature gets the change of the expected value that the step made.
+        Bias plus a row's contributions is the row's log-odds.
+        """
+        rows, width = matrix.shape
+        moved = np.zeros(rows * width)
+        line = np.arange(rows)[:, None]
+        node = np.broadcast_to(self._roots, (rows, self.count))
+        for _ in range(self._depth):
+            feature = self._feature[node]
+            value = matrix[line, feature]
+            left = np.where(np.isnan(value), self._missing_left[node], value <= self._threshold[node])
+            child = np.where(left, self._left[node], self._right[node])
+            step = self._value[child] - self._value[node]
+            moved += np.bincount((line * width + feature).ravel(), step.ravel(), minlength=rows * width)
+            node = child
+        return moved.reshape(rows, width)
+
+
+class _Nodes(NamedTuple):
+    """All nodes of all trees; children always lie behind their parent."""
+
+    feature: NDArray[np.intp]
+    threshold: Matrix
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+    missing_left: NDArray[np.bool_]
+    leaf: NDArray[np.bool_]
+    weight: Floats
+    cover: Floats
+    roots: NDArray[np.intp]
+
+
+_Attributes = dict[str, list[float] | list[int] | list[bytes]]
+
+
+def _nodes(attributes: _Attributes) -> _Nodes:
+    """Nodes from the attributes of a TreeEnsembleRegressor, renumbered over all trees."""
+    try:
+        tree = np.array(attributes["nodes_treeids"], dtype=np.intp)
+        own = np.array(attributes["nodes_nodeids"], dtype=np.intp)
+        modes = attributes["nodes_modes"]
+        number = np.arange(len(tree), dtype=np.intp)
+        roots = number[own == 0]
+        start = roots[tree]  # trees are numbered 0, 1, 2, ... and stored one after the other
+        if not (set(modes) <= _SUPPORTED_MODES and np.array_equal(own, number - start)):
+            raise ValueError("trees are not stored as this reader expects")
+        leaf = np.array([mode == b"LEAF" for mode in modes])
+        weight = np.zeros(len(tree))
+        at = roots[np.array(attributes["target_treeids"])] + np.array(attributes["target_nodeids"])
+        weight[at] = attributes["target_weights"]
+        return _Nodes(
+            np.array(attributes["nodes_featureids"], dtype=np.intp),
+            np.array(attributes["nodes_values"], dtype=np.float32),
+            np.where(leaf, number, start + np.array(attributes["nodes_truenodeids"])),
+            np.where(leaf, number, start + np.array(attributes["nodes_falsenodeids"])),
+            np.array(attributes["nodes_missing_value_tracks_true"], dtype=bool),
+            leaf,
+            weight,
+            np.array(attributes["nodes_hitrates"], dtype=np.float64),
+            roots,
+        )
+    except (KeyError, IndexError) as error:
+        raise ValueError(f"tree attribute is missing or short: {error}") from None
+
+
+def _expected(nodes: _Nodes) -> Floats:
+    """Value of every node: a leaf's own, an inner node's mean over its children by cover."""
+    value = nodes.weight.copy()
+    for inner in np.flatnonzero(~nodes.leaf)[::-1]:
+        left, right = nodes.left[inner], nodes.right[inner]
+        cover_left, cover_right = nodes.cover[left], nodes.cover[right]
+        value[inner] = (value[left] * cover_left + value[right] * cover_right) / (cover_left + cover_right)
+    return value
+
+
+def _depth(nodes: _Nodes) -> int:
+    """Steps from a root to the deepest leaf."""
+    depth = np.zeros(len(nodes.leaf), dtype=np.intp)
+    for inner in np.flatnonzero(~nodes.leaf):
+        depth[nodes.left[inner]] = depth[nodes.right[inner]] = depth[inner] + 1
+    return int(depth.max())
+
+
+def _operators(artefact: bytes) -> Iterator[tuple[str, _Attributes]]:
+    """Operator type and list-valued attributes of every node of the graph."""
+    for number, model_part in _fields(artefact):
+        if number != _GRAPH or not isinstance(model_part, bytes):
+            continue
+        for kind, graph_part in _fields(model_part):
+            if kind == _NODE and isinstance(graph_part, bytes):
+                yield _operator(graph_part)
+
+
+def _operator(node: bytes) -> tuple[str, _Attributes]:
+    op_type, attributes = "", _Attributes()
+    for number, part in _fields(node):
+        if number == _OP_TYPE and isinstance(part, bytes):
+            op_type = part.decode()
+        elif number == _ATTRIBUTE and isinstance(part, bytes):
+            name, values = _attribute(part)
+            attributes[name] = values
+    return op_type, attributes
+
+
+def _attribute(content: bytes) -> tuple[str, list[float] | list[int] | list[bytes]]:
+    name = ""
+    floats: list[float] = []
+    ints: list[int] = []
+    strings: list[bytes] = []
+    for number, part in _fields(content):
+        if number == _NAME and isinstance(part, bytes):
+            name = part.decode()
+        elif number == _FLOATS and isinstance(part, bytes):  # single (4 bytes) or packed: the same to unpack
+            floats += struct.unpack(f"<{len(part) // 4}f", part)
+        elif number == _INTS:
+            ints += _varints(part) if isinstance(part, bytes) else [part]
+        elif number == _STRINGS and isinstance(part, bytes):
+            strings.append(part)
+    return name, floats or ints or strings
+
+
+def _varints(packed: bytes) -> list[int]:
+    values, at = [], 0
+    while at < len(packed):
+        value, at = _varint(packed, at)
+        values.append(value)
+    return values
+
+
+def _fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """Field number and value of every field of one Protocol Buffers message."""
+    at = 0
+    while at < len(content):
+        tag, at = _varint(content, at)
+        number, wire = tag >> 3, tag & 7
+        if wire == _VARINT:
+            value, at = _varint(content, at)
+            yield number, value
+            continue
+        if wire == _BYTES:
+            length, at = _varint(content, at)
+        elif wire in (_FIXED32, _FIXED64):
+            length = 4 if wire == _FIXED32 else 8
+        else:
+            raise ValueError(f"wire type {wire} is not Protocol Buffers as ONNX uses it")
+        if at + length > len(content):
+            raise ValueError("artefact ends in the middle of a field")
+        yield number, content[at : at + length]
+        at += length
+
+
+def _varint(content: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while at < len(content):
+        byte = content[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+    raise ValueError("artefact ends in the middle of a number")
