@@ -1,0 +1,200 @@
+"""The duty ledger: how one event changes what is known of one waybill. Pure functions over `Shipment`."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from parcelward.contract.events import Inspection, RealName, SecurityScan
+from parcelward.contract.fields import FillMode, GoodsNature
+from parcelward.privacy import Identity
+from parcelward.shipment import Count, Duty, InspectionFacts, RealNameFacts, ScanFacts, Shipment, Trigger
+
+EVIDENCE_KEPT = 12  # positions of evidence kept per waybill
+SEEN_KEPT = 24  # event identities kept per waybill, to recognise resent events
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long each duty may take, in ms; `scan` None: a scan is not demanded."""
+
+    inspection: int
+    real_name: int
+    scan: int | None
+    keep: int
+
+    @classmethod
+    def of(cls, inspection: timedelta, real_name: timedelta, scan: timedelta | None, keep: timedelta) -> "Deadlines":
+        """Deadlines from durations."""
+        return cls(_ms(inspection), _ms(real_name), None if scan is None else _ms(scan), _ms(keep))
+
+
+def _ms(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)
+
+
+def _epoch_ms(moment: object) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1000)  # type: ignore[attr-defined]
+
+
+def real_name_facts(data: RealName, identity: Identity, event_ms: int, arrival_ms: int) -> RealNameFacts:
+    """What the ledger keeps of a real-name event."""
+    sender, goods, place = data.sender, data.goods, data.place
+    return RealNameFacts(
+        event_ms,
+        arrival_ms,
+        data.outlet,
+        data.operator,
+        data.fill_mode is FillMode.BACKFILL,
+        sender.kind.value,
+        identity.document_token,
+        identity.document_mask,
+        None if identity.document_check is None else identity.document_check.value,
+        identity.name_token,
+        identity.name_mask,
+        identity.phone_token,
+        identity.phone_mask,
+        identity.operator_token,
+        identity.receiver_phone_token or identity.receiver_name_token,
+        sender.agreement_id,
+        goods.name,
+        goods.nature.value,
+        goods.quantity,
+        goods.declared_value_cny,
+        goods.dangerous_declared,
+        data.weight_g,
+        data.verify_method.value,
+        None if data.transport_mode is None else data.transport_mode.value,
+        None if place is None else place.latitude,
+        None if place is None else place.longitude,
+    )
+
+
+def inspection_facts(data: Inspection, event_ms: int, arrival_ms: int) -> InspectionFacts:
+    """What the ledger keeps of an inspection event."""
+    taken = [photo.taken_at for photo in data.photos if photo.taken_at is not None]
+    return InspectionFacts(
+        event_ms,
+        arrival_ms,
+        data.outlet,
+        data.operator,
+        data.fill_mode is FillMode.BACKFILL,
+        _epoch_ms(data.started_at),
+        _epoch_ms(data.sealed_at),
+        data.opened,
+        data.result.value,
+        data.found_goods,
+        data.found_category,
+        data.weight_g,
+        tuple(bytes.fromhex(photo.sha256[:16]) for photo in data.photos),
+        _epoch_ms(min(taken)) if taken else None,
+        data.mark_applied,
+    )
+
+
+def scan_facts(data: SecurityScan, event_ms: int, arrival_ms: int) -> ScanFacts:
+    """What the ledger keeps of a security scan."""
+    return ScanFacts(event_ms, arrival_ms, data.site, data.operator, data.decision.value, data.judged_ms)
+
+
+def accept_real_name(shipment: Shipment, facts: RealNameFacts, corrects: str | None) -> Trigger | None:
+    """Enter a real-name event. Returns what it triggers; None when it says nothing new.
+
+    A second real-name event without `corrects` either repeats the first (a resend under a new id) or contradicts it:
+    then the waybill number was used twice, the first facts stand and the conflict is counted.
+    """
+    known = shipment.real_name
+    if known is None:
+        _count(shipment, Count.ACCEPTANCE)
+        if facts.document_token is not None:
+            _count(shipment, Count.SENDER)
+    elif corrects is not None:
+        shipment.corrections += 1
+        if facts.document_token not in (None, known.document_token):
+            shipment.counted &= ~Count.SENDER
+            _count(shipment, Count.SENDER)
+    elif _same_parcel(known, facts):
+        shipment.duplicates += 1
+        return None
+    else:
+        shipment.conflicts += 1
+        return Trigger.CONFLICT
+    shipment.real_name = facts
+    if shipment.inspection is not None:
+        _count(shipment, Count.INSPECTION)
+    return Trigger.REAL_NAME
+
+
+def accept_inspection(shipment: Shipment, facts: InspectionFacts, corrects: str | None) -> Trigger:
+    """Enter an inspection event; a later one (re-inspection or correction) replaces an earlier one."""
+    if corrects is not None:
+        shipment.corrections += 1
+    if shipment.inspection is None or corrects is not None or facts.event_ms >= shipment.inspection.event_ms:
+        shipment.inspection = facts
+    if shipment.real_name is not None:
+        _count(shipment, Count.INSPECTION)
+    return Trigger.INSPECTION
+
+
+def accept_scan(shipment: Shipment, facts: ScanFacts) -> Trigger:
+    """Enter a security scan; a later one replaces an earlier one."""
+    if shipment.scan is None or facts.event_ms >= shipment.scan.event_ms:
+        shipment.scan = facts
+    return Trigger.SCAN
+
+
+def _count(shipment: Shipment, what: Count) -> None:
+    if not shipment.counted & what:
+        shipment.count |= what
+        shipment.counted |= what
+
+
+def _same_parcel(known: RealNameFacts, facts: RealNameFacts) -> bool:
+    return (known.document_token, known.phone_token, known.goods_name, known.weight_g, known.receiver_token) == (
+        facts.document_token,
+        facts.phone_token,
+        facts.goods_name,
+        facts.weight_g,
+        facts.receiver_token,
+    )
+
+
+def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> list[tuple[Duty, int]]:
+    """Duties still undone, each with its deadline (arrival clock, epoch ms)."""
+    open_: list[tuple[Duty, int]] = []
+    real_name, inspection = shipment.real_name, shipment.inspection
+    if inspection is None and real_name is not None and real_name.goods_nature != GoodsNature.LETTER.value:
+        open_.append((Duty.INSPECTION, real_name.arrival_ms + deadlines.inspection))
+    if real_name is None:
+        open_.append((Duty.REAL_NAME, shipment.first_arrival_ms + deadlines.real_name))
+    if shipment.scan is None and deadlines.scan is not None:
+        open_.append((Duty.SECURITY_SCAN, shipment.first_arrival_ms + deadlines.scan))
+    return [(duty, due) for duty, due in open_ if not shipment.overdue & duty]
+
+
+def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> Duty:
+    """Mark the duties whose deadline lies before `now_ms` (arrival clock); returns those newly overdue."""
+    fallen = Duty.NONE
+    due_ms = 0
+    for duty, due in open_deadlines(shipment, deadlines):
+        if due < now_ms:
+            fallen |= duty
+            due_ms = max(due_ms, due)
+    if fallen:
+        shipment.overdue |= fallen
+        # The deadline, not the clock: a replay, where another record fires it, gives the same alert.
+        shipment.overdue_since_ms = shipment.touched_ms = shipment.trigger_event_ms = due_ms
+        shipment.trigger = Trigger.OVERDUE
+        shipment.count = Count.NOTHING
+        _count(shipment, Count.OVERDUE)
+    return fallen
+
+
+def settle_late(shipment: Shipment, duty: Duty, event_ms: int, deadline_ms: int) -> bool:
+    """Lift an overdue mark when the late record shows the duty was done in time; returns whether it was overdue.
+
+    Handhelds come online hours later: what counts is when the duty was done, not when its record arrived.
+    """
+    if not shipment.overdue & duty:
+        return False
+    if event_ms <= deadline_ms:
+        shipment.overdue &= ~duty
+    return True

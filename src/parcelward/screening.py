@@ -1,0 +1,48 @@
+"""Building the three stages from settings: the one place where decoder, keys, rule pack and model come together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from parcelward.decode import Decoder, Limits
+from parcelward.duties import DutiesStage
+from parcelward.ledger import Deadlines
+from parcelward.model import load_model
+from parcelward.outlets import Judgement, OutletsStage
+from parcelward.privacy import Tokeniser
+from parcelward.rules import load_pack
+from parcelward.senders import SendersStage
+from parcelward.settings import Settings
+
+
+@dataclass(frozen=True)
+class Stages:
+    """A factory per stage, called once per partition, and what they judge with."""
+
+    duties: Callable[[], DutiesStage]
+    senders: Callable[[], SendersStage]
+    outlets: Callable[[], OutletsStage]
+    judgement: Judgement
+
+
+def build_stages(settings: Settings) -> Stages:
+    """Load the rule pack and the model and prove both usable; raises UserError naming what is wrong.
+
+    Loading the model scores its parity sample, so a worker that starts can score.
+    """
+    topics = settings.topics
+    deadlines = Deadlines.of(settings.inspection_due, settings.real_name_due, settings.scan_due, settings.ledger_keep)
+    tokeniser = Tokeniser.from_settings(settings)
+    decoder = Decoder(topics, Limits.from_settings(settings))
+    model = None if settings.model is None else load_model(settings.model)
+    judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
+    return Stages(
+        duties=lambda: DutiesStage(decoder, tokeniser, topics, deadlines),
+        senders=lambda: SendersStage(topics),
+        outlets=lambda: OutletsStage(judgement, topics, _ms(settings.photo_keep), _ms(settings.ledger_keep)),
+        judgement=judgement,
+    )
+
+
+def _ms(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)

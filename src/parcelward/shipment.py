@@ -1,0 +1,185 @@
+"""What is known of one waybill, and how it travels between the stages. MessagePack arrays through msgspec.
+
+`Shipment` is both the duty ledger's state (value of the duties changelog) and what the later stages read, so that one
+serialisation serves both. Nothing in it is a raw personal value. New fields go at the end, with a default.
+"""
+
+from enum import IntEnum, IntFlag
+
+import msgspec
+
+
+class Trigger(IntEnum):
+    """What made the shipment pass the stages this time."""
+
+    REAL_NAME = 1
+    INSPECTION = 2
+    SCAN = 3
+    OVERDUE = 4
+    CONFLICT = 5
+
+
+class Count(IntFlag):
+    """What the profiles have to count at this pass; each is set once per waybill, so that nothing counts twice."""
+
+    NOTHING = 0
+    SENDER = 1  # a document appears on this waybill for the first time
+    ACCEPTANCE = 2  # first real-name event
+    INSPECTION = 4  # real-name and inspection event are both known for the first time
+    OVERDUE = 8  # first overdue duty
+
+
+class Duty(IntFlag):
+    """The obligations at acceptance, as a bit set."""
+
+    NONE = 0
+    REAL_NAME = 1
+    INSPECTION = 2
+    SECURITY_SCAN = 4
+
+
+class RealNameFacts(msgspec.Struct, array_like=True, frozen=True):
+    """The real-name event, with tokens and masks in place of personal values. Times in epoch ms."""
+
+    event_ms: int
+    arrival_ms: int
+    outlet: str
+    operator: str
+    backfill: bool
+    sender_kind: str
+    document_token: str | None
+    document_mask: str | None
+    document_check: str | None
+    name_token: str | None
+    name_mask: str | None
+    phone_token: str | None
+    phone_mask: str | None
+    operator_token: str | None
+    receiver_token: str | None
+    agreement_id: str | None
+    goods_name: str
+    goods_nature: str
+    quantity: int
+    declared_value_cny: float | None
+    dangerous_declared: bool
+    weight_g: int
+    verify_method: str
+    transport_mode: str | None
+    latitude: float | None
+    longitude: float | None
+
+
+class InspectionFacts(msgspec.Struct, array_like=True, frozen=True):
+    """The inspection event. Times in epoch ms; photos as the first 8 bytes of their SHA-256."""
+
+    event_ms: int
+    arrival_ms: int
+    outlet: str
+    operator: str
+    backfill: bool
+    started_ms: int | None
+    sealed_ms: int | None
+    opened: bool
+    result: str
+    found_goods: str | None
+    found_category: str | None
+    weight_g: int | None
+    photos: tuple[bytes, ...]
+    oldest_photo_ms: int | None
+    mark_applied: bool
+
+
+class ScanFacts(msgspec.Struct, array_like=True, frozen=True):
+    """The security scan. Times in epoch ms."""
+
+    event_ms: int
+    arrival_ms: int
+    site: str
+    operator: str
+    decision: str
+    judged_ms: int | None
+
+
+class Shipment(msgspec.Struct, array_like=True):
+    """The duty ledger of one waybill and the last thing that happened to it."""
+
+    touched_ms: int  # arrival of the last change, epoch ms; first, so that expiry can read it alone
+    courier: str
+    waybill: str
+    home_outlet: str  # outlet of the first event; decides where the waybill is judged, for good
+    partition: int  # intake partition
+    first_arrival_ms: int
+    trigger: int = 0
+    trigger_event_ms: int = 0
+    count: int = 0
+    real_name: RealNameFacts | None = None
+    inspection: InspectionFacts | None = None
+    scan: ScanFacts | None = None
+    overdue: int = 0  # Duty bits that passed their deadline undone
+    overdue_since_ms: int = 0
+    counted: int = 0  # Count bits handed on so far
+    via_senders: bool = False  # once on the longer path, always: keeps the order of one waybill's passes
+    corrections: int = 0
+    conflicts: int = 0
+    duplicates: int = 0
+    events: int = 0  # accepted events, duplicates included: what the audit counts
+    # (event id, EventType position, offset), newest last, bounded
+    evidence: list[tuple[str, int, int]] = []
+    seen: list[tuple[int, int]] = []  # (identity, content) hashes of accepted events, bounded
+
+
+class PhoneView(msgspec.Struct, array_like=True, frozen=True):
+    """What a phone's profile says at acceptance time of the parcel in hand."""
+
+    documents_1d: int
+    documents_7d: int
+
+
+class SenderView(msgspec.Struct, array_like=True, frozen=True):
+    """What a document's profile says at acceptance time of the parcel in hand, this parcel included."""
+
+    sends_1h: int
+    sends_1d: int
+    sends_7d: int
+    phones_7d: int
+    names_7d: int
+    outlets_1d: int
+    outlets_7d: int
+    receivers_7d: int
+    goods_7d: int
+    weight_spread: float
+    e_cigarettes_1d: int
+    known_days: float
+    travel_km: float | None
+    travel_kmh: float | None
+
+
+class Hop(msgspec.Struct, array_like=True):
+    """A shipment on its way: the ledger's bytes as they are, and what the stages passed so far have added."""
+
+    shipment: msgspec.Raw
+    at_document: bool = False  # on the senders topic: False = keyed by phone, True = keyed by document
+    phone: PhoneView | None = None
+    sender: SenderView | None = None
+
+
+class Touched(msgspec.Struct, array_like=True):
+    """The first field of every state value: when it last mattered, epoch ms."""
+
+    touched_ms: int
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_shipment = msgspec.msgpack.Decoder(Shipment).decode
+decode_hop = msgspec.msgpack.Decoder(Hop).decode
+decode_touched = msgspec.msgpack.Decoder(Touched).decode
+
+
+def ledger_key(courier: str, waybill: str) -> bytes:
+    """State key of a waybill; two couriers may use the same number."""
+    return f"{courier}/{waybill}".encode()
+
+
+def outlet_key(courier: str, outlet: str) -> bytes:
+    """Kafka and state key of an outlet."""
+    return f"{courier}/{outlet}".encode()
