@@ -1,0 +1,102 @@
+"""What to simulate, and what comes out: events that the model may see, labels that it may not."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from parcelward.errors import UserError
+from parcelward.reasons import Reason
+
+# Relative frequency of planted cases; R22 stands for the hidden patterns that only a model can find.
+PATTERNS: dict[str, float] = {
+    "R1": 3, "R2": 3, "R3": 4, "R5": 1, "R6": 1, "R7": 2, "R8": 1, "R9": 0.7, "R10": 1, "R12": 0.4, "R13": 3, "R14": 4,
+    "R15": 2, "R20": 2, "R22": 6,
+}  # fmt: skip
+EVENTS_PER_WAYBILL = 2.3  # mean of what is simulated: two duties, scans of some parcels, resends, corrections
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to simulate. The same plan gives the same events, byte for byte.
+
+    `violation_share` and `malformed_share` are shares of waybills and of records. `duty_delay` scales the time from
+    acceptance to inspection and scan (1.0: minutes, as in life). `live` makes everything fit into seconds: no day's
+    rhythm, cases that unfold within `time_scale` of their usual time, late uploads that arrive at once with old times.
+    """
+
+    couriers: tuple[str, ...] = ("swift", "orient", "harbor")
+    outlets_per_courier: int = 40
+    operators: int = 4  # counter staff per outlet, at least; more where the load asks for them
+    senders: int = 60  # persons per outlet who come back
+    waybills_per_day: int = 100_000
+    start: datetime = datetime(2026, 11, 1, tzinfo=UTC)
+    days: float = 1.0
+    seed: int = 1
+    violation_share: float = 0.005
+    malformed_share: float = 0.0
+    walk_in_share: float = 0.1
+    scan_share: float = 0.3
+    duty_delay: float = 1.0
+    time_scale: float = 1.0
+    live: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a plan that cannot be carried out; raises UserError."""
+        if not self.couriers or min(self.outlets_per_courier, self.operators, self.senders, self.waybills_per_day) < 1:
+            raise UserError("simulation plan: couriers, outlets, operators, senders and waybills must be at least 1")
+        if self.start.tzinfo is None:
+            raise UserError("simulation plan: start must have a time zone, for example 2026-11-23T08:00:00+08:00")
+        for name in ("violation_share", "malformed_share", "walk_in_share", "scan_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserError(f"simulation plan: {name} must be between 0 and 1")
+        if self.days <= 0 or self.duty_delay <= 0 or self.time_scale <= 0:
+            raise UserError("simulation plan: days, duty_delay and time_scale must be above 0")
+
+
+def live(plan: Plan, events_per_second: float, start: datetime | None = None, violation_share: float = 0.05) -> Plan:
+    """The plan for a live run of about `events_per_second`: duties within 0.2 to 3 s, cases of all rules at once.
+
+    Its share of violations is for showing them, not honest. The world is small, so that
+    windows fill within a minute, and has just enough staff that nobody inspects too fast.
+    """
+    waybills_per_second = events_per_second / EVENTS_PER_WAYBILL
+    outlets = max(4, round(waybills_per_second * plan.walk_in_share * 20 / len(plan.couriers) / 4))
+    return replace(
+        plan,
+        start=start or plan.start,
+        outlets_per_courier=outlets,
+        waybills_per_day=max(1, round(waybills_per_second * timedelta(days=1).total_seconds())),
+        duty_delay=0.01,
+        time_scale=0.0005,
+        violation_share=violation_share,
+        live=True,
+    )
+
+
+class SimulatedEvent(NamedTuple):
+    """One event as a courier sends it: arrival in ms since the epoch, courier, structured-mode CloudEvent."""
+
+    arrival_ms: int
+    courier: str
+    envelope: dict[str, Any]
+
+
+class SimulatedRecord(NamedTuple):
+    """One Kafka record: well-formed when `refused_for` is None, else to be refused for that reason."""
+
+    arrival_ms: int
+    courier: str
+    key: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes | None
+    refused_for: Reason | None = None
+
+
+class Label(NamedTuple):
+    """Ground truth of one waybill: the planted pattern (R1 to R22), what exactly, and the case it belongs to."""
+
+    waybill: str
+    courier: str
+    pattern: str
+    note: str
+    case: str
