@@ -86,7 +86,12 @@ Token = Annotated[
     ),
 ]
 Mask = Annotated[
-    str, Field(max_length=32, description="What may be shown of a personal value.", examples=["138****1234"])
+    str,
+    Field(
+        pattern=r"^[^*]{0,3}[*]{1,24}[^*]{0,4}$",
+        description="What may be shown of a personal value: at most three characters, stars, at most four characters.",
+        examples=["138****1234"],
+    ),
 ]
 RegionCode = Annotated[
     str, Field(pattern=r"^[1-9][0-9]{5}$", description="County code of an address, GB/T 2260.", examples=["330106"])

@@ -1,0 +1,235 @@
+"""Personal values become tokens and masks here; nothing behind this module sees a raw one.
+
+A token is HMAC-SHA-256 over the normalised value under a secret key, cut to 128 bits, with the id of the key before it.
+Kinds are kept apart (a phone and a document with the same digits get different tokens); the same document gets the same
+token whichever way it is written and whoever shows it, sender or staff.
+"""
+
+import hashlib
+import re
+from binascii import b2a_base64
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from parcelward.contract.events import RealName
+from parcelward.contract.fields import DocumentCheck, DocumentType, SenderKind
+from parcelward.errors import UserError
+from parcelward.identifiers import (
+    check_document,
+    is_citizen_shaped,
+    likely_type,
+    normal_document,
+    normal_name,
+    normal_phone,
+)
+
+if TYPE_CHECKING:
+    from parcelward.settings import Settings
+
+SHORTEST_KEY = 16  # bytes
+BLOCK = 64  # bytes, of SHA-256
+_KEY_ID = re.compile(r"[a-z0-9]{1,8}").fullmatch
+_HEX_KEY = re.compile(r"(?:[0-9a-fA-F]{2}){16,}").fullmatch
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_EPOCH_DAY = date(1970, 1, 1)
+DAY_MS = 86_400_000
+
+
+class Identity(NamedTuple):
+    """Who is behind a real-name event, as tokens and masks; None where nothing was given.
+
+    `document_check` is None when nothing is to be checked: an agreement sender without document, or a token from the
+    source that came without a result.
+    """
+
+    document_token: str | None
+    document_mask: str | None
+    document_check: DocumentCheck | None
+    name_token: str | None
+    name_mask: str | None
+    phone_token: str | None
+    phone_mask: str | None
+    operator_token: str | None
+    receiver_name_token: str | None
+    receiver_phone_token: str | None
+
+
+class _Hmac:
+    """HMAC-SHA-256 under one key for one kind of value, with both key blocks hashed ahead."""
+
+    __slots__ = ("_inner", "_outer", "_prefix")
+
+    def __init__(self, key: bytes, key_id: str, kind: str) -> None:
+        block = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block) + kind.encode() + b"\0")
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+        self._prefix = key_id + "."
+
+    def token(self, value: str) -> str:
+        inner = self._inner.copy()
+        inner.update(value.encode("utf-8", "surrogatepass"))
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return self._prefix + b2a_base64(outer.digest()[:16], newline=False)[:22].translate(_URL_SAFE).decode()
+
+
+class Tokeniser:
+    """Makes tokens under the current key; older keys stay loaded for `under`. Keeps no personal value."""
+
+    def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
+        """Raises UserError when a key id or key cannot be used, or `current` is not among the keys."""
+        for key_id, key in keys.items():
+            if not _KEY_ID(key_id):
+                raise UserError("setting token_keys: a key id must be 1 to 8 characters of a-z and 0-9")
+            if len(key) < SHORTEST_KEY:
+                raise UserError(
+                    f"setting token_keys: key {key_id} is shorter than {SHORTEST_KEY} bytes; make one with "
+                    "`openssl rand -hex 32`"
+                )
+        if current not in keys:
+            known = ", ".join(sorted(keys)) or "none"
+            raise UserError(f"setting token_key: {current!r} is not a key id of token_keys; known: {known}")
+        self._keys = dict(keys)
+        self.current = current
+        key = self._keys[current]
+        self._documents = {kind: _Hmac(key, current, f"document:{kind}") for kind in _DOCUMENT_KINDS}
+        self._name = _Hmac(key, current, "name")
+        self._phone = _Hmac(key, current, "phone")
+
+    @classmethod
+    def from_settings(cls, settings: "Settings") -> "Tokeniser":
+        """The tokeniser of an installation. A key of 32 or more hex digits is read as such, any other as text."""
+        keys = {key_id: _key_bytes(secret.get_secret_value()) for key_id, secret in settings.token_keys.items()}
+        return cls(keys, settings.token_key)
+
+    def under(self, key_id: str) -> "Tokeniser":
+        """A tokeniser that uses an older key, to compare with tokens made before a rotation. Raises UserError."""
+        return Tokeniser(self._keys, key_id)
+
+    @property
+    def content_key(self) -> bytes:
+        """Key for hashes over whole events (`Decoder`), derived from the current token key."""
+        return hashlib.sha256(b"content\0" + self._keys[self.current]).digest()
+
+    def document(self, document_type: DocumentType | None, number: str) -> str | None:
+        """Token of a document number; None when nothing is left of it in normal form."""
+        normal = normal_document(number)
+        return self._documents[_document_kind(document_type, normal)].token(normal) if normal else None
+
+    def name(self, name: str) -> str | None:
+        """Token of a name; None when nothing is left of it in normal form."""
+        normal = normal_name(name)
+        return self._name.token(normal) if normal else None
+
+    def phone(self, phone: str) -> str | None:
+        """Token of a phone number; None for relay numbers with extension and for what is no phone number."""
+        normal = normal_phone(phone)
+        return self._phone.token(normal.number) if normal is not None and normal.extension is None else None
+
+    def identity(self, data: RealName, on_ms: int | None = None) -> Identity:
+        """Tokens and masks of a real-name event; a raw value wins over a token made at the source.
+
+        `on_ms` (event time, ms) is when the holder of the document must have been born.
+        """
+        sender, receiver = data.sender, data.receiver
+        number, name, phone, staff = sender.document_number, sender.name, sender.phone, data.operator_document
+        document_token, document_mask, check = sender.document_token, sender.document_mask, sender.document_check
+        if number is not None:
+            on = _day(on_ms // DAY_MS) if on_ms is not None else None
+            check = check_document(sender.document_type, number, on)
+            document_token, document_mask = self.document(sender.document_type, number), mask_document(number)
+        elif document_token is None:
+            check = None if sender.kind is SenderKind.AGREEMENT else DocumentCheck.MISSING
+        return Identity(
+            document_token,
+            document_mask,
+            check,
+            sender.name_token if name is None else self.name(name),
+            sender.name_mask if name is None else mask_name(name),
+            sender.phone_token if phone is None else self.phone(phone),
+            sender.phone_mask if phone is None else mask_phone(phone),
+            data.operator_document_token if staff is None else self.document(None, staff),
+            receiver.name_token if receiver.name is None else self.name(receiver.name),
+            receiver.phone_token if receiver.phone is None else self.phone(receiver.phone),
+        )
+
+    def at_source(self, data: RealName, on_ms: int | None = None) -> RealName:
+        """The same event with every raw personal value replaced, for couriers whose raw values must not leave."""
+        found = self.identity(data, on_ms)
+        sender = data.sender.model_copy(
+            update={
+                "document_number": None,
+                "name": None,
+                "phone": None,
+                "document_token": found.document_token,
+                "document_mask": found.document_mask,
+                "document_check": found.document_check,
+                "name_token": found.name_token,
+                "name_mask": found.name_mask,
+                "phone_token": found.phone_token,
+                "phone_mask": found.phone_mask,
+            }
+        )
+        receiver = data.receiver.model_copy(
+            update={
+                "name": None,
+                "phone": None,
+                "name_token": found.receiver_name_token,
+                "phone_token": found.receiver_phone_token,
+            }
+        )
+        return data.model_copy(
+            update={
+                "sender": sender,
+                "receiver": receiver,
+                "operator_document": None,
+                "operator_document_token": found.operator_token,
+            }
+        )
+
+
+# Numbers of GB 11643 shape are one space, whatever type was stated with them; others are told apart by type.
+_CITIZEN_KIND = "citizen"
+_DOCUMENT_KINDS = (_CITIZEN_KIND, "other", *(kind.value for kind in DocumentType))
+
+
+def _document_kind(document_type: DocumentType | None, normal: str) -> str:
+    if is_citizen_shaped(normal):
+        return _CITIZEN_KIND
+    kind = document_type or likely_type(normal)
+    return kind.value if kind is not None else "other"
+
+
+@lru_cache(maxsize=64)
+def _day(days: int) -> date:
+    """Calendar day in China, where the day begins 8 hours before UTC; one day of grace covers it."""
+    return _EPOCH_DAY + timedelta(days=max(-700_000, min(days + 1, 2_900_000)))
+
+
+def _key_bytes(secret: str) -> bytes:
+    return bytes.fromhex(secret) if _HEX_KEY(secret) else secret.encode()
+
+
+def mask_phone(phone: str) -> str:
+    """`138****1234`; of a number too short to hide enough, nothing is shown."""
+    normal = normal_phone(phone)
+    if normal is None or len(normal.number) < 11:
+        return "****"
+    return f"{normal.number[:3]}****{normal.number[-4:]}"
+
+
+def mask_name(name: str) -> str:
+    """First character and a star; of a name of one character, only the star."""
+    plain = name.strip()
+    return plain[0] + "*" if len(plain) > 1 and plain[0] != "*" else "*"
+
+
+def mask_document(number: str) -> str:
+    """First character, stars, last four; of a number under nine characters only the first, under five none."""
+    normal = normal_document(number)
+    if len(normal) < 5:
+        return "****"
+    hidden = min(len(normal) - 5, 24)
+    return f"{normal[0]}{'*' * hidden}{normal[-4:]}" if len(normal) >= 9 else f"{normal[0]}{'*' * (len(normal) - 1)}"
