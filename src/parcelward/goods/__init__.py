@@ -1,0 +1,8 @@
+"""What a goods name says: dangerous, restricted, vague, and how heavy such a thing may be. docs/goods.md explains the choices."""
+
+from parcelward.goods.matching import GoodsMatch, match_goods
+from parcelward.goods.sameness import same_goods
+from parcelward.goods.text import normalise
+from parcelward.goods.weights import goods_classes, weight_range_g
+
+__all__ = ["GoodsMatch", "goods_classes", "match_goods", "normalise", "same_goods", "weight_range_g"]

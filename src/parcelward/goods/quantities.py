@@ -1,0 +1,107 @@
+"""How many cigarettes or e-cigarettes a goods name says, and how many one parcel may hold.
+
+Limits per parcel: 400 cigarettes (two cartons of 200); of e-cigarettes two devices, six pods, and 12 ml of liquid in all (notice 1
+of 2022 of the tobacco monopoly and the postal authority). A pod holds at most 2 ml by the same figures.
+"""
+
+import math
+import re
+from typing import NamedTuple
+
+from parcelward.goods.lexicon import Kind
+
+_STICKS_PER_CARTON = 200
+_STICKS_PER_PACK = 20
+_CARTONS_PER_CASE = 50
+_ML_PER_POD = 2
+_MOST_STICKS = 400
+_MOST_DEVICES = 2
+_MOST_PODS = 6
+
+_NUMBER = r"(\d{1,6}(?:\.\d{1,2})?|[一二两三四五六七八九十百半]{1,4})"
+_WRITTEN = re.compile(
+    _NUMBER
+    + r" ?(条|盒|包|支|根|箱|件|颗|枚|粒|个|台|套|杆|瓶|毫升|ml|cartons?|packs?|sticks?|cases?|pcs|pods?|devices?|pens?)"
+)
+_TIMES = re.compile(r"(?:[x*×✕] ?(\d{1,4})|(?<![\d.])(\d{1,4}) ?[x*×✕])(?![a-z\d])")
+_DIGITS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_STICKS = {
+    **dict.fromkeys(("条", "carton"), _STICKS_PER_CARTON),
+    **dict.fromkeys(("盒", "包", "pack"), _STICKS_PER_PACK),
+    **dict.fromkeys(("支", "根", "stick"), 1),
+    **dict.fromkeys(("箱", "件", "case"), _STICKS_PER_CARTON * _CARTONS_PER_CASE),
+}
+_LIQUID = frozenset(("毫升", "ml"))
+_POD_UNITS = frozenset(("颗", "枚", "粒", "pod"))
+_POD_WORDS = re.compile(r"烟弹|雾化弹|\bpods?\b|cartridge|一次性|disposable")
+
+
+class Units(NamedTuple):
+    """What the text says of restricted goods: sticks of cigarettes, or devices, pods and millilitres for e-cigarettes."""
+
+    sticks: int = 0
+    devices: int = 0
+    pods: int = 0
+
+    @property
+    def total(self) -> int:
+        """Sticks for cigarettes, devices and pods together for e-cigarettes."""
+        return self.sticks + self.devices + self.pods
+
+
+def units_written(text: str, restricted: str) -> Units | None:
+    """Return the quantity in a normalised name, nothing where none is written or its unit is unknown.
+
+    `restricted` is the kind, as in `GoodsMatch.restricted`. Several quantities add up; `x6` without a unit counts pieces.
+    """
+    written = [
+        (_value(number), unit.rstrip("s") if unit.isascii() else unit) for number, unit in _WRITTEN.findall(text)
+    ]
+    if restricted == Kind.CIGARETTE.value:
+        sticks = sum(math.ceil(value * _STICKS[unit]) for value, unit in written if unit in _STICKS)
+        return Units(sticks=sticks) if sticks else None
+    return _e_cigarettes(text, written)
+
+
+def exceeds_limit(units: Units) -> bool:
+    """Say whether one parcel may not hold that much."""
+    return units.sticks > _MOST_STICKS or units.devices > _MOST_DEVICES or units.pods > _MOST_PODS
+
+
+def _e_cigarettes(text: str, written: list[tuple[float, str]]) -> Units | None:
+    devices = pods = 0
+    millilitres = 0.0
+    named_as_pods = _POD_WORDS.search(text) is not None
+    for value, unit in written:
+        if unit in _LIQUID:
+            millilitres += value
+        elif unit in _POD_UNITS or (named_as_pods and unit not in ("台", "杆", "device", "pen")):
+            pods += math.ceil(value)
+        else:
+            devices += math.ceil(value)
+    times = _TIMES.search(text)
+    if times and not devices and not pods:
+        pieces = int(times[1] or times[2])
+        if millilitres:
+            millilitres *= pieces
+        elif named_as_pods:
+            pods = pieces
+        else:
+            devices = pieces
+    pods = pods or math.ceil(millilitres / _ML_PER_POD)
+    return Units(devices=devices, pods=pods) if devices or pods else None
+
+
+def _value(number: str) -> float:
+    if number[0].isdigit():
+        return float(number)
+    if number == "半":
+        return 0.5
+    total = digit = 0
+    for character in number:
+        if character in _DIGITS:
+            digit = _DIGITS[character]
+        elif character in "十百":
+            total += (digit or 1) * (10 if character == "十" else 100)
+            digit = 0
+    return float(total + digit)

@@ -1,0 +1,40 @@
+"""How heavy one piece of each goods class is.
+
+The quantiles are choices made from what such things weigh in a shop, wrapping included; no public data gives them. They are wide on
+purpose, and are to be calibrated on a courier's own true weights before a rule holds anybody up.
+"""
+
+import csv
+import functools
+from importlib import resources
+
+from parcelward.errors import UserError
+
+_TABLE = "weights.tsv"
+
+
+def weight_range_g(goods_class: str) -> tuple[float, float, float]:
+    """Return low quantile (about 0.5 %), median and high quantile (about 99.5 %) of one piece, in grams.
+
+    Raises KeyError for a class that `goods_classes` does not list.
+    """
+    return _ranges()[goods_class]
+
+
+def goods_classes() -> tuple[str, ...]:
+    """Return every goods class, in the order of the table."""
+    return tuple(_ranges())
+
+
+@functools.cache
+def _ranges() -> dict[str, tuple[float, float, float]]:
+    text = (resources.files(__package__) / _TABLE).read_text(encoding="utf-8")
+    ranges = {}
+    for number, row in enumerate(csv.DictReader(text.splitlines(), delimiter="\t"), start=2):
+        low, median, high = (float(row[column]) for column in ("low_g", "median_g", "high_g"))
+        if not 0 < low < median < high:
+            raise UserError(
+                f"goods/{_TABLE} line {number} ({row['class']}): low < median < high must hold; correct that row."
+            )
+        ranges[row["class"]] = (low, median, high)
+    return ranges
