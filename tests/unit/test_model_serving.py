@@ -4,7 +4,7 @@ import json
 import math
 import random
 from collections.abc import Callable
-from itertools import chain
+from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from parcelward.model.artefact import to_onnx
 from parcelward.model.card import ARTEFACT, CARD, PARITY, AtThreshold, Data, Metrics, Ranking, sha256
 from parcelward.model.release import write_release
 from parcelward.model.score import model_matrix
-from parcelward.model.trees import Trees
+from parcelward.model.trees import Matrix, Trees
 
 _RANDOM_VALUES: dict[Kind, Callable[[random.Random], Any]] = {
     Kind.BOOL: lambda chance: chance.random() < 0.5,
@@ -74,6 +74,15 @@ def card_for(artefact: bytes, **changes: Any) -> Card:
     return Card(**(values | changes))
 
 
+def rows_on_thresholds(trained: HistGradientBoostingClassifier, count: int) -> Matrix:
+    """Random rows, each with one value that lies exactly on a split."""
+    matrix = model_matrix(random_rows(count, seed=2))
+    splits = [node for (tree,) in trained._predictors for node in tree.nodes if not node["is_leaf"]]
+    for line, node in zip(matrix, cycle(splits), strict=False):
+        line[node["feature_idx"]] = node["num_threshold"]
+    return matrix
+
+
 @pytest.fixture(scope="module")
 def trained() -> HistGradientBoostingClassifier:
     rows = random_rows(4000, seed=1)
@@ -101,13 +110,18 @@ def release(tmp_path: Path, trained: HistGradientBoostingClassifier, artefact: b
 def test_scores_are_those_of_scikit_learn_with_unknown_values_and_exactly_on_a_threshold(
     trained: HistGradientBoostingClassifier, model: RiskModel
 ) -> None:
-    matrix = model_matrix(random_rows(3000, seed=2))
-    splits = [node for (tree,) in trained._predictors for node in tree.nodes if not node["is_leaf"]]
-    for line, node in zip(matrix, splits, strict=False):
-        line[node["feature_idx"]] = node["num_threshold"]  # rounded to float32, up or down
+    matrix = rows_on_thresholds(trained, 3000)
     expected = trained.predict_proba(matrix)[:, 1]
     assert np.abs(np.array(model.score_matrix(matrix)) - expected).max() < 1e-6
     assert np.ptp(expected) > 0.3, "a flat model would prove nothing"
+
+
+def test_a_model_whose_thresholds_float32_cannot_hold_is_not_exported() -> None:
+    rows = random_rows(1000, seed=1)
+    matrix = model_matrix(rows).astype(np.float64) / 3
+    model = HistGradientBoostingClassifier(max_iter=3, early_stopping=False).fit(matrix, labels_for(rows))
+    with pytest.raises(ValueError, match="float32"):
+        to_onnx(model)
 
 
 def test_scoring_does_not_depend_on_the_batch(model: RiskModel) -> None:
@@ -129,8 +143,10 @@ def test_the_matrix_takes_model_features_in_order_and_unknown_becomes_nan() -> N
     assert known == {"is_person": 1.0, "weight_g": 1200.0}
 
 
-def test_contributions_and_bias_add_up_to_the_log_odds_of_the_score(artefact: bytes, model: RiskModel) -> None:
-    matrix = model_matrix(random_rows(500, seed=5))
+def test_contributions_and_bias_add_up_to_the_log_odds_of_the_score(
+    trained: HistGradientBoostingClassifier, artefact: bytes, model: RiskModel
+) -> None:
+    matrix = rows_on_thresholds(trained, 500)
     trees = Trees.read(artefact)
     total = trees.bias + trees.contributions(matrix).sum(axis=1)
     assert 1 / (1 + np.exp(-total)) == pytest.approx(np.array(model.score_matrix(matrix)), abs=1e-6)

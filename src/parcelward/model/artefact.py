@@ -1,8 +1,7 @@
 """Writes a trained HistGradientBoostingClassifier as ONNX, split for split. Needs the training dependencies.
 
-The general converter fails on these versions (node numbers arrive as unsigned numpy integers) and rounds thresholds to
-the nearest float32, which moves rows that lie between the two across a split; here they are rounded down, so a
-float32 value falls on the same side as in scikit-learn.
+The general converter fails on these versions (node numbers arrive as unsigned numpy integers, which the ONNX package
+refuses) and leaves out how many training rows reached each node, which the explanation of a score needs.
 """
 
 from collections import defaultdict
@@ -21,7 +20,10 @@ _IR_VERSION = 8
 
 
 def to_onnx(model: HistGradientBoostingClassifier) -> bytes:
-    """The artefact of a fitted binary model without categorical features: features (n, k) float32 to score (n, 1)."""
+    """The artefact of a fitted binary model without categorical features: features (n, k) float32 to score (n, 1).
+
+    Raises ValueError for a model that was not trained on float32.
+    """
     attributes: dict[str, list[Any]] = defaultdict(list)
     for number, (tree,) in enumerate(model._predictors):
         _add_tree(attributes, number, tree.nodes)
@@ -50,9 +52,9 @@ def to_onnx(model: HistGradientBoostingClassifier) -> bytes:
 
 
 def _add_tree(attributes: dict[str, list[Any]], number: int, nodes: NDArray[Any]) -> None:
-    """Append one tree. `nodes_hitrates` carries the training rows per node, which the explanation needs."""
+    """Append one tree. `nodes_hitrates` carries the training rows per node."""
     leaf = nodes["is_leaf"].astype(bool)
-    thresholds = np.where(leaf, 0.0, _down_to_float32(nodes["num_threshold"]))
+    thresholds = _float32(np.where(leaf, 0.0, nodes["num_threshold"]))
     attributes["nodes_treeids"] += [number] * len(nodes)
     attributes["nodes_nodeids"] += range(len(nodes))
     attributes["nodes_modes"] += ["LEAF" if is_leaf else "BRANCH_LEQ" for is_leaf in leaf]
@@ -72,8 +74,9 @@ def _add_tree(attributes: dict[str, list[Any]], number: int, nodes: NDArray[Any]
     attributes["target_weights"] += nodes["value"][leaves].tolist()
 
 
-def _down_to_float32(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The largest float32 not above each threshold: x <= t then means the same for every float32 x."""
+def _float32(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Thresholds as the artefact stores them; rounding one would move rows that lie beside it across the split."""
     rounded = thresholds.astype(np.float32)
-    below = np.nextafter(rounded, np.float32(-np.inf))
-    return np.where(rounded.astype(np.float64) > thresholds, below, rounded)
+    if not np.array_equal(rounded, thresholds):
+        raise ValueError("the model was trained on other than float32 features; its thresholds cannot be kept exactly")
+    return rounded
