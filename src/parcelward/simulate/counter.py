@@ -118,8 +118,10 @@ class Counter:
         }
 
     def staff(self, outlet: Outlet) -> Operator:
-        """The less busy of two members of staff; the first ones on the list get more."""
+        """The less busy of two members of staff; those late on the list get less."""
         rng, staff = self.rng, outlet.operators
+        if self.plan.live:  # seconds count: nobody queues while somebody is free
+            return min(staff, key=lambda operator: operator.busy_until)
         one = staff[int(len(staff) * rng.random())]
         other = staff[int(len(staff) * rng.random() ** 1.4)]
         return other if other.busy_until <= one.busy_until else one

@@ -42,5 +42,6 @@ CIGARETTES = ("香烟", "中华香烟", "玉溪香烟", "云烟香烟", "cigaret
 # What hidden senders declare: common goods of plausible weight, so that nothing in the name gives them away.
 COVERS = (
     ("shoes", "女鞋"), ("tea", "茶叶"), ("toys", "毛绒玩具"), ("snacks", "零食"), ("kitchen", "保温杯"),
-    ("clothes", "卫衣"), ("cosmetics", "面膜"), ("health", "按摩仪"), ("electronics", "音箱"), ("local_food", "腊肉"), ("books", "书籍"),
+    ("clothes", "卫衣"), ("cosmetics", "面膜"), ("health", "按摩仪"), ("electronics", "音箱"),
+    ("local_food", "腊肉"), ("books", "书籍"),
 )  # fmt: skip

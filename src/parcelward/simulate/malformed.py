@@ -16,6 +16,7 @@ from parcelward.simulate.world import build, person
 
 Raw = tuple[bytes | None, bytes | None]  # key, value
 Event = dict[str, Any]
+PLAIN = (("content-type", b"application/json"),)
 STRUCTURED = (("content-type", b"application/cloudevents+json; charset=utf-8"),)
 
 
@@ -82,4 +83,5 @@ def malformed(couriers: tuple[str, ...], start: datetime, seed: int = 1) -> Iter
         outlet = world.outlets[number % len(world.outlets)]
         parcel = counter.walk_in(outlet, now, person(rng), ("shoes", "女鞋"), queue=False)
         key, value = make(envelopes.real_name(parcel, f"bad-{plan.seed:x}-{now:x}-{number:x}"))
-        yield SimulatedRecord(now + 60_000, outlet.courier, key, STRUCTURED, value, reason)
+        headers = PLAIN if reason is Reason.NOT_CLOUDEVENTS else STRUCTURED
+        yield SimulatedRecord(now + 60_000, outlet.courier, key, headers, value, reason)

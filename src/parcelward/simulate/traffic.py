@@ -85,7 +85,7 @@ class Traffic:
             parcel.upload_ms += upload
             parcel.backfill = parcel.check.backfill if parcel.check else bool(upload)
             parcels.append(parcel)
-            at += int(rng.uniform(20, 200) if printed_at_once else rng.uniform(900, 4000))
+            at += int(rng.uniform(20, 200) if printed_at_once or self.plan.live else rng.uniform(900, 4000))
         return parcels
 
     def _person(self, outlet: Outlet) -> Person:
@@ -174,7 +174,7 @@ class Traffic:
     def _moving_students(self, outlet: Outlet, at: int) -> list[Parcel]:
         """Students of one dormitory leave: many new senders, heavy parcels, the same few words."""
         rng, parcels = self.rng, []
-        for _ in range(2 + int(rng.expovariate(0.3))):
+        for _ in range(2 + int(rng.expovariate(2.0 if self.plan.live else 0.3))):
             student = person(rng)
             for _ in range(1 + int(rng.expovariate(0.8))):
                 kind = rng.choice(("luggage", "bedding", "books"))
@@ -185,7 +185,10 @@ class Traffic:
         """The village station brings what neighbours left there, under the agent's name and phone."""
         rng = self.rng
         agent = outlet.persons[0]
-        parcels = [self.counter.walk_in(outlet, at, agent) for _ in range(2 + int(rng.expovariate(0.4)))]
+        parcels = [
+            self.counter.walk_in(outlet, at, agent)
+            for _ in range(2 + int(rng.expovariate(1.0 if self.plan.live else 0.4)))
+        ]
         for parcel in parcels:
             if rng.random() < 0.3:
                 neighbour = person(rng)
