@@ -1,0 +1,216 @@
+"""Load a rule pack: read, check, lint, compile, and run every rule's own examples."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from parcelward.contract.alerts import Action, Severity
+from parcelward.features import FEATURES, INDEX, Kind, Row, Value
+from parcelward.rules.check import ExpressionError, check
+from parcelward.rules.compile import compiled, python_source
+from parcelward.rules.lint import bounds_fault, surely_known, thresholds
+from parcelward.rules.rule import Example, Hit, Rule, RulePack
+from parcelward.rules.source import Place, read
+from parcelward.rules.text import Language, Template, template
+
+BUILT_IN = Path(__file__).with_name("acceptance.yaml")
+
+_RULE_KEYS = ("id", "name", "version", "severity", "action", "owner", "legal_basis", "about", "expr", "reason")
+_EXAMPLE_KEYS = ("must_fire", "must_not_fire")
+_PYTHON = {Kind.BOOL: bool, Kind.INT: int, Kind.DOUBLE: float, Kind.STRING: str}
+_NOTHING: Sequence[Hit] = ()
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def load_pack(path: Path | None) -> RulePack:
+    """The rule pack of a file, or the built-in one; raises UserError naming file, line, column and rule."""
+    root = read(path or BUILT_IN, str(path) if path else f"rules/{BUILT_IN.name}")
+    keys = root.mapping(("version", "rules"))
+    version = keys["version"].string()
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", version):
+        raise keys["version"].fault("version must be small letters, digits, '.', '_' or '-', as in 'acceptance-1'")
+    places = keys["rules"].items()
+    if not places:
+        raise keys["rules"].fault("there is no rule")
+    rules = tuple(_rule(place) for place in places)
+    _refuse_twins(rules, places)
+    pack = assemble(version, rules)
+    for rule, place in zip(rules, places, strict=True):
+        _run_examples(pack, rule, place.about(f"rule {rule.id}"))
+    return pack
+
+
+def assemble(version: str, rules: Sequence[Rule]) -> RulePack:
+    """The pack of checked rules, compiled. When the generated function raises, every rule is asked by itself."""
+    nodes = [rule.expression for rule in rules]
+    hits = [Hit(rule, None) for rule in rules]
+    order = {rule.id: position for position, rule in enumerate(rules)}
+
+    def in_order(found: list[Hit]) -> list[Hit]:
+        if len(found) > 1:
+            found.sort(key=lambda hit: order[hit.rule.id])
+        return found
+
+    names = {
+        "nothing": _NOTHING,
+        "in_order": in_order,
+        "failed": lambda position, reason: Hit(rules[position], reason),
+        **{f"H{position}": hit for position, hit in enumerate(hits)},
+    }
+    python = python_source(nodes)
+    together = compiled(python, nodes, names)
+
+    def one_by_one(row: Row) -> Sequence[Hit]:
+        found: list[Hit] = []
+        for position, node in enumerate(nodes):
+            single = {**names, "H0": hits[position], "failed": lambda _, reason, at=position: Hit(rules[at], reason)}
+            try:
+                found.extend(compiled(python_source([node]), [node], single)(row))
+            except Exception as error:
+                found.append(Hit(rules[position], f"{type(error).__name__} in the rule's evaluation"))
+        return found
+
+    def evaluate(row: Row) -> Sequence[Hit]:
+        try:
+            found: Sequence[Hit] = together(row)
+        except Exception:
+            # A value of another type than the feature list promises: find out which rules it hurts, keep the others.
+            return one_by_one(row)
+        return found
+
+    return RulePack(version, tuple(rules), evaluate, python)
+
+
+def row_of(values: dict[str, Value]) -> Row:
+    """A row with these features, all others unknown."""
+    row: Row = [None] * len(FEATURES)
+    for name, value in values.items():
+        row[INDEX[name]] = value
+    return row
+
+
+def _rule(place: Place) -> Rule:
+    keys = place.mapping(_RULE_KEYS, ("examples",)) if _has_id(place) else place.mapping(_RULE_KEYS)
+    identity = keys["id"].string()
+    of = f"rule {identity}"
+    keys = {key: value.about(of) for key, value in keys.items()}
+    if not re.fullmatch(r"[A-Z][A-Z0-9]{0,7}", identity):
+        raise keys["id"].fault("an id is a capital letter, then capitals or digits, as in R5")
+    name = keys["name"].string()
+    if not re.fullmatch(r"[a-z][a-z0-9_]{2,47}", name):
+        raise keys["name"].fault("a name is snake_case, 3 to 48 characters, as in impossible_travel")
+    source = keys["expr"].string()
+    try:
+        expression = check(source)
+    except ExpressionError as fault:
+        raise keys["expr"].within(fault.line, fault.column, fault.message) from None
+    if (contradiction := bounds_fault(expression)) is not None:
+        raise keys["expr"].fault(contradiction)
+    texts = {key: value.about(of) for key, value in keys["reason"].mapping(("zh", "en")).items()}
+    known = surely_known(expression)
+    return Rule(
+        id=identity,
+        name=name,
+        version=keys["version"].whole(),
+        severity=_choice(keys["severity"], Severity),
+        action=_choice(keys["action"], Action),
+        owner=keys["owner"].string(),
+        legal_basis=keys["legal_basis"].string(),
+        about=keys["about"].string().strip(),
+        source=source.strip(),
+        expression=expression,
+        reason_zh=_text(texts["zh"], "zh", known),
+        reason_en=_text(texts["en"], "en", known),
+        examples=_examples(keys["examples"].about(of)) if "examples" in keys else _no_examples(place.about(of)),
+        fields=expression.features,
+        thresholds=thresholds(expression),
+    )
+
+
+def _has_id(place: Place) -> bool:
+    place.mapping()  # names a place that is no mapping before its keys are asked for
+    return True
+
+
+def _no_examples(place: Place) -> tuple[Example, ...]:
+    raise place.fault("'examples' is missing; give at least one row that must fire and one that must not")
+
+
+def _choice(place: Place, choices: type[Choice]) -> Choice:
+    word = place.string()
+    try:
+        return choices(word)
+    except ValueError:
+        raise place.fault(f"'{word}' is none of {', '.join(choices)}") from None
+
+
+def _text(place: Place, language: Language, known: frozenset[str]) -> Template:
+    try:
+        parsed = template(place.string().strip(), language)
+    except ValueError as error:
+        raise place.fault(f"reason ({language}) {error}") from None
+    for placeholder in parsed.placeholders:
+        name = placeholder.feature
+        if name not in INDEX:
+            close = get_close_matches(name, INDEX, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise place.fault(f"reason ({language}) names unknown feature '{name}'{hint}")
+        if placeholder.default is None and name not in known:
+            raise place.fault(
+                f"reason ({language}): '{name}' can be unknown when the rule fires; test it in expr, or write what to "
+                f"say then: {{{name}|...}}"
+            )
+    return parsed
+
+
+def _examples(place: Place) -> tuple[Example, ...]:
+    keys = place.mapping(_EXAMPLE_KEYS)
+    found: list[Example] = []
+    for key in _EXAMPLE_KEYS:
+        rows = keys[key].about(place.of).items()
+        if not rows:
+            raise keys[key].about(place.of).fault(f"'{key}' needs at least one row")
+        found += [Example(_example_row(row), key == "must_fire") for row in rows]
+    return tuple(found)
+
+
+def _example_row(place: Place) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for name, entry in place.mapping().items():
+        if name not in INDEX:
+            close = get_close_matches(name, INDEX, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise entry.fault(f"example names unknown feature '{name}'{hint}")
+        kind = FEATURES[INDEX[name]].kind
+        value = entry.value()
+        if kind is Kind.DOUBLE and type(value) is int:
+            value = float(value)
+        if type(value) is not _PYTHON[kind]:
+            raise entry.fault(f"example gives {name} as {value!r}; it is of type {kind}")
+        values[name] = value  # type: ignore[assignment]
+    return values
+
+
+def _refuse_twins(rules: Sequence[Rule], places: Sequence[Place]) -> None:
+    seen: dict[str, Rule] = {}
+    for rule, place in zip(rules, places, strict=True):
+        for what, key in (("id", rule.id), ("name", rule.name)):
+            if key in seen:
+                raise place.about(f"rule {rule.id}").fault(f"{what} '{key}' is already taken by rule {seen[key].id}")
+            seen[key] = rule
+
+
+def _run_examples(pack: RulePack, rule: Rule, place: Place) -> None:
+    examples = place.mapping()["examples"].mapping()
+    places = [entry for key in _EXAMPLE_KEYS for entry in examples[key].items()]
+    for example, entry in zip(rule.examples, places, strict=True):
+        hit = next((hit for hit in pack.evaluate(row_of(example.values)) if hit.rule is rule), None)
+        if hit is not None and hit.error is not None:
+            raise entry.about(place.of).fault(f"example makes the rule fail: {hit.error}")
+        if (hit is not None) is not example.fires:
+            said, does = ("must fire", "does not") if example.fires else ("must not fire", "fires")
+            raise entry.about(place.of).fault(f"example contradicts the rule: it {said}, but {does}")

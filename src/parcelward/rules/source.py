@@ -1,0 +1,162 @@
+"""Read a YAML file with the place of every value, so that a fault can be named by line and column."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from unicodedata import east_asian_width
+
+import yaml
+
+from parcelward.errors import UserError
+
+MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A file: where it came from (as shown to people) and its lines."""
+
+    name: str
+    lines: tuple[str, ...]
+
+    def fault(self, line: int, column: int, message: str) -> UserError:
+        """The error for a place, counted from 1, with the line and a caret under the column."""
+        shown = self.lines[line - 1].rstrip() if 0 < line <= len(self.lines) else ""
+        pad = "".join("..."[: 1 + (east_asian_width(sign) in "WF")] for sign in shown[: column - 1])
+        return UserError(f"{self.name}:{line}:{column}: {message}\n  | {shown}\n  | {pad}^")
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe loader without aliases: a pack reads top to bottom."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not supported", problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One YAML value, its place in the file, and a few words on what it belongs to (`rule R5`)."""
+
+    text: Text
+    node: yaml.Node
+    of: str
+
+    @property
+    def line(self) -> int:
+        return int(self.node.start_mark.line) + 1
+
+    @property
+    def column(self) -> int:
+        return int(self.node.start_mark.column) + 1
+
+    def fault(self, message: str) -> UserError:
+        """The error for this value."""
+        return self.text.fault(self.line, self.column, f"{self.of}: {message}")
+
+    def within(self, line: int, column: int, message: str) -> UserError:
+        """The error for a line and column, from 1, inside a scalar that is one line or a `|` block."""
+        style = getattr(self.node, "style", None)
+        if style == "|":
+            number = self.line + line
+            shown = self.text.lines[number - 1] if number <= len(self.text.lines) else ""
+            indent = len(shown) - len(shown.lstrip(" ")) if line == 1 else self._indent()
+            return self.text.fault(number, indent + column, f"{self.of}: {message}")
+        if line == 1 and self.node.start_mark.line == self.node.end_mark.line:
+            quote = 1 if style in ("'", '"') else 0
+            return self.text.fault(self.line, self.column + quote + column - 1, f"{self.of}: {message}")
+        return self.fault(message)
+
+    def _indent(self) -> int:
+        first = self.text.lines[self.line] if self.line < len(self.text.lines) else ""
+        return len(first) - len(first.lstrip(" "))
+
+    def about(self, of: str) -> "Place":
+        """The same place, belonging to something with a better name."""
+        return Place(self.text, self.node, of)
+
+    def mapping(self, required: tuple[str, ...] | None = None, optional: tuple[str, ...] = ()) -> dict[str, "Place"]:
+        """The entries of a mapping; with `required`, each must be there and nothing else than these and `optional`."""
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.fault("must be a mapping (key: value)")
+        found: dict[str, Place] = {}
+        for key_node, value_node in self.node.value:
+            key = Place(self.text, key_node, self.of).string()
+            if key in found:
+                raise Place(self.text, key_node, self.of).fault(f"'{key}' is given twice")
+            if required is not None and key not in (*required, *optional):
+                close = get_close_matches(key, (*required, *optional), n=1)
+                hint = f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join((*required, *optional))}"
+                raise Place(self.text, key_node, self.of).fault(f"unknown key '{key}'{hint}")
+            found[key] = Place(self.text, value_node, f"{self.of}")
+        for key in required or ():
+            if key not in found:
+                raise self.fault(f"'{key}' is missing")
+        return found
+
+    def items(self) -> list["Place"]:
+        """The entries of a list."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            raise self.fault("must be a list")
+        return [Place(self.text, node, self.of) for node in self.node.value]
+
+    def value(self) -> Hashable:
+        """The scalar as YAML understands it."""
+        if not isinstance(self.node, yaml.ScalarNode):
+            raise self.fault("must be a single value")
+        loader = yaml.SafeLoader("")
+        try:
+            constructed: Hashable = loader.construct_object(self.node)
+        except (ValueError, yaml.YAMLError) as error:
+            raise self.fault(f"is not a value YAML understands ({str(error).splitlines()[0]})") from None
+        return constructed
+
+    def string(self) -> str:
+        """A text that is not empty."""
+        value = self.value()
+        if not isinstance(value, str):
+            raise self.fault(f"must be text; put {value!r} in quotes")
+        if not value.strip():
+            raise self.fault("must not be empty")
+        return value
+
+    def whole(self) -> int:
+        """A whole number from 1."""
+        value = self.value()
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise self.fault(f"must be a whole number of at least 1, not {value!r}")
+        return value
+
+
+def read(path: Path, shown_as: str) -> Place:
+    """The root of a YAML file; raises UserError when it cannot be read or is not YAML."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{shown_as}: cannot read the rule pack ({error.strerror}); name an existing file") from None
+    if len(raw) > MAX_BYTES:
+        raise UserError(f"{shown_as}: larger than {MAX_BYTES} bytes; is this a rule pack?")
+    try:
+        content = raw.decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{shown_as}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
+    text = Text(shown_as, tuple(content.split("\n")))
+    try:
+        loader = _Loader(content)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise text.fault(line, column, f"not well-formed YAML: {error.problem}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise UserError(f"{shown_as}: not well-formed YAML: {str(error).splitlines()[0]}") from None
+    if node is None:
+        raise UserError(f"{shown_as}: the rule pack is empty")
+    return Place(text, node, "rule pack")

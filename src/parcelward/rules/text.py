@@ -1,0 +1,88 @@
+"""Reason texts with placeholders for feature values: `{feature}`, `{feature:spec}`, `{feature|text when unknown}`.
+
+`spec` is Python's format mini-language, or `minutes` for a duration in seconds, without its sign.
+"""
+
+import math
+import re
+from typing import Literal, NamedTuple
+
+from parcelward.features import FEATURES, INDEX, Kind, Row, Value
+from parcelward.rules.words import WORDS
+
+Language = Literal["zh", "en"]
+
+_PLACEHOLDER = re.compile(r"\{(?P<name>[^{}:|]*)(?::(?P<spec>[^{}|]*))?(?:\|(?P<default>[^{}]*))?\}")
+_SAMPLE: dict[Kind, Value] = {Kind.BOOL: True, Kind.INT: 7, Kind.DOUBLE: 7.5, Kind.STRING: "x"}
+MINUTES = "minutes"
+
+
+class Placeholder(NamedTuple):
+    """Where a feature's value goes; `default` stands there when it is unknown, None if it never is."""
+
+    feature: str
+    spec: str
+    default: str | None
+
+
+class Template(NamedTuple):
+    """A parsed text: literal parts and placeholders."""
+
+    parts: tuple[str | Placeholder, ...]
+    language: Language
+
+    @property
+    def placeholders(self) -> tuple[Placeholder, ...]:
+        """All placeholders in order."""
+        return tuple(part for part in self.parts if isinstance(part, Placeholder))
+
+    def fill(self, row: Row) -> str:
+        """The text with the row's values."""
+        return "".join(
+            part if isinstance(part, str) else _shown(part, row[INDEX[part.feature]], self.language)
+            for part in self.parts
+        )
+
+
+def template(text: str, language: Language) -> Template:
+    """Parse a text; raises ValueError naming what is wrong (an unknown feature is the caller's to name)."""
+    parts: list[str | Placeholder] = []
+    end = 0
+    for match in _PLACEHOLDER.finditer(text):
+        parts.append(_literal(text[end : match.start()]))
+        place = Placeholder(match["name"], match["spec"] or "", match["default"])
+        if place.feature in INDEX:
+            _try(place, language)
+        parts.append(place)
+        end = match.end()
+    parts.append(_literal(text[end:]))
+    return Template(tuple(part for part in parts if part != ""), language)
+
+
+def _literal(text: str) -> str:
+    if "{" in text or "}" in text:
+        raise ValueError("has a brace that belongs to no {feature} placeholder")
+    return text
+
+
+def _try(place: Placeholder, language: Language) -> None:
+    try:
+        _shown(place, _SAMPLE[FEATURES[INDEX[place.feature]].kind], language)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"cannot format {{{place.feature}}} with ':{place.spec}' ({error})") from None
+
+
+def _shown(place: Placeholder, value: Value, language: Language) -> str:
+    if value is None:
+        unknown = "未知" if language == "zh" else "unknown"
+        return unknown if place.default is None else place.default
+    if isinstance(value, bool):
+        return ("是" if value else "否") if language == "zh" else ("yes" if value else "no")
+    if isinstance(value, str):
+        words = WORDS.get(place.feature, {}).get(value)
+        return format(value if words is None else words[language == "en"], place.spec)
+    if place.spec == MINUTES:
+        return f"{abs(value) / 60:.0f}" if math.isfinite(value) else "?"
+    if not place.spec and isinstance(value, float):
+        return f"{value:.1f}".removesuffix(".0")
+    return format(value, place.spec)
