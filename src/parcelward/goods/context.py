@@ -7,45 +7,91 @@ from parcelward.goods.lexicon import Entry, Kind, Place
 _CJK = re.compile(r"[㐀-䶿一-鿿]")
 _LONGEST_CLUE = 8  # characters looked at before a term
 
+
+def _any_of(words: str) -> str:
+    """Return the alternatives of a pattern; `_` stands for a space inside one of them."""
+    return "(?:" + "|".join(re.escape(word.replace("_", " ")) for word in words.split()) + ")"
+
+
 # A Chinese term that must stand alone may still say its state before it, and its form after it.
 _STATE_BEFORE = re.compile(
-    r"(?:压缩|液化|液态|固态|气态|冷冻|深冷|无水|熔融|金属|工业|食用|高纯|纯|废|吸附|粗制|精制|瓶装|桶装|或|和|、|的)$"
+    _any_of(
+        "压缩 液化 液态 固态 气态 冷冻 深冷 无水 熔融 金属 工业 食用 高纯 纯 废 吸附 粗制 精制 瓶装 桶装 或 和 、 的"
+    )
+    + "$"
 )
 _FORM_AFTER = re.compile(
-    r"(?:水?溶液|废液|混合|粉|块|粒|条|丝|棒|蒸气|气体|[或和的瓶桶罐升斤公克毫]|试剂|分析纯|晶体|原液|化合物)"
+    _any_of(
+        "溶液 水溶液 废液 混合 粉 块 粒 条 丝 棒 蒸气 气体 或 和 的 瓶 桶 罐 升 斤 公 克 毫 试剂 分析纯 "
+        "晶体 原液 化合物"
+    )
 )
 
 _NEGATED_BEFORE = re.compile(
-    r"(?:无|不含|不含有|未含|不带|不包含|不包括|没有|未装|未带|不配|不是|非|去|免|零|0|(?:\bno|\bnon|\bwithout|\bfree of|\bnot|\bexcl\.?|\bexcluding) )"
-    r"(?:任何|内置|锂|可拆卸|any |a |built in |the )?$"
+    "(?:"
+    + _any_of("无 不含 不含有 未含 不带 不包含 不包括 没有 未装 未带 不配 不是 非 免 零")
+    + r"|(?<![\d.])0|(?:\b(?:no|non|without|free of|not|excl|excluding)) )"
+    + _any_of("任何 内置 锂 可拆卸 any_ a_ built_in_ the_")
+    + "?$"
 )
 _NEGATED_AFTER = re.compile(r" ?free(?![a-z])|(?:另购|另配|自备|除外|不含|未配| ?not included| ?excluded)")
 
-# What shows, imitates in paper or cloth, or is called after the thing. A replica weapon is prohibited, so 模型 and 仿真 are not here.
+# What shows, imitates in paper or cloth, or is called after the thing.
+# A replica of a weapon is itself prohibited, so 模型 and 仿真 are not here.
 _PICTURE_AFTER = re.compile(
-    r"(?:图案|图片|印花|贴纸|贴画|海报|画册|漫画|小说|图书|手册|挂饰|吊坠|项链|耳环|耳钉|戒指|抱枕|玩偶|公仔|毛绒|钥匙扣|胸针|徽章|积木|拼图|造型|形状|"
-    r"主题|风格|壁纸|文化衫|t恤|卫衣|味|香型|色|灰|英雄|杯|饼干|蛋糕|糖|巧克力|辣酱|鸡|牌|纹|游戏|光盘|电影|专辑|明信片|冰箱贴|"
-    r" ?(?:print|printed|pattern|poster|sticker|keychain|keyring|necklace|earrings?|pendant|charm|plush|pillow|costume|shaped|style|"
-    r"themed?|scented|flavou?red|gr[ae]y|green|blue|red|black|metal|game|book|novel|comic|dvd|tattoo|t shirt|hoodie|mug|ornament)(?![a-z]))"
+    _any_of(
+        "图案 图片 印花 贴纸 贴画 海报 画册 漫画 小说 图书 手册 挂饰 吊坠 项链 耳环 耳钉 戒指 抱枕 玩偶 "
+        "公仔 毛绒 钥匙扣 "
+        "胸针 徽章 积木 拼图 造型 形状 主题 风格 壁纸 文化衫 t恤 卫衣 味 香型 色 灰 英雄 杯 饼干 蛋糕 糖 "
+        "巧克力 辣酱 鸡 牌 纹 "
+        "游戏 光盘 电影 专辑 明信片 冰箱贴"
+    )
+    + "| ?"
+    + _any_of(
+        "print printed pattern poster sticker keychain keyring necklace earring earrings pendant charm "
+        "plush pillow "
+        "costume shaped style theme themed scented flavored flavoured gray grey green blue red black metal "
+        "game book "
+        "novel comic dvd tattoo t_shirt hoodie mug ornament"
+    )
+    + "(?![a-z])"
 )
 _TOY_BEFORE = re.compile(
-    r"(?:玩具|软弹|泡泡|吸盘|积木|乐高|儿童|卡通|充气|毛绒|\btoy |\bnerf |\bwater |\bbubble |\blego |\bplush )$"
+    "(?:"
+    + _any_of("玩具 软弹 泡泡 吸盘 积木 乐高 儿童 卡通 充气 毛绒")
+    + r"|\b"
+    + _any_of("toy_ nerf_ water_ bubble_ lego_ plush_")
+    + ")$"
 )
 _WEAPONS = frozenset(("01", "02"))
 
 # Equipment for a substance is not the substance. Batteries are left out: 电池包 and 电池盒 hold them.
 _EQUIPMENT_AFTER = re.compile(
-    r"(?:用|泵|制造|加工|生产|设备|装置|机械|水平仪|压力计|比重计|整流|转换|火花塞|搬运|测计|清洗|燃烧器|运输车|滤清器|滤芯|滤网|过滤|发动机|发电机|喷灯|灯|炉|刷|滚筒|手套|口罩|面具|检测|测试|试纸|试剂盒|测定|分析仪|传感|探测|报警|阀|软管|管|"
-    r"喷嘴|喷枪|表|计|测量|仪|收纳|置物|支架|架|外壳|壳|保护套|套|皮套|盒|模具|罩|标签|标识|警示|标志|说明书|锯|割草机|机|车|勺|空瓶|空桶|防护|吸附棉|"
-    r" ?(?:pump|filter|engine|generator|lamp|stove|burner|brush|roller|gloves?|mask|detector|sensor|tester|test|meter|gauge|valve|hose|"
-    r"pipe|tube|nozzle|case|holder|cover|stand|rack|shelf|pouch|sleeve|socket|plug|label|sign|manual|machine|mower|resistant|proof)"
-    r"s?(?![a-z]))"
+    _any_of(
+        "用 泵 制造 加工 生产 设备 装置 机械 水平仪 压力计 比重计 整流 转换 火花塞 搬运 测计 清洗 燃烧器 "
+        "运输车 滤清器 滤芯 "
+        "滤网 过滤 发动机 发电机 喷灯 灯 炉 刷 滚筒 手套 口罩 面具 检测 测试 试纸 试剂盒 测定 分析仪 传感 "
+        "探测 报警 阀 软管 管 "
+        "喷嘴 喷枪 表 计 测量 仪 收纳 置物 支架 架 外壳 壳 保护套 套 皮套 盒 模具 罩 标签 标识 警示 标志 "
+        "说明书 锯 割草机 机 车 "
+        "勺 空瓶 空桶 防护 吸附棉"
+    )
+    + "| ?"
+    + _any_of(
+        "pump filter engine generator lamp stove burner brush roller glove mask detector sensor tester "
+        "test meter gauge "
+        "valve hose pipe tube nozzle case holder cover stand rack shelf pouch sleeve socket plug label "
+        "sign manual machine "
+        "mower resistant proof"
+    )
+    + "s?(?![a-z])"
 )
 _SUBSTANCES = frozenset(("04", "05", "06", "07", "08", "10", "11", "misc"))
 
 
 def stands_in_place(text: str, start: int, end: int, entry: Entry) -> bool:
-    """Say whether the boundaries that the entry asks for are there; a plural ending after an English word is part of it."""
+    """Say whether the boundaries that the entry asks for are there; an English plural ending belongs to "
+    "the word."""
     place = entry.place
     if place is Place.INSIDE:
         return True
@@ -57,7 +103,10 @@ def stands_in_place(text: str, start: int, end: int, entry: Entry) -> bool:
 
 
 def is_defused(text: str, start: int, end: int, entry: Entry) -> bool:
-    """Say whether the words around a term take its danger away: it is absent, a picture or toy, or only what the thing is used with."""
+    """Say whether the words around a term take its danger away.
+
+    They do where they say that it is absent, that this is a picture or a toy of it, or only what it is used with.
+    """
     before = text[max(0, start - _LONGEST_CLUE) : start]
     if before and _NEGATED_BEFORE.search(before):
         return True

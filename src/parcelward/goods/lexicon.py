@@ -27,8 +27,8 @@ class Kind(StrEnum):
 class Place(StrEnum):
     """Where in the text an entry may stand.
 
-    Chinese has no word boundary to look for: `word` and `end` then mean that no other character stands beside the term, apart from
-    words for its state or form (压缩, 溶液).
+    Chinese has no word boundary to look for: `word` and `end` then mean that no other character stands beside the
+    term, apart from words for its state or form (压缩, 溶液).
     """
 
     INSIDE = "in"
@@ -40,7 +40,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One term of the lexicon. `term` is as written in the table; severity and UN number are 0 and empty where they do not apply."""
+    """One term of the lexicon, as written in the table; severity 0 and no UN number where they do not apply."""
 
     term: str
     kind: Kind
@@ -62,40 +62,38 @@ class Lexicon:
 
 _DANGER = "danger.tsv"
 _ORDINARY = "ordinary.tsv"
-_UN_COLUMNS = 5
+# One spelling may stand once in each group: 充电宝 is a battery and a class of goods.
+_GROUPS = {Kind.INNOCENT: "innocent", Kind.GOODS: "goods", Kind.VAGUE: "goods"}
 
 
 @functools.cache
 def lexicon() -> Lexicon:
     """Read the tables and build the automaton (about 0.1 s, once per process)."""
-    entries = {}
-    for entry in (*_dangerous(), *_ordinary()):
-        entries.setdefault((normalise(entry.term), entry.kind is Kind.INNOCENT), entry)
+    entries: dict[tuple[str, str], Entry] = {}
+    for entry in (*_entries(_DANGER), *_entries(_ORDINARY)):
+        entries.setdefault((normalise(entry.term), _GROUPS.get(entry.kind, "screened")), entry)
     patterns = [text for text, _ in entries]
     known = tuple(entries.values())
     numbers = {entry.un_number: (entry.category, entry.severity) for entry in known if entry.un_number}
     return Lexicon(known, daachorse.CharwiseDoubleArrayAhoCorasick(patterns), numbers)
 
 
-def _rows(table: str) -> list[tuple[int, dict[str, str]]]:
+def _entries(table: str) -> list[Entry]:
     text = (resources.files(__package__) / table).read_text(encoding="utf-8")
-    reader = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return [(number, row) for number, row in enumerate(reader, start=2) if row["term"]]
+    rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    return [_entry(table, number, row) for number, row in enumerate(rows, start=2)]
 
 
-def _dangerous() -> list[Entry]:
-    return [
-        _entry(_DANGER, number, row, row["kind"], int(row["severity"]), row["un"]) for number, row in _rows(_DANGER)
-    ]
-
-
-def _ordinary() -> list[Entry]:
-    return [_entry(_ORDINARY, number, row, row["kind"], 0, "") for number, row in _rows(_ORDINARY)]
-
-
-def _entry(table: str, number: int, row: dict[str, str], kind: str, severity: int, un_number: str) -> Entry:
+def _entry(table: str, number: int, row: dict[str, str]) -> Entry:
     try:
-        latin = row["language"] == "en"
-        return Entry(row["term"], Kind(kind), row["category"], severity, Place(row["place"]), un_number, latin)
+        return Entry(
+            term=row["term"],
+            kind=Kind(row["kind"]),
+            category=row["category"],
+            severity=int(row.get("severity") or 0),
+            place=Place(row["place"]),
+            un_number=row.get("un") or "",
+            latin=row["language"] == "en",
+        )
     except ValueError as error:
         raise UserError(f"goods/{table} line {number} ({row['term']}): {error}; correct that cell.") from error

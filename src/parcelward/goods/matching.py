@@ -25,8 +25,9 @@ _SAME_CHARACTER = re.compile(r"(.)\1*")
 class GoodsMatch(NamedTuple):
     """What one goods name says.
 
-    Severity: 0 nothing, 1 depends on the transport mode or needs care (battery, perfume, drink), 2 restricted, or a chemical that
-    needs papers, 3 prohibited. Categories: `01` to `12` of the prohibited list, `battery`, or `misc` for what UN class 9 holds.
+    Severity: 0 nothing, 1 depends on the transport mode or needs care (battery, perfume, drink), 2 restricted, or a
+    chemical that needs papers, 3 prohibited. Categories: `01` to `12` of the prohibited list, `battery`, or `misc` for
+    what UN class 9 holds.
     """
 
     danger_terms: tuple[str, ...] = ()
@@ -76,7 +77,7 @@ def match_goods(name: str) -> GoodsMatch:
         restricted=restricted,
         restricted_units=units.total if units else None,
         vague=_is_vague(text, hits),
-        goods_class=_goods_class(hits),
+        goods_class=_goods_class(hits) or restricted,
         over_limit=exceeds_limit(units) if units else None,
     )
 
@@ -87,7 +88,7 @@ def _hits(text: str, known: Lexicon) -> list[_Hit]:
 
 
 def _screened(text: str, hits: list[_Hit]) -> list[_Hit]:
-    """Return the hits that count, worst first: not part of a longer one, of a harmless compound, negated, or a mere picture of it."""
+    """Return the hits that count, worst first: none inside a longer one or a harmless compound, none defused."""
     screened = [hit for hit in hits if hit.entry.kind in _SCREENED_KINDS]
     if not screened:
         return screened
@@ -109,10 +110,8 @@ def _covers(outer: _Hit, inner: _Hit) -> bool:
 def _worst(dangers: list[_Hit], written: tuple[str, ...], known: Lexicon) -> tuple[str | None, int]:
     category, severity = (dangers[0].entry.category, dangers[0].entry.severity) if dangers else (None, 0)
     for number in written:
-        if int(number) < _EXPLOSIVES_END_AT:
-            meaning = ("03", 3)
-        else:
-            meaning = known.un_categories.get(number, ("misc", 2))
+        explosive = int(number) < _EXPLOSIVES_END_AT
+        meaning = ("03", 3) if explosive else known.un_categories.get(number, ("misc", 2))
         if meaning[1] > severity:
             category, severity = meaning
     return (category, severity) if severity else (None, 0)
@@ -130,7 +129,7 @@ def _restricted(dangers: list[_Hit]) -> str | None:
 
 
 def _is_vague(text: str, hits: list[_Hit]) -> bool:
-    """Say whether nothing is left once vague words, numbers and counting words are taken away, or there was nothing at all."""
+    """Say whether nothing is left once vague words, numbers and counting words are taken away."""
     left = list(text)
     for hit in hits:
         if hit.entry.kind is Kind.VAGUE:

@@ -1,7 +1,7 @@
 """How many cigarettes or e-cigarettes a goods name says, and how many one parcel may hold.
 
-Limits per parcel: 400 cigarettes (two cartons of 200); of e-cigarettes two devices, six pods, and 12 ml of liquid in all (notice 1
-of 2022 of the tobacco monopoly and the postal authority). A pod holds at most 2 ml by the same figures.
+Limits per parcel: 400 cigarettes (two cartons of 200); of e-cigarettes two devices, six pods or disposables, and 12 ml
+of liquid in all (notice 1 of 2022 of the tobacco monopoly and the postal authority), so that a pod counts for 2 ml.
 """
 
 import math
@@ -20,8 +20,8 @@ _MOST_PODS = 6
 
 _NUMBER = r"(\d{1,6}(?:\.\d{1,2})?|[一二两三四五六七八九十百半]{1,4})"
 _WRITTEN = re.compile(
-    _NUMBER
-    + r" ?(条|盒|包|支|根|箱|件|颗|枚|粒|个|台|套|杆|瓶|毫升|ml|cartons?|packs?|sticks?|cases?|pcs|pods?|devices?|pens?)"
+    _NUMBER + r" ?(条|盒|包|支|根|箱|件|颗|枚|粒|个|台|套|杆|瓶|毫升|ml|"
+    r"cartons?|packs?|sticks?|cases?|pcs|pods?|devices?|pens?)"
 )
 _TIMES = re.compile(r"(?:[x*×✕] ?(\d{1,4})|(?<![\d.])(\d{1,4}) ?[x*×✕])(?![a-z\d])")
 _DIGITS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
@@ -37,7 +37,7 @@ _POD_WORDS = re.compile(r"烟弹|雾化弹|\bpods?\b|cartridge|一次性|disposa
 
 
 class Units(NamedTuple):
-    """What the text says of restricted goods: sticks of cigarettes, or devices, pods and millilitres for e-cigarettes."""
+    """What the text says of restricted goods: sticks of cigarettes, or devices and pods of e-cigarettes."""
 
     sticks: int = 0
     devices: int = 0
@@ -52,11 +52,9 @@ class Units(NamedTuple):
 def units_written(text: str, restricted: str) -> Units | None:
     """Return the quantity in a normalised name, nothing where none is written or its unit is unknown.
 
-    `restricted` is the kind, as in `GoodsMatch.restricted`. Several quantities add up; `x6` without a unit counts pieces.
+    `restricted` is as in `GoodsMatch`. Several quantities add up; `x6` without a unit counts pieces.
     """
-    written = [
-        (_value(number), unit.rstrip("s") if unit.isascii() else unit) for number, unit in _WRITTEN.findall(text)
-    ]
+    written = [(_value(number), unit.rstrip("s")) for number, unit in _WRITTEN.findall(text)]
     if restricted == Kind.CIGARETTE.value:
         sticks = sum(math.ceil(value * _STICKS[unit]) for value, unit in written if unit in _STICKS)
         return Units(sticks=sticks) if sticks else None

@@ -72,8 +72,4 @@ def _resemble(one: str, other: str) -> bool:
 
 
 def _pairs(text: str) -> set[str]:
-    return {
-        text[at : at + 2]
-        for at in range(len(text) - 1)
-        if not text[at : at + 2].isascii() or text[at : at + 2].isalpha()
-    }
+    return {pair for at in range(len(text) - 1) if (pair := text[at : at + 2]).isalpha()}
