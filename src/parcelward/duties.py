@@ -212,7 +212,7 @@ class _Desk:
         self._note_time(shipment, event)
         data = event.data
         if isinstance(data, RealName):
-            identity = self._stage._tokeniser.tokenise(data)
+            identity = self._stage._tokeniser.identity(data, event.time_ms)
             entered = real_name_facts(data, identity, event.time_ms, record.timestamp)
             conflicts = shipment.conflicts
             trigger = accept_real_name(shipment, entered, data.corrects)

@@ -33,7 +33,7 @@ def build_stages(settings: Settings) -> Stages:
     topics = settings.topics
     deadlines = Deadlines.of(settings.inspection_due, settings.real_name_due, settings.scan_due, settings.ledger_keep)
     tokeniser = Tokeniser.from_settings(settings)
-    decoder = Decoder(topics, Limits.from_settings(settings))
+    decoder = Decoder(topics, Limits.from_settings(settings), tokeniser.content_key)
     model = None if settings.model is None else load_model(settings.model)
     judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
     return Stages(

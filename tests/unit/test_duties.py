@@ -1,0 +1,176 @@
+"""The first stage: joining duties per waybill, duplicates, corrections, deadlines."""
+
+from parcelward import facts
+from parcelward.shipment import decode_shipment, ledger_key
+from tests.builders import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    T0,
+    alerts_of,
+    feed_all,
+    inspection,
+    pipeline,
+    real_name,
+    record,
+    rules_of,
+    scan,
+)
+
+WAYBILL = "SF0000000000001"
+KEY = ledger_key("swift", WAYBILL)
+INTAKE = "intake.swift"
+
+
+def ledger(line):
+    return decode_shipment(line.duties[0].state[KEY])
+
+
+def test_a_complete_parcel_is_joined_and_raises_nothing():
+    line = pipeline()
+    result = feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE), record(scan(), T0 + HOUR)])
+    shipment = ledger(line)
+    assert shipment.real_name is not None
+    assert shipment.inspection is not None
+    assert shipment.scan is not None
+    assert shipment.events == 3
+    assert [position for _, _, position in shipment.evidence] != []
+    assert result.alerts == []
+    assert result.rejected == []
+
+
+def test_no_raw_personal_value_is_kept():
+    line = pipeline()
+    feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE)])
+    for cells in (line.duties, line.senders, line.outlets):
+        for key, value in cells[0].state.items():
+            for raw in ("360426199101010071", "王小明", "13800001234", "13900005678"):
+                assert raw.encode() not in key + value
+
+
+def test_a_resent_event_changes_nothing_and_is_counted():
+    line = pipeline()
+    again = record(real_name(), event_id="same")
+    result = feed_all(line, [again, again])
+    assert ledger(line).duplicates == 1
+    assert ledger(line).events == 2
+    assert result.facts[facts.DUPLICATE, "swift"] == 1
+    assert len(result.screened) == 1
+
+
+def test_the_same_id_with_other_content_is_a_conflict():
+    line = pipeline()
+    result = feed_all(
+        line, [record(real_name(), event_id="same"), record(real_name(weight_g=5000), T0 + SECOND, event_id="same")]
+    )
+    assert ledger(line).conflicts == 1
+    assert "R20" in rules_of(result)
+
+
+def test_a_waybill_used_twice_keeps_the_first_sender_and_fires_r20():
+    line = pipeline()
+    other = real_name(sender={"document_number": "110101197608056897", "phone": "13700007777"}, goods={"name": "书籍"})
+    result = feed_all(line, [record(real_name()), record(other, T0 + HOUR)])
+    assert ledger(line).real_name.goods_name == "羽绒服"
+    assert "R20" in rules_of(result)
+
+
+def test_a_correction_replaces_and_is_not_a_conflict():
+    line = pipeline()
+    result = feed_all(
+        line,
+        [
+            record(real_name(sender={"document_number": "360426199101010072"}), event_id="wrong"),
+            record(real_name(corrects="wrong"), T0 + MINUTE),
+        ],
+    )
+    shipment = ledger(line)
+    assert (shipment.corrections, shipment.conflicts) == (1, 0)
+    first, last = alerts_of(result)[0], alerts_of(result)[-1]
+    assert first.alert_id == last.alert_id
+    assert [finding.rule for finding in first.findings] == ["R1"]
+    assert (last.revision, last.state) == (2, "cleared_by_evidence")
+    assert last.lane == first.lane  # a person decides, the lane does not fall by itself
+
+
+def test_a_missing_inspection_fires_when_a_later_record_shows_the_time():
+    line = pipeline()
+    result = feed_all(line, [record(real_name()), record(real_name("SF0000000000002"), T0 + 31 * MINUTE)])
+    assert "R3" in rules_of(result)
+    assert alerts_of(result)[-1].waybill == WAYBILL
+
+
+def test_a_missing_inspection_fires_on_an_idle_partition_and_the_alert_is_the_same():
+    by_record, by_clock = pipeline(), pipeline()
+    first = record(real_name(), event_id="e", offset=1)
+    replayed = feed_all(by_record, [first, record(real_name("SF0000000000002"), T0 + 2 * HOUR)])
+    by_clock.feed([first])
+    ticked = by_clock.feed([], {INTAKE: T0 + 31 * MINUTE})
+    assert ticked.alerts[0] == replayed.alerts[0]
+    assert by_clock.feed([], {INTAKE: T0 + 45 * MINUTE}).alerts == []
+
+
+def test_a_deadline_waits_for_its_own_couriers_clock():
+    line = pipeline()
+    line.feed([record(real_name())])
+    other = real_name("OR0000000000001", courier="orient")
+    assert line.feed([record(other, T0 + 2 * HOUR)]).facts[facts.OVERDUE, "inspection"] == 0
+
+
+def test_a_late_upload_of_a_timely_inspection_clears_the_overdue_alert():
+    line = pipeline()
+    line.feed([record(real_name())])
+    overdue = line.feed([], {INTAKE: T0 + HOUR})
+    late = line.feed([record(inspection(fill_mode="backfill"), T0 + MINUTE, arrival=T0 + 3 * HOUR)])
+    assert alerts_of(overdue)[0].state == "open"
+    assert alerts_of(late)[0].state == "cleared_by_evidence"
+    assert alerts_of(late)[0].revision == 2
+    assert late.facts[facts.LATE, "inspection"] == 1
+
+
+def test_an_inspection_without_real_name_event_is_overdue_too():
+    line = pipeline()
+    line.feed([record(inspection())])
+    assert "R2" in rules_of(line.feed([], {INTAKE: T0 + HOUR}))
+
+
+def test_a_letter_needs_no_inspection():
+    line = pipeline()
+    line.feed([record(real_name(goods={"name": "信件", "nature": "letter"}))])
+    assert line.feed([], {INTAKE: T0 + HOUR}).alerts == []
+
+
+def test_a_security_scan_is_demanded_only_when_set():
+    line = pipeline(scan_due=3600)
+    line.feed([record(real_name()), record(inspection(), T0 + MINUTE)])
+    result = line.feed([], {INTAKE: T0 + 2 * HOUR})
+    assert result.facts[facts.OVERDUE, "security_scan"] == 1
+
+
+def test_an_aborted_batch_leaves_the_timers_as_they_were():
+    line = pipeline()
+    line.feed([record(real_name())])
+    cell = line.duties[0]
+    from parcelward.stage import Batch
+
+    tick = Batch([], {INTAKE: T0 + HOUR})
+    dropped = cell.stage.step(tick, cell.state)  # the transaction fails: no commit
+    again = cell.stage.step(tick, cell.state)
+    assert dropped.sends == again.sends != []
+
+
+def test_restored_timers_fire_as_before():
+    line = pipeline()
+    line.feed([record(real_name())])
+    cell = line.duties[0]
+    cell.stage.restore(cell.state)
+    assert line.feed([], {INTAKE: T0 + HOUR}).facts[facts.OVERDUE, "inspection"] == 1
+
+
+def test_a_waybill_is_forgotten_after_its_time():
+    line = pipeline()
+    feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE)])
+    line.feed([], {INTAKE: T0 + 31 * DAY})
+    assert KEY not in line.duties[0].state
+    assert line.duties[0].stage._timers["swift"] == []
