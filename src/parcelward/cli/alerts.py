@@ -1,0 +1,67 @@
+"""`parcelward alerts`: the alert topic as a readable list, or as JSON lines."""
+
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from parcelward.alert_text import Language, alert_lines
+from parcelward.cli.options import Kafka, settings_with
+from parcelward.cli.stopping import stop_signals
+from parcelward.contract.alerts import Alert, Lane
+from parcelward.topic_reader import TopicReader
+
+
+def alerts(
+    kafka: Kafka = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the reasons.")] = "en",
+    from_start: Annotated[bool, typer.Option("--from-start", help="Show what is there already, too.")] = False,
+    most: Annotated[int, typer.Option("--max", min=0, help="Stop after so many alerts; 0: never.")] = 0,
+    timeout: Annotated[float, typer.Option(min=0, help="Stop after so many seconds without an alert; 0: never.")] = 0,
+    lane: Annotated[Lane | None, typer.Option(help="Only this lane.", show_default=False)] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="Only alerts with a finding of this rule, for example R14.", show_default=False)
+    ] = None,
+) -> None:
+    """Follow the alerts until Ctrl-C."""
+    settings = settings_with(kafka)
+    console = Console(highlight=False)
+    shown, last = 0, time.monotonic()
+    with stop_signals() as stop, TopicReader(settings, [settings.topics.alerts], from_start) as reader:
+        if not json_lines:
+            Console(stderr=True, highlight=False).print(f"following {settings.topics.alerts} on {settings.kafka}")
+        while not stop.wait(0) and not (timeout and time.monotonic() - last > timeout):
+            for record in reader.poll(0.2):
+                alert = read_alert(record)
+                if not wanted(alert, lane, rule):
+                    continue
+                last = time.monotonic()
+                if json_lines:
+                    sys.stdout.buffer.write(record.value + b"\n")
+                    sys.stdout.buffer.flush()
+                elif alert is None:
+                    console.print(f"unreadable alert at {record.topic}/{record.partition}/{record.offset}", style="red")
+                else:
+                    console.print(alert_lines(alert, lang), soft_wrap=True)
+                shown += 1
+                if most and shown >= most:
+                    return
+
+
+def read_alert(record: Any) -> Alert | None:
+    """The alert in a record; None when it is not one that this version can read."""
+    try:
+        return Alert.model_validate_json(record.value or b"")
+    except ValidationError:
+        return None
+
+
+def wanted(alert: Alert | None, lane: Lane | None, rule: str | None) -> bool:
+    """Whether an alert passes the filters; what cannot be read passes when there are none."""
+    if alert is None:
+        return lane is None and rule is None
+    return (lane is None or alert.lane is lane) and (rule is None or any(f.rule == rule for f in alert.findings))

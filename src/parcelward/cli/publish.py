@@ -1,0 +1,103 @@
+"""`parcelward publish`: a file of events to the intake topics, with a progress bar."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from parcelward.cli.options import Kafka, settings_with
+from parcelward.cli.stopping import Stop, stop_signals
+from parcelward.errors import UserError
+from parcelward.privacy import Tokeniser
+from parcelward.publisher import InvalidEvent, NotDelivered, Publisher
+
+SHOWN = 20
+"""Invalid lines that are named one by one; further ones are only counted."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the lines."""
+
+    lines: int = 0
+    sent: int = 0
+    invalid: int = 0
+    problems: list[str] = field(default_factory=list)
+    stopped: str | None = None
+
+
+def publish(
+    file: Annotated[Path, typer.Argument(help="Events, one structured-mode CloudEvent a line (JSON Lines).")],
+    kafka: Kafka = None,
+    rate: Annotated[float, typer.Option(min=0, help="Events per second; 0: as fast as it goes.")] = 0,
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Go on after a line that breaks the contract.")
+    ] = False,
+    tokenise: Annotated[
+        bool, typer.Option("--tokenise", help="Replace personal values by tokens and masks before they leave.")
+    ] = False,
+) -> None:
+    """Publish events to their couriers' intake topics; exit code 1 when any line was not published."""
+    if not file.is_file():
+        raise UserError(f"{file} is not a file; give a file of events, one JSON object a line")
+    settings = settings_with(kafka)
+    tokeniser = Tokeniser.from_settings(settings) if tokenise else None
+    console = Console(stderr=True, highlight=False)
+    publisher = Publisher(settings, tokeniser)
+    tally = Tally()
+    started = time.monotonic()
+    with stop_signals() as stop:
+        try:
+            _publish_lines(file, publisher, tally, rate, skip_invalid, console, stop)
+            publisher.close()
+        except NotDelivered as error:
+            tally.stopped = str(error)
+    _report(tally, publisher.acknowledged, time.monotonic() - started, console)
+    if publisher.acknowledged < tally.lines or tally.stopped:
+        raise typer.Exit(1)
+
+
+def _publish_lines(
+    file: Path, publisher: Publisher, tally: Tally, rate: float, skip_invalid: bool, console: Console, stop: Stop
+) -> None:
+    columns = (TextColumn("publishing"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[sent]} events"))
+    started = time.monotonic()
+    shows = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+    with file.open("rb") as lines, shows as progress:
+        task = progress.add_task("", total=file.stat().st_size, sent=0)
+        for number, line in enumerate(lines, 1):
+            progress.update(task, advance=len(line), sent=tally.sent)
+            if not line.strip():
+                continue
+            tally.lines += 1
+            try:
+                publisher.publish_json(line)
+                tally.sent += 1
+            except InvalidEvent as error:
+                tally.invalid += 1
+                if len(tally.problems) < SHOWN:
+                    tally.problems.append(f"{file}:{number}: {error}")
+                if not skip_invalid:
+                    tally.stopped = "stopped at the first line that breaks the contract; --skip-invalid goes on"
+                    return
+            wait = started + tally.sent / rate - time.monotonic() if rate else 0
+            if stop.wait(max(wait, 0)):
+                tally.stopped = "interrupted"
+                return
+
+
+def _report(tally: Tally, acknowledged: int, seconds: float, console: Console) -> None:
+    for problem in tally.problems:
+        console.print(problem, style="red", markup=False, soft_wrap=True)
+    if tally.invalid > len(tally.problems):
+        console.print(f"... and {tally.invalid - len(tally.problems)} more lines that break the contract", style="red")
+    if tally.stopped:
+        console.print(tally.stopped, style="yellow", markup=False)
+    console.print(
+        f"{acknowledged} published and acknowledged, {tally.invalid} invalid, "
+        f"{tally.sent - acknowledged} not acknowledged, in {seconds:.1f} s"
+    )

@@ -1,0 +1,67 @@
+"""`parcelward rejected`: a courier reads back what was refused, and why."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from parcelward.cli.options import Kafka, settings_with
+from parcelward.reasons import Reason
+from parcelward.topic_reader import TopicReader
+
+
+def rejected(
+    courier: Annotated[str, typer.Argument(help="Courier code.")],
+    kafka: Kafka = None,
+    reason: Annotated[Reason | None, typer.Option(help="Only this reason.", show_default=False)] = None,
+    most: Annotated[int, typer.Option("--max", min=0, help="Stop after so many records; 0: all.")] = 0,
+    json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
+    show_value: Annotated[
+        bool, typer.Option("--show-value", help="Show the value; it may hold personal data.")
+    ] = False,
+) -> None:
+    """Read back refused records with reason and detail; values stay hidden unless asked for."""
+    settings = settings_with(kafka)
+    console = Console(highlight=False)
+    shown = 0
+    with TopicReader(settings, [settings.topics.rejected(courier)]) as reader:
+        for record in reader.read_to_end():
+            refusal = describe(record, show_value)
+            if reason is not None and refusal["reason"] != reason.value:
+                continue
+            if json_lines:
+                typer.echo(json.dumps(refusal, ensure_ascii=False))
+            else:
+                console.print(_line(refusal), soft_wrap=True)
+            shown += 1
+            if most and shown >= most:
+                break
+    if not json_lines:
+        Console(stderr=True, highlight=False).print(f"{shown} refused records")
+
+
+def describe(record: Any, show_value: bool) -> dict[str, Any]:
+    """A refused record as plain data: where it was, why it was refused, its size, and on demand its value."""
+    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
+    refusal = {name: headers.get(f"pw_{name}", "") for name in ("reason", "detail", "topic", "partition", "offset")}
+    refusal["rejected_at"] = headers.get("pw_rejected_at", "")
+    refusal["key"] = None if record.key is None else record.key.decode(errors="replace")
+    described: dict[str, Any] = {**refusal, "bytes": len(record.value or b"")}
+    if show_value:
+        described["value"] = None if record.value is None else record.value.decode(errors="replace")
+    return described
+
+
+def _line(refusal: dict[str, Any]) -> Text:
+    text = Text()
+    text.append(f"{refusal['rejected_at']} ", "dim")
+    text.append(f"{refusal['topic']}/{refusal['partition']}/{refusal['offset']} ", "cyan")
+    text.append(f"{refusal['key'] if refusal['key'] is not None else '(no key)'} ", "bold")
+    text.append(f"{refusal['reason']} ", "red")
+    text.append(f"{refusal['detail']} ")
+    text.append(f"({refusal['bytes']} bytes)", "dim")
+    if "value" in refusal:
+        text.append(f"\n    {refusal['value']}")
+    return text

@@ -1,0 +1,202 @@
+"""The courier's side: publish acceptance events to Kafka, checked against the contract before they leave."""
+
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+from kafka import KafkaProducer
+from kafka.errors import KafkaError, KafkaTimeoutError
+
+from parcelward.contract.events import Envelope, RealName
+from parcelward.decode import Decoder, Limits, Rejected
+from parcelward.kafka_client import MAX_INTAKE_BYTES, client_options, require_answer, unreachable
+from parcelward.privacy import Tokeniser
+from parcelward.reasons import Reason
+from parcelward.refusal import scan
+from parcelward.settings import Settings
+from parcelward.stage import Record
+
+Headers = Sequence[tuple[str, bytes]]
+CONTENT_TYPE = ("content-type", b"application/json")
+_COURIER = re.compile(r"[a-z][a-z0-9-]{1,31}").fullmatch
+
+
+class InvalidEvent(ValueError):  # noqa: N818 - reads better where it is caught
+    """The event breaks the contract and was not sent; `detail` names the field and never repeats its value."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class NotDelivered(RuntimeError):  # noqa: N818
+    """Events that the broker has not acknowledged.
+
+    Make a new publisher (this one may be unable to go on) and publish them again under the same event ids: what arrived
+    all the same is recognised as a duplicate.
+    """
+
+    def __init__(self, count: int, cause: str) -> None:
+        super().__init__(f"{count} events were not acknowledged: {cause}")
+        self.count = count
+
+
+class Publisher:
+    """Publishes events in CloudEvents binary mode to `intake.<courier>`, key = waybill; a context manager.
+
+    Idempotent, acknowledged by all in-sync replicas. With a `tokeniser` personal values are replaced by tokens and
+    masks here, and raw ones never leave the process. Not thread-safe: one publisher per thread.
+    """
+
+    def __init__(self, settings: Settings, tokeniser: Tokeniser | None = None) -> None:
+        """Connects. Raises UserError when no broker answers."""
+        require_answer(settings)
+        self._topics = settings.topics
+        self._decoder = Decoder(settings.topics, Limits.from_settings(settings))
+        self._tokeniser = tokeniser
+        self._known: set[str] = set()
+        self._sent = self._acknowledged = self._failed = 0
+        self._cause = "no answer from the broker in time"
+        try:
+            self._producer = KafkaProducer(
+                **client_options(settings),
+                enable_idempotence=True,
+                acks="all",
+                compression_type="gzip",
+                linger_ms=5,
+                batch_size=131_072,
+                max_request_size=MAX_INTAKE_BYTES,
+                max_block_ms=30_000,
+                allow_auto_create_topics=False,
+            )
+        except (KafkaError, OSError) as error:
+            raise unreachable(settings, error) from None
+
+    @property
+    def acknowledged(self) -> int:
+        """Events that the broker has acknowledged so far."""
+        return self._acknowledged
+
+    def publish(self, event: Envelope | Mapping[str, Any]) -> None:
+        """Check one event (a model, or a structured-mode CloudEvent as a dict) and send it; returns before delivery.
+
+        Raises InvalidEvent, and then nothing is sent; NotDelivered when the courier's topic does not exist or the
+        buffer stays full.
+        """
+        body = event if isinstance(event, Mapping) else event.model_dump(mode="json", exclude_none=True)
+        courier, key, value, headers = binary_mode(body)
+        record = Record(self._topics.intake(courier), 0, 0, int(time.time() * 1000), key, value, headers)
+        answer = self._decoder.decode(record)
+        if isinstance(answer, Rejected):
+            raise InvalidEvent(answer.reason, answer.detail)
+        if self._tokeniser is not None and isinstance(answer.data, RealName):
+            replaced = self._tokeniser.at_source(answer.data, answer.time_ms)
+            value = replaced.model_dump_json(exclude_none=True).encode()
+        self.publish_unchecked(courier, key, value, headers)
+
+    def publish_json(self, line: bytes) -> None:
+        """The same for a structured-mode event as JSON text, as strict about the text as the service is."""
+        try:
+            event = orjson.loads(line)
+        except ValueError as error:
+            raise InvalidEvent(Reason.INVALID_JSON, f"{getattr(error, 'msg', error)}") from None
+        if isinstance(refused := scan(line), Rejected):
+            raise InvalidEvent(refused.reason, refused.detail)
+        if not isinstance(event, dict):
+            raise InvalidEvent(Reason.NOT_CLOUDEVENTS, "the line is not a JSON object")
+        self.publish(event)
+
+    def publish_unchecked(self, courier: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        """Send a record as it is, for replaying recorded traffic and for tests of what the service refuses."""
+        topic = self._topics.intake(courier)
+        if topic not in self._known:
+            self._require_topic(topic)
+        try:
+            future = self._producer.send(topic, value=value, key=key, headers=list(headers))
+        except KafkaError as error:
+            raise NotDelivered(1, f"{type(error).__name__}: {error}") from None
+        self._sent += 1
+        future.add_callback(self._on_success)
+        future.add_errback(self._on_failure)
+
+    def flush(self, timeout_s: float = 60.0) -> None:
+        """Wait until everything sent so far is acknowledged. Raises NotDelivered otherwise; each failure once."""
+        try:
+            self._producer.flush(timeout_s)
+        except KafkaTimeoutError:
+            raise NotDelivered(self._sent - self._acknowledged, f"no answer within {timeout_s:g} s") from None
+        failed, self._failed = self._failed, 0
+        if failed:
+            self._sent -= failed
+            raise NotDelivered(failed, self._cause)
+
+    def close(self) -> None:
+        """Flush and disconnect. Raises NotDelivered when something was not acknowledged."""
+        try:
+            self.flush()
+        finally:
+            self._producer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._producer.close(timeout=5)
+
+    def _require_topic(self, topic: str) -> None:
+        try:
+            self._producer.partitions_for(topic)
+        except KafkaError as error:
+            raise NotDelivered(
+                1, f"topic {topic} is not there, or not for this user ({type(error).__name__})"
+            ) from None
+        self._known.add(topic)
+
+    def _on_success(self, _: object) -> None:
+        self._acknowledged += 1
+
+    def _on_failure(self, error: BaseException) -> None:
+        self._failed += 1
+        self._cause = f"{type(error).__name__}: {error}"
+
+
+def binary_mode(event: Mapping[str, Any]) -> tuple[str, bytes, bytes, list[tuple[str, bytes]]]:
+    """Courier, key, value and headers of a structured-mode event. Raises InvalidEvent when it cannot be addressed."""
+    data = event.get("data")
+    if not isinstance(data, Mapping):
+        raise InvalidEvent(Reason.MISSING_FIELD if data is None else Reason.WRONG_TYPE, "data: must be an object")
+    courier, waybill = data.get("courier"), data.get("waybill")
+    for name, given in (("courier", courier), ("waybill", waybill)):
+        if given is None:
+            raise InvalidEvent(Reason.MISSING_FIELD, f"data.{name}: required")
+        if not isinstance(given, str):
+            raise InvalidEvent(Reason.WRONG_TYPE, f"data.{name}: must be a string")
+    if not _COURIER(str(courier)):
+        raise InvalidEvent(Reason.INVALID_VALUE, "data.courier: must be a courier code")
+    try:
+        headers = [
+            (f"ce_{name}", str(value).encode())
+            for name, value in event.items()
+            if name not in ("data", "datacontenttype") and value is not None
+        ]
+        key, value = str(waybill).encode(), _json_bytes(data)
+    except (TypeError, ValueError) as error:
+        raise InvalidEvent(Reason.INVALID_ENCODING, f"event: cannot be written as UTF-8 JSON ({error})") from None
+    return str(courier), key, value, [*headers, CONTENT_TYPE]
+
+
+def _json_bytes(data: Mapping[str, Any]) -> bytes:
+    value = orjson.dumps(data)
+    if b"null" in value:
+        json.dumps(data, allow_nan=False)  # orjson writes NaN as null; this raises ValueError
+    return value

@@ -1,0 +1,179 @@
+"""What the publisher sends is what the contract says, and what it cannot deliver it says."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka.admin import KafkaAdminClient
+
+from parcelward.contract.events import RealNameEvent
+from parcelward.decode import Limits, decode
+from parcelward.errors import UserError
+from parcelward.privacy import Tokeniser
+from parcelward.publisher import InvalidEvent, NotDelivered, Publisher
+from parcelward.reasons import Reason
+from parcelward.settings import Settings
+from parcelward.topic_admin import ensure_topics
+from parcelward.topic_reader import TopicReader
+
+CANARIES = ("360426199101010071", "王小明", "13800001234", "李华", "13900005678", "110101197608056897")
+
+
+def real_name(waybill: str = "SF1234567890123", **data: Any) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": f"id-{waybill}",
+        "source": "/couriers/swift/outlets/HZ-0571-014",
+        "type": "cn.delivery.acceptance.realname.v1",
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "data": {
+            "courier": "swift",
+            "waybill": waybill,
+            "outlet": "HZ-0571-014",
+            "operator": "E20931",
+            "operator_document": "110101197608056897",
+            "sender": {
+                "kind": "person",
+                "document_type": "resident_id",
+                "document_number": "360426199101010071",
+                "name": "王小明",
+                "phone": "13800001234",
+            },
+            "receiver": {"name": "李华", "phone": "13900005678", "region": "330106"},
+            "goods": {"name": "羽绒服", "nature": "general"},
+            "weight_g": 1250,
+            "verify_method": "nfc",
+            **data,
+        },
+    }
+
+
+@pytest.fixture
+def settings(kafka: str, topic_prefix: str) -> Settings:
+    made = Settings(kafka=kafka, topic_prefix=topic_prefix, couriers=("swift",), partitions=2)
+    ensure_topics(made)
+    return made
+
+
+def intake_of(settings: Settings) -> list[Any]:
+    with TopicReader(settings, [settings.topics.intake("swift")]) as reader:
+        return list(reader.read_to_end())
+
+
+def test_published_event_is_a_binary_cloudevent_that_the_service_accepts(settings: Settings) -> None:
+    event = real_name()
+    with Publisher(settings) as publisher:
+        publisher.publish(event)
+        publisher.publish(RealNameEvent.model_validate_json(json.dumps(real_name("SF002"))))
+        publisher.flush()
+        assert publisher.acknowledged == 2
+    records = {record.key: record for record in intake_of(settings)}
+    record = records[b"SF1234567890123"]
+    headers = dict(record.headers)
+    assert headers["ce_type"] == b"cn.delivery.acceptance.realname.v1"
+    assert headers["content-type"] == b"application/json"
+    assert json.loads(record.value) == event["data"]
+    for each in records.values():
+        accepted = decode(each, topics=settings.topics, limits=Limits.from_settings(settings))
+        assert getattr(accepted, "time_ms", None), accepted
+
+
+@pytest.mark.parametrize(
+    ("event", "reason", "field"),
+    [
+        (real_name(weight_g=0), Reason.INVALID_VALUE, "data.weight_g"),
+        (real_name(weigth_g=5), Reason.UNKNOWN_FIELD, "data"),
+        ({**real_name(), "data": None}, Reason.MISSING_FIELD, "data"),
+        ({**real_name(), "time": "1999-01-01T00:00:00Z"}, Reason.TIME_OUT_OF_RANGE, "time"),
+        (real_name(courier="Sw ift"), Reason.INVALID_VALUE, "data.courier"),
+        (real_name(place={"latitude": float("nan"), "longitude": 1.0}), Reason.INVALID_ENCODING, "event"),
+    ],
+    ids=["range", "typo", "no-data", "old", "courier", "nan"],
+)
+def test_invalid_event_names_its_field_and_is_not_sent(
+    settings: Settings, event: dict[str, Any], reason: Reason, field: str
+) -> None:
+    with Publisher(settings) as publisher:
+        with pytest.raises(InvalidEvent) as raised:
+            publisher.publish(event)
+        assert publisher.acknowledged == 0
+    assert raised.value.reason is reason
+    assert raised.value.detail.startswith(field)
+    assert intake_of(settings) == []
+
+
+def test_tokenised_event_holds_no_raw_personal_value(settings: Settings) -> None:
+    with Publisher(settings, Tokeniser.from_settings(settings)) as publisher:
+        publisher.publish(real_name())
+    (record,) = intake_of(settings)
+    assert not [canary for canary in CANARIES if canary.encode() in record.value]
+    sender = json.loads(record.value)["sender"]
+    assert sender["phone_mask"] == "138****1234"
+    assert sender["document_check"] in ("valid", "bad_checksum")
+
+
+def test_topic_that_does_not_exist_is_named(settings: Settings) -> None:
+    publisher = Publisher(settings.model_copy(update={"topic_prefix": "nowhere."}))
+    publisher._producer.config["max_block_ms"] = 300
+    with pytest.raises(NotDelivered, match=r"topic nowhere\.intake\.swift is not there"):
+        publisher.publish(real_name())
+    publisher.close()
+
+
+def test_record_the_broker_refuses_fails_the_flush(settings: Settings) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka)
+    small = {"num_partitions": 1, "replication_factor": 1, "configs": {"max.message.bytes": "10000"}}
+    admin.create_topics({settings.topics.intake("small"): small}, wait_for_metadata=True)
+    admin.close()
+    publisher = Publisher(settings)
+    publisher.publish_unchecked("small", b"SF001", os.urandom(20_000))
+    with pytest.raises(NotDelivered, match="1 events were not acknowledged: MessageSizeTooLarge"):
+        publisher.flush()
+    publisher.close()
+    assert publisher.acknowledged == 0
+
+
+def test_no_broker_is_said_in_one_sentence(unused_port: int) -> None:
+    with pytest.raises(UserError, match="no Kafka answers"):
+        Publisher(Settings(kafka=f"127.0.0.1:{unused_port}"))
+
+
+def run_publish(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "parcelward", "publish", *arguments, "--kafka", settings.kafka],
+        env={"PARCELWARD_TOPIC_PREFIX": settings.topic_prefix, "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_publish_command_skips_or_stops_and_its_exit_code_says_so(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    lines = [real_name("SF001"), real_name("SF002", weight_g=0), real_name("SF003")]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    stopped = run_publish(settings, str(file))
+    assert stopped.returncode == 1
+    assert "events.jsonl:2: invalid_value: data.weight_g" in stopped.stderr
+    assert "1 published and acknowledged, 1 invalid" in stopped.stderr
+
+    skipped = run_publish(settings, str(file), "--skip-invalid")
+    assert skipped.returncode == 1
+    assert "2 published and acknowledged, 1 invalid, 0 not acknowledged" in skipped.stderr
+    assert sorted(record.key for record in intake_of(settings)) == [b"SF001", b"SF001", b"SF003"]
+
+    file.write_text(json.dumps(real_name("SF004")) + "\n")
+    assert run_publish(settings, str(file)).returncode == 0
+
+
+def test_publish_command_names_a_missing_file(settings: Settings, tmp_path: Path) -> None:
+    result = run_publish(settings, str(tmp_path / "none.jsonl"))
+    assert result.returncode == 2
+    assert "none.jsonl is not a file" in result.stderr
+    assert "Traceback" not in result.stderr

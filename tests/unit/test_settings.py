@@ -1,0 +1,87 @@
+"""Settings come from arguments, environment and file in that order, and a wrong one is named."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from parcelward.errors import UserError
+from parcelward.settings import load_settings
+from parcelward.settings_page import REDACTED, describe_settings, shown_value
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for setting in describe_settings():
+        monkeypatch.delenv(setting.environment, raising=False)
+    monkeypatch.delenv("PARCELWARD_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_are_enough() -> None:
+    assert load_settings().topics.intake("swift") == "intake.swift"
+
+
+def test_environment_wins_over_file_and_arguments_over_both(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "parcelward.toml").write_text('kafka = "file:1"\npartitions = 7\nreplication = 3\n')
+    monkeypatch.setenv("PARCELWARD_PARTITIONS", "8")
+    settings = load_settings(replication=2)
+    assert (settings.kafka, settings.partitions, settings.replication) == ("file:1", 8, 2)
+
+
+def test_couriers_are_a_comma_separated_list_and_durations_iso_8601(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARCELWARD_COURIERS", "swift, orient")
+    monkeypatch.setenv("PARCELWARD_INSPECTION_DUE", "PT5S")
+    settings = load_settings()
+    assert settings.couriers == ("swift", "orient")
+    assert settings.inspection_due == timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PARTITIONS", "many"),
+        ("PARTITIONS", "0"),
+        ("TOPIC_PREFIX", "Test"),
+        ("COURIERS", ""),
+        ("INSPECTION_DUE", "-PT5S"),
+        ("TOKEN_KEYS", "{}"),
+    ],
+)
+def test_wrong_setting_is_named_with_its_environment_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"PARCELWARD_{name}", value)
+    with pytest.raises(UserError, match=f"setting {name.lower()} .environment PARCELWARD_{name}."):
+        load_settings()
+
+
+def test_json_setting_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARCELWARD_TOKEN_KEYS", "k1=abc")
+    with pytest.raises(UserError, match="token_keys"):
+        load_settings()
+
+
+def test_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "parcelward.toml").write_text("partition = 7\n")
+    with pytest.raises(UserError, match="setting partition "):
+        load_settings()
+
+
+def test_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "parcelward.toml").write_text("partitions: 7\n")
+    with pytest.raises(UserError, match=r"parcelward\.toml"):
+        load_settings()
+
+
+def test_missing_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARCELWARD_CONFIG", "/nowhere.toml")
+    with pytest.raises(UserError, match=r"/nowhere\.toml"):
+        load_settings()
+
+
+def test_secrets_are_never_shown() -> None:
+    settings = load_settings(sasl_password="hunter2-hunter2", token_keys={"k1": "0123456789abcdef0123"})
+    shown = [shown_value(getattr(settings, setting.name)) for setting in describe_settings()]
+    assert f"k1: {REDACTED}" in shown
+    assert not [value for value in shown if "hunter2" in value or "0123456789abcdef" in value]
