@@ -1,0 +1,103 @@
+"""Isolating the records that make a stage raise, so that the rest of the batch goes on."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from parcelward.stage import Batch, Outcome, SourceRecord
+
+Step = Callable[[Batch], Outcome]
+
+MOST_SHARE = 0.1
+SMALL_BATCH = 20
+
+
+class Poisoned(NamedTuple):
+    """A record that our own code failed on, and the exception it raised."""
+
+    record: SourceRecord
+    error: Exception
+
+
+class Isolated(NamedTuple):
+    """What is left of a batch without its poisoned records, its outcome, and the poisoned ones in their order."""
+
+    batch: Batch
+    outcome: Outcome
+    poisoned: Sequence[Poisoned]
+
+
+class TooManyPoisonedError(Exception):
+    """So many records of one batch fail that the fault is ours, not theirs; nothing of the batch may be acknowledged."""
+
+
+def isolate(step: Step, batch: Batch) -> Isolated:
+    """Run `step` on a batch; when it raises, find the records it raises on and run it on the others.
+
+    Halves are tried until the failing records are alone; each try costs one pure step and changes nothing. Raises
+    TooManyPoisonedError when more than a tenth of a batch of at least 20 records fail, and the exception itself when
+    the batch fails without any record (a deadline, say).
+    """
+    try:
+        return Isolated(batch, step(batch), ())
+    except MemoryError:
+        raise
+    except Exception:
+        if not batch.records:
+            raise
+    step(Batch([], batch.quiet_until))
+    search = _Search(step, len(batch.records))
+    search.halve(batch.records)
+    while True:
+        rest = Batch([record for record in batch.records if id(record) not in search.found], batch.quiet_until)
+        try:
+            outcome = step(rest)
+        except Exception:
+            # None of them fails alone: one fails after the others.
+            search.shortest_prefix(rest)
+            continue
+        poisoned = [search.found[id(record)] for record in batch.records if id(record) in search.found]
+        return Isolated(rest, outcome, poisoned)
+
+
+class _Search:
+    def __init__(self, step: Step, size: int) -> None:
+        self._step = step
+        self._most = MOST_SHARE * size if size >= SMALL_BATCH else size
+        self.found: dict[int, Poisoned] = {}
+
+    def _error(self, batch: Batch) -> Exception | None:
+        try:
+            self._step(batch)
+        except MemoryError:
+            raise
+        except Exception as error:
+            return error
+        return None
+
+    def _add(self, record: SourceRecord, error: Exception) -> None:
+        self.found[id(record)] = Poisoned(record, error)
+        if len(self.found) > self._most:
+            raise TooManyPoisonedError(f"{type(error).__name__} in a tenth of a batch or more") from error
+
+    def halve(self, records: Sequence[SourceRecord]) -> None:
+        """Find the records that fail by themselves."""
+        error = self._error(Batch(records))
+        if error is None:
+            return
+        if len(records) == 1:
+            self._add(records[0], error)
+            return
+        middle = len(records) // 2
+        self.halve(records[:middle])
+        self.halve(records[middle:])
+
+    def shortest_prefix(self, batch: Batch) -> None:
+        """Find the first record that fails after those before it."""
+        good, bad = 0, len(batch.records)
+        error = self._error(batch)
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            problem = self._error(Batch(batch.records[:middle], batch.quiet_until))
+            good, bad, error = (good, middle, problem) if problem else (middle, bad, error)
+        assert error is not None, "a step must give the same outcome for the same input"
+        self._add(batch.records[bad - 1], error)

@@ -1,0 +1,167 @@
+"""One stage on one partition that this worker owns: the delivery protocol around the pure stage."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from parcelward.facts import POISON
+from parcelward.logs import position
+from parcelward.poison import Poisoned, TooManyPoisonedError, isolate
+from parcelward.stage import Batch, Outcome, PartitionStage, Send, SourceRecord, apply
+from streams.transactions import Transactions
+from streams.waiting import Taken, Waiting
+
+log = logging.getLogger(__name__)
+
+NOTHING_WRITTEN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    """How one stage is run: its name (of table and metrics), its source topics, and how its instances are built.
+
+    The topics have equal partition counts and are read as one. `ticks`: empty batches are delivered to an idle
+    partition, so that deadlines fire. `set_aside` makes the record that a poisoned one is kept in; without it a
+    poisoned record stops the worker.
+    """
+
+    name: str
+    topics: tuple[str, ...]
+    build: Callable[[int], PartitionStage]
+    ticks: bool = False
+    set_aside: Callable[[SourceRecord, Exception], Send] | None = None
+
+
+class Done(NamedTuple):
+    """What one committed batch was, for metrics: durations in seconds."""
+
+    owner: "OwnedPartition"
+    batch: Batch
+    outcome: Outcome
+    compute_s: float
+    commit_s: float
+
+
+class OwnedPartition:
+    """State, stage, producer and waiting records of one stage on one partition, from assignment to revocation.
+
+    At most one batch is in work at any time (`busy`). `written` is the changelog offset up to which `state` is current.
+    """
+
+    def __init__(self, plan: StagePlan, partition: int, transactions: Transactions) -> None:
+        self.plan = plan
+        self.partition = partition
+        self.stage = plan.build(partition)
+        self.state: dict[bytes, bytes] = {}
+        self.written = NOTHING_WRITTEN
+        self.restored_records = 0
+        self.waiting = Waiting(plan.topics)
+        self.ready = False
+        self.busy = False
+        self.positions: dict[str, int] = {}
+        self.last_commit = float("-inf")
+        self.last_batch = time.monotonic()
+        self.taken_at = time.monotonic()
+        self._transactions = transactions
+        self.revoked = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._given_up = False
+
+    async def open(self) -> None:
+        """Fence the former owner. Nothing of the partition may be read before."""
+        await self._transactions.open()
+
+    def restore(self) -> None:
+        """Rebuild the stage from the recovered state; batches are delivered from then on."""
+        self.stage.restore(self.state)
+        self.ready = True
+
+    def due_in(self, now: float, commit_every: float, limit: int, tick_s: float) -> float:
+        """Seconds until a batch is to be delivered, at `now` (monotonic); infinite when only a new record can tell."""
+        if self.busy or not self.ready:
+            return float("inf")
+        if self.waiting.count >= limit:
+            return 0.0
+        if self.waiting.count:
+            return self.last_commit + commit_every - now
+        return self.last_batch + tick_s - now if self.plan.ticks else float("inf")
+
+    def take(self, limit: int) -> Taken:
+        """The next batch; the partition is busy until `process` has returned or `drop` is called."""
+        self.busy = True
+        self.last_batch = time.monotonic()
+        return self.waiting.take(limit)
+
+    def drop(self) -> None:
+        """What is waiting will be delivered again, and nothing is in work."""
+        self.waiting.clear()
+        self.busy = False
+
+    async def process(self, taken: Taken) -> Done | None:
+        """Compute, commit in one transaction, and only then change memory. None: the partition is no longer ours.
+
+        Raises FailedError when the transaction failed, FencedError when another worker has the partition, and whatever
+        the stage raises when a record cannot be set aside.
+        """
+        if self._given_up:
+            return None
+        self._idle.clear()
+        try:
+            return await self._process(taken)
+        finally:
+            self._idle.set()
+            self.busy = False
+
+    async def _process(self, taken: Taken) -> Done | None:
+        begun = time.perf_counter()
+        batch, outcome = self._compute(taken.batch)
+        computed = time.perf_counter()
+        if taken.positions or outcome.sends or outcome.updates:
+            try:
+                written = await self._transactions.commit(outcome, taken.positions)
+            except Exception:
+                if self._given_up:
+                    return None
+                raise
+            self.last_commit = time.monotonic()
+            self.positions.update(taken.positions)
+            if written is not None:
+                self.written = written
+        apply(outcome.updates, self.state)
+        self.stage.commit(batch, outcome)
+        return Done(self, taken.batch, outcome, computed - begun, time.perf_counter() - computed)
+
+    def _compute(self, whole: Batch) -> tuple[Batch, Outcome]:
+        batch, outcome, poisoned = isolate(lambda part: self.stage.step(part, self.state), whole)
+        if poisoned:
+            self._set_aside(outcome, poisoned)
+        return batch, outcome
+
+    def _set_aside(self, outcome: Outcome, poisoned: Sequence[Poisoned]) -> None:
+        for record, error in poisoned:
+            log.error(
+                "our own code failed on a record", extra=position(record) | {"stage": self.plan.name}, exc_info=error
+            )
+            if self.plan.set_aside is None:
+                raise TooManyPoisonedError("a record of our own cannot be processed") from error
+            outcome.sends.append(self.plan.set_aside(record, error))
+            outcome.facts[POISON, self.plan.name] += 1
+
+    async def finish(self, patience_s: float) -> None:
+        """Let the batch in work finish, at most `patience_s`."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("a batch in work was abandoned", extra={"stage": self.plan.name, "partition": self.partition})
+
+    async def close(self, patience_s: float) -> None:
+        """Let the batch in work finish and give up the producer."""
+        self.revoked.set()
+        await self.finish(patience_s)
+        self._given_up = True
+        await self._transactions.close()

@@ -1,0 +1,168 @@
+"""Which partitions this worker owns: taken and given up as the group rebalances, one at a time."""
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from parcelward.settings import Settings
+from streams.owned import NOTHING_WRITTEN, Done, OwnedPartition, StagePlan
+from streams.transactions import FailedError, FencedError, Transactions
+from streams.waiting import Taken
+
+log = logging.getLogger(__name__)
+
+KEEP_STATE_S = 600.0
+"""State of a partition that was ours a moment ago is brought up to date instead of read anew; far below the time for
+which the log keeps deletions."""
+FINISH_S = 10.0
+
+
+class Recorder(Protocol):
+    """What is told about committed batches and owned partitions; never more often than once a batch."""
+
+    def batch_done(self, done: Done) -> None: ...
+    def taken(self, stage: str, partitions: int) -> None: ...
+    def restored(self, owner: OwnedPartition, seconds: float) -> None: ...
+    def given_up(self, owner: OwnedPartition) -> None: ...
+
+
+class _Kept(NamedTuple):
+    state: dict[bytes, bytes]
+    written: int
+    since: float
+
+
+class Ownership:
+    """The owned partitions of all stages of this worker, and the fault that stops it."""
+
+    def __init__(self, settings: Settings, plans: Sequence[StagePlan], recorder: Recorder) -> None:
+        self.settings = settings
+        self.plans = tuple(plans)
+        self.recorder = recorder
+        self.fault: BaseException | None = None
+        self.stopping = False
+        self.failed = asyncio.Event()
+        self.on_free: Callable[[], None] = lambda: None
+        self._plan_of = {topic: plan for plan in plans for topic in plan.topics}
+        self._by_name = {plan.name: plan for plan in plans}
+        self._owned: dict[tuple[str, int], OwnedPartition] = {}
+        self._kept: dict[tuple[str, int], _Kept] = {}
+
+    def __iter__(self) -> Iterator[OwnedPartition]:
+        return iter(list(self._owned.values()))
+
+    def __contains__(self, owner: OwnedPartition) -> bool:
+        return self._owned.get((owner.plan.name, owner.partition)) is owner
+
+    def of_stage(self, stage: str, partition: int) -> OwnedPartition | None:
+        """The owned partition of a stage, None when it is not ours."""
+        return self._owned.get((stage, partition))
+
+    def of_topic(self, topic: str, partition: int) -> OwnedPartition | None:
+        """The owned partition that reads a source topic, None when it is not ours."""
+        plan = self._plan_of.get(topic)
+        return self._owned.get((plan.name, partition)) if plan else None
+
+    @property
+    def ready(self) -> bool:
+        """Whether every owned partition has its state; true as well for a worker that owns none."""
+        return all(owner.ready for owner in self._owned.values())
+
+    async def take(self, assigned: Iterable[tuple[str, int]]) -> None:
+        """Own what was assigned: fence every partition before anything of it is read.
+
+        Raises ValueError when the topics of a stage are not assigned together.
+        """
+        wanted = self._wanted(set(assigned))
+        kept, self._kept = self._kept, {}
+        started = time.monotonic()
+        for plan, partition in wanted:
+            owner = OwnedPartition(plan, partition, Transactions(self.settings, plan.name, partition))
+            before = kept.get((plan.name, partition))
+            if before is not None and started - before.since < KEEP_STATE_S:
+                owner.state, owner.written = before.state, before.written
+            self._owned[plan.name, partition] = owner
+        await asyncio.gather(*(owner.open() for owner in self._owned.values()))
+        for plan in self.plans:
+            self.recorder.taken(plan.name, sum(owner.plan is plan for owner in self._owned.values()))
+
+    def _wanted(self, assigned: set[tuple[str, int]]) -> list[tuple[StagePlan, int]]:
+        wanted = []
+        for plan in self.plans:
+            numbers = [{number for topic, number in assigned if topic == name} for name in plan.topics]
+            if any(other != numbers[0] for other in numbers):
+                raise ValueError(f"topics of stage {plan.name} are not assigned together: {numbers}")
+            wanted += [(plan, number) for number in sorted(numbers[0])]
+        return wanted
+
+    async def give_up(self) -> None:
+        """Finish the batches in work and give every partition up; states are kept for a moment."""
+        owned, self._owned = self._owned, {}
+        await asyncio.gather(*(owner.close(FINISH_S) for owner in owned.values()))
+        now = time.monotonic()
+        for key, owner in owned.items():
+            if owner.written != NOTHING_WRITTEN:
+                self._kept[key] = _Kept(owner.state, owner.written, now)
+            self.recorder.given_up(owner)
+
+    def restore(self, stage: str) -> None:
+        """Rebuild the stage on every owned partition, after recovery of its table."""
+        for owner in self:
+            if owner.plan.name == stage and not owner.ready:
+                owner.restore()
+                self.recorder.restored(owner, time.monotonic() - owner.taken_at)
+        if self.ready:
+            # The restored state lives as long as the worker; no collection needs to walk through it again.
+            gc.collect()
+            gc.freeze()
+        self.on_free()
+
+    def drop_waiting(self, positions: Mapping[tuple[str, int], int]) -> None:
+        """Positions were set back to `positions`: what was fetched so far will be delivered again."""
+        for owner in self:
+            owner.waiting.clear()
+            owner.positions = {topic: positions[topic, owner.partition] for topic in owner.plan.topics}
+
+    async def process(self, owner: OwnedPartition, taken: Taken) -> None:
+        """Process one batch; a failure stops the worker, a stale batch is dropped."""
+        if self.stopping or owner not in self:
+            return
+        try:
+            done = await owner.process(taken)
+        except FencedError:
+            await self._await_revocation(owner)
+        except FailedError as error:
+            self.fail(error)
+        except Exception as error:
+            self.fail(error)
+        else:
+            if done is not None:
+                self.recorder.batch_done(done)
+        finally:
+            self.on_free()
+
+    async def _await_revocation(self, owner: OwnedPartition) -> None:
+        """The group will tell us that another worker has it. If not, the broker itself ended our transaction."""
+        log.warning("fenced", extra={"stage": owner.plan.name, "partition": owner.partition})
+        owner.busy = True  # nothing more is delivered to it
+        try:
+            async with asyncio.timeout(2 * self.settings.session_timeout.total_seconds()):
+                await owner.revoked.wait()
+        except TimeoutError:
+            self.fail(FailedError("fenced, and no other worker took the partition over"))
+
+    def fail(self, error: BaseException) -> None:
+        """Stop the worker without acknowledging what is in work."""
+        if self.fault is None:
+            self.fault = error
+            log.error("stopping", exc_info=error)
+        self.stopping = True
+        self.failed.set()
+
+    async def finish(self) -> None:
+        """Deliver nothing more and wait for the batches in work."""
+        self.stopping = True
+        await asyncio.gather(*(owner.finish(FINISH_S) for owner in self))

@@ -1,0 +1,147 @@
+"""One transactional producer per stage and partition: outputs, state and source positions commit together."""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+
+from parcelward.settings import Settings
+from parcelward.stage import Outcome, Send
+from streams.clients import TRANSACTION_S, producer_options
+
+log = logging.getLogger(__name__)
+
+CLOSE_S = 5.0
+
+
+class FencedError(Exception):
+    """Another worker has taken the partition over; nothing of this transaction was committed."""
+
+
+class FailedError(Exception):
+    """The transaction failed for another reason; it may or may not have been committed."""
+
+
+class Output(NamedTuple):
+    """One record on its way out, without its topic and partition."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def partition_of(key: bytes | None, partitions: int, own: int) -> int:
+    """Partition of a record that is sent: by key; a record without key keeps the partition number it came from."""
+    return own if key is None else crc32(key) % partitions
+
+
+def route(sends: Iterable[Send], partitions: int, own: int) -> dict[TopicPartition, list[Output]]:
+    """Group records by where they go, in order."""
+    routed: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
+    for topic, key, value, headers in sends:
+        routed[topic, own if key is None else crc32(key) % partitions].append(Output(key, value, headers))
+    return {TopicPartition(*where): outputs for where, outputs in routed.items()}
+
+
+class Transactions:
+    """The transactions of one stage on one partition."""
+
+    def __init__(self, settings: Settings, stage: str, partition: int) -> None:
+        self._settings = settings
+        self._partition = partition
+        self._group = settings.topics.app_id
+        self._changelog = TopicPartition(settings.topics.changelog(stage), partition)
+        self._id = f"{self._group}-{stage}-{partition}"
+        self._producer: Any = None
+
+    async def open(self) -> None:
+        """Fence whoever owned the partition before, and settle what they left open.
+
+        Positions and changelog are final for us once this returns, so it comes before either is read.
+        """
+        self._producer = AIOKafkaProducer(**producer_options(self._settings, self._id))
+        async with asyncio.timeout(TRANSACTION_S):
+            await self._producer.start()
+
+    async def commit(self, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        """Send an outcome and the next position of each source topic, in one transaction, and wait for its commit.
+
+        Returns the changelog offset up to which the state is then written, None when nothing was. Raises FencedError
+        or FailedError; either way memory must not change.
+        """
+        try:
+            async with asyncio.timeout(TRANSACTION_S):
+                return await self._commit(outcome, positions)
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            raise FencedError from error
+        except (KafkaError, TimeoutError, AssertionError) as error:
+            raise FailedError from error
+
+    async def _commit(self, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        producer = self._producer
+        await producer.begin_transaction()
+        routed = route(outcome.sends, self._settings.partitions, self._partition)
+        waiting: list[Any] = []
+        for where, outputs in routed.items():
+            await self._send(where, outputs, waiting)
+        state = await self._send(
+            self._changelog, [Output(key, value) for key, value in outcome.updates.items()], waiting
+        )
+        if positions:
+            offsets = {
+                TopicPartition(topic, self._partition): OffsetAndMetadata(offset, "")
+                for topic, offset in positions.items()
+            }
+            waiting.append(asyncio.ensure_future(producer.send_offsets_to_transaction(offsets, self._group)))
+        # TRAP: aiokafka commits even when a record batch was refused; only its future says so.
+        for result in await asyncio.gather(*waiting, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+        await producer.commit_transaction()
+        if state is None:
+            return None
+        # The commit marker takes the offset after the last record, and it belongs to what we have written.
+        written: int = state[0].result().offset + state[1]
+        return written
+
+    async def _send(
+        self, where: TopicPartition, outputs: Sequence[Output], waiting: list[Any]
+    ) -> tuple[Any, int] | None:
+        """Send as record batches; adds their futures to `waiting` and returns the last one with its record count."""
+        producer, last, at = self._producer, None, 0
+        while at < len(outputs):
+            batch = producer.create_batch()
+            append = batch.append
+            # The first record is taken whatever its size, so one that is larger than a batch gets one of its own.
+            while at < len(outputs):
+                key, value, headers = outputs[at]
+                if append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
+                    break
+                at += 1
+            last = (await producer.send_batch(batch, where.topic, partition=where.partition), batch.record_count())
+            waiting.append(last[0])
+        return last
+
+    async def close(self) -> None:
+        """Abort what is open and disconnect; never raises, never takes longer than a few seconds."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        manager = producer._txn_manager
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                if manager.is_in_transaction():
+                    with contextlib.suppress(KafkaError, AssertionError):
+                        await producer.abort_transaction()
+                await producer.stop()
+        except (KafkaError, TimeoutError) as error:
+            log.info("producer was closed by force", extra={"error": type(error).__name__})
+            with contextlib.suppress(Exception):
+                await producer.client.close()

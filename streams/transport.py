@@ -1,0 +1,333 @@
+"""Faust's consumer, delivering batches: one message carries all that waits for one partition number of one stage.
+
+It relies on the behaviour of the pinned versions of Faust and aiokafka; tests/broker/test_traps.py holds them to it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import aiokafka
+from aiokafka.structs import TopicPartition
+from faust.transport.consumer import ensure_TP
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from streams.clients import consumer_options
+from streams.owned import OwnedPartition
+from streams.ownership import Ownership
+from streams.waiting import Taken
+
+TICK_S = 1.0
+SHORT_POLL_S = 0.01
+NEVER = float("inf")
+
+
+class Delivery(NamedTuple):
+    """Value of a message to an agent: one batch and the partition it belongs to."""
+
+    owner: OwnedPartition
+    taken: Taken
+
+
+class Restored(NamedTuple):
+    """Value of a message to a table: changelog records of one owned partition."""
+
+    owner: OwnedPartition | None
+    records: list[Any]
+
+
+class Fetched(NamedTuple):
+    """What the consumer's thread hands over at once, so that all of it belongs together.
+
+    `epoch` counts seeks: records of an earlier one were read before positions were set back. `quiet` says per partition
+    until when (ms) nothing more can come. `positions` are those after the records, for the changelogs in recovery.
+    """
+
+    epoch: int
+    records: Mapping[Any, list[Any]]
+    quiet: Mapping[Any, int]
+    positions: Mapping[Any, int]
+
+
+class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The thread that reads from Kafka."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.epoch = 0
+        self._quiet: dict[Any, int] = {}
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        self._assignor = self.app.assignor
+        return aiokafka.AIOKafkaConsumer(
+            partition_assignment_strategy=[self._assignor], **consumer_options(self.app.ownership.settings)
+        )
+
+    async def on_start(self) -> None:
+        """Start the consumer and watch its fetches."""
+        await super().on_start()
+        fetcher = self._consumer._fetcher
+        send = fetcher._proc_fetch_request
+
+        async def watched(assignment: Any, node_id: int, request: Any) -> Any:
+            asked = [
+                (TopicPartition(topic, number), position)
+                for topic, numbers in request.topics
+                for number, position, _ in numbers
+            ]
+            states = [(tp, position, assignment.state_value(tp)) for tp, position in asked]
+            for _, _, state in states:
+                state.timestamp = None
+            # The time of asking, not of the answer: an answer that is read late (this process was paused) is true for
+            # the moment it was asked for, and stays true.
+            begun = int(time.time() * 1000)
+            found = await send(assignment, node_id, request)
+            for tp, position, state in states:
+                # A time stamp says that this answer was for us; the end says that nothing waits, open transactions
+                # included.
+                if state.timestamp is not None and state.highwater == position:
+                    self._quiet[tp] = begun
+            return found
+
+        fetcher._proc_fetch_request = watched
+
+    async def fetch(self, active: frozenset[Any], recovering: frozenset[Any], wait_s: float) -> Fetched:
+        """Records that have come for the active partitions, waiting at most `wait_s` seconds for the first."""
+        result: Fetched = await self.call_thread(self._fetch, active, recovering, wait_s)
+        return result
+
+    async def _fetch(self, active: frozenset[Any], recovering: frozenset[Any], wait_s: float) -> Fetched:
+        consumer = self._ensure_consumer()
+        # TRAP: to aiokafka an empty set of partitions means all of them.
+        if not active or not self.consumer.flow_active:
+            return Fetched(self.epoch, {}, {}, {})
+        records = await self._fetch_records(consumer, active, timeout=wait_s, max_records=consumer._max_poll_records)
+        assignment = consumer._subscription.subscription.assignment
+        states = {tp: assignment.state_value(tp) for tp in recovering} if recovering and assignment else {}
+        positions = {tp: state.position for tp, state in states.items() if state and state.has_valid_position}
+        quiet, self._quiet = self._quiet, {}
+        return Fetched(self.epoch, records, quiet, positions)
+
+    async def seek_sources(self, topics: frozenset[str]) -> dict[Any, int]:
+        """Go back to the committed positions, or to the beginning where there is none; returns the positions."""
+        result: dict[Any, int] = await self.call_thread(self._seek_sources, topics)
+        return result
+
+    async def _seek_sources(self, topics: frozenset[str]) -> dict[Any, int]:
+        consumer = self._ensure_consumer()
+        sources = [tp for tp in consumer.assignment() if tp.topic in topics]
+        committed = await asyncio.gather(*(consumer.committed(tp) for tp in sources))
+        unknown = [tp for tp, offset in zip(sources, committed, strict=True) if offset is None]
+        beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
+        positions = {
+            tp: beginnings[tp] if offset is None else offset for tp, offset in zip(sources, committed, strict=True)
+        }
+        self.epoch += 1
+        self._quiet.clear()
+        for tp, offset in positions.items():
+            consumer.seek(tp, offset)
+        return positions
+
+    async def _seek_wait(self, consumer: Any, partitions: Mapping[Any, int]) -> None:
+        self.epoch += 1
+        await super()._seek_wait(consumer, partitions)
+
+    async def pause_fetching(self, topics: Iterable[str]) -> None:
+        """Fetch nothing more of these topics in this generation; Faust only leaves them lying in the buffer."""
+        await self.call_thread(self._pause_fetching, frozenset(topics))
+
+    async def _pause_fetching(self, topics: frozenset[str]) -> None:
+        consumer = self._ensure_consumer()
+        consumer.pause(*(tp for tp in consumer.assignment() if tp.topic in topics))
+
+
+class BatchConsumer(driver.Consumer):  # type: ignore[misc]
+    """One Faust message per stage, partition number and batch; never more than one of them in work."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ownership: Ownership = self.app.ownership
+        self.ownership.on_free = self._wake_up
+        self._sources = frozenset(topic for plan in self.ownership.plans for topic in plan.topics)
+        self._limit = self.ownership.settings.batch_records
+        self._commit_every_s = self.ownership.settings.commit_every.total_seconds()
+        self._grace_ms = int(self.ownership.settings.idle_grace.total_seconds() * 1000)
+        self._fetching: asyncio.Task[Fetched] | None = None
+        self._wake: asyncio.Event = asyncio.Event()
+        self._seeking = False
+        self._subscribed: frozenset[str] = frozenset()
+
+    def _new_consumer_thread(self) -> BatchConsumerThread:
+        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    # what is delivered
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[Any, Any]]:  # noqa: ASYNC109 - Faust's signature
+        """Wait for records, for a partition to be free again or for a deadline, and deliver what can be delivered."""
+        await self._await_change(timeout)
+        if self.should_stop:
+            return
+        fetched = self._fetched()
+        if fetched is not None:
+            for tp, message in self._changelog_messages(fetched):
+                yield tp, message
+        if not self.flow_active or self._seeking or self.ownership.stopping:
+            return
+        now = time.monotonic()
+        for owner in self.ownership:
+            if self.flow_active and self._may_deliver(owner) and self._due_in(owner, now) <= 0:
+                yield self._batch_message(owner)
+
+    async def _await_change(self, wait_s: float) -> None:
+        if self._seeking:
+            await asyncio.sleep(SHORT_POLL_S)
+            return
+        if self._fetching is None:
+            self._fetching = asyncio.ensure_future(self._fetch(wait_s))
+        now = time.monotonic()
+        due = min((self._due_in(owner, now) for owner in self.ownership if self._may_deliver(owner)), default=NEVER)
+        if due > 0 and not self._fetching.done():
+            woken = asyncio.ensure_future(self._wake.wait())
+            try:
+                await asyncio.wait({self._fetching, woken}, timeout=min(due, wait_s), return_when="FIRST_COMPLETED")
+            finally:
+                woken.cancel()
+        self._wake.clear()
+
+    async def _fetch(self, wait_s: float) -> Fetched:
+        if not self.flow_active:
+            await self.can_resume_flow.wait()
+        active = frozenset(self._get_active_partitions())
+        full = {
+            TP(topic, owner.partition)
+            for owner in self.ownership
+            if owner.waiting.count >= self._limit
+            for topic in owner.plan.topics
+        }
+        open_to_more = active - full
+        if not open_to_more or self.ownership.stopping:
+            await asyncio.sleep(SHORT_POLL_S)
+            return Fetched(-1, {}, {}, {})
+        recovering = frozenset(self.app.tables.recovery.active_tps) if self.app.in_recovery else frozenset()
+        fetched: Fetched = await self._thread.fetch(open_to_more, recovering, SHORT_POLL_S if full & active else wait_s)
+        return fetched
+
+    def _fetched(self) -> Fetched | None:
+        """The finished fetch, its source records taken over; None when there is none or it is from before a seek."""
+        if self._seeking or self._fetching is None or not self._fetching.done():
+            return None
+        task, self._fetching = self._fetching, None
+        fetched = task.result()
+        if fetched.epoch != self._thread.epoch:
+            return None
+        for tp, records in fetched.records.items():
+            owner = self.ownership.of_topic(tp.topic, tp.partition)
+            if owner is not None and records:
+                owner.waiting.add(tp.topic, records)
+        for tp, asked in fetched.quiet.items():
+            owner = self.ownership.of_topic(tp.topic, tp.partition)
+            if owner is not None:
+                owner.waiting.quiet(tp.topic, asked - self._grace_ms)
+        return fetched
+
+    def _changelog_messages(self, fetched: Fetched) -> Iterable[tuple[Any, Any]]:
+        recovery = self.app.tables.recovery
+        for tp in list(recovery.active_tps):
+            records = list(fetched.records.get(tp, ()))
+            end = recovery.active_highwaters.get(tp)
+            read, known = fetched.positions.get(tp), recovery.active_offsets.get(tp)
+            # TRAP: commit markers, aborted records and gaps from compaction take offsets too. Recovery would wait for a
+            # last record that is never delivered; what counts is that we have read up to the end.
+            at_end = None not in (end, read, known) and read > end > known
+            if records or at_end:
+                table = self.app.tables._changelogs[tp.topic]
+                owner = self.ownership.of_stage(table.name, tp.partition)
+                offset = end if at_end else records[-1].offset
+                yield tp, self._message(ensure_TP(tp), offset, Restored(owner, records))
+
+    def _may_deliver(self, owner: OwnedPartition) -> bool:
+        return TP(owner.plan.topics[0], owner.partition) in self._active_partitions
+
+    def _due_in(self, owner: OwnedPartition, now: float) -> float:
+        return owner.due_in(now, self._commit_every_s, self._limit, TICK_S)
+
+    def _batch_message(self, owner: OwnedPartition) -> tuple[Any, Any]:
+        tp = TP(owner.plan.topics[0], owner.partition)
+        # The offset only has to pass Faust's check against what it has read; positions travel with the batch.
+        return tp, self._message(tp, self._read_offset[tp] or 0, Delivery(owner, owner.take(self._limit)))
+
+    def _message(self, tp: Any, offset: int, value: object) -> Any:
+        generation = self.app.consumer_generation_id
+        return ConsumerMessage(
+            tp.topic, tp.partition, offset, 0.0, 0, (), b"", value, None, tp=tp, generation_id=generation
+        )
+
+    def _wake_up(self) -> None:
+        self._wake.set()
+
+    # who owns what
+
+    async def on_partitions_revoked(self, revoked: set[Any]) -> None:
+        """Stop delivering, finish what is in work, then let go."""
+        await super().on_partitions_revoked(revoked)
+        await self.ownership.give_up()
+
+    async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
+        """Fence first: Faust's own steps read positions and changelogs."""
+        # TRAP: whoever owned a partition before (a paused process, say) can commit nothing from here on.
+        try:
+            await self.ownership.take(assigned)
+        except Exception as error:
+            self.ownership.fail(error)
+            return
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def perform_seek(self) -> None:
+        """Go back to the committed positions and forget what was fetched."""
+        # TRAP: Faust leaves a partition without a committed position where it is, past records it has dropped.
+        self._seeking = True  # what is read from now on is taken over after the old records were dropped
+        try:
+            positions = await self._thread.seek_sources(self._sources)
+            self.ownership.drop_waiting(positions)
+            self._read_offset.update(dict.fromkeys(map(ensure_TP, positions)))
+        finally:
+            self._seeking = False
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Subscribe, unless nothing has changed."""
+        # Faust subscribes again 45 s after an agent stopped, which would be one more rebalance for nothing.
+        wanted = frozenset(topics)
+        if wanted != self._subscribed:
+            self._subscribed = wanted
+            await super().subscribe(wanted)
+
+    # what Faust would acknowledge and commit by itself
+
+    async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
+        # TRAP: to Faust a batch looks like a hole in the offsets, and it acknowledges holes at once: it would commit
+        # past work in progress.
+        return
+
+    def _new_offset(self, tp: Any) -> None:
+        # TRAP: the transaction commits the position; Faust's own committer would set it back.
+        self._acked_index[tp].difference_update(self._acked[tp])
+        self._acked[tp].clear()
+
+    def verify_event_path(self, now: float, tp: Any) -> None:
+        """Faust would miss the commits that it does not make."""
+
+    async def on_stop(self) -> None:
+        """Cancel the fetch that is under way."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.gather(self._fetching, return_exceptions=True)
+        await super().on_stop()
+
+
+class BatchTransport(driver.Transport):  # type: ignore[misc]
+    """aiokafka, in batches."""
+
+    Consumer = BatchConsumer

@@ -1,0 +1,79 @@
+"""What waits for one partition number, over all topics of a stage, and how it is merged into one batch."""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
+
+from parcelward.stage import Batch, SourceRecord
+
+_timestamp = attrgetter("timestamp")
+_when_and_topic = itemgetter(0, 1)
+
+
+class Taken(NamedTuple):
+    """A batch, and the next position of each topic once it is committed."""
+
+    batch: Batch
+    positions: Mapping[str, int]
+
+
+class Waiting:
+    """Records that are fetched and not in work yet, per topic in offset order."""
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        self._records: dict[str, list[SourceRecord]] = {topic: [] for topic in topics}
+        self._next: dict[str, int] = {}
+        self._quiet: dict[str, int] = {}
+        self.count = 0
+
+    def add(self, topic: str, records: Sequence[SourceRecord]) -> None:
+        """Take over fetched records; those that were taken before (delivered again after a seek) are dropped."""
+        expected = self._next.get(topic, 0)
+        if records[0].offset < expected:
+            records = [record for record in records if record.offset >= expected]
+            if not records:
+                return
+        self._next[topic] = records[-1].offset + 1
+        self._records[topic].extend(records)
+        self.count += len(records)
+
+    def quiet(self, topic: str, until: int) -> None:
+        """Nothing with an arrival time up to `until` (ms) is still to come after what was added so far."""
+        self._quiet[topic] = max(until, self._quiet.get(topic, until))
+
+    def clear(self) -> None:
+        """Forget everything: positions were set back, and it will be delivered again."""
+        for records in self._records.values():
+            records.clear()
+        self._next.clear()
+        self._quiet.clear()
+        self.count = 0
+
+    def take(self, limit: int) -> Taken:
+        """The next batch: at most `limit` records, merged by arrival time, ties by the order of topics.
+
+        The order within a topic is kept whatever its timestamps. A topic of which records are left is not quiet.
+        """
+        merged = self._merged()
+        taken, left = merged[:limit], merged[limit:]
+        for records in self._records.values():
+            records.clear()
+        for record in left:
+            self._records[record.topic].append(record)
+        self.count = len(left)
+        positions = {record.topic: record.offset + 1 for record in taken}
+        quiet = {topic: until for topic, until in self._quiet.items() if not self._records[topic]}
+        return Taken(Batch(taken, quiet), positions)
+
+    def _merged(self) -> list[SourceRecord]:
+        waiting = [records for records in self._records.values() if records]
+        if len(waiting) <= 1:
+            return list(waiting[0]) if waiting else []
+        ranked: list[tuple[int, int, SourceRecord]] = []
+        for rank, records in enumerate(waiting):
+            # The running maximum keeps the order within a topic when a broker's clock stepped back.
+            stamps = accumulate(map(_timestamp, records), max)
+            ranked.extend(zip(stamps, [rank] * len(records), records, strict=True))
+        ranked.sort(key=_when_and_topic)
+        return [record for _, _, record in ranked]
