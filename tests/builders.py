@@ -127,7 +127,7 @@ def record(
 
 def settings(**changes: Any) -> Settings:
     """Settings for tests: rules only, no sampling, nothing read from the machine."""
-    return Settings(**({"model": None, "sampled_share": 0.0, "rule_pack":"/tmp/pack.yaml"} | changes))
+    return Settings(**({"model": None, "sampled_share": 0.0} | changes))
 
 
 def pipeline(partitions: int = 1, **changes: Any) -> Pipeline:

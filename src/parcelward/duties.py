@@ -24,6 +24,7 @@ from parcelward.ledger import (
 )
 from parcelward.privacy import Tokeniser
 from parcelward.shipment import (
+    DUTY_NAMES,
     Count,
     Duty,
     Hop,
@@ -139,8 +140,9 @@ class _Desk:
             self._work[key] = None
             return
         fallen = mark_overdue(shipment, now_ms, deadlines)
-        for duty in fallen:
-            self._out.facts[facts.OVERDUE, str(duty.name).lower()] += 1
+        for duty, name in DUTY_NAMES.items():
+            if fallen & duty:
+                self._out.facts[facts.OVERDUE, name] += 1
         if fallen:
             self._work[key] = shipment
             self._pass_on(key, shipment)
@@ -236,7 +238,7 @@ class _Desk:
             )
             base = shipment.real_name.event_ms if shipment.real_name is not None else shipment.first_arrival_ms
             settle_late(shipment, duty, event.time_ms, base + (allowed or 0))
-            self._out.facts[facts.LATE, str(duty.name).lower()] += 1
+            self._out.facts[facts.LATE, DUTY_NAMES[duty]] += 1
         if event.time_ms < shipment.trigger_event_ms:
             self._out.facts[facts.OUT_OF_ORDER, shipment.courier] += 1
 

@@ -141,7 +141,7 @@ def accept_scan(shipment: Shipment, facts: ScanFacts) -> Trigger:
     return Trigger.SCAN
 
 
-def _count(shipment: Shipment, what: Count) -> None:
+def _count(shipment: Shipment, what: int) -> None:
     if not shipment.counted & what:
         shipment.count |= what
         shipment.counted |= what
@@ -157,9 +157,9 @@ def _same_parcel(known: RealNameFacts, facts: RealNameFacts) -> bool:
     )
 
 
-def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> list[tuple[Duty, int]]:
+def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> list[tuple[int, int]]:
     """Duties still undone, each with its deadline (arrival clock, epoch ms)."""
-    open_: list[tuple[Duty, int]] = []
+    open_: list[tuple[int, int]] = []
     real_name, inspection = shipment.real_name, shipment.inspection
     if inspection is None and real_name is not None and real_name.goods_nature != GoodsNature.LETTER.value:
         open_.append((Duty.INSPECTION, real_name.arrival_ms + deadlines.inspection))
@@ -170,7 +170,7 @@ def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> list[tuple[Duty,
     return [(duty, due) for duty, due in open_ if not shipment.overdue & duty]
 
 
-def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> Duty:
+def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:
     """Mark the duties whose deadline lies before `now_ms` (arrival clock); returns those newly overdue."""
     fallen = Duty.NONE
     due_ms = 0
@@ -188,7 +188,7 @@ def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> Duty:
     return fallen
 
 
-def settle_late(shipment: Shipment, duty: Duty, event_ms: int, deadline_ms: int) -> bool:
+def settle_late(shipment: Shipment, duty: int, event_ms: int, deadline_ms: int) -> bool:
     """Lift an overdue mark when the late record shows the duty was done in time; returns whether it was overdue.
 
     Handhelds come online hours later: what counts is when the duty was done, not when its record arrived.
