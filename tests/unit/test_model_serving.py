@@ -222,8 +222,8 @@ def test_values_read_as_a_person_would_write_them(value: float | None, en: str, 
     from parcelward.model.plain_words import contribution
 
     text = contribution("operator_gap_s", value, 1.7).text
-    assert f": {en}; raises the risk (+1.70)" in text.en
-    assert f"：{zh}，提高风险（+1.70）" in text.zh
+    assert f": {en} (raises the risk, +1.70)" in text.en
+    assert f"：{zh}（提高风险，+1.70）" in text.zh
 
 
 def test_a_pointer_file_leads_to_the_release_it_names(release: Path) -> None:

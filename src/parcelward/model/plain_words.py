@@ -22,8 +22,8 @@ def contribution(name: str, value: Value, weight: float) -> Contribution:
     rounded = round(weight, 4)
     size = f"{rounded:+.2f}"
     direction_en, direction_zh = ("raises", "提高风险") if weight > 0 else ("lowers", "降低风险")
-    en = f"{feature.meaning}: {_english(feature, value)}; {direction_en} the risk ({size})"
-    zh = f"{feature.meaning_zh}：{_chinese(feature, value)}，{direction_zh}（{size}）"
+    en = f"{feature.meaning}: {_english(feature, value)} ({direction_en} the risk, {size})"
+    zh = f"{feature.meaning_zh}：{_chinese(feature, value)}（{direction_zh}，{size}）"
     return Contribution(feature=name, value=number, weight=rounded, text=Bilingual(zh=zh, en=en))
 
 

@@ -1,7 +1,7 @@
 """Training data: every screening of a stretch of traffic, its waybill, and the ground truth of that waybill."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -43,8 +43,13 @@ class Screenings:
     pattern: tuple[str, ...]  # planted pattern, empty for an ordinary waybill
 
     @classmethod
-    def collect(cls, screened: Iterable[Screened], patterns: Mapping[WaybillKey, str], start_ms: int) -> Self:
-        """Put screenings and labels together. Raises UserError when there is nothing to learn from."""
+    def collect(
+        cls, screened: Iterable[Screened], patterns: Callable[[], Mapping[WaybillKey, str]], start_ms: int
+    ) -> Self:
+        """Put screenings and labels together; `patterns` is asked once all have been screened.
+
+        Raises UserError when there is nothing to learn from.
+        """
         parts: list[Matrix] = []
         rows: list[Row] = []
         seen: dict[WaybillKey, int] = {}
@@ -66,12 +71,13 @@ class Screenings:
             parts.append(model_matrix(rows))
         if not parts:
             raise UserError("nothing was screened; simulate more days or more waybills a day")
+        planted = patterns()
         return cls(
             np.concatenate(parts),
             np.array(waybill, dtype=np.intp),
             np.array(fired, dtype=np.int16),
             np.array(day, dtype=np.int32),
-            tuple(patterns.get(key, "") for key in seen),
+            tuple(planted.get(key, "") for key in seen),
         )
 
     @property
