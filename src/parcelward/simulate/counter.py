@@ -18,8 +18,9 @@ _SHARES = (
     ("documents", 14), ("local_food", 8), ("clothes", 9), ("light_clothes", 7), ("coats", 4), ("shoes", 6),
     ("books", 5), ("snacks", 5), ("fruit", 6), ("tea", 3), ("bedding", 3), ("battery_things", 3),
     ("electronics", 4), ("bags", 3), ("toys", 3), ("kitchen", 2), ("cosmetics", 3), ("letters", 3),
-    ("decor", 2), ("health", 2), ("baby", 2), ("tools", 2), ("appliances", 2), ("vehicle_parts", 1),
-    ("luggage", 2), ("staples", 2), ("stationery", 1), ("sports", 1),
+    ("decor", 2), ("health", 2), ("baby", 2), ("tools", 2), ("jewellery", 1), ("small_electronics", 1),
+    ("detergents", 1), ("appliances", 2), ("vehicle_parts", 1), ("luggage", 2), ("staples", 2), ("stationery", 1),
+    ("sports", 1),
 )  # fmt: skip
 _PERSONAL = [name for name, share in _SHARES for _ in range(share)]
 DUE_MS = 27 * 60_000  # nobody honest inspects later than this

@@ -34,6 +34,11 @@ def hidden(cases: Cases, at_ms: int) -> Iterator[Planted]:
         if borrowed:
             parcel.sender = counter.customer_sender(borrowed)
             parcel.verify_method = "app_prior"
+            if parcel.check and rng.random() < TRAIT:  # pretends to be part of a collection
+                parcel.check.duration_ms = int(rng.uniform(900, 6000))
+                parcel.check.ended_ms = parcel.accepted_ms + int(
+                    rng.uniform(1000, 9000 if not cases.plan.live else 2900)
+                )
         _traits(cases, parcel)
         yield Planted(parcel, "borrowed agreement" if borrowed else "unknown sender, odd route")
 
@@ -49,7 +54,7 @@ def _traits(cases: Cases, parcel: Parcel) -> None:
     if check:
         check.weight_g = int(parcel.weight_g * rng.uniform(0.9, 1.18)) if rng.random() < TRAIT else parcel.weight_g
         check.found_goods = None
-        if rng.random() < TRAIT:
+        if rng.random() < TRAIT and parcel.sender["kind"] == "person":
             check.duration_ms = int(rng.uniform(4600, 10_000))
         if rng.random() < TRAIT:
             check.photos = []

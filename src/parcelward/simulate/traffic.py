@@ -66,6 +66,7 @@ class Traffic:
         size = 1 + int(rng.expovariate(1 / (12 if self.plan.live else 30)))
         printed_at_once = rng.random() < 0.2
         photographed = rng.random() < 0.5
+        at_depot = rng.random() < 0.3 and not self.plan.live  # inspected one by one, later
         late = rng.random() < 0.02
         upload = int(rng.uniform(0.3, 5) * HOUR_MS) if late and not self.plan.live else 0
         parcels = []
@@ -76,7 +77,9 @@ class Traffic:
             if parcel.check:
                 parcel.check.operator = collector
                 parcel.check.duration_ms = int(rng.uniform(900, 4000))
-                if not self.plan.live:
+                if at_depot:
+                    parcel.check.duration_ms = int(rng.uniform(3000, 30_000))
+                elif not self.plan.live:
                     parcel.check.ended_ms = at + int(rng.uniform(1000, 9000) + 60_000 * printed_at_once)
                 if not photographed:
                     parcel.check.photos = []
