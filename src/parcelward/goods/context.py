@@ -74,7 +74,7 @@ _EQUIPMENT_AFTER = re.compile(
         "探测 报警 阀 软管 管 "
         "喷嘴 喷枪 表 计 测量 仪 收纳 置物 支架 架 外壳 壳 保护套 套 皮套 盒 模具 罩 标签 标识 警示 标志 "
         "说明书 锯 割草机 机 车 "
-        "勺 空瓶 空桶 防护 吸附棉 喷壶 喷雾器 挂牌 盒子"
+        "勺 空瓶 空桶 防护 吸附棉 喷壶 喷雾器 挂牌 盒子 工业 专用"
     )
     + "| ?"
     + _any_of(
@@ -86,6 +86,12 @@ _EQUIPMENT_AFTER = re.compile(
     )
     + "s?(?![a-z])"
 )
+# The same where the equipment is the last word of one unbroken phrase: 硫酸浓度测定装置.
+_EQUIPMENT_LAST = re.compile(
+    r"[^和及与、或,;:+\s()]{0,6}" + _any_of("装置 设备 机械 机器 仪器 器具 工具 零件 配件 附件 部件") + r"(?:\W|$)"
+)
+# A remark in brackets that says what it is for: 手枪(玩具), 香草醛(食用香料).
+_REMARK = re.compile(r"\([^)]*(?:玩具|食用|食品|香料|香精|烹饪|体育|toy|food)[^)]*\)")
 _SUBSTANCES = frozenset(("04", "05", "06", "07", "08", "10", "11", "misc"))
 
 
@@ -116,9 +122,13 @@ def is_defused(text: str, start: int, end: int, entry: Entry) -> bool:
         return False
     if _NEGATED_AFTER.match(text, end):
         return True
-    if entry.kind is Kind.DANGER and _PICTURE_AFTER.match(text, end):
+    if entry.kind is not Kind.DANGER:
+        return False
+    if _PICTURE_AFTER.match(text, end) or _REMARK.search(text, end):
         return True
-    return entry.kind is Kind.DANGER and entry.category in _SUBSTANCES and _EQUIPMENT_AFTER.match(text, end) is not None
+    if entry.category not in _SUBSTANCES:
+        return False
+    return _EQUIPMENT_AFTER.match(text, end) is not None or _EQUIPMENT_LAST.match(text, end) is not None
 
 
 def _begins_alone(text: str, start: int) -> bool:
