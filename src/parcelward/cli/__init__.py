@@ -1,5 +1,7 @@
 """The `parcelward` command: one module per subcommand, registered here and imported when called."""
 
+import logging
+import os
 import sys
 
 import typer
@@ -17,6 +19,7 @@ COMMANDS = {
     "rejected": Subcommand("parcelward.cli.rejected:rejected", "Read back a courier's refused records with reasons."),
     "simulate": Subcommand("parcelward.cli.simulate:simulate", "Make courier traffic with planted patterns."),
     "model": Subcommand("parcelward.cli.model:app", "Train, release and inspect the risk model."),
+    "rules": Subcommand("parcelward.cli.rules:app", "Check, list and document rule packs."),
     "schemas": Subcommand("parcelward.cli.schemas:app", "Write and check the JSON Schemas of the wire contract."),
     "config": Subcommand("parcelward.cli.config:config", "Print every setting, redacted and documented."),
 }
@@ -38,9 +41,13 @@ def _parcelward() -> None:
 
 
 def main() -> None:
-    """Run the command line; a `UserError` becomes one line on stderr and exit code 2."""
+    """Run the command line; a `UserError` becomes one line on stderr and exit code 2, a closed pipe a silent 1."""
+    logging.getLogger("kafka").addHandler(logging.NullHandler())  # our sentences say what its log lines would
     try:
         app()
     except UserError as error:
         print(f"parcelward: {error}", file=sys.stderr)  # noqa: T201 - the command line speaks here
         sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit complains again
+        sys.exit(1)

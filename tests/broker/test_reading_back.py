@@ -1,0 +1,157 @@
+"""Alerts and refused records are read back: committed ones only, filtered, hidden values stay hidden."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from kafka import KafkaProducer
+
+from parcelward.contract.alerts import Alert
+from parcelward.settings import Settings
+from parcelward.topic_admin import ensure_topics
+from parcelward.topic_reader import TopicReader
+
+
+def alert(waybill: str, rule: str, lane: str = "red") -> bytes:
+    text = {"zh": f"理由{rule}", "en": f"reason {rule}"}
+    body = {
+        "alert_id": f"id-{waybill}",
+        "revision": 1,
+        "state": "open",
+        "courier": "swift",
+        "waybill": waybill,
+        "outlet": "HZ-1",
+        "operator": "E1",
+        "lane": lane,
+        "action": "reinspect",
+        "raised_at": "2026-11-23T01:30:00.000Z",
+        "due_by": "2026-11-23T02:00:00.000Z",
+        "findings": [
+            {
+                "rule": rule,
+                "name": "some_rule",
+                "version": 1,
+                "severity": "high",
+                "action": "reinspect",
+                "reason": text,
+                "legal_basis": "law",
+                "values": {"danger_hits": 1},
+            }
+        ],
+        "parties": {},
+        "evidence": [],
+        "rule_pack_version": "acceptance-1",
+        "summary": text,
+    }
+    return Alert.model_validate_json(json.dumps(body)).model_dump_json().encode()
+
+
+@pytest.fixture
+def settings(kafka: str, topic_prefix: str) -> Settings:
+    made = Settings(kafka=kafka, topic_prefix=topic_prefix, couriers=("swift",), partitions=2)
+    ensure_topics(made)
+    return made
+
+
+@pytest.fixture
+def some_alerts(settings: Settings) -> Settings:
+    producer = KafkaProducer(bootstrap_servers=settings.kafka, transactional_id=f"{settings.topic_prefix}test")
+    producer.init_transactions()
+    for waybills, end in (
+        (("WB-1", "WB-2", "WB-3"), producer.commit_transaction),
+        (("WB-ABORTED",), producer.abort_transaction),
+    ):
+        producer.begin_transaction()
+        for waybill in waybills:
+            lane, rule = ("yellow", "R9") if waybill == "WB-2" else ("red", "R14")
+            producer.send(settings.topics.alerts, key=waybill.encode(), value=alert(waybill, rule, lane))
+        producer.flush()
+        end()
+    producer.close()
+    return settings
+
+
+def parcelward(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "parcelward", *arguments, "--kafka", settings.kafka],
+        env={"PARCELWARD_TOPIC_PREFIX": settings.topic_prefix, "PATH": "", "PYTHONUTF8": "1", "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_reading_to_the_end_ends_behind_an_aborted_transaction(some_alerts: Settings) -> None:
+    with TopicReader(some_alerts, [some_alerts.topics.alerts]) as reader:
+        assert sorted(record.key for record in reader.read_to_end(10)) == [b"WB-1", b"WB-2", b"WB-3"]
+
+
+def test_alerts_are_listed_in_either_language(some_alerts: Settings) -> None:
+    listed = parcelward(some_alerts, "alerts", "--from-start", "--max", "3", "--lang", "zh")
+    assert listed.returncode == 0, listed.stderr
+    assert "理由R14" in listed.stdout
+    assert "reason R14" not in listed.stdout
+    assert "WB-ABORTED" not in listed.stdout
+    english = parcelward(some_alerts, "alerts", "--from-start", "--max", "1", "--rule", "R9")
+    assert "YELLOW" in english.stdout
+    assert "reason R9" in english.stdout
+    assert "WB-2" in english.stdout
+
+
+def test_alerts_as_json_lines_with_a_filter(some_alerts: Settings) -> None:
+    listed = parcelward(some_alerts, "alerts", "--from-start", "--json", "--lane", "red", "--timeout", "2")
+    assert listed.returncode == 0, listed.stderr
+    assert sorted(json.loads(line)["waybill"] for line in listed.stdout.splitlines()) == ["WB-1", "WB-3"]
+
+
+def test_refused_records_are_read_back_without_their_values(settings: Settings) -> None:
+    producer = KafkaProducer(bootstrap_servers=settings.kafka)
+    headers = {
+        "pw_reason": "invalid_value",
+        "pw_detail": "data.weight_g: must be at least 1",
+        "pw_topic": settings.topics.intake("swift"),
+        "pw_partition": "1",
+        "pw_offset": "7",
+        "pw_rejected_at": "2026-11-23T01:30:00.000Z",
+    }
+    sent: list[tuple[str, bytes]] = [(name, value.encode()) for name, value in headers.items()]
+    producer.send(settings.topics.rejected("swift"), key=b"WB-1", value=b"13800001234 \xff", headers=sent)
+    producer.close()
+
+    listed = parcelward(settings, "rejected", "swift")
+    assert "invalid_value data.weight_g: must be at least 1" in listed.stdout
+    assert "intake.swift/1/7" in listed.stdout
+    assert "13800001234" not in listed.stdout
+    (line,) = parcelward(settings, "rejected", "swift", "--json", "--show-value").stdout.splitlines()
+    described: dict[str, Any] = json.loads(line)
+    assert described["value"].startswith("13800001234")
+    assert parcelward(settings, "rejected", "swift", "--reason", "tombstone").stdout == ""
+
+
+def test_unknown_courier_is_named(settings: Settings) -> None:
+    answer = parcelward(settings, "rejected", "nobody")
+    assert answer.returncode == 2
+    assert "rejected.nobody does not exist" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_reader_that_goes_away_is_no_error(some_alerts: Settings) -> None:
+    command = [sys.executable, "-m", "parcelward", "alerts", "--json", "--from-start", "--kafka", some_alerts.kafka]
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PARCELWARD_TOPIC_PREFIX": some_alerts.topic_prefix},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(30) == 1
+    assert "Traceback" not in said
