@@ -200,6 +200,7 @@ def test_a_surely_known_feature_is_known_whenever_the_rule_fires(source: str, ta
         ("size(goods_name) == 2", {"goods_name": "汽油"}, "fires"),
         ("goods_name.matches('a$')", {"goods_name": "a\n"}, "quiet"),
         ("goods_name.matches('[0-9]{3}')", {"goods_name": "No 1234"}, "fires"),
+        ("true && is_person", {"is_person": True}, "fires"),
         ("goods_name in []", {"goods_name": "a"}, "quiet"),
         ("(photos > 3 ? photos : sender_sends_1d) > 5", {"photos": 9}, "fires"),
     ],

@@ -201,12 +201,12 @@ def _atom(node: Node, value: bool, known: Known) -> Test:
 
 def _comparison_with_none(node: Node, value: bool) -> tuple[str, str] | None:
     """Tests that None fails by itself: feature == literal, feature in [...]; as feature and the rest of the test."""
-    subject = node.args[0]
-    if not value or subject.op != FEATURE:
+    if not value or node.op not in (IN, EQUAL) or node.args[0].op != FEATURE:
         return None
+    subject = node.args[0]
     if node.op == IN:
         return str(subject.value), f"in {_items(node)}"
-    if node.op == EQUAL and node.args[1].op == LITERAL:
+    if node.args[1].op == LITERAL:
         return str(subject.value), f"== {node.args[1].value!r}"
     return None
 
