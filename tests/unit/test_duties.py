@@ -1,7 +1,9 @@
 """The first stage: joining duties per waybill, duplicates, corrections, deadlines."""
 
 from parcelward import facts
+from parcelward.duties import DutiesStage
 from parcelward.shipment import decode_shipment, ledger_key
+from parcelward.stage import Batch
 from tests.builders import (
     DAY,
     HOUR,
@@ -152,8 +154,6 @@ def test_an_aborted_batch_leaves_the_timers_as_they_were():
     line = pipeline()
     line.feed([record(real_name())])
     cell = line.duties[0]
-    from parcelward.stage import Batch
-
     tick = Batch([], {INTAKE: T0 + HOUR})
     dropped = cell.stage.step(tick, cell.state)  # the transaction fails: no commit
     again = cell.stage.step(tick, cell.state)
@@ -173,4 +173,6 @@ def test_a_waybill_is_forgotten_after_its_time():
     feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE)])
     line.feed([], {INTAKE: T0 + 31 * DAY})
     assert KEY not in line.duties[0].state
-    assert line.duties[0].stage._timers["swift"] == []
+    stage = line.duties[0].stage
+    assert isinstance(stage, DutiesStage)
+    assert stage._timers["swift"] == []
