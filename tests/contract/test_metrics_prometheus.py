@@ -1,0 +1,161 @@
+"""A real Prometheus scrapes our registry, evaluates the deployed alert rules and answers the dashboards' questions."""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, start_http_server
+
+from parcelward import facts as f
+from parcelward.metrics import DECLARED, Metrics
+
+ROOT = Path(__file__).parents[2]
+ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
+DASHBOARD = ROOT / "deploy" / "grafana" / "dashboards" / "parcelward.json"
+PROMETHEUS = shutil.which("prometheus")
+
+pytestmark = pytest.mark.skipif(PROMETHEUS is None, reason="no prometheus on this machine (Debian package prometheus)")
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """A running Prometheus that scrapes `metrics`."""
+
+    url: str
+    metrics: Metrics
+
+    def ask(self, path: str, **query: str) -> Any:
+        url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}"
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server on loopback
+            body = json.load(answer)
+        assert body["status"] == "success", body
+        return body["data"]
+
+    def await_that(self, what: str, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if holds():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"within 60 s not seen: {what}")
+
+    def alert_states(self) -> dict[str, str]:
+        return {alert["labels"]["alertname"]: alert["state"] for alert in self.ask("alerts")["alerts"]}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    assert PROMETHEUS is not None
+    folder = tmp_path_factory.mktemp("prometheus")
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, couriers=("swift",), strict=True)
+    for stage in f.STAGES:
+        metrics.record_batch(stage, 0, 100, 0.01, 0.02, committed_at=time.time())
+        metrics.set_lag(stage, 0, 0)
+        metrics.set_keys(stage, 0, 10)
+        metrics.set_restore(stage, 0, 0.5, 1000)
+        metrics.set_assigned(stage, 1)
+    metrics.expect_rules(["R1", "model"])
+    metrics.set_ready("broker", False)
+    metrics.set_build("0.1.0")
+    metrics.set_rule_pack("acceptance-1")
+    metrics.set_model("2026.11.1")
+    server, thread = start_http_server(0, addr="127.0.0.1", registry=registry)
+    config = folder / "prometheus.yml"
+    config.write_text(
+        json.dumps(  # JSON is YAML
+            {
+                "global": {"scrape_interval": "200ms", "scrape_timeout": "200ms", "evaluation_interval": "500ms"},
+                "rule_files": [str(ALERTS)],
+                "scrape_configs": [
+                    {
+                        "job_name": "parcelward",
+                        "static_configs": [{"targets": [f"127.0.0.1:{server.server_port}"]}],
+                    }
+                ],
+            }
+        )
+    )
+    port = free_port()
+    arguments = [
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with (folder / "log").open("wb") as log:
+        child = subprocess.Popen([PROMETHEUS, *arguments], stdout=log, stderr=log, cwd=folder)
+    running = Prometheus(f"http://127.0.0.1:{port}", metrics)
+
+    def answers() -> bool:
+        assert child.poll() is None, (folder / "log").read_text()
+        try:
+            return bool(running.ask("query", query="parcelward_batch_records_count")["result"])
+        except OSError:
+            return False
+
+    try:
+        running.await_that("first scrape", answers)
+        yield running
+    finally:
+        child.terminate()
+        child.wait(20)
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+def test_every_declared_metric_arrives_as_the_type_it_was_declared(prometheus: Prometheus) -> None:
+    (target,) = prometheus.ask("targets")["activeTargets"]
+    assert target["health"] == "up", target["lastError"]
+    found = {entry["metric"]: entry["type"] for entry in prometheus.ask("targets/metadata")}
+    # Prometheus 2 files a counter under its name without `_total` when the text format says so.
+    kinds = {name.removesuffix("_total"): kind for name, kind in found.items()}
+    assert {metric.name.removesuffix("_total"): str(metric.kind) for metric in DECLARED}.items() <= kinds.items()
+
+
+def test_every_alert_rule_is_evaluated_without_error(prometheus: Prometheus) -> None:
+    def rules() -> list[dict[str, Any]]:
+        return [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
+
+    prometheus.await_that("evaluation of all rules", lambda: all(rule["health"] != "unknown" for rule in rules()))
+    assert {rule["name"]: rule.get("lastError", "") for rule in rules() if rule["health"] != "ok"} == {}
+    assert len(rules()) >= 11
+
+
+def test_every_question_of_the_dashboard_is_answered(prometheus: Prometheus) -> None:
+    unanswered = []
+    for panel in json.loads(DASHBOARD.read_text())["panels"]:
+        for target in panel.get("targets", []):
+            prometheus.ask("query", query=target["expr"])  # fails on what Prometheus cannot parse
+            if "rate(" not in target["expr"] and "increase(" not in target["expr"]:
+                result = prometheus.ask("query", query=target["expr"])["result"]
+                unanswered += [] if result else [target["expr"]]
+    assert unanswered == []
+
+
+def test_the_first_record_our_code_fails_on_fires_an_alert(prometheus: Prometheus) -> None:
+    assert prometheus.alert_states().get("ParcelwardPoison") is None
+    prometheus.metrics.count({(f.POISON, "outlets"): 1})
+    prometheus.await_that("firing alert", lambda: prometheus.alert_states().get("ParcelwardPoison") == "firing")
+
+
+def test_a_failing_check_is_pending_until_its_time_is_over(prometheus: Prometheus) -> None:
+    prometheus.await_that("pending alert", lambda: "ParcelwardNotReady" in prometheus.alert_states())
+    assert prometheus.alert_states()["ParcelwardNotReady"] == "pending"
+    prometheus.metrics.set_ready("broker", True)
+    prometheus.await_that("end of the alert", lambda: "ParcelwardNotReady" not in prometheus.alert_states())
