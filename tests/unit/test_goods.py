@@ -41,12 +41,14 @@ FOUND = [
 
 HARMLESS = [
     "玩具枪", "儿童水枪", "手枪钻", "热熔胶枪", "枪灰色外套", "毒蛇牌皮带", "火柴盒小汽车", "炸鸡", "烟花三月图案t恤",
-    "烟花印花连衣裙", "鞭炮挂饰", "汽油味香薰卡", "汽油滤清器", "柴油发动机", "打火机保护套", "酒精棉片", "酒精灯", "不含酒精洗手液",
-    "无电池遥控车", "硫磺皂", "硫酸软骨素钙片", "聚酯纤维窗帘", "聚丙烯收纳箱", "三聚氰胺餐具", "原花青素胶囊", "氯化钠注射液",
-    "不锈钢水杯", "可乐果零食", "灭火器箱", "火箭模型拼装", "子弹头口红", "手枪(玩具)", "硫酸制造设备", "爆米花", "冰壶运动手套",
-    "toy gun", "water gun", "gun-metal ring", "nail gun", "heat gun", "bath bomb", "firework print t-shirt", "cigarette lighter socket",
-    "alcohol-free wipes", "battery-free watch", "no battery toy car", "polyester fabric", "together mug", "Gunther novel", "begun poster",
-    "matchbox car", "bicycle bell", "vinyl record", "ink cartridge", "football match ticket", "elaborate dress", "amino acid shampoo",
+    "烟花印花连衣裙", "鞭炮挂饰", "汽油味香薰卡", "汽油滤清器", "柴油发动机", "打火机保护套", "酒精棉片", "酒精灯",
+    "不含酒精洗手液", "无电池遥控车", "硫磺皂", "硫酸软骨素钙片", "聚酯纤维窗帘", "聚丙烯收纳箱", "三聚氰胺餐具",
+    "原花青素胶囊", "氯化钠注射液", "不锈钢水杯", "可乐果零食", "灭火器箱", "火箭模型拼装", "子弹头口红",
+    "手枪(玩具)", "硫酸制造设备", "爆米花", "冰壶运动手套", "toy gun", "water gun", "gun-metal ring", "nail gun",
+    "heat gun", "bath bomb", "firework print t-shirt", "cigarette lighter socket", "alcohol-free wipes",
+    "battery-free watch", "no battery toy car", "polyester fabric", "together mug", "Gunther novel", "begun poster",
+    "matchbox car", "bicycle bell", "vinyl record", "ink cartridge", "football match ticket", "elaborate dress",
+    "amino acid shampoo",
 ]  # fmt: skip
 
 
@@ -121,12 +123,16 @@ def test_un_numbers_are_read(name: str, numbers: tuple[str, ...], category: str 
     assert (match.un_numbers, match.danger_category, match.danger_severity) == (numbers, category, severity)
 
 
-@pytest.mark.parametrize("name", ["充电宝", "锂离子电池", "电动滑板车", "power bank 10000mAh", "lithium batteries", "电子烟"])
+@pytest.mark.parametrize(
+    "name", ["充电宝", "锂离子电池", "电动滑板车", "power bank 10000mAh", "lithium batteries", "电子烟"]
+)
 def test_lithium_batteries_are_seen(name: str) -> None:
     assert match_goods(name).battery
 
 
-@pytest.mark.parametrize("name", ["干电池", "5号电池", "电池盒", "电动车头盔", "AA batteries", "battery charger", "镍氢电池"])
+@pytest.mark.parametrize(
+    "name", ["干电池", "5号电池", "电池盒", "电动车头盔", "AA batteries", "battery charger", "镍氢电池"]
+)
 def test_other_batteries_and_what_only_fits_them_are_no_lithium(name: str) -> None:
     assert not match_goods(name).battery
 
@@ -156,12 +162,30 @@ def test_other_batteries_and_what_only_fits_them_are_no_lithium(name: str) -> No
         ("牛仔裤3条", None, None, None),
     ],
 )
-def test_restricted_quantities_are_read(name: str, restricted: str | None, units: int | None, over_limit: bool | None) -> None:
+def test_restricted_quantities_are_read(
+    name: str, restricted: str | None, units: int | None, over_limit: bool | None
+) -> None:
     match = match_goods(name)
     assert (match.restricted, match.restricted_units, match.over_limit) == (restricted, units, over_limit)
 
 
-@pytest.mark.parametrize("name", ["日用品", "日用品 2件", "礼品x2", "其他", "goods", "Gift", "personal items", "物品、用品", "", "-", "123", "啊啊啊"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "日用品",
+        "日用品 2件",
+        "礼品x2",
+        "其他",
+        "goods",
+        "Gift",
+        "personal items",
+        "物品、用品",
+        "",
+        "-",
+        "123",
+        "啊啊啊",
+    ],
+)
 def test_a_name_that_names_nothing_is_vague(name: str) -> None:
     assert match_goods(name).vague
 
@@ -193,7 +217,9 @@ def test_the_goods_class_is_that_of_the_head_word(name: str, goods_class: str | 
 
 
 def test_every_class_has_an_ordered_weight_range() -> None:
-    assert {"clothing", "shoes", "phone", "book", "document", "food", "cosmetics", "toy", "furniture"} <= set(goods_classes())
+    assert {"clothing", "shoes", "phone", "book", "document", "food", "cosmetics", "toy", "furniture"} <= set(
+        goods_classes()
+    )
     for goods_class in goods_classes():
         low, median, high = weight_range_g(goods_class)
         assert 0 < low < median < high
