@@ -142,6 +142,10 @@ class Publisher:
         finally:
             self._producer.close()
 
+    def abandon(self) -> None:
+        """Disconnect without waiting for what is not acknowledged. Safe to call twice."""
+        self._producer.close(timeout=0)
+
     def __enter__(self) -> Self:
         return self
 
@@ -151,7 +155,7 @@ class Publisher:
         if error is None:
             self.close()
         else:
-            self._producer.close(timeout=5)
+            self.abandon()
 
     def _require_topic(self, topic: str) -> None:
         try:

@@ -74,6 +74,19 @@ def ensure_topics(settings: Settings) -> list[str]:
         admin.close()
 
 
+def delete_topics(settings: Settings) -> None:
+    """Delete every topic of this installation that exists. Raises UserError when the cluster refuses."""
+    admin = KafkaAdminClient(**client_options(settings))
+    try:
+        planned = {plan.name for plan in plan_topics(settings)}
+        if found := sorted(planned & set(admin.list_topics())):
+            admin.delete_topics(found)
+    except KafkaError as error:
+        raise UserError(f"deleting topics on {settings.kafka} failed: {error}") from None
+    finally:
+        admin.close()
+
+
 def _create_missing(admin: Any, plans: list[TopicPlan]) -> list[str]:
     existing = set(admin.list_topics())
     missing = [plan for plan in plans if plan.name not in existing]

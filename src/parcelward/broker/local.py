@@ -60,7 +60,7 @@ class LocalBroker:
         java = java_command()
         self._lock = _lock_home(self.home)
         try:
-            self.port = _free_port(self.port)
+            self.port = free_port(self.port)
             self._launch(java)
             self._await_answer()
         except BaseException:
@@ -89,7 +89,7 @@ class LocalBroker:
         assert self._lock is not None
         data = self.home / "data"
         properties = self.home / "server.properties"
-        properties.write_text(server_properties(data, self.port, _free_port(0)))
+        properties.write_text(server_properties(data, self.port, free_port(0)))
         with self.log_path.open("wb") as log:
             if not (data / "meta.properties").exists():
                 command = [*java, "kafka.tools.StorageTool", "format", "-c", str(properties), "-t", CLUSTER_ID]
@@ -143,7 +143,7 @@ def _lock_home(home: Path) -> IO[bytes]:
             return lock
 
 
-def _free_port(port: int) -> int:
+def free_port(port: int) -> int:
     """The port itself, or any free one for 0. Raises UserError when something listens there."""
     with socket.socket() as probe:
         if os.name == "posix":
@@ -156,6 +156,15 @@ def _free_port(port: int) -> int:
                 "or choose another with --port"
             ) from None
         return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Whether a broker could listen on the port."""
+    try:
+        free_port(port)
+    except UserError:
+        return False
+    return True
 
 
 def _listens(port: int) -> bool:

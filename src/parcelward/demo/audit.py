@@ -1,0 +1,185 @@
+"""Counts what became of every event by reading the topics again: nothing here is taken from the worker's word."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NamedTuple, Protocol
+
+from parcelward.contract.alerts import Alert
+
+MILLISECOND = timedelta(milliseconds=1)
+Position = tuple[str, int, int]  # topic, partition, offset
+Waybill = tuple[str, str]  # courier, waybill
+
+
+class IntakeRecord(NamedTuple):
+    """One record of an intake topic."""
+
+    position: Position
+    courier: str
+    key: str | None
+    arrival_ms: int
+
+
+class ReadAlert(NamedTuple):
+    """One alert as read back, with its record's timestamp."""
+
+    alert: Alert
+    timestamp_ms: int
+
+
+class Planted(Protocol):
+    """A label of the simulator."""
+
+    @property
+    def courier(self) -> str: ...
+    @property
+    def waybill(self) -> str: ...
+    @property
+    def pattern(self) -> str: ...
+    @property
+    def case(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One planted pattern: cases and waybills with it, and how many an alert named with that very rule."""
+
+    cases: int
+    cases_found: int
+    waybills: int
+    waybills_found: int
+    waybills_alerted: int  # by any rule
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The result of the count."""
+
+    acknowledged: int
+    arrived: int
+    rejected: int
+    screened: int
+    lost: int  # acknowledged, but neither in the duty ledger nor refused
+    doubled: int  # counted more than once by the ledger
+    alerts: int
+    alerted_waybills: int
+    two_ids: int  # waybills whose alerts carry different ids
+    repeated: int  # alerts of the same id and revision
+    rejected_by_reason: dict[str, int]
+    alerts_by_rule: dict[str, int]
+    found: dict[str, Found]
+    latencies_ms: list[int] = field(repr=False)  # sorted; broker's arrival of the evidence to the alert's record
+    from_deadlines: int  # alerts that a deadline raised, not an event
+
+    @property
+    def complete(self) -> bool:
+        """Nothing lost, nothing counted twice, one id a waybill."""
+        return self.lost == 0 and self.doubled == 0 and self.two_ids == 0
+
+    def percentile_ms(self, share: float) -> int | None:
+        """Latency below which `share` (0 to 1) of the alerts lie; None without alerts."""
+        if not self.latencies_ms:
+            return None
+        return self.latencies_ms[min(int(len(self.latencies_ms) * share), len(self.latencies_ms) - 1)]
+
+
+def audit(
+    acknowledged: int,
+    intake: Iterable[IntakeRecord],
+    rejected: Iterable[tuple[Position, str]],
+    ledger_events: dict[Waybill, int],
+    alerts: Iterable[ReadAlert],
+    labels: Iterable[Planted],
+) -> Audit:
+    """Match every intake record with a refusal (by its position) or with the duty ledger (by waybill and count).
+
+    `ledger_events` is the number of accepted events per waybill, duplicates included, as the ledger's durable state has
+    it. What was acknowledged but is not in the intake log counts as lost, too.
+    """
+    refused: dict[Position, str] = dict(rejected)
+    arrivals: dict[Position, int] = {}
+    expected: Counter[Waybill] = Counter()
+    refused_records = 0
+    for record in intake:
+        arrivals[record.position] = record.arrival_ms
+        if record.position in refused:
+            refused_records += 1
+        else:
+            expected[record.courier, record.key or ""] += 1
+    ledger = Counter(ledger_events)
+    missing = (expected - ledger).total() + max(0, acknowledged - len(arrivals))
+    every_alert = list(alerts)
+    latencies, from_deadlines = _latencies(every_alert, arrivals)
+    return Audit(
+        acknowledged=acknowledged,
+        arrived=len(arrivals),
+        rejected=refused_records,
+        screened=(expected & ledger).total(),
+        lost=missing,
+        doubled=(ledger - expected).total(),
+        alerts=len(every_alert),
+        alerted_waybills=len({_waybill(read.alert) for read in every_alert}),
+        two_ids=_with_two_ids(every_alert),
+        repeated=len(every_alert) - len({(read.alert.alert_id, read.alert.revision) for read in every_alert}),
+        rejected_by_reason=dict(Counter(refused[place] for place in arrivals if place in refused).most_common()),
+        alerts_by_rule=_by_rule(every_alert),
+        found=_found(every_alert, labels),
+        latencies_ms=latencies,
+        from_deadlines=from_deadlines,
+    )
+
+
+def _waybill(alert: Alert) -> Waybill:
+    return alert.courier, alert.waybill
+
+
+def _with_two_ids(alerts: list[ReadAlert]) -> int:
+    ids: defaultdict[Waybill, set[str]] = defaultdict(set)
+    for read in alerts:
+        ids[_waybill(read.alert)].add(read.alert.alert_id)
+    return sum(len(found) > 1 for found in ids.values())
+
+
+def _by_rule(alerts: list[ReadAlert]) -> dict[str, int]:
+    """Waybills alerted, per rule."""
+    waybills: defaultdict[str, set[Waybill]] = defaultdict(set)
+    for read in alerts:
+        for finding in read.alert.findings:
+            waybills[finding.rule].add(_waybill(read.alert))
+    return {rule: len(found) for rule, found in waybills.items()}
+
+
+def _found(alerts: list[ReadAlert], labels: Iterable[Planted]) -> dict[str, Found]:
+    rules: defaultdict[Waybill, set[str]] = defaultdict(set)
+    for read in alerts:
+        rules[_waybill(read.alert)] |= {finding.rule for finding in read.alert.findings}
+    planted: defaultdict[str, defaultdict[str, set[Waybill]]] = defaultdict(lambda: defaultdict(set))
+    for label in labels:
+        planted[label.pattern][label.case].add((label.courier, label.waybill))
+    found = {}
+    for pattern, cases in planted.items():
+        wanted = "model" if pattern == "R22" else pattern  # R22: what only the model can find
+        waybills = set().union(*cases.values())
+        hits = {waybill for waybill in waybills if wanted in rules[waybill]}
+        found[pattern] = Found(
+            cases=len(cases),
+            cases_found=sum(bool(members & hits) for members in cases.values()),
+            waybills=len(waybills),
+            waybills_found=len(hits),
+            waybills_alerted=sum(bool(rules[waybill]) for waybill in waybills),
+        )
+    return found
+
+
+def _latencies(alerts: list[ReadAlert], arrivals: dict[Position, int]) -> tuple[list[int], int]:
+    latencies, from_deadlines = [], 0
+    for read in alerts:
+        raised_ms = round(read.alert.raised_at.timestamp() * 1000)
+        evidence = [arrivals.get((part.topic, part.partition, part.offset)) for part in read.alert.evidence]
+        if raised_ms in evidence:
+            latencies.append(max(0, read.timestamp_ms - raised_ms))
+        else:
+            from_deadlines += 1
+    return sorted(latencies), from_deadlines

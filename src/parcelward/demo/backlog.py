@@ -1,0 +1,56 @@
+"""How much the worker still has to do: records behind its committed positions on intake and screening topics."""
+
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient
+
+from parcelward.kafka_client import client_options, consumer_options
+from parcelward.settings import Settings
+
+
+class Backlog:
+    """Asks the cluster, not the worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        topics = [settings.topics.intake(courier) for courier in settings.couriers]
+        topics += [settings.topics.senders, settings.topics.outlets]
+        self._group = settings.topics.app_id
+        self._partitions = [TopicPartition(topic, number) for topic in topics for number in range(settings.partitions)]
+        self._admin = KafkaAdminClient(**client_options(settings))
+        self._consumer = KafkaConsumer(**consumer_options(settings))
+        self._consumer.assign(self._partitions)
+
+    def is_empty(self) -> bool:
+        """Whether every record is behind the committed positions.
+
+        A position may stay short of a partition's end for ever, because the end counts transaction markers, which
+        nobody reads; so where they differ, the records between them are looked for.
+        """
+        committed = self._admin.list_group_offsets(self._group)[self._group]
+        ends = self._consumer.end_offsets(self._partitions)
+        behind = {}
+        for partition in self._partitions:
+            position = committed[partition].offset if partition in committed else -1
+            if max(position, 0) < ends[partition]:
+                behind[partition] = max(position, 0)
+        return not behind or not self._holds_records(behind, ends)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._consumer.close()
+        self._admin.close()
+
+    def _holds_records(self, behind: dict[Any, int], ends: dict[Any, int]) -> bool:
+        self._consumer.assign(list(behind))
+        for partition, position in behind.items():
+            self._consumer.seek(partition, position)
+        try:
+            for _ in range(100):
+                if any(self._consumer.poll(timeout_ms=100).values()):
+                    return True
+                if all(self._consumer.position(partition) >= ends[partition] for partition in behind):
+                    return False
+            return True
+        finally:
+            self._consumer.assign(self._partitions)
