@@ -46,7 +46,7 @@ class Traffic:
 
 @lru_cache
 def day() -> Traffic:
-    return Traffic(Plan(waybills_per_day=40_000, start=START, seed=11, violation_share=0.03))
+    return Traffic(Plan(waybills_per_day=20_000, start=START, seed=11, violation_share=0.05))
 
 
 def ms(text: str) -> int:

@@ -174,21 +174,23 @@ class Cases:
         goods = ("clothes", rng.choice(GOODS["clothes"].names))
         first = self.one(at_ms, outlet, goods=goods)
         assert first.check is not None
-        first.check.photos = first.check.photos or self.counter.photos(first, first.check.ended_ms)
+        photo = (first.check.photos or self.counter.photos())[0]
+        first.check.photos = [photo]
         yield Planted(first, "")
         start = max(at_ms, first.check.ended_ms) + 3000
         for _ in range(rng.randrange(2, 5)):
             parcel = self.one(self.spread(start, 6), outlet, goods=goods)
             assert parcel.check is not None
-            parcel.check.photos = [dict(first.check.photos[0])]
+            age_ms = parcel.check.ended_ms - first.check.ended_ms  # a copied file keeps its time
+            parcel.check.photos = [photo._replace(before_ms=photo.before_ms + age_ms)]
             yield Planted(parcel, "photo of another waybill")
 
     def template_names(self, at_ms: int) -> Iterator[Planted]:
         """R12: a small outlet writes the same vague name on nearly everything."""
         rng, outlet = self.rng, self.rng.choice(self.world.lazy)
-        for _ in range(rng.randrange(22, 32)):
+        for _ in range(rng.randrange(28, 42)):
             parcel = self.one(self.spread(at_ms, 9), outlet)
-            if rng.random() < 0.06:
+            if rng.random() < 0.04:
                 yield Planted(parcel, "")
                 continue
             if parcel.goods["nature"] == "letter":

@@ -1,28 +1,28 @@
 """What happens at a counter: a sender, a receiver, goods and their weight become a parcel, and it is inspected."""
 
 import math
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from parcelward.simulate import identities
-from parcelward.simulate.envelopes import moment
-from parcelward.simulate.goods_names import ALL_GOODS, BRANDS, SUFFIXES, VAGUE
-from parcelward.simulate.parcels import Check, Parcel
+from parcelward.simulate.goods_names import ALL_GOODS, BEHIND, BRANDS, SUFFIXES, VAGUE
+from parcelward.simulate.parcels import Check, Parcel, Photo
 from parcelward.simulate.places import CITIES, ROUTE_WEIGHTS, City
 from parcelward.simulate.plan import Plan
 from parcelward.simulate.world import Customer, Operator, Outlet, Person
 
 # What persons send: classes in the proportions of a counter; documents, food from home, clothes come first.
 _SHARES = (
-    ("documents", 14), ("local_food", 8), ("clothes", 9), ("light_clothes", 7), ("coats", 4), ("shoes", 6),
-    ("books", 5), ("snacks", 5), ("fruit", 6), ("tea", 3), ("bedding", 3), ("battery_things", 3),
-    ("electronics", 4), ("bags", 3), ("toys", 3), ("kitchen", 2), ("cosmetics", 3), ("letters", 3),
-    ("decor", 2), ("health", 2), ("baby", 2), ("tools", 2), ("jewellery", 1), ("small_electronics", 1),
-    ("detergents", 1), ("appliances", 2), ("vehicle_parts", 1), ("luggage", 2), ("staples", 2), ("stationery", 1),
-    ("sports", 1),
+    ("documents", 14), ("local_food", 8), ("clothes", 9), ("light_clothes", 7), ("coats", 4),
+    ("shoes", 6), ("books", 5), ("snacks", 5), ("fruit", 6), ("tea", 3),
+    ("bedding", 3), ("battery_things", 3), ("electronics", 4), ("bags", 3), ("toys", 3),
+    ("kitchen", 2), ("cosmetics", 3), ("letters", 3), ("decor", 2), ("health", 2),
+    ("baby", 2), ("tools", 2), ("jewellery", 1), ("small_electronics", 1), ("detergents", 1),
+    ("computers", 1), ("small_appliances", 1), ("appliances", 2), ("vehicle_parts", 1), ("luggage", 2),
+    ("staples", 2), ("stationery", 1), ("sports", 1),
 )  # fmt: skip
 _PERSONAL = [name for name, share in _SHARES for _ in range(share)]
+WITH_BATTERY = {"battery_things", "small_appliances", "small_electronics", "computers", "electronics", "toys"}
 DUE_MS = 27 * 60_000  # nobody honest inspects later than this
 
 
@@ -88,6 +88,7 @@ class Counter:
         kind = "innocent" if draw < 0.008 else _PERSONAL[int(rng.random() * len(_PERSONAL))]
         if draw > 1 - outlet.vague_share:
             name = outlet.favourite_vague if rng.random() < 0.4 else VAGUE[int(rng.random() * len(VAGUE))]
+            kind = rng.choice(BEHIND.get(name, (kind,)))
         else:
             names = ALL_GOODS[kind].names
             name = names[int(rng.random() * len(names))]
@@ -143,17 +144,22 @@ class Counter:
             goods=goods,
             weight_g=weight,
             verify_method="app_prior",
-            transport="road" if rng.random() < 0.86 else "air" if rng.random() < 0.7 else "rail",
+            transport=self.transport(kind),
             latitude=round(outlet.latitude + (rng.random() - 0.5) * 0.002, 5),
             longitude=round(outlet.longitude + (rng.random() - 0.5) * 0.002, 5),
             upload_ms=100 + int(rng.expovariate(1 / 400)),
         )
 
+    def transport(self, kind: str) -> str:
+        """How a parcel travels; nearly nobody sends batteries by air."""
+        draw = self.rng.random() * (0.89 if kind in WITH_BATTERY else 1.0)
+        return "road" if draw < 0.87 else "rail" if draw < 0.9 else "air"
+
     def walk_in(self, outlet: Outlet, at_ms: int, person: Person, goods: tuple[str, str] | None = None,
                 queue: bool = True, operator: Operator | None = None) -> Parcel:  # fmt: skip
         """A person's parcel, inspected as usual. With `queue` the person waits until a member of staff is free."""
         rng, live = self.rng, self.plan.live
-        who = operator or self.staff(outlet)
+        who = operator or (self.staff(outlet) if queue else rng.choice(outlet.operators))
         if queue:
             at_ms = max(at_ms, who.busy_until)
             who.busy_until = at_ms + int(rng.uniform(8500, 11_000) if live else rng.uniform(20_000, 60_000))
@@ -198,19 +204,16 @@ class Counter:
             sealed_after_ms=int(rng.expovariate(1 / 40_000)),
             mark=rng.random() > 0.004,
             upload_ms=100 + int(rng.expovariate(1 / 400)),
-            photos=self.photos(parcel, ended) if rng.random() < operator.photo_share else [],
+            photos=self.photos() if rng.random() < operator.photo_share else [],
         )
         if rng.random() < 0.15:
             parcel.check.found_goods = parcel.goods["name"]
 
-    def photos(self, parcel: Parcel, ended_ms: int) -> list[dict[str, Any]]:
-        """One or two photos, taken during the inspection."""
+    def photos(self) -> list[Photo]:
+        """One or two photos, taken in the last seconds of the inspection."""
         rng = self.rng
-        skew = parcel.operator.skew_ms
-        taken = ended_ms + skew - 1000 - int(rng.random() * 5000)
-        photo: Callable[[], dict[str, Any]] = lambda: {  # noqa: E731 - two of the same
-            "sha256": f"{rng.getrandbits(256):064x}",
-            "phash": f"{rng.getrandbits(64):016x}",
-            "taken_at": moment(taken),
-        }
-        return [photo(), photo()] if rng.random() < 0.3 else [photo()]
+        before_ms = 1000 + int(rng.random() * 5000)
+        first = Photo(f"{rng.getrandbits(256):064x}", f"{rng.getrandbits(64):016x}", before_ms)
+        if rng.random() > 0.3:
+            return [first]
+        return [first, Photo(f"{rng.getrandbits(256):064x}", f"{rng.getrandbits(64):016x}", before_ms)]

@@ -81,7 +81,10 @@ def inspection(parcel: Parcel, event_id: str) -> dict[str, Any]:
         "opened": check.opened,
         "result": check.result,
         "weight_g": check.weight_g,
-        "photos": check.photos,
+        "photos": [
+            {"sha256": photo.sha256, "phash": photo.phash, "taken_at": moment(end - photo.before_ms)}
+            for photo in check.photos
+        ],
         "mark_applied": check.mark,
         "place": {"latitude": parcel.outlet.latitude, "longitude": parcel.outlet.longitude},
     }

@@ -25,7 +25,14 @@ ALL_GOODS: dict[str, GoodsClass] = {
 }
 # Class "innocent": ordinary goods whose names hold a dangerous word; a matcher without context cries wolf there.
 GOODS: dict[str, GoodsClass] = {name: found for name, found in ALL_GOODS.items() if name != "innocent"}
-VAGUE = ("日用品", "衣服", "物品", "生活用品", "配件", "食品", "百货", "礼品", "杂物", "用品", "鞋服", "商品")
+VAGUE = ("日用品", "物品", "生活用品", "百货", "杂物", "用品", "礼品", "商品", "衣服", "配件", "食品", "鞋服")
+# What is behind a vague word that still says a little.
+BEHIND = {
+    "衣服": ("clothes", "light_clothes", "coats"),
+    "鞋服": ("clothes", "shoes"),
+    "配件": ("vehicle_parts", "phone_things", "tools"),
+    "食品": ("snacks", "local_food"),
+}
 BRANDS = ("云朵", "山泉里", "小满", "北岸", "青禾", "乐途", "木子", "海风", "一叶", "南桥", "晨光里", "Lumo", "Kivo")
 SUFFIXES = (
     "M码", "XL码", "黑色", "白色", "红色", "蓝色", "42码", "38码", "500g", "1kg", "2件装", "加厚", "新款", "儿童款",

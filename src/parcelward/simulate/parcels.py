@@ -1,9 +1,17 @@
 """A simulated parcel between its acceptance and its events."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from parcelward.simulate.world import Operator, Outlet
+
+
+class Photo(NamedTuple):
+    """An inspection photo: hashes, and how long before the end of the inspection it was taken, in ms."""
+
+    sha256: str
+    phash: str
+    before_ms: int
 
 
 @dataclass(slots=True, eq=False)
@@ -18,7 +26,7 @@ class Check:
     opened: bool = True
     result: str = "passed"
     found_goods: str | None = None
-    photos: list[dict[str, Any]] = field(default_factory=list)
+    photos: list[Photo] = field(default_factory=list)
     mark: bool = True
     upload_ms: int = 800
     backfill: bool = False

@@ -151,7 +151,9 @@ class Simulation:
             if rng.random() < 0.004:
                 self._push(arrival + int(rng.uniform(1000, 3000 if live else 600_000)), courier, event)
         if rng.random() < self.plan.scan_share:
-            begun = parcel.accepted_ms + parcel.upload_ms if live else parcel.accepted_ms
+            # A parcel mostly leaves after its records came online; now and then the hub sees it first.
+            known = parcel.accepted_ms + parcel.upload_ms
+            begun = known if live or rng.random() < 0.9 else parcel.accepted_ms
             parcel.scan_ms = begun + int(rng.uniform(1000, 4000) if live else rng.uniform(30, 180) * 60_000)
             image = f"{rng.getrandbits(256):064x}"
             judged_ms = 1500 + int(rng.expovariate(1 / 3500))

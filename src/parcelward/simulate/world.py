@@ -150,7 +150,7 @@ def _outlet(plan: Plan, rng: Random, courier: str, number: int, kind: str, staff
         customers=[_customer(rng, rng.randrange(100_000)) for _ in range(rng.randrange(2, 9))],
         persons=_persons(rng, plan.senders),
         vague_share=rng.uniform(0.25, 0.5) if kind == "village" else rng.uniform(0.02, 0.2),
-        favourite_vague=rng.choice(VAGUE),
+        favourite_vague=rng.choice(VAGUE[:6]) if kind == "lazy" else rng.choice(VAGUE),
     )
 
 
@@ -170,5 +170,5 @@ def build(plan: Plan, rng: Random) -> World:
             outlets.append(_outlet(plan, rng, courier, offset * 300 + rank, kind, staff))
             weights.append(load)
         for extra in range(2):
-            lazy.append(_outlet(plan, rng, courier, 900 + offset * 10 + extra, "lazy", 2))
+            lazy.append(_outlet(plan, rng, courier, 900 + offset * 10 + extra, "lazy", 40 if plan.live else 2))
     return World(outlets, lazy, list(accumulate(weights)))
