@@ -20,10 +20,7 @@ _IR_VERSION = 8
 
 
 def to_onnx(model: HistGradientBoostingClassifier) -> bytes:
-    """The artefact of a fitted binary model without categorical features: features (n, k) float32 to score (n, 1).
-
-    Raises ValueError for a model that was not trained on float32.
-    """
+    """The artefact of a fitted binary model without categorical features: features (n, k) float32 to score (n, 1)."""
     attributes: dict[str, list[Any]] = defaultdict(list)
     for number, (tree,) in enumerate(model._predictors):
         _add_tree(attributes, number, tree.nodes)
@@ -54,7 +51,7 @@ def to_onnx(model: HistGradientBoostingClassifier) -> bytes:
 def _add_tree(attributes: dict[str, list[Any]], number: int, nodes: NDArray[Any]) -> None:
     """Append one tree. `nodes_hitrates` carries the training rows per node."""
     leaf = nodes["is_leaf"].astype(bool)
-    thresholds = _float32(np.where(leaf, 0.0, nodes["num_threshold"]))
+    thresholds = _down_to_float32(np.where(leaf, 0.0, nodes["num_threshold"]))
     attributes["nodes_treeids"] += [number] * len(nodes)
     attributes["nodes_nodeids"] += range(len(nodes))
     attributes["nodes_modes"] += ["LEAF" if is_leaf else "BRANCH_LEQ" for is_leaf in leaf]
@@ -74,9 +71,8 @@ def _add_tree(attributes: dict[str, list[Any]], number: int, nodes: NDArray[Any]
     attributes["target_weights"] += nodes["value"][leaves].tolist()
 
 
-def _float32(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Thresholds as the artefact stores them; rounding one would move rows that lie beside it across the split."""
+def _down_to_float32(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The largest float32 not above each threshold: x <= t then means the same for every float32 x."""
     rounded = thresholds.astype(np.float32)
-    if not np.array_equal(rounded, thresholds):
-        raise ValueError("the model was trained on other than float32 features; its thresholds cannot be kept exactly")
-    return rounded
+    below = np.nextafter(rounded, np.float32(-np.inf))
+    return np.where(rounded.astype(np.float64) > thresholds, below, rounded)

@@ -1,7 +1,7 @@
 """Training data: every screening of a stretch of traffic, its waybill, and the ground truth of that waybill."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -78,6 +78,18 @@ class Screenings:
             np.array(fired, dtype=np.int16),
             np.array(day, dtype=np.int32),
             tuple(planted.get(key, "") for key in seen),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Screenings"]) -> Self:
+        """Screenings of several worlds, one behind the other."""
+        before = np.cumsum([0, *(len(part.day) for part in parts)])
+        return cls(
+            np.concatenate([part.matrix for part in parts]),
+            np.concatenate([part.waybill + start for part, start in zip(parts, before[:-1], strict=True)]),
+            np.concatenate([part.rules_fired for part in parts]),
+            np.concatenate([part.day for part in parts]),
+            tuple(pattern for part in parts for pattern in part.pattern),
         )
 
     @property

@@ -22,6 +22,7 @@ LIBRARIES = ("scikit-learn", "numpy", "onnx", "onnxruntime")
 ALARM_SHARE = 0.005  # of waybills that the model may flag: about what the platform can look at beside the rules
 PARITY_ROWS = 64
 LEAST_VIOLATIONS = 10
+LEAST_KNOWN = 100  # rows in which a feature must be known to be learnt from
 
 LIMITS = (
     "Trained and measured on simulated traffic only: the figures say that the pipeline learns what was planted, not"
@@ -143,7 +144,14 @@ def _fit(part: Screenings, recipe: Recipe, seed: int) -> HistGradientBoostingCla
         early_stopping=False,  # it would split at random, not by time
         random_state=seed,
     )
-    return model.fit(part.matrix[rows], part.violation[of_waybill], sample_weight=weight)
+    return model.fit(_teachable(part.matrix[rows]), part.violation[of_waybill], sample_weight=weight)
+
+
+def _teachable(matrix: Matrix) -> Matrix:
+    """The matrix with hardly ever known columns made constant: they teach nothing, and binning an empty one fails."""
+    unknown = (~np.isnan(matrix)).sum(axis=0) < LEAST_KNOWN
+    matrix[:, unknown] = 0.0
+    return matrix
 
 
 def _chosen_rows(part: Screenings, which: str) -> Numbers:

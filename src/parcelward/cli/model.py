@@ -1,0 +1,74 @@
+"""`parcelward model`: train and release the risk model, show a release's card, prove a release usable."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from parcelward.errors import UserError
+from parcelward.model.card import read_card, resolve_release
+from parcelward.model.report import page
+from parcelward.model.score import load_model
+from parcelward.settings import load_settings
+from parcelward.simulate import Plan
+
+app = typer.Typer(no_args_is_help=True, help="Train, release and inspect the risk model.")
+Release = Annotated[Path, typer.Argument(help="Release folder, or the pointer file that names one.")]
+CURRENT = Path("models/current")
+DEFAULTS = Plan()
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="Folder of all releases.")] = Path("models"),
+    version: Annotated[str, typer.Option(help="Name of the release; an existing one is written anew.")] = "2026.11.1",
+    docs: Annotated[Path | None, typer.Option(help="Page to write the card to; its folder must exist.")] = Path(
+        "docs/model.md"
+    ),
+    worlds: Annotated[int, typer.Option(min=1, max=16, help="Simulated worlds, one process each.")] = 2,
+    days: Annotated[int, typer.Option(min=4, help="Simulated days of each world.")] = 9,
+    waybills_per_day: Annotated[int, typer.Option(min=100, help="Waybills a day in each world.")] = 24_000,
+    violations: Annotated[float, typer.Option(min=0.0005, max=0.5, help="Share of waybills with a planted case.")] = (
+        DEFAULTS.violation_share
+    ),
+    seed: Annotated[int, typer.Option(help="Same seed, same release.")] = 20261101,
+) -> None:
+    """Simulate traffic, screen it with the code of the worker, train on the first days, release, write the report."""
+    from parcelward.model.making import make  # the training libraries are heavy and optional
+
+    console = Console(stderr=True)
+    base = Plan(days=days, waybills_per_day=waybills_per_day, violation_share=violations, seed=seed)
+    model = make(
+        base, worlds, load_settings(model=None), out, version, lambda text: console.print(text, highlight=False)
+    )
+    if docs is not None:
+        try:
+            docs.write_text(page(model.card), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot write {docs} ({error.strerror}); make its folder or pass --docs") from None
+    ranking, at = model.card.metrics.model, model.card.metrics.at_threshold
+    console.print(
+        f"released {out / version}: AUC {ranking.auc:.4f}, average precision {ranking.average_precision:.4f}"
+        f" at a base rate of {model.card.metrics.base_rate:.2%}; over the threshold {model.threshold}:"
+        f" precision {at.precision:.0%}, recall {at.recall:.0%}",
+        highlight=False,
+    )
+
+
+@app.command()
+def show(release: Release = CURRENT) -> None:
+    """Print a release's card: data, metrics, baselines, threshold, limits."""
+    Console().print(Markdown(page(read_card(resolve_release(release)))))
+
+
+@app.command()
+def check(release: Release = CURRENT) -> None:
+    """Load a release as the worker does: features, artefact, library and parity sample must fit."""
+    model = load_model(release)
+    Console().print(
+        f"model {model.version} is sound: {len(model.card.features)} features, threshold {model.threshold},"
+        " parity sample scored as at training",
+        highlight=False,
+    )
