@@ -1,8 +1,9 @@
 """Real words: how many dangerous-goods names the matcher knows, and how many ordinary names it flags wrongly.
 
 GB 12268-2025 (dangerous goods, Chinese and English) and the goods names of the trade-mark classification were written
-by people who never saw this lexicon. It was built while looking at some of the rows only; the rows that were held out
-are judged by themselves. `pytest -s` prints the figures and the names behind them.
+by people who never saw this lexicon. It was built while looking at every second row or UN number only; the others
+stayed unseen until the first report, whose figures docs/goods.md keeps. `pytest -s` prints today's figures and the
+names behind them, for both halves by themselves.
 """
 
 import csv
@@ -61,14 +62,14 @@ _PARCEL_TYPICAL = {
 }
 PARCEL_TYPICAL = frozenset(number for numbers in _PARCEL_TYPICAL.values() for number in numbers.split())
 
-# Goods of the classification that honestly are, or may be, dangerous: chemicals, paints, fuels, arms, tobacco and lighters,
-# medicines and substances for them, veterinary and pest-control preparations, side arms, fire extinguishers, lighters.
+# Goods of the classification that honestly are, or may be, dangerous: chemicals, paints, fuels, arms, tobacco and
+# lighters; medicines and substances for them, veterinary and pest-control preparations, side arms, fire extinguishers.
 DANGEROUS_CLASSES = frozenset(("1", "2", "4", "13", "34"))
 DANGEROUS_GROUPS = frozenset(("0501", "0504", "0505", "0811", "0916", "1112"))
 # Within ordinary groups, goods that GB 12268 or the prohibited list itself names. Flagging them is right.
 REALLY_DANGEROUS = re.compile(
-    "石棉|松节油|氨水|压缩空气|压缩气体|次氯酸|过氧化|火棉|黄樟|去漆剂|锌粉|铍|镉|自燃金属|橡胶水|食用酒精|煤焦油|大砍刀|氧气袋|"
-    "^石灰$|鱼粉|干草|汞合金|使用火药|菌种"
+    "石棉|松节油|氨水|压缩空气|压缩气体|次氯酸|过氧化|火棉|黄樟|去漆剂|锌粉|铍|镉|自燃金属|橡胶水|食用酒精|煤焦油|大砍刀|"
+    "氧气袋|^石灰$|鱼粉|干草|汞合金|使用火药|菌种|蓄电池$|赛璐珞|漂白粉|^镁$|^大麻$|拉炮|发令枪"
 )
 
 Name = tuple[str, str]  # UN number or group, name
@@ -109,7 +110,9 @@ def _share_known(names: Iterable[Name], title: str) -> float:
     return share
 
 
-HALVES = pytest.mark.parametrize("held_out", [False, True], ids=["half_the_lexicon_was_built_on", "held_out_half"])
+HALVES = pytest.mark.parametrize(
+    "held_out", [False, True], ids=["the_half_it_was_built_on", "the_half_unseen_at_first"]
+)
 LANGUAGES = pytest.mark.parametrize("column", ["name_zh", "name_en"])
 
 
@@ -133,10 +136,9 @@ def test_ordinary_goods_are_rarely_flagged(held_out: bool) -> None:
     matches = [(group, name, match_goods(name)) for group, name in names]
     flagged = [(group, name, match.danger_terms) for group, name, match in matches if match.danger_severity >= 2]
     wrongly = [flag for flag in flagged if not REALLY_DANGEROUS.search(flag[1])]
-    print(
-        f"\nordinary names, held out: {held_out}: {len(names)}; flagged {len(flagged)} ({len(flagged) / len(names):.2%})"
-    )
-    print(f"  of these wrongly {len(wrongly)} ({len(wrongly) / len(names):.2%}), the rest is really dangerous")
+    flagged_share = len(flagged) / len(names)
+    print(f"\nordinary names, held out: {held_out}: {len(names)}; flagged {len(flagged)} ({flagged_share:.2%})")
+    print(f"  of these wrongly: {len(wrongly)} ({len(wrongly) / len(names):.2%}); the rest is really dangerous")
     print("  wrongly:", "; ".join(f"{group} {name} ({', '.join(terms)})" for group, name, terms in wrongly) or "none")
     print("  rightly:", "; ".join(name for _, name, _ in flagged if REALLY_DANGEROUS.search(name)) or "none")
     assert len(wrongly) / len(names) < 0.005

@@ -74,7 +74,7 @@ _EQUIPMENT_AFTER = re.compile(
         "探测 报警 阀 软管 管 "
         "喷嘴 喷枪 表 计 测量 仪 收纳 置物 支架 架 外壳 壳 保护套 套 皮套 盒 模具 罩 标签 标识 警示 标志 "
         "说明书 锯 割草机 机 车 "
-        "勺 空瓶 空桶 防护 吸附棉 喷壶 喷雾器 挂牌 盒子 工业 专用"
+        "勺 空瓶 空桶 防护 吸附棉 喷壶 喷雾器 挂牌 盒子 工业 专用 净化器 发生器 火锅 热水器 分配器 疏通器 或电"
     )
     + "| ?"
     + _any_of(
@@ -91,8 +91,8 @@ _EQUIPMENT_LAST = re.compile(
     r"[^和及与、或,;:+\s()]{0,6}" + _any_of("装置 设备 机械 机器 仪器 器具 工具 零件 配件 附件 部件") + r"(?:\W|$)"
 )
 # A remark in brackets that says what it is for: 手枪(玩具), 香草醛(食用香料).
-_REMARK = re.compile(r"\([^)]*(?:玩具|食用|食品|香料|香精|烹饪|体育|toy|food)[^)]*\)")
-_SUBSTANCES = frozenset(("04", "05", "06", "07", "08", "10", "11", "misc"))
+_REMARK = re.compile(r"\([^)]*(?:玩具|食用|食品|香料|香精|烹饪|体育|教学|toy|food)[^)]*\)")
+_SUBSTANCES = frozenset(("04", "05", "06", "07", "08", "09", "10", "11", "misc"))
 
 
 def stands_in_place(text: str, start: int, end: int, entry: Entry) -> bool:

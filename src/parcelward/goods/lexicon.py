@@ -63,7 +63,7 @@ class Lexicon:
 _DANGER = "danger.tsv"
 _ORDINARY = "ordinary.tsv"
 # One spelling may stand once in each group: 充电宝 is a battery and a class of goods.
-_GROUPS = {Kind.INNOCENT: "innocent", Kind.GOODS: "goods", Kind.VAGUE: "goods"}
+_GROUPS = {Kind.INNOCENT: "innocent", Kind.GOODS: "goods", Kind.VAGUE: "vague"}
 
 
 @functools.cache
