@@ -142,7 +142,8 @@ def problems_of(error: ValidationError, prefix: str, model: type[BaseModel], mar
 
     `prefix` is the path of what was validated; `mark` is put before each path (`ce_` for headers).
     """
-    found = error.errors(include_url=False)
+    # A misspelt field explains the missing one, so it goes first.
+    found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
     texts: list[str] = []
     first: Reason | None = None
     for item in found[:MOST_PROBLEMS]:

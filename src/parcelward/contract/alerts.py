@@ -5,7 +5,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from parcelward.contract.fields import CourierCode, EventId, Mask, Moment, OperatorCode, OutletCode, Part, WaybillNo
+from parcelward.contract.fields import (
+    CourierCode,
+    EventId,
+    Mask,
+    Moment,
+    OperatorCode,
+    OutletCode,
+    Part,
+    Token,
+    WaybillNo,
+)
 from parcelward.reasons import Reason
 
 ALERT_TYPE = "cn.delivery.alert.raised.v1"
@@ -78,7 +88,11 @@ class Contribution(Part):
 
     feature: str = Field(description="Feature name.", examples=["operator_gap_s"])
     value: float | None = Field(description="Actual value; null when unknown.", examples=[2.5])
-    weight: float = Field(description="Share of the score in log-odds; positive raises the risk.", examples=[1.7])
+    weight: float = Field(
+        description="Share of the score in log-odds; positive raises the risk.",
+        examples=[1.7],
+        json_schema_extra={"x-unit": "log-odds"},
+    )
     text: Bilingual = Field(description="The same in plain words.")
 
 
@@ -104,10 +118,10 @@ class Evidence(Part):
 class Parties(Part):
     """Masked hints and tokens of the sender; raw personal values never appear."""
 
-    document_token: str | None = Field(None, description="Token of the document.")
+    document_token: Token | None = Field(None, description="Token of the document.")
     document_mask: Mask | None = None
     name_mask: Mask | None = None
-    phone_token: str | None = Field(None, description="Token of the phone.")
+    phone_token: Token | None = Field(None, description="Token of the phone.")
     phone_mask: Mask | None = None
 
 
@@ -137,7 +151,9 @@ class Alert(Part):
     parties: Parties = Field(description="Masked hints and tokens.")
     evidence: tuple[Evidence, ...] = Field(description="Intake positions this rests on.")
     rule_pack_version: str = Field(description="Rule pack that judged.", examples=["acceptance-1"])
-    model_version: str | None = Field(None, description="Model that scored; null when none was loaded.")
+    model_version: str | None = Field(
+        None, description="Model that scored; null when none was loaded.", examples=["2026.11.1"]
+    )
     summary: Bilingual = Field(description="The alert in one sentence.")
 
 

@@ -102,7 +102,12 @@ class Goods(Part):
     nature: GoodsNature = Field(GoodsNature.GENERAL, description="Nature of the goods.", examples=["general"])
     quantity: int = Field(1, ge=1, le=100_000, description="Number of pieces declared.", examples=[1])
     declared_value_cny: float | None = Field(
-        None, ge=0, le=100_000_000, description="Declared value in yuan.", examples=[299.0]
+        None,
+        ge=0,
+        le=100_000_000,
+        description="Declared value in yuan.",
+        examples=[299.0],
+        json_schema_extra={"x-unit": "CNY"},
     )
     dangerous_declared: bool = Field(False, description="A dangerous-goods declaration accompanies the parcel.")
 
@@ -192,7 +197,12 @@ class SecurityScan(Part):
         (), max_length=16, description="What the machine recognised.", examples=[["lighter"]]
     )
     judged_ms: int | None = Field(
-        None, ge=0, le=3_600_000, description="Time the judge took, in milliseconds.", examples=[4200]
+        None,
+        ge=0,
+        le=3_600_000,
+        description="Time the judge took, in milliseconds.",
+        examples=[4200],
+        json_schema_extra={"x-unit": "ms"},
     )
     decision: ScanDecision = Field(description="What the judge decided.", examples=["pass"])
     mark_applied: bool = Field(True, description="The safety-check mark (安检标识) was applied.", examples=[True])

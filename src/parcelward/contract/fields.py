@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue
 from pydantic_core import CoreSchema, core_schema
 
 # RFC 3339 date-time as far as every reader understands it: four-digit year, seconds, an offset, no leap second.
@@ -27,7 +27,14 @@ class _Rfc3339:
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "format": "date-time", "maxLength": 35, "pattern": RFC3339_PATTERN}
+        return {
+            "type": "string",
+            "format": "date-time",
+            "maxLength": 35,
+            "pattern": RFC3339_PATTERN,
+            "description": "Time with offset, RFC 3339.",
+            "examples": ["2026-11-23T09:30:00.000+08:00"],
+        }
 
 
 class Part(BaseModel):
@@ -99,7 +106,9 @@ RegionCode = Annotated[
 GoodsText = Annotated[
     str, Field(min_length=1, max_length=200, description="Goods name as written down.", examples=["羽绒服"])
 ]
-Grams = Annotated[int, Field(ge=1, le=2_000_000, description="Weight in grams.", examples=[1250])]
+Grams = Annotated[
+    int, Field(ge=1, le=2_000_000, description="Weight in grams.", examples=[1250], json_schema_extra={"x-unit": "g"})
+]
 Sha256 = Annotated[
     str,
     Field(
@@ -108,18 +117,21 @@ Sha256 = Annotated[
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     ),
 ]
-Moment = Annotated[
-    datetime,
-    _Rfc3339(),
-    Field(description="Time with offset, RFC 3339.", examples=["2026-11-23T09:30:00.000+08:00"]),
-]
+Moment = Annotated[datetime, _Rfc3339()]
+
+
+DEGREES: dict[str, JsonValue] = {"x-unit": "deg"}
 
 
 class Place(Part):
     """A point on the ground, WGS 84."""
 
-    latitude: float = Field(ge=-90, le=90, description="Degrees north, WGS 84.", examples=[30.2741])
-    longitude: float = Field(ge=-180, le=180, description="Degrees east, WGS 84.", examples=[120.1551])
+    latitude: float = Field(
+        ge=-90, le=90, description="Degrees north, WGS 84.", examples=[30.2741], json_schema_extra=DEGREES
+    )
+    longitude: float = Field(
+        ge=-180, le=180, description="Degrees east, WGS 84.", examples=[120.1551], json_schema_extra=DEGREES
+    )
 
 
 class FillMode(StrEnum):

@@ -1,0 +1,188 @@
+"""Document checks, phones, S10: the published vectors, and what must not be judged."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parcelward.contract.fields import DocumentCheck as Check
+from parcelward.contract.fields import DocumentType as Type
+from parcelward.identifiers import (
+    Phone,
+    check_document,
+    is_mobile,
+    is_organisation_code,
+    is_s10,
+    normal_document,
+    normal_name,
+    normal_phone,
+)
+
+CHECKS = [
+    (Type.RESIDENT_ID, "360426199101010071", Check.VALID),
+    (Type.RESIDENT_ID, "11010519491231002X", Check.VALID),
+    (Type.RESIDENT_ID, "11010519491231002x", Check.VALID),
+    (Type.RESIDENT_ID, "360426 1991-0101 0071", Check.VALID),
+    (Type.RESIDENT_ID, "３６０４２６１９９１０１０１００７１", Check.VALID),
+    (Type.RESIDENT_ID, "110101197608056896", Check.BAD_CHECKSUM),
+    (Type.RESIDENT_ID, "110101197608056897", Check.VALID),
+    (Type.RESIDENT_ID, "360426199102300071", Check.BAD_BIRTH_DATE),
+    (Type.RESIDENT_ID, "360426190002290071", Check.BAD_BIRTH_DATE),  # 1900 was no leap year
+    (Type.RESIDENT_ID, "360426188801010071", Check.BAD_BIRTH_DATE),
+    (Type.RESIDENT_ID, "36042619910101007", Check.BAD_FORMAT),
+    (Type.RESIDENT_ID, "360426910101007", Check.BAD_FORMAT),  # 15 digits, out of use since 2013
+    (Type.RESIDENT_ID, "X60426199101010072", Check.BAD_FORMAT),
+    (Type.RESIDENT_ID, "H12345678", Check.TYPE_MISMATCH),
+    (Type.RESIDENT_ID, "E12345678", Check.TYPE_MISMATCH),
+    (Type.RESIDENT_ID, "91110000600037341L", Check.TYPE_MISMATCH),
+    (Type.RESIDENT_ID, "810000199408230021", Check.TYPE_MISMATCH),
+    (Type.RESIDENT_ID, None, Check.MISSING),
+    (Type.RESIDENT_ID, "", Check.MISSING),
+    (Type.RESIDENT_ID, " -- ", Check.MISSING),
+    (Type.RESIDENCE_PERMIT, "810000199408230021", Check.VALID),
+    (Type.RESIDENCE_PERMIT, "810000199408230022", Check.BAD_CHECKSUM),
+    (Type.RESIDENCE_PERMIT, "360426199101010071", Check.TYPE_MISMATCH),
+    (Type.HK_MACAO_PERMIT, "H12345678", Check.VALID),
+    (Type.HK_MACAO_PERMIT, "M1234567801", Check.VALID),
+    (Type.HK_MACAO_PERMIT, "H1234567", Check.BAD_FORMAT),
+    (Type.TAIWAN_PERMIT, "12345678", Check.VALID),
+    (Type.TAIWAN_PERMIT, "1234567801", Check.VALID),
+    (Type.TAIWAN_PERMIT, "1234567801A", Check.VALID),
+    (Type.TAIWAN_PERMIT, "123456789", Check.BAD_FORMAT),
+    (Type.PASSPORT, "E12345678", Check.VALID),
+    (Type.PASSPORT, "EA1234567", Check.VALID),
+    (Type.PASSPORT, "C01X00T47", Check.VALID),
+    (Type.PASSPORT, "AB1", Check.BAD_FORMAT),
+    (Type.PASSPORT, "360426199101010071", Check.TYPE_MISMATCH),
+    (Type.MILITARY_ID, "军字第1234567号", Check.VALID),
+    (Type.MILITARY_ID, "360426199101010071", Check.TYPE_MISMATCH),
+    (Type.MILITARY_ID, "1", Check.BAD_FORMAT),
+    (Type.FOREIGN_PERMANENT_RESIDENT_ID, "USA110084011201", Check.VALID),
+    (Type.FOREIGN_PERMANENT_RESIDENT_ID, "360426199101010071", Check.TYPE_MISMATCH),
+    (Type.FOREIGN_PERMANENT_RESIDENT_ID, "1", Check.BAD_FORMAT),
+    (Type.ORGANISATION_CODE, "91110000600037341L", Check.VALID),
+    (Type.ORGANISATION_CODE, "91110000600037341M", Check.BAD_CHECKSUM),
+    (Type.ORGANISATION_CODE, "9111000060003734IL", Check.BAD_FORMAT),
+    (Type.ORGANISATION_CODE, "360426199101010071", Check.TYPE_MISMATCH),
+    (None, "360426199101010071", Check.VALID),
+    (None, "110101197608056896", Check.BAD_CHECKSUM),
+    (None, "12345678", Check.BAD_FORMAT),
+]
+
+
+@pytest.mark.parametrize(("document_type", "number", "expected"), CHECKS)
+def test_document_check(document_type: Type | None, number: str | None, expected: Check) -> None:
+    assert check_document(document_type, number) is expected
+
+
+def with_check_character(seventeen: str) -> str:
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    total = sum(weight * int(digit) for weight, digit in zip(weights, seventeen, strict=True))
+    return seventeen + "10X98765432"[total % 11]
+
+
+citizen_numbers = st.builds(
+    lambda region, born, sequence: with_check_character(f"{region}{born:%Y%m%d}{sequence:03}"),
+    st.integers(110000, 799999),
+    st.dates(date(1900, 1, 1), date(2026, 1, 1)),
+    st.integers(0, 999),
+)
+
+
+@given(citizen_numbers)
+def test_every_region_is_accepted_because_regions_come_and_go(number: str) -> None:
+    assert check_document(Type.RESIDENT_ID, number) is Check.VALID
+
+
+@given(citizen_numbers, st.integers(0, 16), st.integers(1, 9))
+def test_one_wrong_digit_is_always_seen(number: str, position: int, shift: int) -> None:
+    digit = (int(number[position]) + shift) % 10
+    changed = number[:position] + str(digit) + number[position + 1 :]
+    assert check_document(Type.RESIDENT_ID, changed) is not Check.VALID
+
+
+def test_nobody_sends_a_parcel_before_birth() -> None:
+    number = with_check_character("36042620261124007")
+    assert check_document(Type.RESIDENT_ID, number, on=date(2026, 11, 23)) is Check.BAD_BIRTH_DATE
+    assert check_document(Type.RESIDENT_ID, number, on=date(2026, 11, 24)) is Check.VALID
+
+
+def test_new_foreign_permanent_resident_number() -> None:
+    number = with_check_character("91113319840112001")
+    assert check_document(Type.FOREIGN_PERMANENT_RESIDENT_ID, number) is Check.VALID
+    assert check_document(Type.RESIDENT_ID, number) is Check.TYPE_MISMATCH
+
+
+@given(st.text(max_size=45), st.sampled_from([None, *Type]))
+def test_any_text_gets_a_check(number: str, document_type: Type | None) -> None:
+    assert check_document(document_type, number) in Check
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("13800001234", Phone("13800001234")),
+        ("+86 138-0000-1234", Phone("13800001234")),
+        ("0086 138 0000 1234", Phone("13800001234")),
+        ("8613800001234", Phone("13800001234")),
+        ("１３８００００１２３４", Phone("13800001234")),
+        ("13800001234-5678", Phone("13800001234", "5678")),
+        ("13800001234转5678", Phone("13800001234", "5678")),
+        ("13800001234,5678", Phone("13800001234", "5678")),
+        ("138 0000 1234 ext 12", Phone("13800001234", "12")),
+        ("0571-88886666", Phone("057188886666")),
+        ("(010) 62345678", Phone("01062345678")),
+        ("+1 415 555 0100", Phone("+14155550100")),
+        ("1380000123", None),
+        ("12800001234", None),
+        ("138****1234", None),
+        ("unknown", None),
+        ("", None),
+    ],
+)
+def test_phone_in_normal_form(text: str, expected: Phone | None) -> None:
+    assert normal_phone(text) == expected
+
+
+def test_a_number_with_extension_is_a_relay_number() -> None:
+    relay, plain = normal_phone("17000001234-5678"), normal_phone("17000001234")
+    assert relay is not None
+    assert plain is not None
+    assert relay.is_privacy_number
+    assert not plain.is_privacy_number
+    assert is_mobile("17000001234-5678")
+    assert not is_mobile("0571-88886666")
+
+
+@given(st.text(max_size=45))
+def test_normal_forms_are_stable(text: str) -> None:
+    assert normal_document(normal_document(text)) == normal_document(text)
+    assert normal_name(normal_name(text)) == normal_name(text)
+
+
+def test_names_are_one_name_however_spaced() -> None:
+    assert normal_name("王 小明") == normal_name("王小明 ") == normal_name("王　小明")
+    assert normal_name("John  SMITH") == normal_name("john smith")
+    assert normal_name("阿不都·热合曼") == normal_name("阿不都热合曼")
+
+
+@pytest.mark.parametrize(
+    ("number", "valid"),
+    [
+        ("EB000717618HK", True),
+        ("RB123456785GB", True),
+        ("RB123456786US", False),
+        ("RB123456785XX", False),
+        ("JB123456785GB", False),
+        ("RB12345678GB", False),
+    ],
+)
+def test_s10(number: str, valid: bool) -> None:
+    assert is_s10(number) is valid
+
+
+def test_organisation_code_alphabet() -> None:
+    assert is_organisation_code("91110000600037341L")
+    assert not is_organisation_code("91110000600037341l")
+    assert not is_organisation_code("")

@@ -1,0 +1,207 @@
+"""Tokens and masks: keyed, normalised, kinds apart, nothing raw left."""
+
+import hashlib
+import hmac
+import json
+import re
+from base64 import urlsafe_b64encode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr, TypeAdapter
+
+from parcelward.contract.events import RealName
+from parcelward.contract.fields import DocumentCheck, DocumentType, Mask, SenderKind, Token
+from parcelward.errors import UserError
+from parcelward.privacy import Tokeniser, mask_document, mask_name, mask_phone
+from parcelward.settings import Settings
+
+KEY = b"0123456789abcdef0123456789abcdef"
+NUMBER, STAFF, NAME, PHONE = "360426199101010071", "110101197608056897", "王小明", "13800001234"
+tokeniser = Tokeniser({"k1": KEY, "k2": b"another key of sixteen or more"}, "k1")
+TOKEN, MASK = TypeAdapter(Token), TypeAdapter(Mask)
+
+
+def real_name(sender: dict[str, object], **changes: object) -> RealName:
+    data = {
+        "courier": "swift",
+        "waybill": "SF1234567890123",
+        "outlet": "HZ-01",
+        "operator": "E1",
+        "sender": {"kind": "person"} | sender,
+        "receiver": {},
+        "goods": {"name": "书"},
+        "weight_g": 1,
+        "verify_method": "nfc",
+    }
+    return RealName.model_validate_json(json.dumps(data | changes))
+
+
+PERSON = {"document_type": "resident_id", "document_number": NUMBER, "name": NAME, "phone": PHONE}
+
+
+def test_token_is_hmac_sha256_cut_to_128_bits_after_the_key_id() -> None:
+    digest = hmac.digest(KEY, b"phone\0" + PHONE.encode(), "sha256")[:16]
+    assert tokeniser.phone(PHONE) == "k1." + urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def test_keys_longer_than_a_block_are_hashed_first_as_hmac_says() -> None:
+    key = b"x" * 100
+    digest = hmac.digest(key, b"name\0" + NAME.encode(), hashlib.sha256)[:16]
+    assert Tokeniser({"k": key}, "k").name(NAME) == "k." + urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@given(st.text(max_size=40))
+def test_tokens_and_masks_keep_their_patterns(text: str) -> None:
+    for token in (tokeniser.name(text), tokeniser.phone(text), tokeniser.document(None, text)):
+        assert token is None or TOKEN.validate_python(token) == token
+    for mask in (mask_name(text), mask_phone(text), mask_document(text)):
+        assert MASK.validate_python(mask) == mask
+
+
+def test_one_value_however_written_has_one_token() -> None:
+    assert tokeniser.phone(PHONE) == tokeniser.phone("+86 138-0000-1234")
+    assert tokeniser.name(NAME) == tokeniser.name(" 王 小明")
+    resident = DocumentType.RESIDENT_ID
+    assert tokeniser.document(resident, "11010519491231002x") == tokeniser.document(
+        resident, "１１０１０５１９４９１２３１００２Ｘ"
+    )
+
+
+def test_an_identity_card_has_one_token_whatever_type_was_stated() -> None:
+    tokens = {tokeniser.document(stated, NUMBER) for stated in (*DocumentType, None)}
+    assert len(tokens) == 1
+
+
+def test_other_documents_with_equal_numbers_are_kept_apart() -> None:
+    taiwan, passport = DocumentType.TAIWAN_PERMIT, DocumentType.PASSPORT
+    assert tokeniser.document(taiwan, "12345678") != tokeniser.document(passport, "12345678")
+
+
+def test_kinds_and_keys_are_kept_apart() -> None:
+    same = "13800001234"
+    assert len({tokeniser.phone(same), tokeniser.name(same), tokeniser.document(None, same)}) == 3
+    older = tokeniser.under("k2")
+    assert older.phone(PHONE) != tokeniser.phone(PHONE)
+    assert str(older.phone(PHONE)).startswith("k2.")
+    assert older.content_key != tokeniser.content_key
+
+
+def test_identity_of_a_person() -> None:
+    found = tokeniser.identity(
+        real_name(PERSON, operator_document=STAFF, receiver={"name": "李华", "phone": "13900005678"})
+    )
+    assert found.document_check is DocumentCheck.VALID
+    assert found.document_mask == "3*************0071"
+    assert found.name_mask == "王*"
+    assert found.phone_mask == "138****1234"
+    assert found.document_token == tokeniser.document(DocumentType.RESIDENT_ID, NUMBER)
+    assert found.operator_token == tokeniser.document(None, STAFF)
+    assert found.receiver_name_token == tokeniser.name("李华")
+    assert found.receiver_phone_token == tokeniser.phone("13900005678")
+    text = repr(found)
+    assert not [raw for raw in (NUMBER, STAFF, NAME, PHONE, "李华", "13900005678") if raw in text]
+
+
+def test_staff_sending_under_their_own_document_has_one_token() -> None:
+    found = tokeniser.identity(real_name(PERSON, operator_document=NUMBER))
+    assert found.operator_token == found.document_token
+
+
+def test_privacy_number_identifies_nobody() -> None:
+    found = tokeniser.identity(real_name(PERSON | {"phone": "17000001234-5678"}))
+    assert found.phone_token is None
+    assert found.phone_mask == "170****1234"
+
+
+def test_tokens_made_at_the_source_pass_and_raw_values_win() -> None:
+    made = {"document_token": "k1." + "A" * 22, "document_check": "bad_checksum", "document_mask": "3**0071"}
+    found = tokeniser.identity(real_name(made))
+    assert (found.document_token, found.document_check) == (made["document_token"], DocumentCheck.BAD_CHECKSUM)
+    assert found.document_mask == "3**0071"
+    both = tokeniser.identity(real_name(PERSON | made))
+    assert both.document_token == tokeniser.document(DocumentType.RESIDENT_ID, NUMBER)
+    assert both.document_check is DocumentCheck.VALID
+
+
+@pytest.mark.parametrize(
+    ("kind", "check"),
+    [
+        (SenderKind.PERSON, DocumentCheck.MISSING),
+        (SenderKind.ORGANISATION, DocumentCheck.MISSING),
+        (SenderKind.AGREEMENT, None),
+    ],
+)
+def test_no_document(kind: SenderKind, check: DocumentCheck | None) -> None:
+    found = tokeniser.identity(real_name({"kind": kind.value}))
+    assert found.document_check is check
+    assert (found.document_token, found.name_token, found.phone_token) == (None, None, None)
+
+
+def test_holder_must_be_born_by_the_time_of_the_event() -> None:
+    born_2020 = "360426202001010076"
+    before, after = 1_500_000_000_000, 1_700_000_000_000
+    data = real_name(PERSON | {"document_number": born_2020})
+    assert tokeniser.identity(data, before).document_check is DocumentCheck.BAD_BIRTH_DATE
+    assert tokeniser.identity(data, after).document_check is not DocumentCheck.BAD_BIRTH_DATE
+
+
+def test_event_tokenised_at_the_source_holds_nothing_raw_and_means_the_same() -> None:
+    data = real_name(PERSON, operator_document=STAFF, receiver={"name": "李华", "phone": "13900005678"})
+    sent = tokeniser.at_source(data)
+    text = sent.model_dump_json(exclude_none=True)
+    assert not [raw for raw in (NUMBER, STAFF, NAME, PHONE, "李华", "13900005678") if raw in text]
+    assert tokeniser.identity(RealName.model_validate_json(text)) == tokeniser.identity(data)
+
+
+@pytest.mark.parametrize(
+    ("value", "mask"),
+    [
+        (NUMBER, "3*************0071"),
+        ("H12345678", "H****5678"),
+        ("12345678", "1*******"),
+        ("1234", "****"),
+        ("9" * 40, "9" + "*" * 24 + "9999"),
+    ],
+)
+def test_document_masks(value: str, mask: str) -> None:
+    assert mask_document(value) == mask
+
+
+@pytest.mark.parametrize(
+    ("value", "mask"), [(PHONE, "138****1234"), ("+8613800001234", "138****1234"), ("8888666", "****"), ("x", "****")]
+)
+def test_phone_masks(value: str, mask: str) -> None:
+    assert mask_phone(value) == mask
+
+
+@pytest.mark.parametrize(
+    ("value", "mask"), [("王小明", "王*"), ("王", "*"), (" 王小明", "王*"), ("John Smith", "J*"), ("", "*")]
+)
+def test_name_masks(value: str, mask: str) -> None:
+    assert mask_name(value) == mask
+
+
+@pytest.mark.parametrize(
+    ("keys", "current", "named"),
+    [
+        ({"k1": b"short"}, "k1", "k1"),
+        ({"K1": KEY}, "K1", "key id"),
+        ({"k1": KEY}, "k2", "token_key"),
+        ({"toolongkeyid": KEY}, "toolongkeyid", "key id"),
+        ({}, "k1", "token_key"),
+    ],
+)
+def test_unusable_keys_are_named(keys: dict[str, bytes], current: str, named: str) -> None:
+    with pytest.raises(UserError, match=re.escape(named)) as raised:
+        Tokeniser(keys, current)
+    assert "short" not in str(raised.value).replace("shorter", "")
+    assert KEY.decode() not in str(raised.value)
+
+
+def test_keys_from_settings_are_hex_or_text() -> None:
+    secret = "00112233445566778899aabbccddeeff" * 2
+    settings = Settings(token_keys={"k1": SecretStr(secret)}, token_key="k1")
+    assert Tokeniser.from_settings(settings).phone(PHONE) == Tokeniser({"k1": bytes.fromhex(secret)}, "k1").phone(PHONE)
+    assert Tokeniser.from_settings(Settings()).current == "demo"
