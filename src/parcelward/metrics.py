@@ -34,12 +34,12 @@ _ALLOWED: Mapping[str, frozenset[str] | re.Pattern[str]] = {
     "lane": frozenset(Lane),
     "partition": re.compile(r"\d{1,3}"),
     "reason": frozenset(Reason),
-    "rule": re.compile(r"R\d{1,3}[a-z]?|[a-z][a-z_]{1,39}"),
+    "rule": re.compile(r"[A-Z][A-Z0-9]{0,7}|model"),
     "stage": frozenset(f.STAGES),
     "state": frozenset(AlertState),
     "step": frozenset(STEPS),
     "type": frozenset(EventType),
-    "version": re.compile(r"[A-Za-z0-9.+_-]{1,60}"),
+    "version": re.compile(r"[A-Za-z0-9.+_-]{1,64}"),
 }
 """What a label may hold, by label name: a closed list, or the pattern of a code from settings or the rule pack."""
 

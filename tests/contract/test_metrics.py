@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from parcelward.facts import FACT_LABELS
 from parcelward.metrics import DECLARED, LATENCY_BUCKETS, Declared, MetricKind, Metrics
+from parcelward.rules import load_pack
+from parcelward.simulate import Plan, Simulation, live
+from parcelward.stage import Record
+from tests.builders import pipeline
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "metrics.md"
@@ -107,6 +113,31 @@ def test_what_is_exported_is_what_is_declared() -> None:
     for declared in DECLARED:
         for name in exported(declared):
             assert series[name] == set(declared.labels), name
+
+
+def test_what_the_stages_count_of_a_simulated_minute_is_declared() -> None:
+    plan = replace(live(Plan(seed=3, malformed_share=0.05), 200), days=60 / 86_400)
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, couriers=plan.couriers, strict=True)
+    line = pipeline(couriers=plan.couriers, sampled_share=0.05, inspection_due=timedelta(seconds=5))
+    metrics.expect_rules(rule.id for rule in load_pack(None).rules)
+    records = [
+        Record(f"intake.{record.courier}", 0, offset, record.arrival_ms, record.key, record.value, record.headers)
+        for offset, record in enumerate(Simulation(plan).records())
+    ]
+    for at in range(0, len(records), 500):
+        metrics.count(line.feed(records[at : at + 500]).facts)
+    end = records[-1].timestamp + 60_000
+    metrics.count(line.feed([], {f"intake.{courier}": end for courier in plan.couriers}).facts)
+
+    def total(name: str) -> float:
+        return sum(sample.value for family in registry.collect() for sample in family.samples if sample.name == name)
+
+    consumed, rejected = total("parcelward_events_consumed_total"), total("parcelward_events_rejected_total")
+    assert consumed + rejected == len(records), "every record is accepted or refused, and counted once"
+    for name in ("screened", "findings", "alerts", "sampled", "duties_overdue", "events_duplicate"):
+        assert total(f"parcelward_{name}_total") > 0, name
+    assert total("parcelward_metric_errors_total") == 0
 
 
 def test_names_and_labels_follow_the_rules() -> None:

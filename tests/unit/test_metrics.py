@@ -146,3 +146,9 @@ def test_only_the_version_in_use_is_shown(metrics: Metrics, registry: CollectorR
 )
 def test_a_score_counts_in_the_bin_whose_upper_edge_holds_it(score: float, name: str) -> None:
     assert f.score_facts([score, score]) == {(f.SCORE, name): 2}
+
+
+@pytest.mark.parametrize("rule", ["R1", "R2B", "F1", "model"])
+def test_rule_ids_of_a_pack_are_labels(metrics: Metrics, registry: CollectorRegistry, rule: str) -> None:
+    metrics.expect_rules([rule])
+    assert registry.get_sample_value("parcelward_findings_total", {"rule": rule}) == 0
