@@ -62,16 +62,20 @@ def document_check(envelope: Envelope) -> DocumentCheck:
 def test_only_the_bad_documents_are_bad() -> None:
     traffic = day()
     planted = {label.waybill for label in traffic.labels if label.pattern == "R1"}
-    no_document = {label.waybill for label in traffic.labels if label.note == "person without a document"}
     seen = set()
     for waybill, envelopes in traffic.of[REAL_NAME].items():
         for envelope in envelopes:
-            if envelope["data"]["sender"]["kind"] == "agreement" or waybill in no_document:
+            if envelope["data"]["sender"]["kind"] == "agreement":
                 continue
             check = document_check(envelope)
             assert (check is DocumentCheck.VALID) == (waybill not in planted), (check, waybill)
             seen.add(check)
-    assert {DocumentCheck.BAD_CHECKSUM, DocumentCheck.BAD_BIRTH_DATE, DocumentCheck.BAD_FORMAT} <= seen
+    assert {
+        DocumentCheck.BAD_CHECKSUM,
+        DocumentCheck.BAD_BIRTH_DATE,
+        DocumentCheck.BAD_FORMAT,
+        DocumentCheck.MISSING,
+    } <= seen
 
 
 def test_missing_and_early_duties_are_missing_and_early() -> None:

@@ -58,9 +58,14 @@ class Cases:
         return self.counter.walk_in(outlet, at_ms, who or person(self.rng), goods, queue=False)
 
     def bad_document(self, at_ms: int) -> Iterator[Planted]:
-        """R1: a document number that breaks its own rules."""
-        kind = self.rng.choice(identities.BAD_KINDS)
+        """R1: a document number that breaks its own rules, or a person without any."""
+        kind = self.rng.choice((*identities.BAD_KINDS, "missing"))
         parcel = self.one(at_ms)
+        if kind == "missing":
+            parcel.sender = {"kind": "person", "name": parcel.sender["name"], "phone": parcel.sender["phone"]}
+            parcel.verify_method = "manual"
+            yield Planted(parcel, "bad document: missing")
+            return
         document_type, number = identities.bad_document(self.rng, kind)
         parcel.sender |= {"document_type": document_type, "document_number": number}
         if self.rng.random() < 0.7:
@@ -68,17 +73,13 @@ class Cases:
         yield Planted(parcel, f"bad document: {kind}")
 
     def no_real_name(self, at_ms: int) -> Iterator[Planted]:
-        """R2: inspected without any real-name event, long before it, or registered without a document."""
+        """R2: inspected without any real-name event, or long before it."""
         parcel = self.one(at_ms, goods=("clothes", "卫衣"))
         draw = self.rng.random()
         assert parcel.check is not None
-        if draw < 0.4:
+        if draw < 0.6:
             parcel.registered = False
             yield Planted(parcel, "no real-name event")
-        elif draw < 0.7:
-            parcel.sender = {"kind": "person", "name": parcel.sender["name"], "phone": parcel.sender["phone"]}
-            parcel.verify_method = "manual"
-            yield Planted(parcel, "person without a document")
         else:
             earlier = int(self.rng.uniform(12, 25) * MINUTE_MS)
             if self.plan.live:
