@@ -207,6 +207,10 @@ def test_a_value_of_a_wrong_type_hurts_only_the_rules_that_look_at_it(tmp_path: 
     assert [(hit.rule.id, hit.error) for hit in hits] == [("R1", "TypeError in the rule's evaluation"), ("R2", None)]
 
 
+def test_a_value_that_cannot_be_formatted_is_shown_as_it_is() -> None:
+    assert template("{travel_kmh:.0f}", "en").fill(row_of({"travel_kmh": "fast"})) == "fast"
+
+
 def test_hits_come_in_the_order_of_the_pack(tmp_path: Path) -> None:
     rules = [
         with_expr(f"{first} && photos > {n}", f"{{{first}: true, photos: 9}}", "{photos: 0}", name=f"R{n}")

@@ -266,7 +266,7 @@ class _Writer:
                 break
             key = shared[0][0]
             members = [rule for rule in rules if any(one.key == key for one in rule[1])]
-            rules = [rule for rule in rules if rule not in members]
+            rules = [rule for rule in rules if all(one.key != key for one in rule[1])]
             guard = test(next(one for one in members[0][1] if one.key == key), known)
             self.line(depth, f"if {guard.code}:")
             inner = [(position, [one for one in tests if one.key != key]) for position, tests in members]

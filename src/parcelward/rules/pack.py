@@ -1,15 +1,16 @@
 """Load a rule pack: read, check, lint, compile, and run every rule's own examples."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from parcelward.contract.alerts import Action, Severity
 from parcelward.features import FEATURES, INDEX, Kind, Row, Value
-from parcelward.rules.check import ExpressionError, check
+from parcelward.rules.check import ExpressionError, Node, check
 from parcelward.rules.compile import compiled, python_source
 from parcelward.rules.lint import bounds_fault, surely_known, thresholds
 from parcelward.rules.rule import Example, Hit, Rule, RulePack
@@ -64,14 +65,17 @@ def assemble(version: str, rules: Sequence[Rule]) -> RulePack:
     python = python_source(nodes)
     together = compiled(python, nodes, names)
 
+    @cache
+    def apart() -> list[Callable[[Row], Sequence[Hit]]]:
+        return [_alone(hit, node, names) for hit, node in zip(hits, nodes, strict=True)]
+
     def one_by_one(row: Row) -> Sequence[Hit]:
         found: list[Hit] = []
-        for position, node in enumerate(nodes):
-            single = {**names, "H0": hits[position], "failed": lambda _, reason, at=position: Hit(rules[at], reason)}
+        for rule, function in zip(rules, apart(), strict=True):
             try:
-                found.extend(compiled(python_source([node]), [node], single)(row))
+                found.extend(function(row))
             except Exception as error:
-                found.append(Hit(rules[position], f"{type(error).__name__} in the rule's evaluation"))
+                found.append(Hit(rule, f"{type(error).__name__} in the rule's evaluation"))
         return found
 
     def evaluate(row: Row) -> Sequence[Hit]:
@@ -83,6 +87,12 @@ def assemble(version: str, rules: Sequence[Rule]) -> RulePack:
         return found
 
     return RulePack(version, tuple(rules), evaluate, python)
+
+
+def _alone(hit: Hit, node: Node, names: dict[str, Any]) -> Callable[[Row], Sequence[Hit]]:
+    """The function of one rule by itself."""
+    own = {**names, "H0": hit, "failed": lambda _, reason: Hit(hit.rule, reason)}
+    return compiled(python_source([node]), [node], own)
 
 
 def row_of(values: dict[str, Value]) -> Row:

@@ -37,9 +37,9 @@ class Template(NamedTuple):
         return tuple(part for part in self.parts if isinstance(part, Placeholder))
 
     def fill(self, row: Row) -> str:
-        """The text with the row's values."""
+        """The text with the row's values. Never raises: what cannot be formatted is shown as it is."""
         return "".join(
-            part if isinstance(part, str) else _shown(part, row[INDEX[part.feature]], self.language)
+            part if isinstance(part, str) else _safely(part, row[INDEX[part.feature]], self.language)
             for part in self.parts
         )
 
@@ -70,6 +70,13 @@ def _try(place: Placeholder, language: Language) -> None:
         _shown(place, _SAMPLE[FEATURES[INDEX[place.feature]].kind], language)
     except (ValueError, TypeError) as error:
         raise ValueError(f"cannot format {{{place.feature}}} with ':{place.spec}' ({error})") from None
+
+
+def _safely(place: Placeholder, value: Value, language: Language) -> str:
+    try:
+        return _shown(place, value, language)
+    except (ValueError, TypeError, OverflowError):
+        return str(value)
 
 
 def _shown(place: Placeholder, value: Value, language: Language) -> str:
