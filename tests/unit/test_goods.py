@@ -10,6 +10,10 @@ from parcelward.goods import GoodsMatch, goods_classes, match_goods, normalise, 
 FOUND = [
     ("手枪", "01", 3),
     ("仿真手枪模型", "01", 3),
+    ("玩具车和手枪", "01", 3),
+    ("汽油滤清器、汽油", "05", 3),
+    ("不含电池的打火机", "04", 3),
+    ("手枪钻 手枪", "01", 3),
     ("气枪铅弹 200发", "01", 3),
     ("air rifle pellets", "01", 3),
     ("弹簧刀", "02", 3),
@@ -49,6 +53,8 @@ HARMLESS = [
     "battery-free watch", "no battery toy car", "polyester fabric", "together mug", "Gunther novel", "begun poster",
     "matchbox car", "bicycle bell", "vinyl record", "ink cartridge", "football match ticket", "elaborate dress",
     "amino acid shampoo",
+    "消毒品牌湿巾", "天津大麻花", "亚麻布大麻袋", "电子弹簧秤", "下火药茶", "蒸汽油烟机", "汽车气弹簧", "香水百合",
+    "水银色项链",
 ]  # fmt: skip
 
 
