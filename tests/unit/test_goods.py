@@ -72,6 +72,19 @@ def test_harmless_goods_are_left_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["不含汽油的样机", "不带锂电池", "零酒精汽水", "no lithium battery", "without lighter", "gasoline-free lamp"],
+)
+def test_what_is_said_to_be_absent_does_not_count(name: str) -> None:
+    assert match_goods(name).danger_severity == 0
+
+
+@pytest.mark.parametrize("name", ["20汽油", "10打火机", "非汽油 打火机", "free gasoline"])
+def test_a_number_or_another_word_denies_nothing(name: str) -> None:
+    assert match_goods(name).danger_severity == 3
+
+
+@pytest.mark.parametrize(
     ("disguised", "plain"),
     [
         ("汽 油", "汽油"),
