@@ -5,9 +5,10 @@ Prometheus counters after its commit, so a batch that is replayed is counted onc
 settings or the rule pack: never a waybill, a person or free text.
 """
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+
+import numpy as np
 
 from parcelward.stage import Fact
 
@@ -28,7 +29,7 @@ FINDING = "finding"  # rule
 RULE_ERROR = "rule_error"  # rule
 ALERT = "alert"  # lane, state
 POISON = "poison"  # stage
-SCORE = "score"  # upper edge of the bin, see `score_fact`
+SCORE = "score"  # upper edge of the bin, see `score_facts`
 
 FACT_LABELS: dict[str, tuple[str, ...]] = {
     CONSUMED: ("courier", "type"),
@@ -53,13 +54,10 @@ SCORE_EDGES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.
 """Upper edges of the score bins, inclusive; finer at both ends, where the model lives."""
 SCORE_BINS = tuple(str(edge) for edge in SCORE_EDGES)
 _SCORE_FACTS: tuple[Fact, ...] = tuple((SCORE, name) for name in SCORE_BINS)
+_INNER_EDGES = np.array(SCORE_EDGES[:-1])
 
 
-def score_fact(score: float) -> Fact:
-    """The fact to count for a model score from 0 to 1; anything above counts in the last bin."""
-    return _SCORE_FACTS[min(bisect_left(SCORE_EDGES, score), len(SCORE_EDGES) - 1)]
-
-
-def score_facts(scores: Iterable[float]) -> Counter[Fact]:
-    """The facts of a batch of model scores."""
-    return Counter(map(score_fact, scores))
+def score_facts(scores: Sequence[float]) -> Counter[Fact]:
+    """The facts of a batch of model scores from 0 to 1, counted by bin; anything above counts in the last one."""
+    counts = np.bincount(np.searchsorted(_INNER_EDGES, scores), minlength=len(_SCORE_FACTS)).tolist()
+    return Counter({fact: count for fact, count in zip(_SCORE_FACTS, counts, strict=True) if count})

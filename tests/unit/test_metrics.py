@@ -152,3 +152,7 @@ def test_a_score_counts_in_the_bin_whose_upper_edge_holds_it(score: float, name:
 def test_rule_ids_of_a_pack_are_labels(metrics: Metrics, registry: CollectorRegistry, rule: str) -> None:
     metrics.expect_rules([rule])
     assert registry.get_sample_value("parcelward_findings_total", {"rule": rule}) == 0
+
+
+def test_no_scores_are_no_facts() -> None:
+    assert f.score_facts([]) == {}
