@@ -128,6 +128,12 @@ def test_planted_case_is_found_by_its_own_rule_only() -> None:
     assert result.alerts_by_rule == {"R14": 1, "R1": 1, "model": 1}
 
 
+def test_variants_of_a_rule_are_about_the_same_pattern() -> None:
+    result = count(alerts=[alert("WB-1", "R3A"), alert("WB-2", "R3D")], labels=[Label("swift", "WB-2", "R3", "R3-1")])
+    assert result.alerts_by_pattern == {"R3": 2}
+    assert result.found["R3"].waybills_found == 1
+
+
 def test_latency_runs_from_the_arrival_of_the_evidence_and_leaves_deadlines_out() -> None:
     late = alert("WB-2", raised_at="1970-01-01T00:00:09Z")
     result = count(alerts=[alert(offset=1), late])

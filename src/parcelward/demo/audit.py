@@ -1,14 +1,14 @@
 """Counts what became of every event by reading the topics again: nothing here is taken from the worker's word."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import NamedTuple, Protocol
 
 from parcelward.contract.alerts import Alert
 
-MILLISECOND = timedelta(milliseconds=1)
+_VARIANT = re.compile(r"(?<=\d)[A-Z]$")
 Position = tuple[str, int, int]  # topic, partition, offset
 Waybill = tuple[str, str]  # courier, waybill
 
@@ -44,7 +44,7 @@ class Planted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One planted pattern: cases and waybills with it, and how many an alert named with that very rule."""
+    """One planted pattern: cases and waybills with it, and how many an alert named by a rule of that pattern."""
 
     cases: int
     cases_found: int
@@ -68,7 +68,8 @@ class Audit:
     two_ids: int  # waybills whose alerts carry different ids
     repeated: int  # alerts of the same id and revision
     rejected_by_reason: dict[str, int]
-    alerts_by_rule: dict[str, int]
+    alerts_by_rule: dict[str, int]  # waybills alerted by each rule
+    alerts_by_pattern: dict[str, int]  # the same, all rules about one pattern together
     found: dict[str, Found]
     latencies_ms: list[int] = field(repr=False)  # sorted; broker's arrival of the evidence to the alert's record
     from_deadlines: int  # alerts that a deadline raised, not an event
@@ -124,7 +125,8 @@ def audit(
         two_ids=_with_two_ids(every_alert),
         repeated=len(every_alert) - len({(read.alert.alert_id, read.alert.revision) for read in every_alert}),
         rejected_by_reason=dict(Counter(refused[place] for place in arrivals if place in refused).most_common()),
-        alerts_by_rule=_by_rule(every_alert),
+        alerts_by_rule=_waybills_by(every_alert, str),
+        alerts_by_pattern=_waybills_by(every_alert, family),
         found=_found(every_alert, labels),
         latencies_ms=latencies,
         from_deadlines=from_deadlines,
@@ -142,27 +144,30 @@ def _with_two_ids(alerts: list[ReadAlert]) -> int:
     return sum(len(found) > 1 for found in ids.values())
 
 
-def _by_rule(alerts: list[ReadAlert]) -> dict[str, int]:
-    """Waybills alerted, per rule."""
+def family(rule: str) -> str:
+    """The pattern a rule belongs to: R3A and R3B are both about R3; R22 is what only the model can find."""
+    return "R22" if rule == "model" else _VARIANT.sub("", rule)
+
+
+def _waybills_by(alerts: list[ReadAlert], name: Callable[[str], str]) -> dict[str, int]:
     waybills: defaultdict[str, set[Waybill]] = defaultdict(set)
     for read in alerts:
         for finding in read.alert.findings:
-            waybills[finding.rule].add(_waybill(read.alert))
+            waybills[name(finding.rule)].add(_waybill(read.alert))
     return {rule: len(found) for rule, found in waybills.items()}
 
 
 def _found(alerts: list[ReadAlert], labels: Iterable[Planted]) -> dict[str, Found]:
     rules: defaultdict[Waybill, set[str]] = defaultdict(set)
     for read in alerts:
-        rules[_waybill(read.alert)] |= {finding.rule for finding in read.alert.findings}
+        rules[_waybill(read.alert)] |= {family(finding.rule) for finding in read.alert.findings}
     planted: defaultdict[str, defaultdict[str, set[Waybill]]] = defaultdict(lambda: defaultdict(set))
     for label in labels:
         planted[label.pattern][label.case].add((label.courier, label.waybill))
     found = {}
     for pattern, cases in planted.items():
-        wanted = "model" if pattern == "R22" else pattern  # R22: what only the model can find
         waybills = set().union(*cases.values())
-        hits = {waybill for waybill in waybills if wanted in rules[waybill]}
+        hits = {waybill for waybill in waybills if pattern in rules[waybill]}
         found[pattern] = Found(
             cases=len(cases),
             cases_found=sum(bool(members & hits) for members in cases.values()),

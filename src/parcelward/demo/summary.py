@@ -3,13 +3,18 @@
 from rich.console import Console
 from rich.table import Table
 
-from parcelward.demo.audit import Audit
+from parcelward.demo.audit import Audit, family
 
 
 def print_summary(console: Console, result: Audit, restarts: int) -> None:
     """Both tables, and in one line whether everything is accounted for."""
     console.print(_counts(result, restarts))
+    reasons = ", ".join(f"{reason} {count}" for reason, count in result.rejected_by_reason.items())
+    console.print(f"rejected for: {reasons or 'nothing'}\n")
     console.print(_rules(result))
+    console.print(
+        "planted, found, alerted at all: waybills; R22: hidden patterns that no rule describes, for the model\n"
+    )
     if result.complete:
         console.print(
             f"[bold green]{result.lost} lost[/]: each of {result.acknowledged:,} acknowledged events is accounted for"
@@ -25,7 +30,6 @@ def _counts(result: Audit, restarts: int) -> Table:
     table = Table(title="Counted by reading the topics again", title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    reasons = ", ".join(f"{reason} {count}" for reason, count in result.rejected_by_reason.items())
     rows = [
         ("events published and acknowledged", f"{result.acknowledged:,}"),
         ("screened (in the duty ledger)", f"{result.screened:,}"),
@@ -42,34 +46,28 @@ def _counts(result: Audit, restarts: int) -> Table:
     ]
     for name, value in rows:
         table.add_row(name, value)
-    if reasons:
-        table.caption = f"rejected: {reasons}"
     return table
 
 
 def _rules(result: Audit) -> Table:
     table = Table(title="Alerts by rule, and planted cases found", title_justify="left")
-    table.add_column("rule")
-    for heading in ("waybills alerted", "planted cases", "found", "planted waybills", "found", "alerted by any rule"):
+    for heading in ("pattern", "alerted by rule (waybills)"):
+        table.add_column(heading)
+    for heading in ("waybills", "planted", "found", "cases", "found", "alerted at all"):
         table.add_column(heading, justify="right")
-    for rule in sorted({*result.alerts_by_rule, *result.found}, key=_rule_order):
-        row = [rule, str(result.alerts_by_rule.get(rule, 0))]
-        if (found := result.found.get(rule)) is not None:
-            row += [
-                str(found.cases),
-                str(found.cases_found),
-                str(found.waybills),
-                str(found.waybills_found),
-                str(found.waybills_alerted),
-            ]
+    for pattern in sorted({*result.alerts_by_pattern, *result.found}, key=_pattern_order):
+        rules = [f"{rule} {count}" for rule, count in sorted(result.alerts_by_rule.items()) if family(rule) == pattern]
+        row = [pattern, ", ".join(rules), str(result.alerts_by_pattern.get(pattern, 0))]
+        if (found := result.found.get(pattern)) is not None:
+            counts = (found.waybills, found.waybills_found, found.cases, found.cases_found, found.waybills_alerted)
+            row += map(str, counts)
         table.add_row(*row)
-    table.caption = "R22: hidden patterns that no rule describes; found means by the model"
     return table
 
 
-def _rule_order(rule: str) -> tuple[int, str]:
-    digits = "".join(character for character in rule if character.isdigit())
-    return (int(digits) if digits else 1000, rule)
+def _pattern_order(pattern: str) -> tuple[int, str]:
+    digits = "".join(character for character in pattern if character.isdigit())
+    return (int(digits) if digits else 1000, pattern)
 
 
 def _ms(value: int | None) -> str:
