@@ -1,0 +1,52 @@
+"""What the documents point to is there: files, sections, commands, targets."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from parcelward.cli import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = (ROOT / "README.md").read_text()
+
+
+def anchors(document: Path) -> set[str]:
+    """Anchors of a Markdown file's headings, as the usual renderers make them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if target.startswith("http"):
+            continue
+        path, _, anchor = target.partition("#")
+        there = document if not path else document.parent / path
+        assert there.exists(), target
+        if anchor:
+            assert anchor in anchors(there), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_and_targets_exist(document: Path) -> None:
+    text = document.read_text()
+    targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    code = "\n".join([*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^ {4,}(.+)$", text, flags=re.MULTILINE)])
+    assert set(re.findall(r"(?:^|[\s=])parcelward ([a-z]+)\b", code)) <= COMMANDS.keys()
+    assert set(re.findall(r"^(?:\S+=\S+ )?make ([a-z]+)\b", code, flags=re.MULTILINE)) <= targets
+
+
+def test_the_first_screen_says_what_it_is_and_shows_one_command() -> None:
+    without_output = re.sub(r"<!-- demo output -->.*<!-- /demo output -->", "", README, flags=re.DOTALL)
+    first_screen = "\n".join(without_output.splitlines()[:40])
+    for part in ("courier ─►", "make demo", "make test", "| `src/parcelward/` |", "| `tests/` |"):
+        assert part in first_screen, part
+
+
+def test_every_folder_is_on_the_map() -> None:
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")}
+    mapped = {name.strip("/").split("/")[0] for name in re.findall(r"^\| `([\w/]+/)` \|", README, flags=re.MULTILINE)}
+    assert folders - {"build", "dist"} == mapped
