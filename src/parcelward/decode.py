@@ -197,7 +197,7 @@ class Decoder:
     def _structured(self, record: SourceRecord, value: bytes, announced: bool) -> Event | Rejected:
         """`announced`: the content type says that this is a structured CloudEvent."""
         try:
-            body = from_json(value, allow_inf_nan=False)
+            body = from_json(value)
         except ValueError as error:
             return not_json(str(error), value)
         if isinstance(refused := scan(value), Rejected):

@@ -5,6 +5,7 @@ import hmac
 import json
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -23,13 +24,13 @@ tokeniser = Tokeniser({"k1": KEY, "k2": b"another key of sixteen or more"}, "k1"
 TOKEN, MASK = TypeAdapter(Token), TypeAdapter(Mask)
 
 
-def real_name(sender: dict[str, object], **changes: object) -> RealName:
+def real_name(sender: Mapping[str, object], **changes: object) -> RealName:
     data = {
         "courier": "swift",
         "waybill": "SF1234567890123",
         "outlet": "HZ-01",
         "operator": "E1",
-        "sender": {"kind": "person"} | sender,
+        "sender": {"kind": "person", **sender},
         "receiver": {},
         "goods": {"name": "书"},
         "weight_g": 1,
