@@ -1,4 +1,4 @@
-"""From a simulation plan to a release: several worlds side by side, one model."""
+"""From a simulation plan to a release: two worlds side by side, one model."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -19,38 +19,43 @@ Note = Callable[[str], None]
 
 
 def make(
-    base: Plan,
-    worlds: int,
+    plan: Plan,
+    dense_share: float,
     settings: Settings,
     out: Path,
     version: str,
     note: Note,
     candidates: tuple[Recipe, ...] = CANDIDATES,
 ) -> RiskModel:
-    """Simulate `worlds` worlds like `base` (each with outlets, senders and cases of its own), train on all, release.
+    """Simulate two worlds, train, release into `out`. The same arguments give the same release, byte for byte.
 
-    Deterministic by the plan. Raises UserError when the days are too few or hold too few violations.
+    The honest world follows `plan`: it trains on its first days, chooses on the next, is measured on the last. The
+    dense world has other outlets and senders and `dense_share` of violations, weighted down to the share of `plan`:
+    it adds cases to the training days and nothing else. Raises UserError when there are too few days or violations.
     """
-    days = split_days(int(base.days))
-    plans = [replace(base, seed=base.seed + number) for number in range(worlds)]
-    note(f"replaying {worlds} worlds of {base.days:g} days with {base.waybills_per_day:,} waybills a day each ...")
-    screenings = Screenings.joined(_replayed(plans, settings, note))
+    days = split_days(int(plan.days))
+    dense = replace(plan, seed=plan.seed + 1, days=days.train[1] + 1, violation_share=dense_share)
+    note(f"simulating and screening {plan.days:g} days of {plan.waybills_per_day:,} waybills, and a second world ...")
+    honest_part, dense_part = _replayed([plan, dense], settings)
+    taught = dense_part.between(*days.train).as_if_planted(plan.violation_share)
+    screenings = Screenings.joined([honest_part, taught])
     note(f"{len(screenings.day):,} waybills, {len(screenings.waybill):,} screenings; training ...")
     trained = train(
         screenings,
         days,
         version=version,
-        seed=base.seed,
-        source="Simulated courier traffic, screened event by event by the code of the worker.",
+        seed=plan.seed,
+        source="Simulated courier traffic, screened event by event by the code of the worker: an honest world, and a"
+        " second one, for training only, whose violations are denser and weighted down.",
         parameters={
-            "worlds": worlds,
-            "days": int(base.days),
-            "waybills_per_day": base.waybills_per_day,
-            "violation_share": base.violation_share,
-            "walk_in_share": base.walk_in_share,
-            "outlets_per_courier": base.outlets_per_courier,
-            "couriers": len(base.couriers),
-            "start": base.start.isoformat(),
+            "days": int(plan.days),
+            "waybills_per_day": plan.waybills_per_day,
+            "violation_share": plan.violation_share,
+            "violation_share_of_second_world": dense_share,
+            "walk_in_share": plan.walk_in_share,
+            "outlets_per_courier": plan.outlets_per_courier,
+            "couriers": len(plan.couriers),
+            "start": plan.start.isoformat(),
         },
         candidates=candidates,
         note=note,
@@ -59,10 +64,7 @@ def make(
 
 
 def split_days(days: int) -> Days:
-    """Days for training, validation and test: half, a fifth, the rest; the first day only fills the windows.
-
-    Waybills of the day after the last are left out: only their late ends are seen.
-    """
+    """Days for training, validation (a fifth) and test (a quarter); the first day only fills the windows."""
     if days < 4:
         raise UserError(
             "training needs at least 4 simulated days: to fill the windows, to train, to choose, to measure"
@@ -73,8 +75,7 @@ def split_days(days: int) -> Days:
     return Days((1, first_validation - 1), (first_validation, first_test - 1), (first_test, days - 1))
 
 
-def _replayed(plans: list[Plan], settings: Settings, note: Note) -> list[Screenings]:
-    if len(plans) == 1:
-        return [replay(plans[0], settings, note)]
+def _replayed(plans: list[Plan], settings: Settings) -> list[Screenings]:
+    """Each world in a process of its own. Settings travel as they are; a fresh process would read them anew."""
     with ProcessPoolExecutor(max_workers=len(plans), mp_context=get_context("spawn")) as workers:
         return list(workers.map(replay, plans, [settings] * len(plans)))

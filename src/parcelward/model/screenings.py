@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -41,6 +41,7 @@ class Screenings:
     rules_fired: NDArray[np.int16]
     day: NDArray[np.int32]  # of the waybill's first screening, counted from the start
     pattern: tuple[str, ...]  # planted pattern, empty for an ordinary waybill
+    weight: Floats  # what the waybill counts for in training; 1 unless its violations were planted more densely
 
     @classmethod
     def collect(
@@ -78,6 +79,7 @@ class Screenings:
             np.array(fired, dtype=np.int16),
             np.array(day, dtype=np.int32),
             tuple(planted.get(key, "") for key in seen),
+            np.ones(len(seen)),
         )
 
     @classmethod
@@ -90,7 +92,14 @@ class Screenings:
             np.concatenate([part.rules_fired for part in parts]),
             np.concatenate([part.day for part in parts]),
             tuple(pattern for part in parts for pattern in part.pattern),
+            np.concatenate([part.weight for part in parts]),
         )
+
+    def as_if_planted(self, share: float) -> Self:
+        """The same with violations weighted as if they were `share` of all, so that scores keep their level."""
+        violation = self.violation
+        factor = share / (1 - share) * (~violation).sum() / max(int(violation.sum()), 1)
+        return replace(self, weight=np.where(violation, factor, 1.0))
 
     @property
     def violation(self) -> Flags:
@@ -108,11 +117,8 @@ class Screenings:
             self.rules_fired[rows],
             self.day[kept],
             tuple(pattern for pattern, keep in zip(self.pattern, kept.tolist(), strict=True) if keep),
+            self.weight[kept],
         )
-
-    def first_rows(self) -> Numbers:
-        """Row number of each waybill's first screening."""
-        return np.unique(self.waybill, return_index=True)[1]
 
     def last_rows(self) -> Numbers:
         """Row number of each waybill's last screening."""
@@ -141,6 +147,6 @@ class Screenings:
         """SHA-256 over feature names, values, order and labels."""
         total = hashlib.sha256("\n".join((*MODEL_FEATURES, *self.pattern)).encode())
         known = np.nan_to_num(self.matrix, nan=-1e30)  # NaN has many bit patterns
-        for column in (known, self.waybill.astype(np.int64), self.rules_fired, self.day):
+        for column in (known, self.waybill.astype(np.int64), self.rules_fired, self.day, self.weight):
             total.update(np.ascontiguousarray(column).tobytes())
         return total.hexdigest()

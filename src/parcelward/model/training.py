@@ -48,7 +48,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Parameters of one candidate. `rows` names the screenings of a waybill it learns from: last, ends or all."""
+    """Parameters of one candidate. `rows` names the screenings of a waybill it learns from: last or all."""
 
     rows: str
     trees: int
@@ -56,14 +56,13 @@ class Recipe:
     rate: float
 
 
-# The model scores at every event, so all screenings are a natural choice; the others are tried because the last
-# screening says most. Each waybill weighs the same, whatever the number of its screenings.
+# The model scores at every event, so all screenings are the natural choice; the last alone is tried because it says
+# most. Each waybill weighs the same, whatever the number of its screenings.
 CANDIDATES = (
     Recipe("last", 100, 15, 0.08),
-    Recipe("ends", 100, 15, 0.08),
     Recipe("all", 100, 15, 0.08),
-    Recipe("all", 100, 31, 0.08),
     Recipe("all", 100, 8, 0.12),
+    Recipe("all", 120, 8, 0.06),
 )
 
 
@@ -133,7 +132,7 @@ def train(
 def _fit(part: Screenings, recipe: Recipe, seed: int) -> HistGradientBoostingClassifier:
     rows = _chosen_rows(part, recipe.rows)
     of_waybill = part.waybill[rows]
-    weight = 1.0 / np.bincount(of_waybill, minlength=len(part.day))[of_waybill]
+    weight = part.weight[of_waybill] / np.bincount(of_waybill, minlength=len(part.day))[of_waybill]
     model = HistGradientBoostingClassifier(
         max_iter=recipe.trees,
         max_leaf_nodes=recipe.leaves,
@@ -155,11 +154,7 @@ def _teachable(matrix: Matrix) -> Matrix:
 
 
 def _chosen_rows(part: Screenings, which: str) -> Numbers:
-    if which == "last":
-        return part.last_rows()
-    if which == "ends":
-        return np.union1d(part.first_rows(), part.last_rows())
-    return np.arange(len(part.waybill))
+    return part.last_rows() if which == "last" else np.arange(len(part.waybill))
 
 
 def _order(model: HistGradientBoostingClassifier, part: Screenings) -> Floats:
