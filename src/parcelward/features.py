@@ -107,6 +107,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("goods_vague", B, "", "goods name says nothing that could be inspected", "品名笼统", True),
     Feature("goods_restricted", S, "", "restricted goods: e_cigarette or cigarette", "限寄物品"),
     Feature("goods_restricted_units", I, "", "units of restricted goods: cigarettes in sticks, e-cigarettes in pieces", "限寄物品数量"),
+    Feature("goods_over_limit", B, "", "goods name states more restricted goods than one parcel may hold", "品名所示限寄物品超过单件限量"),
     Feature("dangerous_declared", B, "", "a dangerous-goods declaration accompanies the parcel", "附有危险品申报"),
     Feature("found_danger_severity", I, "", "worst dangerous term in what the inspector saw", "验视所见物品危险等级"),
     Feature("found_category", S, "", "prohibited-list category the inspector recorded", "验视记录的禁寄类别"),

@@ -17,7 +17,7 @@ from parcelward.shipment import Duty, InspectionFacts, PhoneView, RealNameFacts,
 
 PHYSICAL = ("nfc", "ocr")
 UNKNOWN_SENDER: list[Value] = [None] * 12
-NO_GOODS = GoodsMatch((), None, 0, (), False, None, None, False, None)
+NO_GOODS = GoodsMatch((), None, 0, (), False, None, None, False, None, None)
 
 
 def measure(
@@ -178,6 +178,7 @@ def _goods(facts: RealNameFacts | None, inspection: InspectionFacts | None) -> l
         declared.vague if known else None,
         declared.restricted,
         declared.restricted_units,
+        declared.over_limit,
         facts.dangerous_declared if facts is not None else None,
         found.danger_severity if found is not None else None,
         None if inspection is None else inspection.found_category,
