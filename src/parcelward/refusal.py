@@ -223,7 +223,10 @@ def is_plain(value: bytes, fields: int) -> bool:
     the number of keys, and the number of keys at least `fields`, the different ones the model has taken; when both
     ends meet, no key came twice. (Text that looks like a key's end only makes the count larger.)
     """
-    return value.count(b'":') == fields and b" :" not in value and not _RARE(value)
+    if value.count(b'":') != fields or (b" " in value and b" :" in value) or (b"\\" in value and b"\\u0000" in value):
+        return False
+    # One byte is found ten times faster than a pattern, so patterns are for values that hold such a byte at all.
+    return not ((b"\n" in value or b"\t" in value or b"\r" in value) and _SPACE_BEFORE_COLON(value))
 
 
-_RARE = re.compile(rb"[\t\n\r]:|\\u0000").search
+_SPACE_BEFORE_COLON = re.compile(rb"[\t\n\r]:").search
