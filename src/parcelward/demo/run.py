@@ -48,7 +48,7 @@ class Wish:
 def run(wish: Wish, console: Console, stop: Stop) -> bool:
     """The whole demo. Returns whether nothing was lost (True when it was interrupted: then nothing is counted)."""
     with ExitStack() as stack:
-        settings = _connect(wish, stack, console)
+        settings, broker = _connect(wish, stack, console)
         worker = SupervisedWorker(_environment(settings), settings.http_port, LOG_PATH)
         LOG_PATH.unlink(missing_ok=True)
         stack.callback(worker.stop)
@@ -58,8 +58,11 @@ def run(wish: Wish, console: Console, stop: Stop) -> bool:
         if stop.wait(0):
             return True
         _introduce(settings, worker, wish, console)
-        demo = Demo(settings, worker, wish, console, stop, stack)
-        demo.play()
+        demo = Demo(settings, broker, worker, wish, console, stop, stack)
+        try:
+            demo.play()
+        except NotDelivered as error:
+            raise UserError(f"publishing failed: {error}") from None
         if stop.wait(0):
             console.print("stopping; Ctrl-C ends the demo without a count, --seconds N with one")
             return True
@@ -73,9 +76,17 @@ class Demo:
     """The couriers, the alert list and the worker's supervisor, taking turns in one thread."""
 
     def __init__(
-        self, settings: Settings, worker: SupervisedWorker, wish: Wish, console: Console, stop: Stop, stack: ExitStack
+        self,
+        settings: Settings,
+        broker: LocalBroker | None,
+        worker: SupervisedWorker,
+        wish: Wish,
+        console: Console,
+        stop: Stop,
+        stack: ExitStack,
     ) -> None:
         self.settings = settings
+        self.broker = broker
         self.worker = worker
         self.wish = wish
         self.console = console
@@ -134,7 +145,9 @@ class Demo:
             self._next = next(self._due, None)
 
     def _turn(self) -> bool:
-        """Show alerts that came and revive the worker; whether any alert came."""
+        """Show alerts that came and revive the worker; whether any alert came. Raises UserError without a broker."""
+        if self.broker is not None and self.broker.exit_code is not None:
+            raise UserError(f"the local Kafka ended with exit code {self.broker.exit_code}")
         records = self.reader.poll(0.02)
         for record in records:
             alert = Alert.model_validate_json(record.value)
@@ -144,7 +157,7 @@ class Demo:
         return bool(records)
 
 
-def _connect(wish: Wish, stack: ExitStack, console: Console) -> Settings:
+def _connect(wish: Wish, stack: ExitStack, console: Console) -> tuple[Settings, LocalBroker | None]:
     """Start the local broker, or use the given cluster under a fresh prefix; make the topics."""
     shared = {**DEMO_SETTINGS, "http_port": free_port(0)}
     if wish.kafka:
@@ -153,7 +166,7 @@ def _connect(wish: Wish, stack: ExitStack, console: Console) -> Settings:
         ensure_topics(settings)
         stack.callback(delete_topics, settings)
         console.print(f"using {wish.kafka}, topics {prefix}* (deleted at the end)", highlight=False)
-        return settings
+        return settings, None
     home = stack.enter_context(tempfile.TemporaryDirectory(prefix="parcelward-demo-"))
     console.print("starting a local Kafka ...")
     broker = stack.enter_context(LocalBroker(Path(home), DEFAULT_PORT if is_free(DEFAULT_PORT) else 0))
@@ -161,7 +174,7 @@ def _connect(wish: Wish, stack: ExitStack, console: Console) -> Settings:
         kafka=broker.bootstrap, security_protocol="PLAINTEXT", topic_prefix="", replication=1, **shared
     )
     ensure_topics(settings)
-    return settings
+    return settings, broker
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -12,9 +12,7 @@ def print_summary(console: Console, result: Audit, restarts: int) -> None:
     reasons = ", ".join(f"{reason} {count}" for reason, count in result.rejected_by_reason.items())
     console.print(f"rejected for: {reasons or 'nothing'}\n")
     console.print(_rules(result))
-    console.print(
-        "planted, found, alerted at all: waybills; R22: hidden patterns that no rule describes, for the model\n"
-    )
+    console.print("counts are waybills; any rule: planted and alerted at all; R22: hidden patterns, for the model\n")
     if result.complete:
         console.print(
             f"[bold green]{result.lost} lost[/]: each of {result.acknowledged:,} acknowledged events is accounted for"
@@ -51,9 +49,9 @@ def _counts(result: Audit, restarts: int) -> Table:
 
 def _rules(result: Audit) -> Table:
     table = Table(title="Alerts by rule, and planted cases found", title_justify="left")
-    for heading in ("pattern", "alerted by rule (waybills)"):
+    for heading in ("pattern", "by rule"):
         table.add_column(heading)
-    for heading in ("waybills", "planted", "found", "cases", "found", "alerted at all"):
+    for heading in ("waybills", "planted", "found", "cases", "found", "any rule"):
         table.add_column(heading, justify="right")
     for pattern in sorted({*result.alerts_by_pattern, *result.found}, key=_pattern_order):
         rules = [f"{rule} {count}" for rule, count in sorted(result.alerts_by_rule.items()) if family(rule) == pattern]

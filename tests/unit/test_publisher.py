@@ -1,0 +1,58 @@
+"""From a structured event to what is sent: courier, key, value and headers, or why it cannot be addressed."""
+
+from typing import Any
+
+import pytest
+
+from parcelward.publisher import InvalidEvent, binary_mode
+from parcelward.reasons import Reason
+
+EVENT: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "e-1",
+    "source": "/couriers/swift",
+    "type": "cn.delivery.acceptance.inspection.v1",
+    "time": "2026-11-23T09:30:00.000+08:00",
+    "datacontenttype": "application/json",
+    "data": {"courier": "swift", "waybill": "SF0001", "opened": True},
+}
+
+
+def with_data(**changes: Any) -> dict[str, Any]:
+    return {**EVENT, "data": {**EVENT["data"], **changes}}
+
+
+def test_attributes_become_headers_and_data_the_value() -> None:
+    courier, key, value, headers = binary_mode(EVENT | {"subject": "SF0001", "traceparent": None})
+    assert (courier, key) == ("swift", b"SF0001")
+    assert value == b'{"courier":"swift","waybill":"SF0001","opened":true}'
+    assert dict(headers) == {
+        "ce_specversion": b"1.0",
+        "ce_id": b"e-1",
+        "ce_source": b"/couriers/swift",
+        "ce_type": b"cn.delivery.acceptance.inspection.v1",
+        "ce_time": b"2026-11-23T09:30:00.000+08:00",
+        "ce_subject": b"SF0001",
+        "content-type": b"application/json",
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "reason", "field"),
+    [
+        ({}, Reason.MISSING_FIELD, "data"),
+        ({**EVENT, "data": [1]}, Reason.WRONG_TYPE, "data"),
+        (with_data(courier=None), Reason.MISSING_FIELD, "data.courier"),
+        (with_data(courier="../alerts"), Reason.INVALID_VALUE, "data.courier"),
+        (with_data(waybill=7), Reason.WRONG_TYPE, "data.waybill"),
+        (with_data(weight_g=float("inf")), Reason.INVALID_ENCODING, "event"),
+        (with_data(found_goods="\ud800"), Reason.INVALID_ENCODING, "event"),
+        (with_data(weight_g=2**70), Reason.INVALID_ENCODING, "event"),
+        (with_data(photo=object()), Reason.INVALID_ENCODING, "event"),
+    ],
+    ids=["empty", "data-list", "no-courier", "courier-path", "waybill-int", "inf", "surrogate", "huge", "object"],
+)
+def test_event_that_cannot_be_addressed_names_its_field(event: dict[str, Any], reason: Reason, field: str) -> None:
+    with pytest.raises(InvalidEvent) as raised:
+        binary_mode(event)
+    assert (raised.value.reason, raised.value.detail.split(":")[0]) == (reason, field)
