@@ -2,15 +2,15 @@
 
 import json
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kafka.admin import KafkaAdminClient
+from typer.testing import CliRunner, Result
 
+from parcelward.cli import app
 from parcelward.contract.events import RealNameEvent
 from parcelward.decode import Limits, decode
 from parcelward.errors import UserError
@@ -143,14 +143,9 @@ def test_no_broker_is_said_in_one_sentence(unused_port: int) -> None:
         Publisher(Settings(kafka=f"127.0.0.1:{unused_port}"))
 
 
-def run_publish(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "parcelward", "publish", *arguments, "--kafka", settings.kafka],
-        env={"PARCELWARD_TOPIC_PREFIX": settings.topic_prefix, "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run_publish(settings: Settings, *arguments: str) -> Result:
+    environment = {"PARCELWARD_TOPIC_PREFIX": settings.topic_prefix}
+    return CliRunner().invoke(app, ["publish", *arguments, "--kafka", settings.kafka], env=environment)
 
 
 def test_publish_command_skips_or_stops_and_its_exit_code_says_so(settings: Settings, tmp_path: Path) -> None:
@@ -159,21 +154,20 @@ def test_publish_command_skips_or_stops_and_its_exit_code_says_so(settings: Sett
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     stopped = run_publish(settings, str(file))
-    assert stopped.returncode == 1
+    assert stopped.exit_code == 1
     assert "events.jsonl:2: invalid_value: data.weight_g" in stopped.stderr
     assert "1 published and acknowledged, 1 invalid" in stopped.stderr
 
     skipped = run_publish(settings, str(file), "--skip-invalid")
-    assert skipped.returncode == 1
+    assert skipped.exit_code == 1
     assert "2 published and acknowledged, 1 invalid, 0 not acknowledged" in skipped.stderr
     assert sorted(record.key for record in intake_of(settings)) == [b"SF001", b"SF001", b"SF003"]
 
     file.write_text(json.dumps(real_name("SF004")) + "\n")
-    assert run_publish(settings, str(file)).returncode == 0
+    assert run_publish(settings, str(file)).exit_code == 0
 
 
 def test_publish_command_names_a_missing_file(settings: Settings, tmp_path: Path) -> None:
     result = run_publish(settings, str(tmp_path / "none.jsonl"))
-    assert result.returncode == 2
-    assert "none.jsonl is not a file" in result.stderr
-    assert "Traceback" not in result.stderr
+    assert isinstance(result.exception, UserError)
+    assert "none.jsonl is not a file" in str(result.exception)

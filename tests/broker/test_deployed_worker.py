@@ -1,0 +1,96 @@
+"""The worker on the Kafka of deploy/, with the rights it is given there: events in, alerts out, no personal value."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from parcelward.kafka_client import consumer_options
+from parcelward.publisher import Publisher
+from parcelward.simulate import Plan, Simulation, live
+from tests.broker.deployed import PASSWORDS, Cluster
+
+SECONDS = 8
+ALERTS = 5
+
+
+@contextmanager
+def worker(cluster: Cluster, log_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """`parcelward worker` as deploy/compose.yaml runs it."""
+    environment = {**os.environ, **cluster.environment()} | {
+        "PARCELWARD_SASL_USERNAME": "worker",
+        "PARCELWARD_SASL_PASSWORD": PASSWORDS["worker"],
+        "PARCELWARD_MANAGE_TOPICS": "false",
+        "PARCELWARD_MODEL": "",
+        "PARCELWARD_HTTP_PORT": "0",
+    }
+    with log_path.open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "parcelward", "worker"], env=environment, cwd=cluster.folder, stdout=log, stderr=log
+        )
+    try:
+        yield child
+    finally:
+        child.terminate()
+        child.wait(60)
+
+
+def publish_traffic(cluster: Cluster) -> list[dict[str, Any]]:
+    """Simulated events of the last seconds, each published by its own courier; what was published."""
+    start = datetime.now(UTC) - timedelta(seconds=SECONDS + 2)
+    plan = replace(live(Plan(couriers=("swift", "orient"), seed=3), 100, start=start), days=SECONDS / 86_400)
+    events = list(Simulation(plan).events())
+    for courier in plan.couriers:
+        with Publisher(cluster.settings(f"courier-{courier}")) as publisher:
+            for event in events:
+                if event.courier == courier:
+                    publisher.publish(event.envelope)
+    return [event.envelope for event in events]
+
+
+def await_alerts(cluster: Cluster, child: "subprocess.Popen[bytes]", log_path: Path) -> int:
+    """Number of alerts that the platform's user could read, at least `ALERTS`."""
+    consumer = KafkaConsumer(**consumer_options(cluster.settings("platform")))
+    consumer.assign([TopicPartition("alerts", 0)])
+    found, deadline = 0, time.monotonic() + 90
+    try:
+        while found < ALERTS and time.monotonic() < deadline:
+            assert child.poll() is None, log_path.read_text()[-3000:]
+            found += sum(map(len, consumer.poll(timeout_ms=500).values()))
+    finally:
+        consumer.close()
+    return found
+
+
+def personal_values(events: list[dict[str, Any]]) -> set[str]:
+    """Document numbers, phones and names in the events."""
+    found = set()
+    for event in events:
+        for party in ("sender", "receiver"):
+            person = event["data"].get(party, {})
+            found |= {person.get(name) for name in ("document_number", "phone", "name")}
+        found.add(event["data"].get("operator_document"))
+    return {value for value in found if value}
+
+
+@pytest.mark.skipif(find_spec("parcelward.cli.worker") is None, reason="the worker command is not there yet")
+def test_the_worker_screens_with_the_rights_it_is_given(cluster: Cluster, tmp_path: Path) -> None:
+    log_path = tmp_path / "worker.log"
+    with worker(cluster, log_path) as child:
+        events = publish_traffic(cluster)
+        assert await_alerts(cluster, child, log_path) >= ALERTS
+    assert child.returncode == 0, log_path.read_text()[-3000:]
+    values = personal_values(events)
+    assert len(values) > 100
+    log = log_path.read_text()
+    assert not [value for value in values if value in log]
