@@ -5,11 +5,11 @@ whole event as JSON in the value) is accepted as well.
 """
 
 import re
-from _blake2 import blake2b
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -19,9 +19,11 @@ from parcelward.contract.events import EVENT_MODELS, Envelope, EventType, Inspec
 from parcelward.contract.fields import RFC3339_PATTERN
 from parcelward.reasons import Reason
 from parcelward.refusal import Rejected, is_plain, not_json, problems_of, refuse_value, rejected_headers, scan
-from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics
+
+if TYPE_CHECKING:
+    from parcelward.settings import Settings
 
 __all__ = ["Decoder", "Event", "Limits", "Rejected", "decode", "rejected_headers"]
 
@@ -43,7 +45,7 @@ class Limits(NamedTuple):
     max_event_ahead_ms: int = 600_000
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Limits":
+    def from_settings(cls, settings: "Settings") -> "Limits":
         """The bounds of an installation."""
         return cls(
             settings.max_record_bytes, settings.max_event_age // MILLISECOND, settings.max_event_ahead // MILLISECOND

@@ -1,0 +1,65 @@
+"""`parcelward validate` and `parcelward schemas check` answer as a shell user sees it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from parcelward.cli import app
+from parcelward.errors import UserError
+
+EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples" / "real-name"
+runner = CliRunner()
+
+
+def line(name: str) -> str:
+    return json.dumps(json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8")), ensure_ascii=False)
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    file = tmp_path / "events.jsonl"
+    lines = [
+        line("valid/person"),
+        "",
+        line("invalid/wrong_type-weight-as-text"),
+        "{",
+        line("invalid/key_mismatch-subject"),
+    ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+def test_wrong_lines_are_named_with_reason_field_and_hint(mixed: Path) -> None:
+    result = runner.invoke(app, ["validate", str(mixed)])
+    assert result.exit_code == 1
+    assert "line 3: wrong_type: data.weight_g: must be a whole number" in result.stdout
+    assert "line 4: invalid_json:" in result.stdout
+    assert "line 5: key_mismatch: subject" in result.stdout
+    assert "4 events: 1 would be accepted, 3 refused" in result.stdout
+    assert "360426199101010071" not in result.stdout
+
+
+def test_sound_file_exits_0_and_old_events_are_no_fault_of_a_file() -> None:
+    result = runner.invoke(app, ["validate", "-"], input=(line("valid/person") + "\n").encode())
+    assert result.exit_code == 0, result.stdout
+    assert "1 would be accepted, 0 refused" in result.stdout
+
+
+def test_the_courier_that_will_publish_can_be_named() -> None:
+    result = runner.invoke(app, ["validate", "-", "--courier", "orient"], input=(line("valid/person") + "\n").encode())
+    assert result.exit_code == 1
+    assert "wrong_courier" in result.stdout
+
+
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["validate", str(tmp_path / "none.jsonl")])
+    assert isinstance(result.exception, UserError)
+    assert "none.jsonl: cannot be read" in str(result.exception)
+
+
+def test_schemas_check_fails_on_drift(tmp_path: Path) -> None:
+    assert runner.invoke(app, ["schemas", "check", "--folder", str(tmp_path)]).exit_code == 1
+    assert runner.invoke(app, ["schemas", "write", "--folder", str(tmp_path)]).exit_code == 0
+    assert runner.invoke(app, ["schemas", "check", "--folder", str(tmp_path)]).exit_code == 0
