@@ -16,7 +16,7 @@ FETCH_WAIT_MS = 50
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
-    """Servers, protocol and credentials for every aiokafka client. Raises UserError for credentials that are missing."""
+    """Servers, protocol and credentials for every aiokafka client. Raises UserError when one is missing."""
     options = client_options(settings)
     options["bootstrap_servers"] = ",".join(options["bootstrap_servers"])
     del options["bootstrap_timeout_ms"]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from parcelward.facts import POISON
 from parcelward.logs import position
 from parcelward.poison import Poisoned, TooManyPoisonedError, isolate
-from parcelward.stage import Batch, Outcome, PartitionStage, Send, SourceRecord, apply
+from parcelward.stage import Batch, Fact, Outcome, PartitionStage, Send, SourceRecord, apply
 from streams.transactions import Transactions
 from streams.waiting import Taken, Waiting
 
@@ -24,15 +24,15 @@ class StagePlan:
     """How one stage is run: its name (of table and metrics), its source topics, and how its instances are built.
 
     The topics have equal partition counts and are read as one. `ticks`: empty batches are delivered to an idle
-    partition, so that deadlines fire. `set_aside` makes the record that a poisoned one is kept in; without it a
-    poisoned record stops the worker.
+    partition, so that deadlines fire. `set_aside` makes the record that a poisoned one is kept in, and the fact to
+    count; without it a poisoned record stops the worker.
     """
 
     name: str
     topics: tuple[str, ...]
     build: Callable[[int], PartitionStage]
     ticks: bool = False
-    set_aside: Callable[[SourceRecord, Exception], Send] | None = None
+    set_aside: Callable[[SourceRecord, Exception], tuple[Send, Fact]] | None = None
 
 
 class Done(NamedTuple):
@@ -148,8 +148,9 @@ class OwnedPartition:
             )
             if self.plan.set_aside is None:
                 raise TooManyPoisonedError("a record of our own cannot be processed") from error
-            outcome.sends.append(self.plan.set_aside(record, error))
-            outcome.facts[POISON, self.plan.name] += 1
+            send, fact = self.plan.set_aside(record, error)
+            outcome.sends.append(send)
+            outcome.facts.update((fact, (POISON, self.plan.name)))
 
     async def finish(self, patience_s: float) -> None:
         """Let the batch in work finish, at most `patience_s`."""

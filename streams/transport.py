@@ -58,6 +58,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def __post_init__(self) -> None:
         super().__post_init__()
         self.epoch = 0
+        self.answered_at = float("-inf")
         self._quiet: dict[Any, int] = {}
 
     def _create_worker_consumer(self, transport: Any) -> Any:
@@ -85,6 +86,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             # the moment it was asked for, and stays true.
             begun = int(time.time() * 1000)
             found = await send(assignment, node_id, request)
+            if any(state.timestamp is not None for _, _, state in states):
+                self.answered_at = time.monotonic()
             for tp, position, state in states:
                 # A time stamp says that this answer was for us; the end says that nothing waits, open transactions
                 # included.
@@ -267,6 +270,19 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     def _wake_up(self) -> None:
         self._wake.set()
+
+    # how it is doing
+
+    @property
+    def unanswered_s(self) -> float:
+        """Seconds since the broker last answered a fetch; a worker without partitions fetches nothing."""
+        answered_at: float = self._thread.answered_at
+        return time.monotonic() - answered_at
+
+    def lag(self, owner: OwnedPartition) -> int:
+        """Records between the committed positions of an owned partition and the ends of its topics, as last seen."""
+        ends = {topic: self.highwater(TopicPartition(topic, owner.partition)) for topic in owner.plan.topics}
+        return sum(max(0, (ends[topic] or 0) - position) for topic, position in owner.positions.items())
 
     # who owns what
 

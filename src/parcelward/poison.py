@@ -3,7 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from parcelward.stage import Batch, Outcome, SourceRecord
+from parcelward.facts import REJECTED
+from parcelward.reasons import Reason
+from parcelward.refusal import Rejected, rejected_headers
+from parcelward.stage import Batch, Fact, Outcome, Send, SourceRecord
+from parcelward.topics import Topics
 
 Step = Callable[[Batch], Outcome]
 
@@ -27,7 +31,18 @@ class Isolated(NamedTuple):
 
 
 class TooManyPoisonedError(Exception):
-    """So many records of one batch fail that the fault is ours, not theirs; nothing of the batch may be acknowledged."""
+    """So many records of one batch fail that the fault is ours, not theirs; none of them may be acknowledged."""
+
+
+def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[Send, Fact]:
+    """An intake record that our own code failed on, whole, for its courier; and the fact to count.
+
+    The detail names the exception's class and nothing that it says, for it may quote the record.
+    """
+    courier = topics.courier_of(record.topic)
+    rejected = Rejected(Reason.UNEXPECTED, f"our own code failed: {type(error).__name__}")
+    send = Send(topics.rejected(courier), record.key, record.value, rejected_headers(record, rejected))
+    return send, (REJECTED, courier, Reason.UNEXPECTED.value)
 
 
 def isolate(step: Step, batch: Batch) -> Isolated:

@@ -10,9 +10,9 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
-from tests.engine_kit.counting import COUNT
 from parcelward.kafka_client import consumer_options
 from parcelward.settings import Settings
+from tests.engine_kit.counting import COUNT
 
 
 class Read(NamedTuple):

@@ -12,7 +12,7 @@ from parcelward.errors import UserError
 COMMANDS = {
     "demo": Subcommand("parcelward.cli.demo:demo", "Broker, worker, simulated couriers and live alerts, all at once."),
     "broker": Subcommand("parcelward.cli.broker:broker", "Run a real local Kafka in the foreground, with all topics."),
-    "worker": Subcommand("parcelward.cli.worker:worker", "Screen shipments: the streaming service itself."),
+    "worker": Subcommand("streams.worker:worker", "Screen shipments: the streaming service itself."),
     "publish": Subcommand("parcelward.cli.publish:publish", "Publish a file of events to a courier's intake topic."),
     "validate": Subcommand("parcelward.cli.validate:validate", "Check a file of events against the contract, offline."),
     "alerts": Subcommand("parcelward.cli.alerts:alerts", "Follow the alerts as a readable list."),

@@ -1,0 +1,51 @@
+"""/metrics, /health and /ready."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from parcelward.errors import UserError
+from parcelward.settings import Settings
+
+Checks = Callable[[], Mapping[str, bool]]
+
+
+def http_app(registry: CollectorRegistry, checks: Checks) -> web.Application:
+    """The three pages. /ready answers 503 and names what is broken until every check passes."""
+
+    async def metrics(request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def health(request: web.Request) -> web.Response:
+        return web.json_response({"live": True})
+
+    async def ready(request: web.Request) -> web.Response:
+        now = checks()
+        broken = sorted(name for name, passed in now.items() if not passed)
+        answer = {"ready": not broken, "broken": broken, "checks": dict(now)}
+        return web.json_response(answer, status=503 if broken else 200)
+
+    app = web.Application()
+    app.add_routes([web.get("/metrics", metrics), web.get("/health", health), web.get("/ready", ready)])
+    return app
+
+
+@contextlib.asynccontextmanager
+async def served(settings: Settings, app: web.Application) -> AsyncIterator[int]:
+    """Serve inside the block; gives the port. Raises UserError when it is taken."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.http_host, settings.http_port, shutdown_timeout=1.0)
+        try:
+            await site.start()
+        except OSError as error:
+            raise UserError(
+                f"/metrics cannot be served on {settings.http_host}:{settings.http_port} ({error.strerror}); "
+                "set http_port or http_host"
+            ) from None
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()

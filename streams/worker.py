@@ -1,0 +1,84 @@
+"""`parcelward worker`: the streaming service itself."""
+
+import asyncio
+import gc
+import logging
+import sys
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+
+from parcelward.errors import UserError
+from parcelward.logs import configure_logging
+from parcelward.metrics import Metrics
+from parcelward.screening import Stages, build_stages
+from parcelward.settings import Settings, load_settings
+from parcelward.topic_admin import ensure_topics
+from streams.app import build_app
+from streams.http import http_app, served
+from streams.reporting import MetricsRecorder, Readiness, keep_gauges
+from streams.running import run_app, stop_on_signals
+from streams.screening import screening_plans
+
+log = logging.getLogger(__name__)
+
+LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "aiohttp")
+YOUNG_OBJECTS = 50_000
+"""Allocations between two collections: a batch makes thousands of objects at once and frees them together."""
+
+
+def worker() -> None:
+    """Screen shipments until SIGTERM or Ctrl-C; then finish what is in work, leave the group and exit with 0.
+
+    Exits with 1 when it fails: nothing that was not committed is acknowledged, so start it again.
+    """
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    _tame_libraries(settings)
+    stages = build_stages(settings)
+    if settings.manage_topics:
+        ensure_topics(settings)
+    try:
+        asyncio.run(_run(settings, stages))
+    except UserError:
+        raise
+    except Exception as error:
+        log.critical("stopped by an error", exc_info=error)
+        sys.exit(1)
+
+
+def _tame_libraries(settings: Settings) -> None:
+    """Libraries report trouble only; never below INFO, where they would print keys and values."""
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.INFO if settings.log_level == "DEBUG" else logging.WARNING)
+
+
+def _new_metrics(settings: Settings, stages: Stages) -> Metrics:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    metrics = Metrics(registry, couriers=settings.couriers)
+    judgement = stages.judgement
+    metrics.set_build(version("parcelward"))
+    metrics.set_rule_pack(judgement.pack.version)
+    metrics.expect_rules([rule.id for rule in judgement.pack.rules])
+    metrics.set_model(judgement.model.version if judgement.model else None, wanted=settings.model is not None)
+    return metrics
+
+
+async def _run(settings: Settings, stages: Stages) -> None:
+    gc.set_threshold(YOUNG_OBJECTS, 20, 100)
+    metrics = _new_metrics(settings, stages)
+    app = build_app(settings, screening_plans(settings, stages), MetricsRecorder(metrics))
+    readiness = Readiness(app)
+    stop = asyncio.Event()
+    stop_on_signals(stop, lambda: metrics.set_up(False))
+    async with served(settings, http_app(metrics.registry, readiness.checks)) as port:
+        log.info("serving metrics", extra={"port": port})
+        metrics.set_up(True)
+        gauges = asyncio.ensure_future(keep_gauges(app, metrics, readiness))
+        try:
+            await run_app(app, stop)
+        finally:
+            gauges.cancel()
+    log.info("stopped in good order")
