@@ -35,7 +35,7 @@ class Cluster:
     port: int
     folder: Path
 
-    def settings(self, user: str) -> Settings:
+    def settings(self, user: str, topic_prefix: str = "") -> Settings:
         return Settings(
             kafka=f"localhost:{self.port}",
             security_protocol="SASL_SSL",
@@ -44,6 +44,7 @@ class Cluster:
             ssl_cafile=self.folder / "ca" / "ca.pem",
             couriers=("swift", "orient"),
             partitions=1,
+            topic_prefix=topic_prefix,
         )
 
     def producer(self, user: str) -> KafkaProducer:

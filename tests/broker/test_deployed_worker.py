@@ -22,6 +22,7 @@ from tests.broker.deployed import PASSWORDS, Cluster
 
 SECONDS = 8
 ALERTS = 5
+PREFIX = "end-to-end."  # topics of its own: the tests of rights write nonsense into the others
 
 
 @contextmanager
@@ -30,6 +31,7 @@ def worker(cluster: Cluster, log_path: Path) -> Iterator["subprocess.Popen[bytes
     environment = {**os.environ, **cluster.environment()} | {
         "PARCELWARD_SASL_USERNAME": "worker",
         "PARCELWARD_SASL_PASSWORD": PASSWORDS["worker"],
+        "PARCELWARD_TOPIC_PREFIX": PREFIX,
         "PARCELWARD_MANAGE_TOPICS": "false",
         "PARCELWARD_MODEL": "",
         "PARCELWARD_HTTP_PORT": "0",
@@ -51,7 +53,7 @@ def publish_traffic(cluster: Cluster) -> list[dict[str, Any]]:
     plan = replace(live(Plan(couriers=("swift", "orient"), seed=3), 100, start=start), days=SECONDS / 86_400)
     events = list(Simulation(plan).events())
     for courier in plan.couriers:
-        with Publisher(cluster.settings(f"courier-{courier}")) as publisher:
+        with Publisher(cluster.settings(f"courier-{courier}", PREFIX)) as publisher:
             for event in events:
                 if event.courier == courier:
                     publisher.publish(event.envelope)
@@ -60,8 +62,8 @@ def publish_traffic(cluster: Cluster) -> list[dict[str, Any]]:
 
 def await_alerts(cluster: Cluster, child: "subprocess.Popen[bytes]", log_path: Path) -> int:
     """Number of alerts that the platform's user could read, at least `ALERTS`."""
-    consumer = KafkaConsumer(**consumer_options(cluster.settings("platform")))
-    consumer.assign([TopicPartition("alerts", 0)])
+    consumer = KafkaConsumer(**consumer_options(cluster.settings("platform", PREFIX)))
+    consumer.assign([TopicPartition(f"{PREFIX}alerts", 0)])
     found, deadline = 0, time.monotonic() + 90
     try:
         while found < ALERTS and time.monotonic() < deadline:
@@ -85,6 +87,7 @@ def personal_values(events: list[dict[str, Any]]) -> set[str]:
 
 @pytest.mark.skipif(find_spec("parcelward.cli.worker") is None, reason="the worker command is not there yet")
 def test_the_worker_screens_with_the_rights_it_is_given(cluster: Cluster, tmp_path: Path) -> None:
+    assert cluster.provision(PARCELWARD_TOPIC_PREFIX=PREFIX).returncode == 0
     log_path = tmp_path / "worker.log"
     with worker(cluster, log_path) as child:
         events = publish_traffic(cluster)
