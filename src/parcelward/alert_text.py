@@ -45,7 +45,4 @@ def alert_lines(alert: Alert, language: Language) -> Text:
     for finding in alert.findings:
         text.append(f"\n    {finding.rule:<5} ", SEVERITY_STYLE[finding.severity])
         text.append(say(finding.reason, language))
-    if alert.score is not None and any(finding.rule == "model" for finding in alert.findings):
-        reasons = "; ".join(say(part.text, language) for part in alert.score.contributions[:3])
-        text.append(f"\n          {reasons}", "dim")
     return text

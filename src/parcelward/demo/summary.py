@@ -1,5 +1,6 @@
 """The demo's last words: what was counted, as tables."""
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -48,7 +49,7 @@ def _counts(result: Audit, restarts: int) -> Table:
 
 
 def _rules(result: Audit) -> Table:
-    table = Table(title="Alerts by rule, and planted cases found", title_justify="left")
+    table = Table(title="Alerts by rule, and planted cases found", title_justify="left", box=SIMPLE)
     for heading in ("pattern", "by rule"):
         table.add_column(heading)
     for heading in ("waybills", "planted", "found", "cases", "found", "any rule"):
@@ -63,9 +64,10 @@ def _rules(result: Audit) -> Table:
     return table
 
 
-def _pattern_order(pattern: str) -> tuple[int, str]:
-    digits = "".join(character for character in pattern if character.isdigit())
-    return (int(digits) if digits else 1000, pattern)
+def _pattern_order(pattern: str) -> tuple[bool, str, int]:
+    """R1, R2, ..., R22, then the others."""
+    letters = pattern.rstrip("0123456789")
+    return letters != "R", letters, int(pattern[len(letters) :] or 0)
 
 
 def _ms(value: int | None) -> str:
