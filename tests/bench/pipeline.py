@@ -63,9 +63,7 @@ def prepare(settings: Settings, events: int) -> int:
     """Publish about `events` simulated events of the last day; returns how many."""
     waybills = int(events / 2.35)
     plan = Plan(waybills_per_day=waybills, start=datetime.now(UTC) - timedelta(days=1), seed=7)
-    producer = KafkaProducer(
-        bootstrap_servers=settings.kafka, linger_ms=20, batch_size=500_000, buffer_memory=256 * 2**20, acks="all"
-    )
+    producer = KafkaProducer(bootstrap_servers=settings.kafka, linger_ms=20, batch_size=500_000, acks="all")
     sent = 0
     for event in Simulation(plan).events():
         key, value, headers = binary(event.envelope)

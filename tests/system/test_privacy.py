@@ -1,0 +1,84 @@
+"""Raw personal values exist in intake and refused records and nowhere else: canaries are planted and searched for."""
+
+from typing import Any
+
+from tests.system.events import inspection, real_name
+from tests.system.service import await_true
+
+CANARIES = {
+    "document": "110101199003078515",
+    "broken document": "11010119900307851X",
+    "name": "金丝雀某甲",
+    "phone": "13812349876",
+    "receiver name": "金丝雀某乙",
+    "receiver phone": "13998765432",
+    "operator document": "360426199101010071",
+}
+
+
+def sender(document):
+    return {
+        "kind": "person",
+        "document_type": "resident_id",
+        "document_number": document,
+        "name": CANARIES["name"],
+        "phone": CANARIES["phone"],
+    }
+
+
+def test_no_raw_personal_value_leaves_intake_and_rejected(start_service):
+    service = start_service(log_level="DEBUG", inspection_due="2", idle_grace="0.2")
+    receiver = {"name": CANARIES["receiver name"], "phone": CANARIES["receiver phone"]}
+    operator_document = CANARIES["operator document"]
+    parties: dict[str, Any] = {"receiver": receiver, "operator_document": operator_document}
+    good = [real_name(f"SF{n:04d}", sender=sender(CANARIES["document"]), **parties) for n in range(3)]
+    alerting = [real_name("SF0100", sender=sender(CANARIES["broken document"]), **parties)]
+    refused = real_name(
+        "SF0200", sender=sender(CANARIES["document"]) | {CANARIES["name"]: CANARIES["phone"]}, **parties
+    )
+    wrong = real_name("SF0300", sender=sender(CANARIES["document"]) | {"kind": CANARIES["name"]}, **parties)
+    wrong_time = real_name("SF0400", sender=sender(CANARIES["document"]), **parties) | {"time": CANARIES["phone"]}
+    wrong_id = real_name("SF0500", sender=sender(CANARIES["document"]), **parties) | {"id": CANARIES["name"]}
+    service.publish(
+        [*good, *alerting, refused, wrong, wrong_time, wrong_id, inspection("SF0000"), inspection("SF0001")]
+    )
+    service.send_raw("intake.swift", CANARIES["phone"].encode(), CANARIES["document"].encode())
+    await_true(lambda: service.taken() >= 11, "everything is taken")
+    await_true(lambda: len(service.alerts()) >= 2, "the bad document and the missing inspection are alerted")
+
+    searched = 0
+    for topic in service.topics():
+        short = topic.removeprefix(service.prefix)
+        if short.startswith("intake."):
+            continue
+        for record in service.read(topic):
+            headers = b"\n".join(value for name, value in record.headers if name.startswith("pw_"))
+            kept = (record.key or b"") + (record.value or b"") if not short.startswith("rejected.") else b""
+            assert not [name for name, canary in CANARIES.items() if canary.encode() in kept + headers], topic
+            searched += 1
+    assert searched > 20
+    for place in (service.log.read_text(), service.page("/metrics"), service.page("/health"), service.page("/ready")):
+        assert place
+        assert not [name for name, canary in CANARIES.items() if canary in place]
+    assert len(service.read(f"{service.prefix}rejected.swift")) == 5
+
+
+def test_a_refused_record_is_kept_whole(start_service):
+    service = start_service()
+    value = b'{"cut off'
+    service.send_raw("intake.swift", b"SF1", value)
+    service.send_raw("intake.swift", b"SF2", None)
+    service.send_raw("intake.swift", b"SF3", b"x" * 10_000_000)
+    await_true(lambda: service.taken() == 3, "all three are refused")
+    refused = {record.key: record for record in service.read(f"{service.prefix}rejected.swift")}
+    assert refused[b"SF1"].value == value
+    assert refused[b"SF2"].value is None
+    assert len(refused[b"SF3"].value) == 10_000_000
+    headers = dict(refused[b"SF3"].headers)
+    assert headers["pw_reason"] == b"too_large"
+    assert headers["pw_topic"] == f"{service.prefix}intake.swift".encode()
+    reasons = {dict(record.headers)["pw_reason"] for record in refused.values()}
+    assert b"tombstone" in reasons
+    # and the stream goes on
+    service.publish([real_name("SF4", sender={"kind": "person"})])
+    await_true(lambda: len(service.alerts()) == 1, "the next event is screened")
