@@ -20,7 +20,6 @@ COMMANDS = {
     "simulate": Subcommand("parcelward.cli.simulate:simulate", "Make courier traffic with planted patterns."),
     "model": Subcommand("parcelward.cli.model:app", "Train, release and inspect the risk model."),
     "rules": Subcommand("parcelward.cli.rules:app", "Check, list and document rule packs."),
-    "rules": Subcommand("parcelward.cli.rules:app", "Check, list and document rule packs."),
     "schemas": Subcommand("parcelward.cli.schemas:app", "Write and check the JSON Schemas of the wire contract."),
     "config": Subcommand("parcelward.cli.config:config", "Print every setting, redacted and documented."),
 }
