@@ -4,18 +4,19 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pytest
 from kafka import KafkaConsumer, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
 
 from parcelward.kafka_client import consumer_options
+from parcelward.metrics import DECLARED
 from parcelward.publisher import Publisher
 from parcelward.simulate import Plan, Simulation, live
 from tests.broker.deployed import PASSWORDS, Cluster
@@ -26,7 +27,7 @@ PREFIX = "end-to-end."  # topics of its own: the tests of rights write nonsense 
 
 
 @contextmanager
-def worker(cluster: Cluster, log_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(cluster: Cluster, port: int, log_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """`parcelward worker` as deploy/compose.yaml runs it."""
     environment = {**os.environ, **cluster.environment()} | {
         "PARCELWARD_SASL_USERNAME": "worker",
@@ -34,7 +35,7 @@ def worker(cluster: Cluster, log_path: Path) -> Iterator["subprocess.Popen[bytes
         "PARCELWARD_TOPIC_PREFIX": PREFIX,
         "PARCELWARD_MANAGE_TOPICS": "false",
         "PARCELWARD_MODEL": "",
-        "PARCELWARD_HTTP_PORT": "0",
+        "PARCELWARD_HTTP_PORT": str(port),
     }
     with log_path.open("wb") as log:
         child = subprocess.Popen(
@@ -85,15 +86,36 @@ def personal_values(events: list[dict[str, Any]]) -> set[str]:
     return {value for value in found if value}
 
 
-@pytest.mark.skipif(find_spec("parcelward.cli.worker") is None, reason="the worker command is not there yet")
-def test_the_worker_screens_with_the_rights_it_is_given(cluster: Cluster, tmp_path: Path) -> None:
+def fetched(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
+        body: bytes = answer.read()
+    return body.decode()
+
+
+def assert_metrics_are_as_declared(exposed: str) -> None:
+    """What the worker really exports is what the list, and so the docs, alert rules and dashboard, say."""
+    families = list(text_string_to_metric_families(exposed))
+    ours = {family.name: family for family in families if family.name.startswith("parcelward_")}
+    assert set(ours) == {metric.name.removesuffix("_total") for metric in DECLARED}
+    assert [name for name, family in ours.items() if not family.samples] == ["parcelward_model_info"]
+    series = {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
+    assert series["parcelward_screened_total",] > 0
+    assert series["parcelward_worker_up",] == 1
+    assert sum(value for (name, *_), value in series.items() if name == "parcelward_metric_errors_total") == 0
+
+
+def test_the_worker_screens_with_the_rights_it_is_given(cluster: Cluster, unused_port: int, tmp_path: Path) -> None:
     assert cluster.provision(PARCELWARD_TOPIC_PREFIX=PREFIX).returncode == 0
     log_path = tmp_path / "worker.log"
-    with worker(cluster, log_path) as child:
+    with worker(cluster, unused_port, log_path) as child:
         events = publish_traffic(cluster)
         assert await_alerts(cluster, child, log_path) >= ALERTS
+        exposed = fetched(unused_port, "metrics")
+        assert fetched(unused_port, "health")
+        assert fetched(unused_port, "ready")
     assert child.returncode == 0, log_path.read_text()[-3000:]
+    assert_metrics_are_as_declared(exposed)
     values = personal_values(events)
     assert len(values) > 100
-    log = log_path.read_text()
-    assert not [value for value in values if value in log]
+    for place, text in {"log": log_path.read_text(), "metrics": exposed}.items():
+        assert not [value for value in values if value in text], place
