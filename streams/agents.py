@@ -12,7 +12,7 @@ def screen(ownership: Ownership) -> Callable[[Any], Awaitable[None]]:
     async def screen(stream: Any) -> None:
         # TRAP: without noack Faust acknowledges a batch even when its processing raised.
         async for event in stream.noack().events():
-            await ownership.process(event.value.owner, event.value.taken)
-            event.ack()
+            if await ownership.process(event.value.owner, event.value.taken):
+                event.ack()
 
     return screen

@@ -126,23 +126,23 @@ class Ownership:
             owner.waiting.clear()
             owner.positions = {topic: positions[topic, owner.partition] for topic in owner.plan.topics}
 
-    async def process(self, owner: OwnedPartition, taken: Taken) -> None:
-        """Process one batch; a failure stops the worker, a stale batch is dropped."""
+    async def process(self, owner: OwnedPartition, taken: Taken) -> bool:
+        """Process one batch; whether it was committed. A failure stops the worker, a stale batch is dropped."""
         if self.stopping or owner not in self:
-            return
+            return False
         try:
             done = await owner.process(taken)
         except FencedError:
             await self._await_revocation(owner)
-        except FailedError as error:
-            self.fail(error)
         except Exception as error:
             self.fail(error)
         else:
             if done is not None:
                 self.recorder.batch_done(done)
+                return True
         finally:
             self.on_free()
+        return False
 
     async def _await_revocation(self, owner: OwnedPartition) -> None:
         """The group will tell us that another worker has it. If not, the broker itself ended our transaction."""
