@@ -18,6 +18,8 @@ app = typer.Typer(no_args_is_help=True, help="Train, release and inspect the ris
 Release = Annotated[Path, typer.Argument(help="Release folder, or the pointer file that names one.")]
 CURRENT = Path("models/current")
 DEFAULTS = Plan()
+# A smaller simulation has fewer outlets, not emptier ones: in an empty one every sender is new.
+OUTLETS_PER_WAYBILL = DEFAULTS.outlets_per_courier / DEFAULTS.waybills_per_day
 
 
 @app.command()
@@ -27,8 +29,8 @@ def train(
     docs: Annotated[Path | None, typer.Option(help="Page to write the card to; its folder must exist.")] = Path(
         "docs/model.md"
     ),
-    days: Annotated[int, typer.Option(min=4, help="Simulated days.")] = 9,
-    waybills_per_day: Annotated[int, typer.Option(min=100, help="Waybills a day in each of two worlds.")] = 24_000,
+    days: Annotated[int, typer.Option(min=4, help="Simulated days.")] = 10,
+    waybills_per_day: Annotated[int, typer.Option(min=100, help="Waybills a day in each of two worlds.")] = 30_000,
     violations: Annotated[float, typer.Option(min=0.0005, max=0.5, help="Share of waybills with a planted case.")] = (
         DEFAULTS.violation_share
     ),
@@ -42,7 +44,13 @@ def train(
     from parcelward.model.making import make  # the training libraries are heavy and optional
 
     console = Console(stderr=True)
-    plan = Plan(days=days, waybills_per_day=waybills_per_day, violation_share=violations, seed=seed)
+    plan = Plan(
+        days=days,
+        waybills_per_day=waybills_per_day,
+        outlets_per_courier=max(4, round(waybills_per_day * OUTLETS_PER_WAYBILL)),
+        violation_share=violations,
+        seed=seed,
+    )
     model = make(
         plan, dense, load_settings(model=None), out, version, lambda text: console.print(text, highlight=False)
     )

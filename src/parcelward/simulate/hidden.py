@@ -14,7 +14,7 @@ from parcelward.simulate.places import CITIES
 from parcelward.simulate.traffic import HOUR_MS
 from parcelward.simulate.world import person
 
-TRAIT = 0.55  # share of a case's parcels that show one trait
+TRAIT = 0.4  # share of a case's parcels that show one trait
 
 
 def hidden(cases: Cases, at_ms: int) -> Iterator[Planted]:
@@ -44,7 +44,7 @@ def hidden(cases: Cases, at_ms: int) -> Iterator[Planted]:
 
 
 def _traits(cases: Cases, parcel: Parcel) -> None:
-    """Give a parcel about half of the traits."""
+    """Give a parcel some of the traits: four in ten."""
     rng, check = cases.rng, parcel.check
     if rng.random() < TRAIT and parcel.sender["kind"] == "person":
         parcel.verify_method = "manual"

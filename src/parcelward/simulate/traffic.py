@@ -48,6 +48,8 @@ class Traffic:
             return self._village_agent(outlet, at)
         if draw < 0.0565:
             return self._restricted(outlet, at)
+        if 0.95 < draw < 0.99:
+            return self._drop_off(outlet, at)
         if draw > 0.9995:
             return [self.counter.walk_in(rng.choice(self.world.lazy), at, person(rng))]
         who = self._person(outlet)
@@ -111,6 +113,8 @@ class Traffic:
             parcel.verify_method = "manual"
         elif check and draw < 0.1:
             check.weight_g = max(1, int(parcel.weight_g * rng.uniform(0.8, 1.3)))  # repacked at the counter
+        elif check and 0.11 < draw < 0.15:
+            check.weight_g = max(1, int(parcel.weight_g * rng.uniform(0.9, 1.18)))  # weighed with the box
         elif draw < 0.11:
             parcel.receiver["region"] = rng.choice(rng.choice(self.counter.cities).counties)
         return parcel
@@ -149,6 +153,16 @@ class Traffic:
         parcel.sender = self.counter.customer_sender(customer)
         parcel.verify_method = "app_prior"
         return [parcel]
+
+    def _drop_off(self, outlet: Outlet, at: int) -> list[Parcel]:
+        """A small shop brings its parcels to the counter under its own agreement."""
+        rng, counter = self.rng, self.counter
+        customer, parcels = rng.choice(outlet.customers), []
+        for _ in range(1 + int(rng.expovariate(0.7))):
+            parcel = counter.walk_in(outlet, at, outlet.persons[0], rng.choice(customer.catalogue))
+            parcels.append(self._late(self._quirks(parcel)))
+            parcel.sender, parcel.verify_method = counter.customer_sender(customer), "app_prior"
+        return parcels
 
     def _organisation(self, outlet: Outlet, at: int) -> list[Parcel]:
         """A company posts papers or samples, all of them printed in the same minute."""
