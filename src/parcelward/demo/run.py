@@ -27,7 +27,13 @@ from parcelward.topic_admin import delete_topics, ensure_topics
 from parcelward.topic_reader import TopicReader
 
 DEFAULT_PORT = 19092
-DEMO_SETTINGS = {"inspection_due": "PT6S", "real_name_due": "PT6S", "idle_grace": "PT1S", "sampled_share": "0.005"}
+DEMO_SETTINGS = {
+    "inspection_due": "PT6S",
+    "real_name_due": "PT6S",
+    "idle_grace": "PT1S",
+    "sampled_share": "0.005",
+    "partitions": "2",  # each commits for itself; at a demo's rate more only cost CPU
+}
 MALFORMED_SHARE = 0.01
 DRAIN_S = 90.0
 LOG_PATH = Path("build/demo/worker.log")
