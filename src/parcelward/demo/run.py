@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from parcelward.alert_text import Language, alert_lines
-from parcelward.broker import LocalBroker
+from parcelward.broker import LocalBroker, is_fetched
 from parcelward.broker.local import free_port, is_free
 from parcelward.cli.stopping import Stop
 from parcelward.contract.alerts import Alert
@@ -174,7 +174,7 @@ def _connect(wish: Wish, stack: ExitStack, console: Console) -> tuple[Settings, 
         console.print(f"using {wish.kafka}, topics {prefix}* (deleted at the end)", highlight=False)
         return settings, None
     home = stack.enter_context(tempfile.TemporaryDirectory(prefix="parcelward-demo-"))
-    console.print("starting a local Kafka ...")
+    console.print("starting a local Kafka ..." if is_fetched() else "fetching Kafka, 40 MB, this first time only ...")
     broker = stack.enter_context(LocalBroker(Path(home), DEFAULT_PORT if is_free(DEFAULT_PORT) else 0))
     settings = load_settings(
         kafka=broker.bootstrap, security_protocol="PLAINTEXT", topic_prefix="", replication=1, **shared
@@ -196,12 +196,8 @@ def _introduce(settings: Settings, worker: SupervisedWorker, wish: Wish, console
     console.print(f"Kafka    {settings.kafka}", highlight=False)
     console.print(f"metrics  {worker.metrics_address}", highlight=False)
     console.print(f"worker   process {worker.pid}, log {worker.log_path}", highlight=False)
-    console.print(
-        "settings "
-        + " ".join(f"{name}={value}" for name, value in DEMO_SETTINGS.items())
-        + " (duties fall due within seconds)",
-        highlight=False,
-    )
+    told = " ".join(f"{name}={value}" for name, value in DEMO_SETTINGS.items())
+    console.print(f"settings {told} (so that duties fall due within seconds)", soft_wrap=True)
     console.print(
         f"couriers {', '.join(settings.couriers)}: {wish.rate:g} events/s {lasts}; alerts follow\n", highlight=False
     )
