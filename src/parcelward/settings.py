@@ -129,6 +129,19 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator(
+        *("inspection_due", "real_name_due", "scan_due", "ledger_keep", "photo_keep", "idle_grace", "max_event_age"),
+        *("max_event_ahead", "commit_every", "session_timeout"),
+        mode="before",
+    )
+    @classmethod
+    def _seconds(cls, value: object) -> object:
+        """A plain number is a duration in seconds, also when it comes as text from the environment."""
+        try:
+            return float(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
+
     @field_validator("model", "rule_pack", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:

@@ -65,7 +65,8 @@ class Service:
             self.worker = subprocess.Popen(
                 [sys.executable, "-m", "parcelward", "worker"], env=self.environment, stdout=log, stderr=log
             )
-        await_true(lambda: self.status("/ready") == 200, f"the worker is ready; its log: {self.tail()}")
+        await_true(lambda: self.status("/ready") == 200 or self.worker.poll() is not None, "the worker is ready")
+        assert self.worker.poll() is None, f"the worker ended: {self.tail()}"
 
     def tail(self) -> str:
         """The end of the worker's log."""

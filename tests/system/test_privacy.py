@@ -80,5 +80,5 @@ def test_a_refused_record_is_kept_whole(start_service):
     reasons = {dict(record.headers)["pw_reason"] for record in refused.values()}
     assert b"tombstone" in reasons
     # and the stream goes on
-    service.publish([real_name("SF4", sender={"kind": "person"})])
+    service.publish([real_name("SF0004", sender={"kind": "person"})])
     await_true(lambda: len(service.alerts()) == 1, "the next event is screened")

@@ -85,3 +85,11 @@ def test_secrets_are_never_shown() -> None:
     shown = [shown_value(getattr(settings, setting.name)) for setting in describe_settings()]
     assert f"k1: {REDACTED}" in shown
     assert not [value for value in shown if "hunter2" in value or "0123456789abcdef" in value]
+
+
+def test_a_plain_number_is_a_duration_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARCELWARD_INSPECTION_DUE", "90")
+    monkeypatch.setenv("PARCELWARD_SCAN_DUE", "PT2M")
+    settings = load_settings()
+    assert settings.inspection_due == timedelta(seconds=90)
+    assert settings.scan_due == timedelta(minutes=2)
