@@ -27,6 +27,7 @@ from parcelward.topic_admin import delete_topics, ensure_topics
 from parcelward.topic_reader import TopicReader
 
 DEFAULT_PORT = 19092
+METRICS_PORT = 9108
 DEMO_SETTINGS = {
     "inspection_due": "PT6S",
     "real_name_due": "PT6S",
@@ -165,7 +166,7 @@ class Demo:
 
 def _connect(wish: Wish, stack: ExitStack, console: Console) -> tuple[Settings, LocalBroker | None]:
     """Start the local broker, or use the given cluster under a fresh prefix; make the topics."""
-    shared = {**DEMO_SETTINGS, "http_port": free_port(0)}
+    shared = {**DEMO_SETTINGS, "http_port": METRICS_PORT if is_free(METRICS_PORT) else free_port(0)}
     if wish.kafka:
         prefix = f"demo-{int(time.time()) % 10**8:x}."
         settings = load_settings(kafka=wish.kafka, topic_prefix=prefix, **shared)
@@ -198,6 +199,9 @@ def _introduce(settings: Settings, worker: SupervisedWorker, wish: Wish, console
     console.print(f"worker   process {worker.pid}, log {worker.log_path}", highlight=False)
     told = " ".join(f"{name}={value}" for name, value in DEMO_SETTINGS.items())
     console.print(f"settings {told} (so that duties fall due within seconds)", soft_wrap=True)
+    if not wish.kafka:
+        where = "" if settings.kafka == load_settings().kafka else f" --kafka {settings.kafka}"
+        console.print(f"look     parcelward alerts --lang zh{where}, parcelward rejected swift{where} (other terminal)")
     console.print(
         f"couriers {', '.join(settings.couriers)}: {wish.rate:g} events/s {lasts}; alerts follow\n", highlight=False
     )
