@@ -1,5 +1,6 @@
 """`parcelward model`: train and release the risk model, show a release's card, prove a release usable."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from parcelward.errors import UserError
-from parcelward.model.card import read_card, resolve_release
+from parcelward.model.card import VERSION_PATTERN, read_card, resolve_release
 from parcelward.model.report import page
 from parcelward.model.score import load_model
 from parcelward.settings import load_settings
@@ -26,7 +27,7 @@ OUTLETS_PER_WAYBILL = DEFAULTS.outlets_per_courier / DEFAULTS.waybills_per_day
 def train(
     out: Annotated[Path, typer.Option(help="Folder of all releases.")] = Path("models"),
     version: Annotated[str, typer.Option(help="Name of the release; an existing one is written anew.")] = "2026.11.1",
-    docs: Annotated[Path | None, typer.Option(help="Page to write the card to; its folder must exist.")] = Path(
+    docs: Annotated[Path, typer.Option(help="Page to write the card to; its folder must exist.")] = Path(
         "docs/model.md"
     ),
     days: Annotated[int, typer.Option(min=4, help="Simulated days.")] = 10,
@@ -41,7 +42,14 @@ def train(
 
     A second simulated world with more violations adds cases to learn from; it is never measured on.
     """
-    from parcelward.model.making import make  # the training libraries are heavy and optional
+    if not re.match(VERSION_PATTERN, version):
+        raise UserError(f"--version {version!r}: letters, digits, dots, dashes and underscores only, as in 2026.11.1")
+    if not docs.parent.is_dir():
+        raise UserError(f"--docs {docs}: its folder does not exist; make it or name another page")
+    try:
+        from parcelward.model.making import make  # the training libraries are heavy and optional
+    except ModuleNotFoundError as error:
+        raise UserError(f"training needs {error.name}; install the extra `train`") from None
 
     console = Console(stderr=True)
     plan = Plan(
@@ -54,11 +62,10 @@ def train(
     model = make(
         plan, dense, load_settings(model=None), out, version, lambda text: console.print(text, highlight=False)
     )
-    if docs is not None:
-        try:
-            docs.write_text(page(model.card), encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"cannot write {docs} ({error.strerror}); make its folder or pass --docs") from None
+    try:
+        docs.write_text(page(model.card), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {docs} ({error.strerror}); pass another page with --docs") from None
     ranking, at = model.card.metrics.model, model.card.metrics.at_threshold
     console.print(
         f"released {out / version}: AUC {ranking.auc:.4f}, average precision {ranking.average_precision:.4f}"
