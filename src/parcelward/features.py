@@ -1,7 +1,8 @@
 """The one ordered list of features: what rules may ask, what the model sees, what alerts and docs explain.
 
 A feature is unknown (None) when its evidence has not arrived; a rule over an unknown feature does not fire, and the
-model sees NaN. No feature says where a person comes from, what they believe or which group they belong to.
+model sees NaN. A share of fewer than 8 parcels is unknown as well. No feature says where a person comes from, what
+they believe or which group they belong to.
 """
 
 from enum import StrEnum

@@ -16,6 +16,7 @@ from parcelward.outlet_profiles import (
 from parcelward.shipment import Duty, InspectionFacts, PhoneView, RealNameFacts, SenderView, Shipment
 
 PHYSICAL = ("nfc", "ocr")
+SHARE_OF = 8  # a share of fewer parcels than this says nothing, and is unknown
 UNKNOWN_SENDER: list[Value] = [None] * 12
 NO_GOODS = GoodsMatch((), None, 0, (), False, None, None, False, None, None)
 
@@ -121,7 +122,11 @@ def _staff(facts: RealNameFacts | None, outlet: OutletProfile, acceptor: Operato
     if facts.document_token is not None and facts.operator_token is not None:
         own = facts.document_token == facts.operator_token
     persons, staff = acceptor.persons_1d.total, acceptor.staff_1d.total
-    return [own, is_staff(outlet, facts), staff, staff / persons if persons else None]
+    return [own, is_staff(outlet, facts), staff, _share(staff, persons)]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole >= SHARE_OF else None
 
 
 def _pace(inspection: InspectionFacts | None, inspector: OperatorProfile | None) -> list[Value]:
@@ -133,17 +138,16 @@ def _pace(inspection: InspectionFacts | None, inspector: OperatorProfile | None)
 
 def _outlet(facts: RealNameFacts | None, outlet: OutletProfile, acceptor: OperatorProfile | None) -> list[Value]:
     walk_in = outlet.walk_in_1d.total
-    persons = 0 if acceptor is None else acceptor.persons_1d.total
     person = facts is not None and facts.sender_kind == "person"
     return [
         None if acceptor is None else acceptor.items_1d.total,
-        acceptor.manual_1d.total / persons if acceptor is not None and persons else None,
+        None if acceptor is None else _share(acceptor.manual_1d.total, acceptor.persons_1d.total),
         outlet.items_1h.total,
         outlet.items_1d.total,
         outlet.items_7d.total,
         walk_in,
-        outlet.vague_1d.total / walk_in if walk_in and person else None,
-        outlet.goods_1d.top() / walk_in if walk_in and person else None,
+        _share(outlet.vague_1d.total, walk_in) if person else None,
+        _share(outlet.goods_1d.top(), walk_in) if person else None,
         None if facts is None else hour_share(outlet, facts.event_ms),
         outlet.overdue_1d.total,
     ]

@@ -56,6 +56,7 @@ def test_a_full_row_has_every_feature_in_its_own_type():
             record(real_name(waybill(n), sender={"kind": "agreement", "agreement_id": "A"}), T0 - n)
             for n in range(20, 50)
         ],
+        *[record(real_name(waybill(n)), T0 - n) for n in range(60, 70)],
         record(inspection(waybill(20)), T0),
         record(full),
         record(checked, T0 + 3 * MINUTE),
@@ -123,9 +124,16 @@ def test_travel_between_two_physical_readings():
 
 def test_own_identity_of_the_operator():
     own = {"operator_document": GOOD_ID}
-    row = last_row([record(real_name(waybill(n), **own), T0 + n * MINUTE) for n in range(3)])
+    row = last_row([record(real_name(waybill(n), **own), T0 + n * MINUTE) for n in range(8)])
     assert (row["sender_is_operator"], row["sender_is_staff"]) == (True, True)
-    assert (row["staff_sends_1d"], row["staff_share_1d"]) == (3, 1.0)
+    assert (row["staff_sends_1d"], row["staff_share_1d"]) == (8, 1.0)
+
+
+def test_a_share_of_few_parcels_is_unknown():
+    row = last_row([record(real_name(waybill(n)), T0 + n * MINUTE) for n in range(7)])
+    assert row["outlet_walk_in_items_1d"] == 7
+    for share in ("staff_share_1d", "operator_manual_share_1d", "outlet_vague_share_1d", "outlet_top_goods_share_1d"):
+        assert row[share] is None
 
 
 def test_a_colleagues_identity_is_staff_but_not_own():
