@@ -1,8 +1,10 @@
 """From a simulation plan to a release: two worlds side by side, one model."""
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -76,6 +78,15 @@ def split_days(days: int) -> Days:
 
 
 def _replayed(plans: list[Plan], settings: Settings) -> list[Screenings]:
-    """Each world in a process of its own. Settings travel as they are; a fresh process would read them anew."""
+    """Each world in a process of its own, all with the settings of this one."""
     with ProcessPoolExecutor(max_workers=len(plans), mp_context=get_context("spawn")) as workers:
-        return list(workers.map(replay, plans, [settings] * len(plans)))
+        return list(workers.map(_replay, plans, [settings] * len(plans)))
+
+
+def _replay(plan: Plan, settings: Settings) -> Screenings:
+    return replay(plan, settings, partial(_tell, plan.seed))
+
+
+def _tell(world: int, text: str) -> None:
+    """Progress from a process that has nothing but stderr to reach the user."""
+    sys.stderr.write(f"world {world}: {text}\n")

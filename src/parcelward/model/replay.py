@@ -20,7 +20,7 @@ _AFTER_THE_END_MS = 2 * DAY_MS  # by then every duty of the last day is done or 
 def replay(plan: Plan, settings: Settings, note: Callable[[str], None] = lambda _: None) -> Screenings:
     """Simulate `plan`, screen every event in order of arrival, and join the labels to the screenings.
 
-    Rules judge as `settings` say, no model does. `note` is told after each simulated day.
+    Rules judge as `settings` say, no model does. `note` is told when a simulated day is over.
     """
     simulation = Simulation(plan)
 
