@@ -131,28 +131,32 @@ class Tokeniser:
     def identity(self, data: RealName, on_ms: int | None = None) -> Identity:
         """Tokens and masks of a real-name event; a raw value wins over a token made at the source.
 
+        Only tokens that something is counted by are made: none of an agreement customer's name, and of the receiver
+        the phone or, without one, the name.
         `on_ms` (event time, ms) is when the holder of the document must have been born.
         """
         sender, receiver = data.sender, data.receiver
         number, name, phone, staff = sender.document_number, sender.name, sender.phone, data.operator_document
         document_token, document_mask, check = sender.document_token, sender.document_mask, sender.document_check
+        agreement = sender.kind is SenderKind.AGREEMENT
         if number is not None:
             on = _day(on_ms // DAY_MS) if on_ms is not None else None
             check = check_document(sender.document_type, number, on)
             document_token, document_mask = self.document(sender.document_type, number), mask_document(number)
         elif document_token is None:
-            check = None if sender.kind is SenderKind.AGREEMENT else DocumentCheck.MISSING
+            check = None if agreement else DocumentCheck.MISSING
+        receiver_phone = receiver.phone_token if receiver.phone is None else self.phone(receiver.phone)
         return Identity(
             document_token,
             document_mask,
             check,
-            sender.name_token if name is None else self.name(name),
+            sender.name_token if name is None or agreement else self.name(name),
             sender.name_mask if name is None else mask_name(name),
             sender.phone_token if phone is None else self.phone(phone),
             sender.phone_mask if phone is None else mask_phone(phone),
             data.operator_document_token if staff is None else self.document(None, staff),
-            receiver.name_token if receiver.name is None else self.name(receiver.name),
-            receiver.phone_token if receiver.phone is None else self.phone(receiver.phone),
+            receiver.name_token if receiver.name is None or receiver_phone is not None else self.name(receiver.name),
+            receiver_phone,
         )
 
     def at_source(self, data: RealName, on_ms: int | None = None) -> RealName:

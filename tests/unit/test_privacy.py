@@ -99,7 +99,7 @@ def test_identity_of_a_person() -> None:
     assert found.phone_mask == "138****1234"
     assert found.document_token == tokeniser.document(DocumentType.RESIDENT_ID, NUMBER)
     assert found.operator_token == tokeniser.document(None, STAFF)
-    assert found.receiver_name_token == tokeniser.name("李华")
+    assert found.receiver_name_token is None  # the phone is enough to tell receivers apart
     assert found.receiver_phone_token == tokeniser.phone("13900005678")
     text = repr(found)
     assert not [raw for raw in (NUMBER, STAFF, NAME, PHONE, "李华", "13900005678") if raw in text]
