@@ -87,7 +87,7 @@ def test_command_starts_stops_cleanly_and_keeps_its_data(home: Path) -> None:
     assert record.timestamp_type == 1, "intake carries the broker's time"
 
 
-def test_killed_command_leaves_no_broker_and_its_folder_can_be_used_again(home: Path) -> None:
+def test_killed_command_leaves_no_broker_and_its_folder_can_be_used_again_but_not_twice(home: Path) -> None:
     command = parcelward("broker", "--port", "0", "--home", str(home), cwd=home)
     read_line_with(command, "listens on")
     assert len(processes_of(home)) == 1
@@ -96,12 +96,8 @@ def test_killed_command_leaves_no_broker_and_its_folder_can_be_used_again(home: 
     assert await_true(lambda: processes_of(home) == [])
     with LocalBroker(home) as broker:
         assert ensure_topics(Settings(kafka=broker.bootstrap)) == []
-
-
-def test_folder_in_use_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    first = LocalBroker(tmp_path)
-    with first, pytest.raises(UserError, match=f"another broker already runs on {tmp_path}"):
-        LocalBroker(tmp_path).start()
+        with pytest.raises(UserError, match=f"another broker already runs on {home}"):
+            LocalBroker(home).start()
 
 
 def test_port_in_use_is_refused_in_one_sentence(tmp_path: Path) -> None:
