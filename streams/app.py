@@ -11,7 +11,7 @@ from streams.agents import screen
 from streams.clients import consumer_options
 from streams.owned import StagePlan
 from streams.ownership import Ownership, Recorder
-from streams.tables import RECOVERY_BUFFER, BatchTable
+from streams.tables import RECOVERY_BUFFER, BatchTable, PromptTableManager
 from streams.transport import BatchTransport
 
 HOUR_S = 3600.0
@@ -74,6 +74,7 @@ def _faust_options(settings: Settings) -> dict[str, Any]:
         "broker_commit_interval": 10.0,  # nothing is committed by Faust
         "store": "memory://",
         "Table": BatchTable,
+        "TableManager": PromptTableManager,
         "topic_partitions": settings.partitions,
         "topic_allow_declare": False,  # topic_admin makes the topics, as they should be
         "topic_disable_leader": True,

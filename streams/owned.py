@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,7 +59,8 @@ class OwnedPartition:
         self.written = NOTHING_WRITTEN
         self.restored_records = 0
         self.waiting = Waiting(plan.topics)
-        self.ready = False
+        self.restored = False
+        self.positioned = False
         self.busy = False
         self.positions: dict[str, int] = {}
         self.last_commit = float("-inf")
@@ -76,9 +77,32 @@ class OwnedPartition:
         await self._transactions.open()
 
     def restore(self) -> None:
-        """Rebuild the stage from the recovered state; batches are delivered from then on."""
+        """Rebuild the stage from the recovered state."""
         self.stage.restore(self.state)
-        self.ready = True
+        self.restored = True
+
+    @property
+    def ready(self) -> bool:
+        """Whether batches may be delivered: the state is restored and the positions are those that were committed."""
+        return self.restored and self.positioned
+
+    def reposition(self, positions: Mapping[str, int]) -> None:
+        """The consumer was set to `positions`; what was fetched before is dropped, for it will be delivered again."""
+        # TRAP: a fetch from before the rebalance may bring records of the new assignment from a stale position. A batch
+        # of them that slips in before the seek is processed twice.
+        self.waiting.clear()
+        self.positions = dict(positions)
+        self.positioned = True
+
+    def add(self, topic: str, records: Sequence[SourceRecord]) -> None:
+        """Take over fetched records."""
+        if self.positioned:
+            self.waiting.add(topic, records)
+
+    def quiet(self, topic: str, until: int) -> None:
+        """Nothing with an arrival time up to `until` (ms) is still to come after what was added."""
+        if self.positioned:
+            self.waiting.quiet(topic, until)
 
     def due_in(self, now: float, commit_every: float, limit: int, tick_s: float) -> float:
         """Seconds until a batch is to be delivered, at `now` (monotonic); infinite when only a new record can tell."""
@@ -91,15 +115,10 @@ class OwnedPartition:
         return self.last_batch + tick_s - now if self.plan.ticks else float("inf")
 
     def take(self, limit: int) -> Taken:
-        """The next batch; the partition is busy until `process` has returned or `drop` is called."""
+        """The next batch; the partition is busy until `process` has returned."""
         self.busy = True
         self.last_batch = time.monotonic()
         return self.waiting.take(limit)
-
-    def drop(self) -> None:
-        """What is waiting will be delivered again, and nothing is in work."""
-        self.waiting.clear()
-        self.busy = False
 
     async def process(self, taken: Taken) -> Done | None:
         """Compute, commit in one transaction, and only then change memory. None: the partition is no longer ours.

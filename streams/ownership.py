@@ -111,20 +111,21 @@ class Ownership:
     def restore(self, stage: str) -> None:
         """Rebuild the stage on every owned partition, after recovery of its table."""
         for owner in self:
-            if owner.plan.name == stage and not owner.ready:
+            if owner.plan.name == stage and not owner.restored:
                 owner.restore()
                 self.recorder.restored(owner, time.monotonic() - owner.taken_at)
-        if self.ready:
+        if all(owner.restored for owner in self):
             # The restored state lives as long as the worker; no collection needs to walk through it again.
             gc.collect()
             gc.freeze()
-        self.on_free()
 
-    def drop_waiting(self, positions: Mapping[tuple[str, int], int]) -> None:
-        """Positions were set back to `positions`: what was fetched so far will be delivered again."""
+    def reposition(self, positions: Mapping[tuple[str, int], int]) -> None:
+        """The consumer was set to the committed positions, by topic and partition number."""
         for owner in self:
-            owner.waiting.clear()
-            owner.positions = {topic: positions[topic, owner.partition] for topic in owner.plan.topics}
+            own = {topic: positions.get((topic, owner.partition)) for topic in owner.plan.topics}
+            if None not in own.values():  # else another rebalance has begun, and another seek follows
+                owner.reposition({topic: position for topic, position in own.items() if position is not None})
+        self.on_free()
 
     async def process(self, owner: OwnedPartition, taken: Taken) -> bool:
         """Process one batch; whether it was committed. A failure stops the worker, a stale batch is dropped."""

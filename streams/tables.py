@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from faust.tables import Table
+from faust.tables.manager import TableManager
 
 from streams.owned import NOTHING_WRITTEN
 from streams.ownership import Ownership
@@ -53,3 +54,12 @@ class BatchTable(Table):  # type: ignore[misc]
             self.ownership.restore(self.name)
         except Exception as error:
             self.ownership.fail(error)
+
+
+class PromptTableManager(TableManager):  # type: ignore[misc]
+    """Starts at once: Faust waits a second for tables that modules still declare, ours are all there."""
+
+    async def on_start(self) -> None:
+        """Register the tables and start their recovery."""
+        await self._update_channels()
+        await self.recovery.start()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import aiokafka
+from aiokafka.errors import IllegalStateError
 from aiokafka.structs import TopicPartition
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
@@ -121,6 +122,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def _seek_sources(self, topics: frozenset[str]) -> dict[Any, int]:
         consumer = self._ensure_consumer()
+        assignment = consumer._subscription.subscription.assignment
         sources = [tp for tp in consumer.assignment() if tp.topic in topics]
         committed = await asyncio.gather(*(consumer.committed(tp) for tp in sources))
         unknown = [tp for tp, offset in zip(sources, committed, strict=True) if offset is None]
@@ -128,6 +130,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         positions = {
             tp: beginnings[tp] if offset is None else offset for tp, offset in zip(sources, committed, strict=True)
         }
+        if assignment is not consumer._subscription.subscription.assignment:
+            raise IllegalStateError("rebalanced while positions were read")  # recovery starts again
         self.epoch += 1
         self._quiet.clear()
         for tp, offset in positions.items():
@@ -229,11 +233,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         for tp, records in fetched.records.items():
             owner = self.ownership.of_topic(tp.topic, tp.partition)
             if owner is not None and records:
-                owner.waiting.add(tp.topic, records)
+                owner.add(tp.topic, records)
         for tp, asked in fetched.quiet.items():
             owner = self.ownership.of_topic(tp.topic, tp.partition)
             if owner is not None:
-                owner.waiting.quiet(tp.topic, asked - self._grace_ms)
+                owner.quiet(tp.topic, asked - self._grace_ms)
         return fetched
 
     def _changelog_messages(self, fetched: Fetched) -> Iterable[tuple[Any, Any]]:
@@ -307,7 +311,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._seeking = True  # what is read from now on is taken over after the old records were dropped
         try:
             positions = await self._thread.seek_sources(self._sources)
-            self.ownership.drop_waiting(positions)
+            self.ownership.reposition(positions)
             self._read_offset.update(dict.fromkeys(map(ensure_TP, positions)))
         finally:
             self._seeking = False

@@ -37,7 +37,7 @@ def processed(settings: Settings) -> int:
 
 
 def test_kill_9_in_the_middle_loses_and_doubles_nothing(settings: Settings, tmp_path: Path) -> None:
-    publish_everywhere(settings, 20_000, seed=1)
+    publish_everywhere(settings, 12_000, seed=1)
     with counting_workers(settings, tmp_path) as start:
         first = start()
         await_true(lambda: processed(settings) > 2_000)
@@ -52,16 +52,16 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(settings: Settings, tmp_
 def test_workers_that_join_leave_and_pause_lose_and_double_nothing(settings: Settings, tmp_path: Path) -> None:
     with counting_workers(settings, tmp_path) as start:
         first = start()
-        publish_everywhere(settings, 3_000, seed=2)
+        publish_everywhere(settings, 2_000, seed=2)
         await_true(lambda: processed(settings) > 100)
         second = start()
-        publish_everywhere(settings, 10_000, seed=3)
+        publish_everywhere(settings, 4_000, seed=3)
         await_true(lambda: drained(settings))
-        publish_everywhere(settings, 10_000, seed=4)
+        publish_everywhere(settings, 4_000, seed=4)
         first.pause()  # the group takes its partitions away while it sleeps
         await_true(lambda: drained(settings))
         first.go_on()
-        publish_everywhere(settings, 10_000, seed=5)
+        publish_everywhere(settings, 4_000, seed=5)
         assert second.stop() == 0
         await_true(lambda: drained(settings))
         assert first.stop() == 0
