@@ -104,7 +104,9 @@ DECLARED: tuple[Declared, ...] = (
     ),
     # how the stages run
     _histogram("batch_records", "Records in one batch.", BATCH_BUCKETS, "stage"),
-    _histogram("batch_seconds", "CPU time one batch spent computing, and wall time committing.", STEP_BUCKETS, "stage", "step"),
+    _histogram(
+        "batch_seconds", "CPU time one batch spent computing, and wall time committing.", STEP_BUCKETS, "stage", "step"
+    ),
     _counter("commits_total", "Transactions committed.", "stage"),
     _gauge("last_commit_timestamp_seconds", "Time of the last commit, seconds since 1970.", "stage"),
     _counted("poison_records_total", f.POISON, "Records our own code failed on, isolated and set aside."),
