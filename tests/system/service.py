@@ -62,11 +62,11 @@ class Service:
     def start(self) -> None:
         """Start the worker and wait until it is ready."""
         with self.log.open("ab") as log:
-            self.worker = subprocess.Popen(
+            worker = self.worker = subprocess.Popen(
                 [sys.executable, "-m", "parcelward", "worker"], env=self.environment, stdout=log, stderr=log
             )
-        await_true(lambda: self.status("/ready") == 200 or self.worker.poll() is not None, "the worker is ready")
-        assert self.worker.poll() is None, f"the worker ended: {self.tail()}"
+        await_true(lambda: self.status("/ready") == 200 or worker.poll() is not None, "the worker is ready")
+        assert worker.poll() is None, f"the worker ended: {self.tail()}"
 
     def tail(self) -> str:
         """The end of the worker's log."""
