@@ -1,0 +1,172 @@
+"""The delivery protocol around one stage, with a Kafka that only remembers."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from parcelward.settings import Settings
+from parcelward.stage import Outcome, Record
+from streams.owned import OwnedPartition
+from streams.transactions import FailedError
+from tests.engine_kit.counting import COUNT, counting_plan
+
+NEVER = float("inf")
+TOPIC = "intake.swift"
+
+
+class Committed:
+    """Stands in for Kafka: remembers what was committed, or refuses."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.positions: list[Mapping[str, int]] = []
+        self.error = error
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
+
+    async def commit(self, outcome: Outcome, positions: Mapping[str, int]) -> int:
+        """Commit it."""
+        await self.may_go_on.wait()
+        if self.error:
+            raise self.error
+        self.positions.append(positions)
+        return len(self.positions)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def partition(kafka: Any = None, *, positioned: bool = True) -> OwnedPartition:
+    settings = Settings(couriers=("swift",))
+    stand_in: Any = kafka or Committed()
+    owner = OwnedPartition(counting_plan(settings), 0, stand_in)
+    owner.restore()
+    if positioned:
+        owner.reposition({TOPIC: 0})
+    return owner
+
+
+def records(count: int, start: int = 0) -> list[Record]:
+    return [Record(TOPIC, 0, number, number, b"w", b"v") for number in range(start, start + count)]
+
+
+def due(owner: OwnedPartition, now: float = 1e9) -> float:
+    return owner.due_in(now, commit_every=1.0, limit=10, tick_s=5.0)
+
+
+def count_of(owner: OwnedPartition) -> int:
+    return int(COUNT.unpack(owner.state.get(b"w", COUNT.pack(0)))[0])
+
+
+def test_nothing_is_taken_or_delivered_before_the_committed_positions_are_known() -> None:
+    owner = partition(positioned=False)
+    owner.add(TOPIC, records(20))
+    assert owner.waiting.count == 0
+    assert due(owner) == NEVER
+    owner.reposition({TOPIC: 0})
+    owner.add(TOPIC, records(20))
+    assert due(owner) <= 0
+
+
+def test_nothing_is_delivered_before_the_state_is_restored() -> None:
+    owner = OwnedPartition(counting_plan(Settings(couriers=("swift",))), 0, Committed())  # type: ignore[arg-type]
+    owner.reposition({TOPIC: 0})
+    owner.add(TOPIC, records(20))
+    assert due(owner) == NEVER
+
+
+def test_at_most_one_batch_is_in_work() -> None:
+    owner = partition()
+    owner.add(TOPIC, records(20))
+    owner.take(5)
+    assert due(owner) == NEVER
+
+
+def test_a_full_batch_does_not_wait_for_the_commit_pace() -> None:
+    async def scenario() -> None:
+        owner = partition()
+        owner.add(TOPIC, records(1))
+        await owner.process(owner.take(10))
+        owner.add(TOPIC, records(3, start=1))
+        assert 0.5 < due(owner, owner.last_commit + 0.25) < 1.0
+        owner.add(TOPIC, records(10, start=4))
+        assert due(owner, owner.last_commit + 0.25) == 0
+
+    asyncio.run(scenario())
+
+
+def test_memory_changes_only_after_the_commit() -> None:
+    async def scenario() -> None:
+        kafka = Committed()
+        kafka.may_go_on.clear()
+        owner = partition(kafka)
+        owner.add(TOPIC, records(3))
+        working = asyncio.ensure_future(owner.process(owner.take(10)))
+        await asyncio.sleep(0)
+        assert count_of(owner) == 0
+        kafka.may_go_on.set()
+        assert await working is not None
+        assert count_of(owner) == 3
+        assert kafka.positions == [{TOPIC: 3}]
+
+    asyncio.run(scenario())
+
+
+def test_a_failed_commit_changes_nothing_in_memory() -> None:
+    async def scenario() -> None:
+        owner = partition(Committed(FailedError()))
+        owner.add(TOPIC, records(3))
+        with pytest.raises(FailedError):
+            await owner.process(owner.take(10))
+        assert count_of(owner) == 0
+        assert owner.positions == {TOPIC: 0}
+
+    asyncio.run(scenario())
+
+
+def test_an_empty_batch_without_consequence_commits_nothing() -> None:
+    async def scenario() -> None:
+        kafka = Committed()
+        owner = partition(kafka)
+        assert await owner.process(owner.take(10)) is not None
+        assert kafka.positions == []
+
+    asyncio.run(scenario())
+
+
+def test_closing_waits_for_the_batch_in_work_and_takes_no_other() -> None:
+    async def scenario() -> None:
+        kafka = Committed()
+        kafka.may_go_on.clear()
+        owner = partition(kafka)
+        owner.add(TOPIC, records(3))
+        working = asyncio.ensure_future(owner.process(owner.take(10)))
+        await asyncio.sleep(0)
+        closing = asyncio.ensure_future(owner.close(10))
+        await asyncio.sleep(0)
+        assert not closing.done()
+        kafka.may_go_on.set()
+        await closing
+        assert working.done()
+        owner.add(TOPIC, records(1, start=3))
+        assert await owner.process(owner.take(10)) is None
+        assert count_of(owner) == 3
+
+    asyncio.run(scenario())
+
+
+def test_a_commit_that_fails_after_the_partition_was_given_up_is_no_failure() -> None:
+    async def scenario() -> None:
+        kafka = Committed(FailedError())
+        kafka.may_go_on.clear()
+        owner = partition(kafka)
+        owner.add(TOPIC, records(3))
+        working = asyncio.ensure_future(owner.process(owner.take(10)))
+        await asyncio.sleep(0)
+        await owner.close(0.0)
+        kafka.may_go_on.set()
+        assert await working is None
+        assert count_of(owner) == 0
+
+    asyncio.run(scenario())

@@ -1,0 +1,99 @@
+"""How waiting records become batches, and where sent records go; no Kafka."""
+
+from zlib import crc32
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parcelward.stage import Record, Send
+from streams.transactions import route
+from streams.waiting import Waiting
+
+
+def record(topic: str, offset: int, timestamp: int) -> Record:
+    return Record(topic, 0, offset, timestamp, b"w", b"v")
+
+
+def waiting(*records: Record) -> Waiting:
+    made = Waiting(("a", "b"))
+    for one in records:
+        made.add(one.topic, [one])
+    return made
+
+
+def test_topics_are_merged_by_arrival_and_ties_by_topic() -> None:
+    made = waiting(record("b", 0, 10), record("b", 1, 30), record("a", 0, 10), record("a", 1, 20))
+    taken = made.take(100)
+    assert [(r.topic, r.offset) for r in taken.batch.records] == [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
+    assert taken.positions == {"a": 2, "b": 2}
+    assert made.count == 0
+
+
+def test_order_within_a_topic_stays_when_the_brokers_clock_steps_back() -> None:
+    made = waiting(record("a", 0, 50), record("a", 1, 10), record("b", 0, 20))
+    assert [(r.topic, r.offset) for r in made.take(100).batch.records] == [("b", 0), ("a", 0), ("a", 1)]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 5)), max_size=30),
+    st.integers(1, 7),
+)
+def test_batches_of_any_size_deliver_everything_once_and_in_order(made: list[tuple[str, int]], limit: int) -> None:
+    all_ = Waiting(("a", "b"))
+    offsets = {"a": 0, "b": 0}
+    for topic, timestamp in made:
+        all_.add(topic, [record(topic, offsets[topic], timestamp)])
+        offsets[topic] += 1
+    found: list[tuple[str, int]] = []
+    positions: dict[str, int] = {}
+    while all_.count:
+        taken = all_.take(limit)
+        assert 0 < len(taken.batch.records) <= limit
+        found += [(r.topic, r.offset) for r in taken.batch.records]
+        positions |= taken.positions
+    for topic, end in offsets.items():
+        assert [offset for name, offset in found if name == topic] == list(range(end))
+        assert positions.get(topic, 0) == end
+
+
+def test_records_delivered_again_after_a_seek_are_dropped() -> None:
+    made = Waiting(("a",))
+    made.add("a", [record("a", number, number) for number in range(5)])
+    made.take(100)
+    made.add("a", [record("a", number, number) for number in range(2, 8)])
+    assert [r.offset for r in made.take(100).batch.records] == [5, 6, 7]
+
+
+def test_after_clear_everything_is_taken_again() -> None:
+    made = waiting(record("a", 0, 1), record("a", 1, 2))
+    made.quiet("a", 5)
+    made.clear()
+    assert made.count == 0
+    made.add("a", [record("a", 0, 1)])
+    taken = made.take(100)
+    assert [r.offset for r in taken.batch.records] == [0]
+    assert taken.batch.quiet_until == {}
+
+
+def test_a_topic_is_quiet_only_when_none_of_its_records_is_left() -> None:
+    made = waiting(record("a", 0, 1), record("a", 1, 2), record("b", 0, 1))
+    made.quiet("a", 90)
+    made.quiet("b", 80)
+    assert made.take(2).batch.quiet_until == {"b": 80}
+    assert made.take(2).batch.quiet_until == {"a": 90, "b": 80}
+
+
+def test_quiet_never_goes_back() -> None:
+    made = Waiting(("a",))
+    made.quiet("a", 90)
+    made.quiet("a", 50)
+    assert made.take(1).batch.quiet_until == {"a": 90}
+
+
+@pytest.mark.parametrize(("key", "partition"), [(b"SF1234567890123", crc32(b"SF1234567890123") % 7), (None, 3)])
+def test_records_go_where_their_key_says_and_without_key_stay(key: bytes | None, partition: int) -> None:
+    routed = route([Send("t", key, b"1"), Send("t", key, b"2")], partitions=7, own=3)
+    assert {where: [out.value for out in outputs] for where, outputs in routed.items()} == {
+        ("t", partition): [b"1", b"2"]
+    }
