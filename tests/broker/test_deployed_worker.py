@@ -92,6 +92,14 @@ def fetched(port: int, path: str) -> str:
     return body.decode()
 
 
+def await_gauges(port: int) -> str:
+    """The metrics, once the gauges that are kept up to date every second are there."""
+    end = time.monotonic() + 30
+    while "parcelward_table_keys{" not in (exposed := fetched(port, "metrics")) and time.monotonic() < end:
+        time.sleep(0.1)
+    return exposed
+
+
 def assert_metrics_are_as_declared(exposed: str) -> None:
     """What the worker really exports is what the list, and so the docs, alert rules and dashboard, say."""
     families = list(text_string_to_metric_families(exposed))
@@ -110,7 +118,7 @@ def test_the_worker_screens_with_the_rights_it_is_given(cluster: Cluster, unused
     with worker(cluster, unused_port, log_path) as child:
         events = publish_traffic(cluster)
         assert await_alerts(cluster, child, log_path) >= ALERTS
-        exposed = fetched(unused_port, "metrics")
+        exposed = await_gauges(unused_port)
         assert fetched(unused_port, "health")
         assert fetched(unused_port, "ready")
     assert child.returncode == 0, log_path.read_text()[-3000:]
