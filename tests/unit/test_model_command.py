@@ -3,23 +3,34 @@
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from typer.testing import CliRunner
 
 from parcelward.cli.model import app
 from parcelward.errors import UserError
 
-SMALL = ["--days", "4", "--waybills-per-day", "250", "--violations", "0.15", "--dense", "0.3", "--seed", "3"]
+SMALL = ["--days", "3", "--waybills-per-day", "250", "--violations", "0.15", "--dense", "0.3", "--seed", "3"]
+
+
+def train(root: Path) -> Path:
+    """Make a small release by the command itself; the pointer to it."""
+    arguments = ["train", "--out", str(root / "models"), "--docs", str(root / "model.md"), "--version", "t.2", *SMALL]
+    with threadpool_limits(1):
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "released" in result.stderr
+    return root / "models" / "current"
 
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small release, made by the command itself."""
-    root = tmp_path_factory.mktemp("model")
-    arguments = ["train", "--out", str(root / "models"), "--docs", str(root / "model.md"), "--version", "t.2", *SMALL]
-    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert result.exit_code == 0
-    assert "released" in result.stderr
-    return root / "models" / "current"
+    return train(tmp_path_factory.mktemp("model"))
+
+
+def test_the_same_command_makes_the_same_release_byte_for_byte(release: Path, tmp_path: Path) -> None:
+    again = train(tmp_path)
+    for name in ("t.2/model.onnx", "t.2/card.json", "t.2/parity.json", "current"):
+        assert (release.parent / name).read_bytes() == (again.parent / name).read_bytes()
 
 
 def test_training_releases_and_reports(release: Path) -> None:
@@ -42,12 +53,10 @@ def test_check_says_that_a_release_is_sound_and_show_prints_its_card(release: Pa
         (["show", "nowhere"], "no model at nowhere"),
         (["train", "--version", "../up"], "--version"),
         (["train", "--docs", "nowhere/model.md"], "--docs"),
-        (["train", "--days", "4", "--waybills-per-day", "100", "--docs", "PAGE"], "fewer than 10 violations"),
     ],
-    ids=["check", "show", "version", "docs", "too few violations"],
+    ids=["check", "show", "version", "docs"],
 )
 def test_what_is_wrong_is_said_in_one_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
     place = ["--out", str(tmp_path)] if arguments[0] == "train" else []
-    named = [argument.replace("PAGE", str(tmp_path / "model.md")) for argument in arguments]
     with pytest.raises(UserError, match=sentence):
-        CliRunner().invoke(app, [*named, *place], catch_exceptions=False)
+        CliRunner().invoke(app, [*arguments, *place], catch_exceptions=False)

@@ -3,7 +3,7 @@
 import json
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import onnx
 import onnxruntime
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from parcelward.errors import UserError
 from parcelward.features import FEATURES, MODEL_FEATURES, Kind, Row
@@ -63,6 +64,8 @@ def card_for(artefact: bytes, **changes: Any) -> Card:
         "metrics": Metrics(
             base_rate=0.1,
             model=nothing,
+            among_persons=nothing,
+            persons_base_rate=0.1,
             baselines=(),
             at_threshold=AtThreshold(**shares),
             patterns=(),
@@ -81,6 +84,13 @@ def rows_on_thresholds(trained: HistGradientBoostingClassifier, count: int) -> M
     for line, node in zip(matrix, cycle(splits), strict=False):
         line[node["feature_idx"]] = node["num_threshold"]
     return matrix
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Models this small gain nothing from threads, and threads that spin on a busy machine cost minutes."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="module")

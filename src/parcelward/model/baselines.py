@@ -50,7 +50,7 @@ def _feature_order(screenings: Screenings, column: int, direction: int) -> Float
 
 
 def _logistic_order(train: Screenings, test: Screenings, seed: int) -> Floats:
-    """Highest probability over all screenings by a logistic regression on the last screenings."""
+    """Highest log-odds over all screenings by a logistic regression on the last screenings."""
     rows, violation = train.last_rows(), train.violation
     chance = np.random.default_rng(seed)
     ordinary = np.flatnonzero(~violation)
@@ -63,7 +63,7 @@ def _logistic_order(train: Screenings, test: Screenings, seed: int) -> Floats:
         LogisticRegression(max_iter=400, C=0.3),
     )
     steps.fit(_flattened(train.matrix[rows[chosen]]), violation[chosen], logisticregression__sample_weight=weight)
-    return test.highest(steps.predict_proba(_flattened(test.matrix))[:, 1])
+    return test.highest(steps.decision_function(_flattened(test.matrix)))
 
 
 def _flattened(matrix: Matrix) -> Floats:

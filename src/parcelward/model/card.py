@@ -84,6 +84,8 @@ class Metrics(CardPart):
 
     base_rate: float
     model: Ranking
+    among_persons: Ranking = Field(description="The model among parcels of persons: without the easy bulk of shops.")
+    persons_base_rate: float = Field(description="Share of violations among these.")
     baselines: tuple[Ranking, ...]
     at_threshold: AtThreshold
     patterns: tuple[PatternRecall, ...]

@@ -14,7 +14,9 @@ BUDGETS = (0.001, 0.005, 0.01)
 
 
 def ranking(name: str, order: Floats, violation: Flags) -> Ranking:
-    """How well `order` (higher is reviewed first) ranks waybills."""
+    """How well `order` (higher is reviewed first) ranks waybills; as by chance where all or none are violations."""
+    if violation.all() or not violation.any():
+        return by_chance(violation).model_copy(update={"name": name})
     return Ranking(
         name=name,
         auc=_rounded(roc_auc_score(violation, order)),
@@ -25,7 +27,7 @@ def ranking(name: str, order: Floats, violation: Flags) -> Ranking:
 
 def by_chance(violation: Flags) -> Ranking:
     """What reviewing at random finds: the base rate."""
-    rate, count = _rounded(violation.mean()), len(violation)
+    rate, count = _rounded(violation.mean()) if len(violation) else 0.0, len(violation)
     budgets = tuple(
         Budget(share=share, reviewed=round(share * count), precision=rate, recall=share) for share in BUDGETS
     )

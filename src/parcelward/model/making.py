@@ -66,15 +66,16 @@ def make(
 
 
 def split_days(days: int) -> Days:
-    """Days for training, validation (a fifth) and test (a quarter); the first day only fills the windows."""
-    if days < 4:
-        raise UserError(
-            "training needs at least 4 simulated days: to fill the windows, to train, to choose, to measure"
-        )
+    """Days for training, validation (a fifth) and test (a quarter).
+
+    The first day teaches too, with windows that are still empty: a worker has such a day as well.
+    """
+    if days < 3:
+        raise UserError("training needs at least 3 simulated days: to train, to choose, to measure")
     test = max(1, days // 4)
     validation = max(1, days // 5)
     first_test, first_validation = days - test, days - test - validation
-    return Days((1, first_validation - 1), (first_validation, first_test - 1), (first_test, days - 1))
+    return Days((0, first_validation - 1), (first_validation, first_test - 1), (first_test, days - 1))
 
 
 def _replayed(plans: list[Plan], settings: Settings) -> list[Screenings]:

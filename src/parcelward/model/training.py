@@ -176,9 +176,12 @@ def _measure(
     order, violation = test.highest(scores), test.violation
     flagged, by_rules = order >= threshold, test.highest(test.rules_fired) > 0
     last = scores[test.last_rows()]
+    persons = test.matrix[test.last_rows(), MODEL_FEATURES.index("is_person")] == 1
     return Metrics(
         base_rate=round(float(violation.mean()), 5),
         model=ranking("model", order, violation),
+        among_persons=ranking("model", order[persons], violation[persons]),
+        persons_base_rate=round(float(violation[persons].sum() / max(int(persons.sum()), 1)), 5),
         baselines=baselines(train_part, test, order, seed),
         at_threshold=at_threshold(flagged, by_rules, violation),
         patterns=pattern_recall(test.pattern, flagged, by_rules),
