@@ -11,6 +11,7 @@ from streams.agents import screen
 from streams.clients import consumer_options
 from streams.owned import StagePlan
 from streams.ownership import Ownership, Recorder
+from streams.records import read_any_header
 from streams.tables import RECOVERY_BUFFER, BatchTable, PromptTableManager
 from streams.transport import BatchTransport
 
@@ -40,6 +41,7 @@ class ScreeningApp(faust.App):  # type: ignore[misc]
 
 def build_app(settings: Settings, plans: Sequence[StagePlan], recorder: Recorder) -> ScreeningApp:
     """The app of one worker: an agent and a table per stage. Nothing is connected before it is started."""
+    read_any_header()
     ownership = Ownership(settings, plans, recorder)
     app = ScreeningApp(settings.topics.app_id, ownership=ownership, **_faust_options(settings))
     for plan in plans:

@@ -129,10 +129,12 @@ class Service:
             one.get(30)
         producer.close()
 
-    def send_raw(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+    def send_raw(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
         """Send one record as it is."""
         producer = KafkaProducer(bootstrap_servers=self.kafka, acks="all", max_request_size=12_000_000)
-        producer.send(self.prefix + topic, key=key, value=value).get(30)
+        producer.send(self.prefix + topic, key=key, value=value, headers=list(headers)).get(30)
         producer.close()
 
     def topics(self) -> list[str]:

@@ -16,6 +16,13 @@ CANARIES = {
 }
 
 
+class NotUtf8(str):
+    """A header name that goes out as bytes that are not UTF-8."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"\xff\xfe"
+
+
 def sender(document):
     return {
         "kind": "person",
@@ -69,7 +76,8 @@ def test_a_refused_record_is_kept_whole(start_service):
     service.send_raw("intake.swift", b"SF1", value)
     service.send_raw("intake.swift", b"SF2", None)
     service.send_raw("intake.swift", b"SF3", b"x" * 10_000_000)
-    await_true(lambda: service.taken() == 3, "all three are refused")
+    service.send_raw("intake.swift", b"SF4", b"{}", [(NotUtf8("broken"), b"\xff")])
+    await_true(lambda: service.taken() == 4, "all four are refused")
     refused = {record.key: record for record in service.read(f"{service.prefix}rejected.swift")}
     assert refused[b"SF1"].value == value
     assert refused[b"SF2"].value is None
@@ -77,6 +85,7 @@ def test_a_refused_record_is_kept_whole(start_service):
     headers = dict(refused[b"SF3"].headers)
     assert headers["pw_reason"] == b"too_large"
     assert headers["pw_topic"] == f"{service.prefix}intake.swift".encode()
+    assert refused[b"SF4"].value == b"{}"
     reasons = {dict(record.headers)["pw_reason"] for record in refused.values()}
     assert b"tombstone" in reasons
     # and the stream goes on
