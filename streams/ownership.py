@@ -76,6 +76,8 @@ class Ownership:
 
         Raises ValueError when the topics of a stage are not assigned together.
         """
+        if self.stopping:
+            return
         wanted = self._wanted(set(assigned))
         kept, self._kept = self._kept, {}
         started = time.monotonic()

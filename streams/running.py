@@ -9,7 +9,8 @@ from streams.app import ScreeningApp
 
 log = logging.getLogger(__name__)
 
-STOP_S = 30.0
+STOP_S = 10.0
+"""Time for leaving the group; a broker that is away cannot be waited for."""
 
 
 async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:
@@ -33,12 +34,12 @@ async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:
 async def _stop(app: ScreeningApp, starting: "asyncio.Future[None]") -> None:
     log.info("stopping")
     await app.ownership.finish()
+    await app.ownership.give_up()
     try:
         async with asyncio.timeout(STOP_S):
             await app.stop()
-            await app.ownership.give_up()
     except TimeoutError:
-        log.warning("the worker did not stop in time")
+        log.warning("the worker did not leave the group in time")
     if not starting.done():
         starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)

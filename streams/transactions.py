@@ -145,3 +145,8 @@ class Transactions:
             log.info("producer was closed by force", extra={"error": type(error).__name__})
             with contextlib.suppress(Exception):
                 await producer.client.close()
+        finally:
+            # We know already how the last transaction ended; asyncio would report that nobody asked this future.
+            waiter = manager._transaction_waiter
+            if waiter is not None and waiter.done() and not waiter.cancelled():
+                waiter.exception()

@@ -62,6 +62,9 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self.answered_at = float("-inf")
         self._quiet: dict[Any, int] = {}
 
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
+        """Faust prints; what follows is logged."""
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         self._assignor = self.app.assignor
         return aiokafka.AIOKafkaConsumer(
@@ -141,14 +144,6 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def _seek_wait(self, consumer: Any, partitions: Mapping[Any, int]) -> None:
         self.epoch += 1
         await super()._seek_wait(consumer, partitions)
-
-    async def pause_fetching(self, topics: Iterable[str]) -> None:
-        """Fetch nothing more of these topics in this generation; Faust only leaves them lying in the buffer."""
-        await self.call_thread(self._pause_fetching, frozenset(topics))
-
-    async def _pause_fetching(self, topics: frozenset[str]) -> None:
-        consumer = self._ensure_consumer()
-        consumer.pause(*(tp for tp in consumer.assignment() if tp.topic in topics))
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import sys
+import threading
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
@@ -48,9 +49,38 @@ def worker() -> None:
 
 
 def _tame_libraries(settings: Settings) -> None:
-    """Libraries report trouble only; never below INFO, where they would print keys and values."""
+    """Libraries report trouble only, each kind once in a while; never below INFO, where they would print records."""
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.INFO if settings.log_level == "DEBUG" else logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OnceInAWhile(LIBRARIES))
+    threading.excepthook = _log_thread
+
+
+def _log_thread(args: threading.ExceptHookArgs) -> None:
+    error = args.exc_value
+    log.error("a thread ended by an error", exc_info=error if error is not None else False)
+
+
+class OnceInAWhile(logging.Filter):
+    """Lets each message of some loggers through once in `PAUSE_S`: clients retry ten times a second, and say so."""
+
+    PAUSE_S = 10.0
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self._names = names
+        self._last: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to let it through."""
+        if record.name.partition(".")[0] not in self._names:
+            return True
+        kind = (record.name, str(record.msg))
+        passes = record.created - self._last.get(kind, float("-inf")) >= self.PAUSE_S
+        if passes:
+            self._last[kind] = record.created
+        return passes
 
 
 def _new_metrics(settings: Settings, stages: Stages) -> Metrics:

@@ -350,9 +350,9 @@ def test_a_batch_from_before_a_rebalance_is_not_committed_by_the_new_producer(se
         worker.app.ownership.stopping = True
         stale = former.waiting.take(10)
         await ownership.give_up()
+        ownership.stopping = False
         await ownership.take([(intake(settings), 0)])
         (owner,) = ownership
-        ownership.stopping = False
         assert owner is not former
         assert await former.process(stale) is None
         assert not await ownership.process(former, stale)
