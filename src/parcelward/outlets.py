@@ -195,6 +195,8 @@ class OutletsStage:
             known = desk.alert(key)
             if not hits and score < threshold and known is None and not self._sampled(shipment):
                 continue
+            if known is not None and shipment.touched_ms < known.touched_ms:
+                continue  # overtaken on the way: a correction moved the waybill to other partitions of the senders
             self._decide(shipment, row, hits, score, known, key, desk, outcome)
 
     def _decide(

@@ -4,6 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcelward.contract.alerts import Action, Lane, Severity
+from parcelward.pipeline import Cell
+from parcelward.stage import Batch, Outcome, Record, apply
 from parcelward.verdict import CLEAN, URGENCY, AlertRecord, judge, revise
 from tests.builders import MINUTE, T0, alerts_of, feed_all, inspection, pipeline, real_name, record
 
@@ -73,3 +75,26 @@ def test_a_sample_of_clean_parcels_is_drawn():
     sampled = {alert.waybill for alert in alerts if alert.lane == "green_sampled"}
     assert 5 < len(sampled) < 45
     assert all(not alert.findings for alert in alerts if alert.lane == "green_sampled")
+
+
+def test_a_pass_that_was_overtaken_on_its_way_says_nothing():
+    line = pipeline()
+    bad, reused = real_name(sender={"document_number": "360426199101010072"}), real_name(goods={"name": "书籍"})
+    ledger, judge_ = line.duties[0], line.outlets[0]
+    first, second = (
+        [send for send in ledger_step(ledger, record(data, at)).sends if send.topic == "screening.senders"]
+        for data, at in ((bad, T0), (reused, T0 + MINUTE))
+    )
+    hops = [Record(send.topic, 0, n, T0, send.key, send.value) for n, send in enumerate([*second, *first])]
+    newer = judge_.stage.step(Batch(hops[:1]), judge_.state)
+    apply(newer.updates, judge_.state)
+    assert len(newer.sends) == 1
+    assert judge_.stage.step(Batch(hops[1:]), judge_.state).sends == []
+
+
+def ledger_step(cell: Cell, one: Record) -> Outcome:
+    batch = Batch([one])
+    outcome = cell.stage.step(batch, cell.state)
+    apply(outcome.updates, cell.state)
+    cell.stage.commit(batch, outcome)
+    return outcome
