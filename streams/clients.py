@@ -57,4 +57,5 @@ def producer_options(settings: Settings, transactional_id: str) -> dict[str, Any
         "transaction_timeout_ms": int(TRANSACTION_S * 1000),
         "max_batch_size": BATCH_BYTES,
         "linger_ms": 0,
+        "retry_backoff_ms": 20,  # most refusals say that the transaction before is still being written
     }

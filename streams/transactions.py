@@ -94,16 +94,18 @@ class Transactions:
         state = await self._send(
             self._changelog, [Output(key, value) for key, value in outcome.updates.items()], waiting
         )
-        if positions:
-            offsets = {
-                TopicPartition(topic, self._partition): OffsetAndMetadata(offset, "")
-                for topic, offset in positions.items()
-            }
-            waiting.append(asyncio.ensure_future(producer.send_offsets_to_transaction(offsets, self._group)))
         # TRAP: aiokafka commits even when a record batch was refused; only its future says so.
         for result in await asyncio.gather(*waiting, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
+        if positions:
+            # Not earlier: while the group is being added to the transaction the broker refuses its records, and each
+            # refusal costs a retry.
+            offsets = {
+                TopicPartition(topic, self._partition): OffsetAndMetadata(offset, "")
+                for topic, offset in positions.items()
+            }
+            await producer.send_offsets_to_transaction(offsets, self._group)
         await producer.commit_transaction()
         if state is None:
             return None
