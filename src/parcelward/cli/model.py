@@ -31,7 +31,7 @@ def train(
         "docs/model.md"
     ),
     days: Annotated[int, typer.Option(min=3, help="Simulated days.")] = 10,
-    waybills_per_day: Annotated[int, typer.Option(min=100, help="Waybills a day in each of two worlds.")] = 30_000,
+    waybills_per_day: Annotated[int, typer.Option(min=100, help="Waybills a day in each of two worlds.")] = 24_000,
     violations: Annotated[float, typer.Option(min=0.0005, max=0.5, help="Share of waybills with a planted case.")] = (
         DEFAULTS.violation_share
     ),
