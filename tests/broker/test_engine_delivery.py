@@ -5,13 +5,16 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
+import streams.transport
 from parcelward.poison import TooManyPoisonedError, set_aside
 from parcelward.settings import Settings
 from parcelward.stage import Batch
 from parcelward.topic_admin import ensure_topics
+from streams.transport import BatchConsumer
 from tests.engine_kit.counting import CountingStage, counting_plan
 from tests.engine_kit.kafka import audit, committed, publish, read_all
 from tests.engine_kit.workers import Running, running
@@ -109,12 +112,34 @@ def test_an_idle_partition_learns_until_when_nothing_more_comes(install: Install
     asyncio.run(scenario())
 
 
-def test_records_never_arrive_before_the_time_that_was_called_quiet(install: Install) -> None:
+def answer_late(worker: Running, seconds: float) -> None:
+    """Every answer of the broker is read late, as after a pause of this process."""
+    client = worker.app.consumer._thread._consumer._client
+    send = client.send
+
+    async def late(*args: Any, **kwargs: Any) -> Any:
+        answer = await send(*args, **kwargs)
+        await asyncio.sleep(seconds)
+        return answer
+
+    client.send = late
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.2], ids=["at once", "after a pause"])
+def test_records_never_arrive_before_the_time_that_was_called_quiet(
+    install: Install, monkeypatch: pytest.MonkeyPatch, late_s: float
+) -> None:
+    # Every answer is passed on in a batch of its own.
+    fetch = BatchConsumer._fetch
+    monkeypatch.setattr(BatchConsumer, "_fetch", lambda consumer, wait_s: fetch(consumer, 0.01))
+    monkeypatch.setattr(streams.transport, "TICK_S", 0.005)
     settings = install(idle_grace=timedelta(0))
 
     async def scenario() -> None:
         async with running(settings, [counting_plan(settings)]) as worker:
-            for number in range(1, 11):
+            await worker.until(lambda: worker.app.tables.actives_ready)
+            answer_late(worker, late_s)
+            for number in range(1, 7):
                 await asyncio.to_thread(publish, settings, settings.topics.intake("swift"), records(1))
                 await worker.until(lambda number=number: counted(worker) >= number)  # type: ignore[misc]
             quiet = -1
