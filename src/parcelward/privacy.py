@@ -216,6 +216,26 @@ def _key_bytes(secret: str) -> bytes:
     return bytes.fromhex(secret) if _HEX_KEY(secret) else secret.encode()
 
 
+# What people put between the digits of one number; \d takes full-width digits as well.
+_GAP = r"[\s\-‐-―−－.·_\u00ad\u200b-\u200f\u2060\ufeff]{0,2}"
+_NUMBER = re.compile(
+    rf"(?<!\d)(?:[1-9](?:{_GAP}\d){{16}}{_GAP}[\dXxＸｘ]"  # a resident ID, parted or not
+    rf"|(?:8{_GAP}6{_GAP})?[1１](?:{_GAP}[3-9３-９])(?:{_GAP}\d){{9}}"  # a mobile number, parted or not
+    r"|[0０]\d{2,3}[)）\s\-－]{1,2}\d{7,8}"  # a land line
+    r")(?!\d)|\d{8,}[Xx]?"
+).sub
+HIDDEN = "****"
+
+
+def hide_numbers(text: str) -> str:
+    """A free text (goods name) with every number blanked that could be a phone, document or account number.
+
+    That is a run of eight or more digits, half- or full-width, and a mobile, land-line or resident ID number with
+    spaces or dashes in it. Quantities, sizes and weights are shorter and stay. The result is no longer than `text`.
+    """
+    return text if text.isalpha() else _NUMBER(HIDDEN, text)
+
+
 def mask_phone(phone: str) -> str:
     """`138****1234`; of a number too short to hide enough, nothing is shown."""
     normal = normal_phone(phone)

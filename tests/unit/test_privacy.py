@@ -15,7 +15,7 @@ from pydantic import SecretStr, TypeAdapter
 from parcelward.contract.events import RealName
 from parcelward.contract.fields import DocumentCheck, DocumentType, Mask, SenderKind, Token
 from parcelward.errors import UserError
-from parcelward.privacy import Tokeniser, mask_document, mask_name, mask_phone
+from parcelward.privacy import Tokeniser, hide_numbers, mask_document, mask_name, mask_phone
 from parcelward.settings import Settings
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -206,3 +206,41 @@ def test_keys_from_settings_are_hex_or_text() -> None:
     settings = Settings(token_keys={"k1": SecretStr(secret)}, token_key="k1")
     assert Tokeniser.from_settings(settings).phone(PHONE) == Tokeniser({"k1": bytes.fromhex(secret)}, "k1").phone(PHONE)
     assert Tokeniser.from_settings(Settings()).current == "demo"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("手机壳13800001234", "手机壳****"),
+        ("手机壳１３８００００１２３４急", "手机壳****急"),
+        ("书 138 0000 1234", "书 ****"),
+        ("书138-0000-1234", "书****"),
+        ("书+86 138-0000-1234", "书+****"),
+        ("书1 3 8 0 0 0 0 1 2 3 4", "书****"),
+        ("电话0571-88886666", "电话****"),
+        ("电话(0571)8888666", "电话(****"),
+        ("证11010119900307851X衣服", "证****衣服"),
+        ("证110101 19900307 851X", "证****"),
+        ("12345678", "****"),
+        ("6222020200112233445", "****"),
+        ("1380000" + "1234" * 20, "****"),
+    ],
+)
+def test_numbers_that_could_be_personal_are_blanked_in_free_text(text: str, left: str) -> None:
+    assert hide_numbers(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["羽绒服", "充电宝20000mAh 2个", "充电宝 10000 20000mAh", "5.5kg 220V-50Hz", "1234567", "iPhone 13 2023-11", ""],
+)
+def test_quantities_stay_in_free_text(text: str) -> None:
+    assert hide_numbers(text) == text
+
+
+@given(st.text(st.sampled_from("0123456789１３８ -xX书"), max_size=40))
+def test_no_long_run_of_digits_is_left(text: str) -> None:
+    left = hide_numbers(text)
+    assert re.search(r"\d{8}", left) is None
+    assert len(left) <= len(text)
+    assert hide_numbers(left) == left
