@@ -9,9 +9,11 @@ from parcelward import facts
 from parcelward.contract.events import EventType, Inspection, RealName, SecurityScan
 from parcelward.decode import Decoder, Event, Rejected, rejected_headers
 from parcelward.ledger import (
+    EVENT_TYPES,
     EVIDENCE_KEPT,
     SEEN_KEPT,
     Deadlines,
+    Facts,
     accept_inspection,
     accept_real_name,
     accept_scan,
@@ -19,6 +21,7 @@ from parcelward.ledger import (
     mark_overdue,
     open_deadlines,
     real_name_facts,
+    says_the_same,
     scan_facts,
     settle_late,
 )
@@ -28,6 +31,8 @@ from parcelward.shipment import (
     Count,
     Duty,
     Hop,
+    RealNameFacts,
+    ScanFacts,
     Shipment,
     Trigger,
     decode_shipment,
@@ -38,7 +43,6 @@ from parcelward.shipment import (
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
 from parcelward.topics import Topics
 
-EVENT_TYPES = tuple(EventType)
 _DUTY_OF = {
     EventType.REAL_NAME: Duty.REAL_NAME,
     EventType.INSPECTION: Duty.INSPECTION,
@@ -128,7 +132,8 @@ class _Desk:
                 timer = heappop(fresh)
             else:
                 return
-            self._look(courier, timer[1], now_ms)
+            # As of the timer, not of the clock that came by: each deadline gives its own revision, as on replay.
+            self._look(courier, timer[1], timer[0] + 1)
             fresh = self._fresh_timers.get(courier)
 
     def _look(self, courier: str, key: bytes, now_ms: int) -> None:
@@ -164,18 +169,16 @@ class _Desk:
         self._out.facts[facts.CONSUMED, courier, event.type.value] += 1
         key = ledger_key(courier, data.waybill)
         shipment = self._open(key)
-        new = shipment is None
+        looked_at = None if shipment is None else self._stage._next_look(shipment)
         if shipment is None:
-            outlet = data.site if isinstance(data, SecurityScan) else data.outlet
             arrival = record.timestamp
-            shipment = Shipment(arrival, courier, data.waybill, outlet, record.partition, arrival)
+            shipment = Shipment(arrival, courier, data.waybill, "", record.partition, arrival)
         self._work[key] = shipment
         self._encoded.pop(key, None)
         shipment.events += 1
-        trigger = self._recognise(shipment, event)
+        trigger = self._change(shipment, event, record)
         if trigger is None:
-            trigger = self._change(shipment, event, record)
-        if trigger is None:
+            shipment.duplicates += 1
             self._out.facts[facts.DUPLICATE, courier] += 1
         else:
             shipment.trigger = trigger
@@ -184,48 +187,58 @@ class _Desk:
             shipment.evidence.append((event.id, EVENT_TYPES.index(event.type), record.offset))
             del shipment.evidence[:-EVIDENCE_KEPT]
             self._pass_on(key, shipment)
-        if new or trigger is Trigger.REAL_NAME:  # only then can a deadline be earlier than the timer that is set
+        if looked_at is None or (trigger is Trigger.REAL_NAME and self._stage._next_look(shipment) < looked_at):
             self._set_timer(courier, key, shipment)
 
     def _refuse(self, record: SourceRecord, rejected: Rejected) -> None:
         courier = self._stage._topics.courier_of(record.topic)
-        headers = rejected_headers(record, rejected)
-        self._out.sends.append(Send(self._stage._topics.rejected(courier), record.key, record.value, headers))
+        self._out.sends.append(rejected_record(self._stage._topics.rejected(courier), record, rejected))
         self._out.facts[facts.REJECTED, courier, rejected.reason.value] += 1
 
-    def _recognise(self, shipment: Shipment, event: Event) -> Trigger | None:
-        """CONFLICT for a known event id with other content; None otherwise (`_change` finds duplicates)."""
-        for identity, content in shipment.seen:
-            if identity == event.identity and content != event.content:
-                shipment.count = Count.NOTHING
-                shipment.conflicts += 1
-                self._out.facts[facts.WAYBILL_CONFLICT, shipment.courier] += 1
-                return Trigger.CONFLICT
-        return None
-
     def _change(self, shipment: Shipment, event: Event, record: SourceRecord) -> Trigger | None:
-        """Change the ledger; None when the event is a duplicate."""
-        if (event.identity, event.content) in shipment.seen:
-            shipment.duplicates += 1
+        """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
+        mark = (event.identity, event.content)
+        if mark in shipment.seen or event.id in shipment.corrected:
             return None
-        shipment.seen.append((event.identity, event.content))
+        came_before = any(identity == event.identity for identity, _ in shipment.seen)
+        shipment.seen.append(mark)
         del shipment.seen[:-SEEN_KEPT]
         shipment.count = Count.NOTHING
-        self._note_time(shipment, event)
+        entered, known = self._facts(shipment, event, record)
+        if came_before:
+            if says_the_same(known, entered):
+                return None
+            shipment.conflicts += 1
+            trigger: Trigger | None = Trigger.CONFLICT
+        else:
+            self._note_time(shipment, event)
+            trigger = self._accept(shipment, event, entered)
+        if trigger is Trigger.CONFLICT:
+            self._out.facts[facts.WAYBILL_CONFLICT, shipment.courier] += 1
+        return trigger
+
+    def _facts(self, shipment: Shipment, event: Event, record: SourceRecord) -> tuple[Facts, Facts | None]:
+        """What the ledger would keep of the event, and what it has of that duty."""
         data = event.data
         if isinstance(data, RealName):
             identity = self._stage._tokeniser.identity(data, event.time_ms)
-            entered = real_name_facts(data, identity, event.time_ms, record.timestamp)
-            conflicts = shipment.conflicts
-            trigger = accept_real_name(shipment, entered, data.corrects)
-            if shipment.conflicts > conflicts:
-                self._out.facts[facts.WAYBILL_CONFLICT, shipment.courier] += 1
-        elif isinstance(data, Inspection):
-            entered_inspection = inspection_facts(data, event.time_ms, record.timestamp)
-            trigger = accept_inspection(shipment, entered_inspection, data.corrects)
+            return real_name_facts(data, identity, event.time_ms, record.timestamp), shipment.real_name
+        if isinstance(data, Inspection):
+            return inspection_facts(data, event.time_ms, record.timestamp), shipment.inspection
+        return scan_facts(data, event.time_ms, record.timestamp), shipment.scan
+
+    def _accept(self, shipment: Shipment, event: Event, entered: Facts) -> Trigger | None:
+        if isinstance(entered, ScanFacts):
+            return accept_scan(shipment, entered)
+        if not shipment.home_outlet:
+            shipment.home_outlet = entered.outlet
+        assert not isinstance(event.data, SecurityScan)
+        corrections = shipment.corrections
+        if isinstance(entered, RealNameFacts):
+            trigger = accept_real_name(shipment, entered, event.data.corrects)
         else:
-            return accept_scan(shipment, scan_facts(data, event.time_ms, record.timestamp))
-        if data.corrects is not None:
+            trigger = accept_inspection(shipment, entered, event.data.corrects)
+        if shipment.corrections > corrections:
             self._out.facts[facts.CORRECTED, shipment.courier] += 1
         return trigger
 
@@ -251,7 +264,16 @@ class _Desk:
         return None if value is None else decode_shipment(value)
 
     def _pass_on(self, key: bytes, shipment: Shipment) -> None:
-        """Send the shipment to the next stage that has something to add."""
+        """Send the shipment to the next stage that has something to add.
+
+        A waybill known by a scan only waits until the counter's records, or their deadline, say more: the hub that
+        scanned it is not where it was accepted.
+        """
+        if not shipment.home_outlet:
+            if not shipment.overdue or shipment.scan is None:
+                return
+            shipment.home_outlet = shipment.scan.site
+        shipment.passes += 1
         topics = self._stage._topics
         real_name = shipment.real_name
         if real_name is not None and real_name.document_token is not None and real_name.sender_kind != "agreement":

@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from parcelward.contract.events import Inspection, RealName, SecurityScan
+import msgspec
+
+from parcelward.contract.events import EventType, Inspection, RealName, SecurityScan
 from parcelward.contract.fields import FillMode, GoodsNature
 from parcelward.privacy import Identity
 from parcelward.shipment import Count, Duty, InspectionFacts, RealNameFacts, ScanFacts, Shipment, Trigger
 
 EVIDENCE_KEPT = 12  # positions of evidence kept per waybill
+# The ledger keeps an event's type as its position here: new types go at the end.
+EVENT_TYPES = (EventType.REAL_NAME, EventType.INSPECTION, EventType.SECURITY_SCAN)
+Facts = RealNameFacts | InspectionFacts | ScanFacts
 SEEN_KEPT = 24  # event identities kept per waybill, to recognise resent events
 
 
@@ -99,35 +104,43 @@ def accept_real_name(shipment: Shipment, facts: RealNameFacts, corrects: str | N
     """Enter a real-name event. Returns what it triggers; None when it says nothing new.
 
     A second real-name event without `corrects` either repeats the first (a resend under a new id) or contradicts it:
-    then the waybill number was used twice, the first facts stand and the conflict is counted.
+    then the waybill number was used twice, the first facts stand and the conflict is counted. So does a correction of
+    an event that this waybill does not have.
     """
     known = shipment.real_name
     if known is None:
+        shipment.accepted_ms = facts.arrival_ms
         _count(shipment, Count.ACCEPTANCE)
         if facts.document_token is not None:
             _count(shipment, Count.SENDER)
-    elif corrects is not None:
-        shipment.corrections += 1
-        if facts.document_token not in (None, known.document_token):
-            shipment.counted &= ~Count.SENDER
-            _count(shipment, Count.SENDER)
-    elif _same_parcel(known, facts):
-        shipment.duplicates += 1
+    elif corrects is None and says_the_same(known, facts):
         return None
-    else:
+    elif corrects is None or not _has(shipment, corrects, EventType.REAL_NAME):
         shipment.conflicts += 1
         return Trigger.CONFLICT
+    elif facts.document_token not in (None, known.document_token):
+        shipment.counted &= ~Count.SENDER
+        _count(shipment, Count.SENDER)
+    _note_correction(shipment, corrects)
     shipment.real_name = facts
+    if facts.goods_nature == GoodsNature.LETTER.value:
+        shipment.overdue &= ~Duty.INSPECTION
     if shipment.inspection is not None:
         _count(shipment, Count.INSPECTION)
     return Trigger.REAL_NAME
 
 
 def accept_inspection(shipment: Shipment, facts: InspectionFacts, corrects: str | None) -> Trigger:
-    """Enter an inspection event; a later one (re-inspection or correction) replaces an earlier one."""
-    if corrects is not None:
-        shipment.corrections += 1
-    if shipment.inspection is None or corrects is not None or facts.event_ms >= shipment.inspection.event_ms:
+    """Enter an inspection event; a later one (re-inspection or correction) replaces an earlier one.
+
+    A correction of an event that this waybill does not have is a conflict, and changes nothing else.
+    """
+    known = shipment.inspection
+    if known is not None and corrects is not None and not _has(shipment, corrects, EventType.INSPECTION):
+        shipment.conflicts += 1
+        return Trigger.CONFLICT
+    _note_correction(shipment, corrects)
+    if known is None or corrects is not None or facts.event_ms >= known.event_ms:
         shipment.inspection = facts
     if shipment.real_name is not None:
         _count(shipment, Count.INSPECTION)
@@ -147,14 +160,44 @@ def _count(shipment: Shipment, what: int) -> None:
         shipment.counted |= what
 
 
-def _same_parcel(known: RealNameFacts, facts: RealNameFacts) -> bool:
-    return (known.document_token, known.phone_token, known.goods_name, known.weight_g, known.receiver_token) == (
-        facts.document_token,
-        facts.phone_token,
-        facts.goods_name,
-        facts.weight_g,
-        facts.receiver_token,
+def _has(shipment: Shipment, event_id: str, event_type: EventType) -> bool:
+    """Whether an event of this type and id is part of the waybill's evidence."""
+    wanted = EVENT_TYPES.index(event_type)
+    return any(known == event_id and kind == wanted for known, kind, _ in shipment.evidence)
+
+
+def _note_correction(shipment: Shipment, corrects: str | None) -> None:
+    if corrects is not None:
+        shipment.corrections += 1
+        shipment.corrected.append(corrects)
+        del shipment.corrected[:-EVIDENCE_KEPT]
+
+
+def says_the_same(known: Facts | None, facts: Facts) -> bool:
+    """Whether an event that came again says what the ledger has, whatever its bytes and its arrival.
+
+    Tokens made with different keys cannot be compared; then the masks are.
+    """
+    if isinstance(known, RealNameFacts) and isinstance(facts, RealNameFacts):
+        return (
+            (known.goods_name, known.weight_g) == (facts.goods_name, facts.weight_g)
+            and _same_value(known.document_token, facts.document_token, known.document_mask, facts.document_mask)
+            and _same_value(known.phone_token, facts.phone_token, known.phone_mask, facts.phone_mask)
+            and _same_value(known.receiver_token, facts.receiver_token, None, None)
+        )
+    return known is not None and msgspec.structs.replace(known, arrival_ms=0) == msgspec.structs.replace(
+        facts, arrival_ms=0
     )
+
+
+def _same_value(known: str | None, token: str | None, known_mask: str | None, mask: str | None) -> bool:
+    if known is None or token is None or _key_id(known) == _key_id(token):
+        return known == token
+    return known_mask == mask
+
+
+def _key_id(token: str) -> str:
+    return token.partition(".")[0]
 
 
 def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> list[tuple[int, int]]:
@@ -162,7 +205,7 @@ def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> list[tuple[int, 
     open_: list[tuple[int, int]] = []
     real_name, inspection = shipment.real_name, shipment.inspection
     if inspection is None and real_name is not None and real_name.goods_nature != GoodsNature.LETTER.value:
-        open_.append((Duty.INSPECTION, real_name.arrival_ms + deadlines.inspection))
+        open_.append((Duty.INSPECTION, shipment.accepted_ms + deadlines.inspection))
     if real_name is None:
         open_.append((Duty.REAL_NAME, shipment.first_arrival_ms + deadlines.real_name))
     if shipment.scan is None and deadlines.scan is not None:
@@ -181,7 +224,7 @@ def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:
     if fallen:
         shipment.overdue |= fallen
         # The deadline, not the clock: a replay, where another record fires it, gives the same alert.
-        shipment.overdue_since_ms = shipment.touched_ms = shipment.trigger_event_ms = due_ms
+        shipment.touched_ms = shipment.trigger_event_ms = due_ms
         shipment.trigger = Trigger.OVERDUE
         shipment.count = Count.NOTHING
         _count(shipment, Count.OVERDUE)

@@ -17,6 +17,7 @@ from parcelward.shipment import (
     decode_hop,
     decode_shipment,
     encode,
+    ledger_key,
     outlet_key,
 )
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
@@ -48,6 +49,7 @@ class SenderSend(msgspec.Struct, array_like=True, frozen=True):
     goods: int
     weight_g: int
     e_cigarette: bool
+    waybill: int
 
 
 class SenderProfile(msgspec.Struct, array_like=True):
@@ -159,6 +161,10 @@ def _sender_view(
 
 
 def _count_send(profile: SenderProfile, shipment: Shipment, facts: RealNameFacts) -> None:
+    # A correction that comes back to this document replaces what was counted. One that leaves it for another document
+    # cannot be taken back here: the parcel stays counted under both.
+    waybill = crc32(ledger_key(shipment.courier, shipment.waybill))
+    profile.sends = [send for send in profile.sends if send.waybill != waybill]
     profile.sends.append(
         SenderSend(
             facts.event_ms,
@@ -169,6 +175,7 @@ def _count_send(profile: SenderProfile, shipment: Shipment, facts: RealNameFacts
             _crc(facts.goods_name),
             facts.weight_g,
             match_goods(facts.goods_name).restricted == "e_cigarette",
+            waybill,
         )
     )
     if len(profile.sends) > 1:

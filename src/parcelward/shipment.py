@@ -112,7 +112,7 @@ class Shipment(msgspec.Struct, array_like=True):
     touched_ms: int  # arrival of the last change, epoch ms; first, so that expiry can read it alone
     courier: str
     waybill: str
-    home_outlet: str  # outlet of the first event; decides where the waybill is judged, for good
+    home_outlet: str  # outlet of the first real-name or inspection event: where the waybill is judged, for good
     partition: int  # intake partition
     first_arrival_ms: int
     trigger: int = 0
@@ -122,9 +122,10 @@ class Shipment(msgspec.Struct, array_like=True):
     inspection: InspectionFacts | None = None
     scan: ScanFacts | None = None
     overdue: int = 0  # Duty bits that passed their deadline undone
-    overdue_since_ms: int = 0
     counted: int = 0  # Count bits handed on so far
-    via_senders: bool = False  # once on the longer path, always: keeps the order of one waybill's passes
+    via_senders: bool = False  # once on the longer path, always
+    passes: int = 0  # how often it was passed on; tells a later stage which of two passes is the newer one
+    accepted_ms: int = 0  # arrival of the first real-name event; a correction does not restart deadlines
     corrections: int = 0
     conflicts: int = 0
     duplicates: int = 0
@@ -132,6 +133,7 @@ class Shipment(msgspec.Struct, array_like=True):
     # (event id, EventType position, offset), newest last, bounded
     evidence: list[tuple[str, int, int]] = []
     seen: list[tuple[int, int]] = []  # (identity, content) hashes of accepted events, bounded
+    corrected: list[str] = []  # ids of events that a correction has replaced, bounded
 
 
 class PhoneView(msgspec.Struct, array_like=True, frozen=True):
