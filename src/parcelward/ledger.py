@@ -7,7 +7,7 @@ import msgspec
 
 from parcelward.contract.events import EventType, Inspection, RealName, SecurityScan
 from parcelward.contract.fields import FillMode, GoodsNature
-from parcelward.privacy import Identity
+from parcelward.privacy import Identity, hide_numbers
 from parcelward.shipment import Count, Duty, InspectionFacts, RealNameFacts, ScanFacts, Shipment, Trigger
 
 EVIDENCE_KEPT = 12  # positions of evidence kept per waybill
@@ -60,7 +60,7 @@ def real_name_facts(data: RealName, identity: Identity, event_ms: int, arrival_m
         identity.operator_token,
         identity.receiver_phone_token or identity.receiver_name_token,
         sender.agreement_id,
-        goods.name,
+        hide_numbers(goods.name),
         goods.nature.value,
         goods.quantity,
         goods.declared_value_cny,
@@ -86,7 +86,7 @@ def inspection_facts(data: Inspection, event_ms: int, arrival_ms: int) -> Inspec
         _epoch_ms(data.sealed_at),
         data.opened,
         data.result.value,
-        data.found_goods,
+        None if data.found_goods is None else hide_numbers(data.found_goods),
         data.found_category,
         data.weight_g,
         tuple(bytes.fromhex(photo.sha256[:16]) for photo in data.photos),
