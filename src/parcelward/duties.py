@@ -7,7 +7,7 @@ import msgspec
 
 from parcelward import facts
 from parcelward.contract.events import EventType, Inspection, RealName, SecurityScan
-from parcelward.decode import Decoder, Event, Rejected, rejected_headers
+from parcelward.decode import Decoder, Event, Rejected
 from parcelward.ledger import (
     EVENT_TYPES,
     EVIDENCE_KEPT,
@@ -26,6 +26,7 @@ from parcelward.ledger import (
     settle_late,
 )
 from parcelward.privacy import Tokeniser
+from parcelward.refusal import rejected_record
 from parcelward.shipment import (
     DUTY_NAMES,
     Count,

@@ -5,12 +5,8 @@ from typing import Any
 
 from parcelward.errors import UserError
 from parcelward.settings import Settings
+from parcelward.topics import MAX_REJECTED_BYTES
 
-MAX_INTAKE_BYTES = 12 * 1024 * 1024
-"""Largest record an intake topic takes: far above the contract's limit, so that what is too large arrives and is
-refused with a reason, where its courier can read it back."""
-MAX_REJECTED_BYTES = MAX_INTAKE_BYTES + 1024 * 1024
-"""Room for the largest refused record and the headers that say why."""
 FETCH_BYTES = MAX_REJECTED_BYTES + 1024 * 1024
 
 

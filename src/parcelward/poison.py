@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from parcelward.facts import REJECTED
 from parcelward.reasons import Reason
-from parcelward.refusal import Rejected, rejected_headers
+from parcelward.refusal import Rejected, rejected_record
 from parcelward.stage import Batch, Fact, Outcome, Send, SourceRecord
 from parcelward.topics import Topics
 
@@ -41,8 +41,7 @@ def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[S
     """
     courier = topics.courier_of(record.topic)
     rejected = Rejected(Reason.UNEXPECTED, f"our own code failed: {type(error).__name__}")
-    send = Send(topics.rejected(courier), record.key, record.value, rejected_headers(record, rejected))
-    return send, (REJECTED, courier, Reason.UNEXPECTED.value)
+    return rejected_record(topics.rejected(courier), record, rejected), (REJECTED, courier, Reason.UNEXPECTED.value)
 
 
 def isolate(step: Step, batch: Batch) -> Isolated:

@@ -13,12 +13,13 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 
 from parcelward.contract.events import Envelope, RealName
 from parcelward.decode import Decoder, Limits, Rejected
-from parcelward.kafka_client import MAX_INTAKE_BYTES, client_options, require_answer, unreachable
+from parcelward.kafka_client import client_options, require_answer, unreachable
 from parcelward.privacy import Tokeniser
 from parcelward.reasons import Reason
 from parcelward.refusal import scan
 from parcelward.settings import Settings
 from parcelward.stage import Record
+from parcelward.topics import MAX_INTAKE_BYTES
 
 Headers = Sequence[tuple[str, bytes]]
 CONTENT_TYPE = ("content-type", b"application/json")

@@ -5,6 +5,7 @@ never appear: either could hold a name, a phone or a document number.
 """
 
 import difflib
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -17,9 +18,14 @@ from pydantic_core import ErrorDetails
 from parcelward.contract.alerts import RejectedHeaders
 from parcelward.contract.events import EVENT_MODELS
 from parcelward.reasons import Reason
-from parcelward.stage import SourceRecord
+from parcelward.stage import Send, SourceRecord
+from parcelward.topics import MAX_REJECTED_BYTES
 
 DETAIL_LIMIT = 500
+HEADER_FRAME_BYTES = 8
+"""Room for the lengths of one header on the wire; more than short ones need."""
+MOST_BYTES = MAX_REJECTED_BYTES - 4096
+"""Most bytes of key, value and headers that fit into one record on `rejected.<courier>`."""
 MOST_PROBLEMS = 3
 
 # jiter's messages: fixed words and a position, never a piece of the text.
@@ -42,6 +48,7 @@ _WORDING: dict[str, tuple[Reason, str]] = {
     "string_pattern_mismatch": (Reason.INVALID_VALUE, "must match {pattern}"),
     "greater_than_equal": (Reason.INVALID_VALUE, "must be at least {ge}"),
     "less_than_equal": (Reason.INVALID_VALUE, "must be at most {le}"),
+    "raw_and_token": (Reason.INVALID_VALUE, "{raw} and {token} must not come together, send one of them"),
     "finite_number": (Reason.INVALID_VALUE, "must be a finite number"),
     "enum": (Reason.INVALID_VALUE, "must be one of {expected}"),
     "literal_error": (Reason.INVALID_VALUE, "must be {expected}"),
@@ -58,12 +65,39 @@ class Rejected(NamedTuple):
     detail: str
 
 
+def rejected_record(topic: str, record: SourceRecord, rejected: Rejected) -> Send:
+    """The refused record as it goes to `topic`: key, value and headers as they came, and ours (`RejectedHeaders`).
+
+    A record that only compression brought through intake may be larger than the topic takes: it goes without its
+    value, with the value's size and SHA-256 in our headers instead; when key and headers alone are too large, without
+    these as well. Whatever a courier sends can so be refused, and the stream goes on.
+    """
+    headers = rejected_headers(record, rejected)
+    rest = len(record.key or b"") + sum(len(name.encode()) + len(value or b"") for name, value in headers)
+    rest += HEADER_FRAME_BYTES * len(headers)
+    value = record.value or b""
+    if rest + len(value) <= MOST_BYTES:
+        return Send(topic, record.key, record.value, headers)
+    withheld = [
+        ("pw_value_bytes", str(len(value)).encode()),
+        ("pw_value_sha256", hashlib.sha256(value).hexdigest().encode()),
+    ]
+    if rest <= MOST_BYTES:
+        return Send(topic, record.key, None, headers + withheld)
+    return Send(topic, None, None, _our_headers(record, rejected) + withheld)
+
+
 def rejected_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str, bytes]]:
     """Headers of the refused record on `rejected.<courier>`: the original ones, then ours (`RejectedHeaders`).
 
     `pw_rejected_at` is the record's arrival, so that a replay gives the same headers. Headers named `pw_*` that the
     sender added are dropped: the courier must be able to believe ours.
     """
+    kept = [(name, value) for name, value in record.headers or () if not name.startswith("pw_")]
+    return kept + _our_headers(record, rejected)
+
+
+def _our_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str, bytes]]:
     arrival = datetime.fromtimestamp(max(0, min(record.timestamp, 253_402_300_799_999)) / 1000, UTC)
     ours = RejectedHeaders(
         pw_reason=rejected.reason,
@@ -73,8 +107,7 @@ def rejected_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str
         pw_offset=str(record.offset),
         pw_rejected_at=arrival.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     )
-    kept = [(name, value) for name, value in record.headers or () if not name.startswith("pw_")]
-    return kept + [(name, str(value).encode()) for name, value in ours]
+    return [(name, str(value).encode()) for name, value in ours if value is not None]
 
 
 def not_json(message: str, value: bytes) -> Rejected:

@@ -8,8 +8,9 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from parcelward.errors import UserError
-from parcelward.kafka_client import MAX_INTAKE_BYTES, MAX_REJECTED_BYTES, client_options, require_answer, unreachable
+from parcelward.kafka_client import client_options, require_answer, unreachable
 from parcelward.settings import Settings
+from parcelward.topics import MAX_INTAKE_BYTES, MAX_REJECTED_BYTES
 
 STAGES = ("duties", "senders", "outlets")
 DAY_MS = 24 * 60 * 60 * 1000

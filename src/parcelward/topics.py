@@ -1,6 +1,12 @@
-"""Every topic name in one place, under one prefix."""
+"""Every topic name in one place, under one prefix, and how large their records may be."""
 
 from dataclasses import dataclass
+
+MAX_INTAKE_BYTES = 12 * 1024 * 1024
+"""Largest record an intake topic takes: far above the contract's limit, so that what is too large arrives and is
+refused with a reason, where its courier can read it back."""
+MAX_REJECTED_BYTES = MAX_INTAKE_BYTES + 1024 * 1024
+"""Room for the largest refused record and the headers that say why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +20,7 @@ class Topics:
         return f"{self.prefix}intake.{courier}"
 
     def rejected(self, courier: str) -> str:
-        """Refused records of one courier, whole; readable by that courier only."""
+        """Refused records of one courier, whole as far as they fit; readable by that courier only."""
         return f"{self.prefix}rejected.{courier}"
 
     @property

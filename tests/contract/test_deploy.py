@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from parcelward.cli import COMMANDS
-from parcelward.kafka_client import MAX_REJECTED_BYTES
 from parcelward.settings import ENV_PREFIX, Settings
+from parcelward.topics import MAX_REJECTED_BYTES
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

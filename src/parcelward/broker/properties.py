@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from parcelward.kafka_client import MAX_REJECTED_BYTES
+from parcelward.topics import MAX_REJECTED_BYTES
 
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 

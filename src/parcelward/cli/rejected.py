@@ -48,7 +48,7 @@ def describe(record: Any, show_value: bool) -> dict[str, Any]:
     refusal = {name: headers.get(f"pw_{name}", "") for name in ("reason", "detail", "topic", "partition", "offset")}
     refusal["rejected_at"] = headers.get("pw_rejected_at", "")
     refusal["key"] = None if record.key is None else record.key.decode(errors="replace")
-    described: dict[str, Any] = {**refusal, "bytes": len(record.value or b"")}
+    described: dict[str, Any] = {**refusal, "bytes": int(headers.get("pw_value_bytes", len(record.value or b"")))}
     if show_value:
         described["value"] = None if record.value is None else record.value.decode(errors="replace")
     return described

@@ -10,6 +10,7 @@ from parcelward.contract.fields import (
     EventId,
     Mask,
     Moment,
+    NameMask,
     OperatorCode,
     OutletCode,
     Part,
@@ -120,7 +121,7 @@ class Parties(Part):
 
     document_token: Token | None = Field(None, description="Token of the document.")
     document_mask: Mask | None = None
-    name_mask: Mask | None = None
+    name_mask: NameMask | None = None
     phone_token: Token | None = Field(None, description="Token of the phone.")
     phone_mask: Mask | None = None
 
@@ -160,7 +161,10 @@ class Alert(Part):
 class RejectedHeaders(Part):
     """Headers that Parcelward adds to a refused record on `rejected.<courier>`.
 
-    Key, value and headers of the original record are kept as they were; these are added, each prefixed `pw_`.
+    Key, value and headers of the original record are kept as they were; these are added, each prefixed `pw_`. Only a
+    record that compression made fit into intake and that is larger than 12 MiB without it comes back without its value:
+    `pw_value_bytes` and `pw_value_sha256` say which one it was. If key and headers alone are as large, they are left
+    out as well.
     """
 
     pw_reason: Reason = Field(description="Reason code.", examples=["invalid_json"])
@@ -174,4 +178,17 @@ class RejectedHeaders(Part):
     pw_offset: str = Field(pattern=r"^[0-9]+$", description="Offset it came from.", examples=["81234"])
     pw_rejected_at: str = Field(
         description="Arrival time of the refused record, RFC 3339.", examples=["2026-11-23T01:30:00.000Z"]
+    )
+    pw_value_bytes: str | None = Field(
+        None,
+        pattern=r"^[0-9]+$",
+        description="Size of a value that is too large to be kept; absent when it is kept.",
+        examples=["50000000"],
+        json_schema_extra={"x-unit": "B"},
+    )
+    pw_value_sha256: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of a value that is too large to be kept; absent when it is kept.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     )
