@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from parcelward.contract.alerts import Alert
-from parcelward.demo.audit import Audit, IntakeRecord, ReadAlert, audit
+from parcelward.demo.audit import Audit, IntakeRecord, LedgerCount, ReadAlert, audit
 
 INTAKE = "intake.swift"
 
@@ -61,7 +61,8 @@ def count(**changes: Any) -> Audit:
         "acknowledged": 2,
         "intake": [arrived(0), arrived(1)],
         "rejected": [],
-        "ledger_events": {("swift", "WB-1"): 2},
+        "ledger_counts": {("swift", "WB-1"): LedgerCount(2, 2)},
+        "passes_arrived": {("swift", "WB-1"): 2},
         "alerts": [],
         "labels": [],
     }
@@ -82,13 +83,14 @@ def test_screened_and_refused_events_are_accounted_for() -> None:
 @pytest.mark.parametrize(
     ("changes", "lost"),
     [
-        ({"ledger_events": {("swift", "WB-1"): 1}}, 1),
-        ({"ledger_events": {}}, 2),
-        ({"ledger_events": {("orient", "WB-1"): 2}}, 2),
+        ({"ledger_counts": {("swift", "WB-1"): LedgerCount(1, 2)}}, 1),
+        ({"ledger_counts": {}, "passes_arrived": {}}, 2),
+        ({"ledger_counts": {("orient", "WB-1"): LedgerCount(2, 0)}, "passes_arrived": {}}, 2),
         ({"acknowledged": 3}, 1),
         ({"intake": [arrived(0), arrived(1, "WB-2")]}, 1),
+        ({"passes_arrived": {("swift", "WB-1"): 1}}, 1),
     ],
-    ids=["one-event", "whole-waybill", "other-courier", "not-in-the-log", "other-waybill"],
+    ids=["one-event", "whole-waybill", "other-courier", "not-in-the-log", "other-waybill", "never-judged"],
 )
 def test_event_without_trace_is_lost(changes: dict[str, Any], lost: int) -> None:
     result = count(**changes)
@@ -97,8 +99,12 @@ def test_event_without_trace_is_lost(changes: dict[str, Any], lost: int) -> None
 
 
 def test_event_counted_twice_by_the_ledger_is_found() -> None:
-    result = count(ledger_events={("swift", "WB-1"): 3})
+    result = count(ledger_counts={("swift", "WB-1"): LedgerCount(3, 2)})
     assert (result.lost, result.doubled, result.complete) == (0, 1, False)
+
+
+def test_a_shipment_judged_more_often_than_passed_on_is_found() -> None:
+    assert count(passes_arrived={("swift", "WB-1"): 3}).doubled == 1
 
 
 def test_refused_event_that_the_ledger_counted_too_is_found() -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -20,6 +20,13 @@ class IntakeRecord(NamedTuple):
     courier: str
     key: str | None
     arrival_ms: int
+
+
+class LedgerCount(NamedTuple):
+    """What the ledger says of a waybill: events accepted, duplicates included, and passes to the later stages."""
+
+    events: int
+    passes: int
 
 
 class ReadAlert(NamedTuple):
@@ -61,8 +68,8 @@ class Audit:
     arrived: int
     rejected: int
     screened: int
-    lost: int  # acknowledged, but neither in the duty ledger nor refused
-    doubled: int  # counted more than once by the ledger
+    lost: int  # acknowledged, but neither in the duty ledger nor refused; or passed on and never judged
+    doubled: int  # counted more than once by the ledger, or judged more often than passed on
     alerts: int
     alerted_waybills: int
     two_ids: int  # waybills whose alerts carry different ids
@@ -90,14 +97,15 @@ def audit(
     acknowledged: int,
     intake: Iterable[IntakeRecord],
     rejected: Iterable[tuple[Position, str]],
-    ledger_events: dict[Waybill, int],
+    ledger_counts: Mapping[Waybill, LedgerCount],
+    passes_arrived: Mapping[Waybill, int],
     alerts: Iterable[ReadAlert],
     labels: Iterable[Planted],
 ) -> Audit:
     """Match every intake record with a refusal (by its position) or with the duty ledger (by waybill and count).
 
-    `ledger_events` is the number of accepted events per waybill, duplicates included, as the ledger's durable state has
-    it. What was acknowledged but is not in the intake log counts as lost, too.
+    `ledger_counts` is what the ledger's durable state says per waybill, `passes_arrived` how often each waybill came to
+    the stage that judges. What was acknowledged but is not in the intake log counts as lost, too.
     """
     refused: dict[Position, str] = dict(rejected)
     arrivals: dict[Position, int] = {}
@@ -109,8 +117,10 @@ def audit(
             refused_records += 1
         else:
             expected[record.courier, record.key or ""] += 1
-    ledger = Counter(ledger_events)
-    missing = (expected - ledger).total() + max(0, acknowledged - len(arrivals))
+    ledger = Counter({waybill: count.events for waybill, count in ledger_counts.items()})
+    passed_on = Counter({waybill: count.passes for waybill, count in ledger_counts.items()})
+    judged = Counter(passes_arrived)
+    missing = (expected - ledger).total() + (passed_on - judged).total() + max(0, acknowledged - len(arrivals))
     every_alert = list(alerts)
     latencies, from_deadlines = _latencies(every_alert, arrivals)
     return Audit(
@@ -119,7 +129,7 @@ def audit(
         rejected=refused_records,
         screened=(expected & ledger).total(),
         lost=missing,
-        doubled=(ledger - expected).total(),
+        doubled=(ledger - expected).total() + (judged - passed_on).total(),
         alerts=len(every_alert),
         alerted_waybills=len({_waybill(read.alert) for read in every_alert}),
         two_ids=_with_two_ids(every_alert),

@@ -1,15 +1,16 @@
 """Reads the topics for the audit."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
 
 from parcelward.contract.alerts import Alert
-from parcelward.demo.audit import Audit, IntakeRecord, Planted, Position, ReadAlert, Waybill, audit
+from parcelward.demo.audit import Audit, IntakeRecord, LedgerCount, Planted, Position, ReadAlert, Waybill, audit
 from parcelward.errors import UserError
 from parcelward.settings import Settings
-from parcelward.shipment import decode_shipment
+from parcelward.shipment import decode_hop, decode_shipment
 from parcelward.topic_reader import TopicReader
 
 
@@ -30,22 +31,29 @@ def recount(settings: Settings, acknowledged: int, labels: Iterable[Planted]) ->
         acknowledged,
         intake,
         [_refusal(record) for record in refusals],
-        ledger_events(_read(settings, [topics.changelog("duties")])),
+        ledger_counts(_read(settings, [topics.changelog("duties")])),
+        passes_arrived(_read(settings, [topics.outlets])),
         [_alert(record) for record in _read(settings, [topics.alerts])],
         labels,
     )
 
 
-def ledger_events(changelog: Iterable[Any]) -> dict[Waybill, int]:
-    """Accepted events per waybill from the changelog's records in order; the last value of a key counts."""
-    events: dict[bytes, tuple[Waybill, int]] = {}
+def ledger_counts(changelog: Iterable[Any]) -> dict[Waybill, LedgerCount]:
+    """What the ledger counted per waybill, from the changelog's records in order; the last value of a key counts."""
+    counts: dict[bytes, tuple[Waybill, LedgerCount]] = {}
     for record in changelog:
         if record.value is None:
-            events.pop(record.key, None)
+            counts.pop(record.key, None)
             continue
         shipment = decode_shipment(record.value)
-        events[record.key] = ((shipment.courier, shipment.waybill), shipment.events)
-    return dict(events.values())
+        counts[record.key] = (shipment.courier, shipment.waybill), LedgerCount(shipment.events, shipment.passes)
+    return dict(counts.values())
+
+
+def passes_arrived(hops: Iterable[Any]) -> Counter[Waybill]:
+    """How often each waybill came to the last stage."""
+    shipments = (decode_shipment(decode_hop(record.value).shipment) for record in hops)
+    return Counter((shipment.courier, shipment.waybill) for shipment in shipments)
 
 
 def _read(settings: Settings, topics: list[str]) -> Iterable[Any]:
