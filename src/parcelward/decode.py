@@ -21,6 +21,7 @@ from parcelward.reasons import Reason
 from parcelward.refusal import Rejected, is_plain, not_json, problems_of, refuse_value, rejected_headers, scan
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics
+from parcelward.windows import DAY_MS
 
 if TYPE_CHECKING:
     from parcelward.settings import Settings
@@ -41,7 +42,7 @@ class Limits(NamedTuple):
     """Bounds that are settings: value size in bytes, age and lead of the event time against arrival in ms."""
 
     max_record_bytes: int = 65_536
-    max_event_age_ms: int = 7 * 86_400_000
+    max_event_age_ms: int = 7 * DAY_MS
     max_event_ahead_ms: int = 600_000
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Identity documents, organisation codes, phones and S10 numbers: normal form, shape and check digits.
+"""Identity documents, organisation codes and phones: normal form, shape and check digits.
 
 Shapes and check digits only say whether a number can exist, never whom it belongs to. The region code in a resident ID
 is not judged: regions come and go, so an old number with a vanished code is right, and where a person was registered
@@ -24,18 +24,6 @@ _ORGANISATION = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}").fullmatch
 _ORGANISATION_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORGANISATION_VALUE = {character: value for value, character in enumerate(_ORGANISATION_ALPHABET)}
 _ORGANISATION_WEIGHTS = tuple(3**position % 31 for position in range(17))
-_S10 = re.compile(r"[A-Z]{2}[0-9]{9}[A-Z]{2}").fullmatch
-_S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
-_S10_RESERVED = frozenset("JKSTW")
-_COUNTRIES = frozenset(  # ISO 3166-1 alpha-2
-    """AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ
-    CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR
-    GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO
-    JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR
-    MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO
-    RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV
-    TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW""".split()  # noqa: SIM905 - a table, not 249 lines
-)
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}").fullmatch
 _CHINESE_MOBILE = re.compile(
@@ -49,15 +37,13 @@ OLDEST_BIRTH_YEAR = 1900
 
 
 class Phone(NamedTuple):
-    """A phone number in normal form: digits (`+` before a foreign country code), and the extension if one was given."""
+    """A phone number in normal form: digits (`+` before a foreign country code), and the extension if one was given.
+
+    With an extension it is a relay number (隐私号): lent to many people in turn, so it identifies nobody.
+    """
 
     number: str
     extension: str | None = None
-
-    @property
-    def is_privacy_number(self) -> bool:
-        """With an extension it is a relay number (隐私号): lent to many people in turn, so it identifies nobody."""
-        return self.extension is not None
 
 
 def normal_document(number: str) -> str:
@@ -88,12 +74,6 @@ def normal_phone(text: str) -> Phone | None:
     if (abroad := _ABROAD(plain)) is not None:
         return Phone("+" + _NOT_DIGIT.sub("", abroad["number"]))
     return None
-
-
-def is_mobile(text: str) -> bool:
-    """Whether this is a Chinese mobile number, however it is written; a relay number with extension is one too."""
-    phone = normal_phone(text)
-    return phone is not None and _MOBILE(phone.number) is not None
 
 
 def check_document(document_type: DocumentType | None, number: str | None, on: date | None = None) -> DocumentCheck:
@@ -174,14 +154,14 @@ def _check_as(document_type: DocumentType, normal: str, on: date | None) -> Docu
     return DocumentCheck.VALID if fits else DocumentCheck.BAD_FORMAT
 
 
-def is_citizen_shaped(normal: str) -> bool:
+def _is_citizen_shaped(normal: str) -> bool:
     """Whether a normalised number has the shape of GB 11643 (18 characters), check digit right or not."""
     return len(normal) == 18 and _CITIZEN(normal) is not None
 
 
 def _citizen_check(normal: str, on: date | None) -> DocumentCheck:
     """GB 11643: region, birth date, sequence, check character (ISO 7064 MOD 11-2)."""
-    if not is_citizen_shaped(normal) or not normal.isascii():
+    if not _is_citizen_shaped(normal) or not normal.isascii():
         return DocumentCheck.BAD_FORMAT
     if not _could_be_born(normal[6:14], on):
         return DocumentCheck.BAD_BIRTH_DATE
@@ -207,12 +187,3 @@ def is_organisation_code(normal: str) -> bool:
         for weight, character in zip(_ORGANISATION_WEIGHTS, normal, strict=False)
     )
     return normal[17] == _ORGANISATION_ALPHABET[(31 - total % 31) % 31]
-
-
-def is_s10(number: str) -> bool:
-    """UPU S10 item number: shape, service indicator in use, check digit, ISO country."""
-    if not _S10(number) or number[0] in _S10_RESERVED or number[11:] not in _COUNTRIES:
-        return False
-    digits = map(int, number[2:10])
-    check = 11 - sum(weight * digit for weight, digit in zip(_S10_WEIGHTS, digits, strict=True)) % 11
-    return int(number[10]) == {10: 0, 11: 5}.get(check, check)

@@ -1,8 +1,8 @@
 """Personal values become tokens and masks here; nothing behind this module sees a raw one.
 
 A token is HMAC-SHA-256 over the normalised value under a secret key, cut to 128 bits, with the id of the key before it.
-Kinds are kept apart (a phone and a document with the same digits get different tokens); the same document gets the same
-token whichever way it is written and whoever shows it, sender or staff.
+Kinds are kept apart (a phone and a document with the same digits get different tokens). The same document gets the same
+token whichever way it is written, whatever type is stated with it and whoever shows it, sender or staff.
 """
 
 import hashlib
@@ -11,22 +11,19 @@ from binascii import b2a_base64
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from parcelward.contract.events import RealName
-from parcelward.contract.fields import DocumentCheck, DocumentType, SenderKind
+from parcelward.contract.fields import DocumentCheck, SenderKind
 from parcelward.errors import UserError
 from parcelward.identifiers import (
     check_document,
-    is_citizen_shaped,
-    likely_type,
     normal_document,
     normal_name,
     normal_phone,
 )
-
-if TYPE_CHECKING:
-    from parcelward.settings import Settings
+from parcelward.settings import DEMO_KEY, Settings
+from parcelward.windows import DAY_MS
 
 SHORTEST_KEY = 16  # bytes
 BLOCK = 64  # bytes, of SHA-256
@@ -34,14 +31,12 @@ _KEY_ID = re.compile(r"[a-z0-9]{1,8}").fullmatch
 _HEX_KEY = re.compile(r"(?:[0-9a-fA-F]{2}){16,}").fullmatch
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _EPOCH_DAY = date(1970, 1, 1)
-DAY_MS = 86_400_000
 
 
 class Identity(NamedTuple):
     """Who is behind a real-name event, as tokens and masks; None where nothing was given.
 
-    `document_check` is None when nothing is to be checked: an agreement sender without document, or a token from the
-    source that came without a result.
+    `document_check` is None when nothing is to be checked: an agreement sender without document.
     """
 
     document_token: str | None
@@ -76,7 +71,7 @@ class _Hmac:
 
 
 class Tokeniser:
-    """Makes tokens under the current key; older keys stay loaded for `under`. Keeps no personal value."""
+    """Makes tokens under the current key. Keeps no personal value."""
 
     def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
         """Raises UserError when a key id or key cannot be used, or `current` is not among the keys."""
@@ -91,32 +86,37 @@ class Tokeniser:
         if current not in keys:
             known = ", ".join(sorted(keys)) or "none"
             raise UserError(f"setting token_key: {current!r} is not a key id of token_keys; known: {known}")
-        self._keys = dict(keys)
         self.current = current
-        key = self._keys[current]
-        self._documents = {kind: _Hmac(key, current, f"document:{kind}") for kind in _DOCUMENT_KINDS}
+        key = self._key = keys[current]
+        # One kind for all documents: staff show theirs without a type, and a mistaken type must not hide them.
+        self._document = _Hmac(key, current, "document")
         self._name = _Hmac(key, current, "name")
         self._phone = _Hmac(key, current, "phone")
 
     @classmethod
-    def from_settings(cls, settings: "Settings") -> "Tokeniser":
-        """The tokeniser of an installation. A key of 32 or more hex digits is read as such, any other as text."""
+    def from_settings(cls, settings: Settings) -> "Tokeniser":
+        """The tokeniser of an installation. A key of 32 or more hex digits is read as such, any other as text.
+
+        Raises UserError when a key cannot be used, or when the public demo key would be used on a protected cluster.
+        """
+        secret, protocol = settings.token_keys.get(settings.token_key), settings.security_protocol
+        if secret is not None and secret.get_secret_value() == DEMO_KEY and protocol != "PLAINTEXT":
+            raise UserError(
+                f"setting token_keys: the demo key is public and must not be used with {protocol}; make a key with "
+                "`openssl rand -hex 32` and name it in token_key"
+            )
         keys = {key_id: _key_bytes(secret.get_secret_value()) for key_id, secret in settings.token_keys.items()}
         return cls(keys, settings.token_key)
-
-    def under(self, key_id: str) -> "Tokeniser":
-        """A tokeniser that uses an older key, to compare with tokens made before a rotation. Raises UserError."""
-        return Tokeniser(self._keys, key_id)
 
     @property
     def content_key(self) -> bytes:
         """Key for hashes over whole events (`Decoder`), derived from the current token key."""
-        return hashlib.sha256(b"content\0" + self._keys[self.current]).digest()
+        return hashlib.sha256(b"content\0" + self._key).digest()
 
-    def document(self, document_type: DocumentType | None, number: str) -> str | None:
+    def document(self, number: str) -> str | None:
         """Token of a document number; None when nothing is left of it in normal form."""
         normal = normal_document(number)
-        return self._documents[_document_kind(document_type, normal)].token(normal) if normal else None
+        return self._document.token(normal) if normal else None
 
     def name(self, name: str) -> str | None:
         """Token of a name; None when nothing is left of it in normal form."""
@@ -129,7 +129,7 @@ class Tokeniser:
         return self._phone.token(normal.number) if normal is not None and normal.extension is None else None
 
     def identity(self, data: RealName, on_ms: int | None = None) -> Identity:
-        """Tokens and masks of a real-name event; a raw value wins over a token made at the source.
+        """Tokens and masks of a real-name event: made here of raw values, or taken as the source made them.
 
         Only tokens that something is counted by are made: none of an agreement customer's name, and of the receiver
         the phone or, without one, the name.
@@ -142,9 +142,11 @@ class Tokeniser:
         if number is not None:
             on = _day(on_ms // DAY_MS) if on_ms is not None else None
             check = check_document(sender.document_type, number, on)
-            document_token, document_mask = self.document(sender.document_type, number), mask_document(number)
+            document_token, document_mask = self.document(number), mask_document(number)
         elif document_token is None:
             check = None if agreement else DocumentCheck.MISSING
+        elif check is None:
+            check = DocumentCheck.UNCHECKED
         receiver_phone = receiver.phone_token if receiver.phone is None else self.phone(receiver.phone)
         return Identity(
             document_token,
@@ -154,13 +156,16 @@ class Tokeniser:
             sender.name_mask if name is None else mask_name(name),
             sender.phone_token if phone is None else self.phone(phone),
             sender.phone_mask if phone is None else mask_phone(phone),
-            data.operator_document_token if staff is None else self.document(None, staff),
+            data.operator_document_token if staff is None else self.document(staff),
             receiver.name_token if receiver.name is None or receiver_phone is not None else self.name(receiver.name),
             receiver_phone,
         )
 
     def at_source(self, data: RealName, on_ms: int | None = None) -> RealName:
-        """The same event with every raw personal value replaced, for couriers whose raw values must not leave."""
+        """The same event with every raw personal value replaced, for couriers whose raw values must not leave.
+
+        Numbers typed into the goods name are blanked, see `hide_numbers`.
+        """
         found = self.identity(data, on_ms)
         sender = data.sender.model_copy(
             update={
@@ -188,22 +193,11 @@ class Tokeniser:
             update={
                 "sender": sender,
                 "receiver": receiver,
+                "goods": data.goods.model_copy(update={"name": hide_numbers(data.goods.name)}),
                 "operator_document": None,
                 "operator_document_token": found.operator_token,
             }
         )
-
-
-# Numbers of GB 11643 shape are one space, whatever type was stated with them; others are told apart by type.
-_CITIZEN_KIND = "citizen"
-_DOCUMENT_KINDS = (_CITIZEN_KIND, "other", *(kind.value for kind in DocumentType))
-
-
-def _document_kind(document_type: DocumentType | None, normal: str) -> str:
-    if is_citizen_shaped(normal):
-        return _CITIZEN_KIND
-    kind = document_type or likely_type(normal)
-    return kind.value if kind is not None else "other"
 
 
 @lru_cache(maxsize=64)

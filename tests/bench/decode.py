@@ -59,7 +59,7 @@ def main() -> None:
     print(f"tokenise: all of a real-name event  {microseconds(tokeniser.identity, data):6.2f} us/event")
     three = microseconds(
         lambda one: (
-            tokeniser.document(one.sender.document_type, one.sender.document_number),
+            tokeniser.document(one.sender.document_number),
             tokeniser.name(one.sender.name),
             tokeniser.phone(one.sender.phone),
         ),

@@ -244,6 +244,41 @@ def test_a_misspelt_field_is_explained_without_repeating_it() -> None:
     )
 
 
+TOKEN = "k1." + "A" * 22
+
+
+@pytest.mark.parametrize(
+    ("raw", "token", "changes"),
+    [
+        ("document_number", "document_token", {"sender": {"document_number": "1234", "document_token": TOKEN}}),
+        ("name", "name_token", {"sender": {"name": "王", "name_token": TOKEN}}),
+        ("phone", "phone_token", {"sender": {"phone": "1", "phone_token": TOKEN}}),
+        ("name", "name_token", {"receiver": {"name": "李", "name_token": TOKEN}}),
+        ("phone", "phone_token", {"receiver": {"phone": "1", "phone_token": TOKEN}}),
+        (
+            "operator_document",
+            "operator_document_token",
+            {"operator_document": "1234", "operator_document_token": TOKEN},
+        ),
+    ],
+)
+def test_a_personal_value_raw_and_as_token_is_refused(raw: str, token: str, changes: dict[str, Any]) -> None:
+    part = next(iter(changes))
+    place = f"data.{part}" if isinstance(changes[part], dict) else "data"
+    wrong = real_name(
+        **{name: {"kind": "person"} | each if name == "sender" else each for name, each in changes.items()}
+    )
+    expected = Rejected(Reason.INVALID_VALUE, f"{place}: {raw} and {token} must not come together, send one of them")
+    assert answer(sound(value=value(wrong))) == expected
+    assert answer(structured(envelope(data=wrong))) == expected
+
+
+def test_null_beside_a_token_is_no_second_value() -> None:
+    sender = {"kind": "person", "name": None, "name_token": TOKEN, "phone": "1", "phone_token": None}
+    data = real_name() | {"sender": sender}
+    assert isinstance(answer(sound(value=value(data))), Event)
+
+
 def test_identity_says_sent_twice_and_content_says_contradiction() -> None:
     first = accepted(record(real_name(), event_id="a"))
     again = accepted(record(real_name(), event_id="a", arrival=T0 + DAY, partition=3))

@@ -1,4 +1,4 @@
-"""Document checks, phones, S10: the published vectors, and what must not be judged."""
+"""Document checks, phones: the published vectors, and what must not be judged."""
 
 from datetime import date
 
@@ -11,9 +11,7 @@ from parcelward.contract.fields import DocumentType as Type
 from parcelward.identifiers import (
     Phone,
     check_document,
-    is_mobile,
     is_organisation_code,
-    is_s10,
     normal_document,
     normal_name,
     normal_phone,
@@ -145,16 +143,6 @@ def test_phone_in_normal_form(text: str, expected: Phone | None) -> None:
     assert normal_phone(text) == expected
 
 
-def test_a_number_with_extension_is_a_relay_number() -> None:
-    relay, plain = normal_phone("17000001234-5678"), normal_phone("17000001234")
-    assert relay is not None
-    assert plain is not None
-    assert relay.is_privacy_number
-    assert not plain.is_privacy_number
-    assert is_mobile("17000001234-5678")
-    assert not is_mobile("0571-88886666")
-
-
 @given(st.text(max_size=45))
 def test_normal_forms_are_stable(text: str) -> None:
     assert normal_document(normal_document(text)) == normal_document(text)
@@ -165,21 +153,6 @@ def test_names_are_one_name_however_spaced() -> None:
     assert normal_name("王 小明") == normal_name("王小明 ") == normal_name("王　小明")
     assert normal_name("John  SMITH") == normal_name("john smith")
     assert normal_name("阿不都·热合曼") == normal_name("阿不都热合曼")
-
-
-@pytest.mark.parametrize(
-    ("number", "valid"),
-    [
-        ("EB000717618HK", True),
-        ("RB123456785GB", True),
-        ("RB123456786US", False),
-        ("RB123456785XX", False),
-        ("JB123456785GB", False),
-        ("RB12345678GB", False),
-    ],
-)
-def test_s10(number: str, valid: bool) -> None:
-    assert is_s10(number) is valid
 
 
 def test_organisation_code_alphabet() -> None:

@@ -6,22 +6,24 @@ import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr, TypeAdapter
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from parcelward.contract.events import RealName
-from parcelward.contract.fields import DocumentCheck, DocumentType, Mask, SenderKind, Token
+from parcelward.contract.fields import DocumentCheck, DocumentType, Mask, NameMask, SenderKind, Token
 from parcelward.errors import UserError
 from parcelward.privacy import Tokeniser, hide_numbers, mask_document, mask_name, mask_phone
-from parcelward.settings import Settings
+from parcelward.settings import DEMO_KEY, Settings
 
 KEY = b"0123456789abcdef0123456789abcdef"
 NUMBER, STAFF, NAME, PHONE = "360426199101010071", "110101197608056897", "王小明", "13800001234"
-tokeniser = Tokeniser({"k1": KEY, "k2": b"another key of sixteen or more"}, "k1")
-TOKEN, MASK = TypeAdapter(Token), TypeAdapter(Mask)
+KEYS = {"k1": KEY, "k2": b"another key of sixteen or more"}
+tokeniser = Tokeniser(KEYS, "k1")
+TOKEN, MASK, NAME_MASK = TypeAdapter(Token), TypeAdapter(Mask), TypeAdapter(NameMask)
 
 
 def real_name(sender: Mapping[str, object], **changes: object) -> RealName:
@@ -55,35 +57,23 @@ def test_keys_longer_than_a_block_are_hashed_first_as_hmac_says() -> None:
 
 @given(st.text(max_size=40))
 def test_tokens_and_masks_keep_their_patterns(text: str) -> None:
-    for token in (tokeniser.name(text), tokeniser.phone(text), tokeniser.document(None, text)):
+    for token in (tokeniser.name(text), tokeniser.phone(text), tokeniser.document(text)):
         assert token is None or TOKEN.validate_python(token) == token
-    for mask in (mask_name(text), mask_phone(text), mask_document(text)):
+    for mask in (mask_phone(text), mask_document(text)):
         assert MASK.validate_python(mask) == mask
+    assert NAME_MASK.validate_python(mask_name(text)) == mask_name(text)
 
 
 def test_one_value_however_written_has_one_token() -> None:
     assert tokeniser.phone(PHONE) == tokeniser.phone("+86 138-0000-1234")
     assert tokeniser.name(NAME) == tokeniser.name(" 王 小明")
-    resident = DocumentType.RESIDENT_ID
-    assert tokeniser.document(resident, "11010519491231002x") == tokeniser.document(
-        resident, "１１０１０５１９４９１２３１００２Ｘ"
-    )
-
-
-def test_an_identity_card_has_one_token_whatever_type_was_stated() -> None:
-    tokens = {tokeniser.document(stated, NUMBER) for stated in (*DocumentType, None)}
-    assert len(tokens) == 1
-
-
-def test_other_documents_with_equal_numbers_are_kept_apart() -> None:
-    taiwan, passport = DocumentType.TAIWAN_PERMIT, DocumentType.PASSPORT
-    assert tokeniser.document(taiwan, "12345678") != tokeniser.document(passport, "12345678")
+    assert tokeniser.document("11010519491231002x") == tokeniser.document("１１０１０５１９４９１２３１００２Ｘ")
 
 
 def test_kinds_and_keys_are_kept_apart() -> None:
     same = "13800001234"
-    assert len({tokeniser.phone(same), tokeniser.name(same), tokeniser.document(None, same)}) == 3
-    older = tokeniser.under("k2")
+    assert len({tokeniser.phone(same), tokeniser.name(same), tokeniser.document(same)}) == 3
+    older = Tokeniser(KEYS, "k2")
     assert older.phone(PHONE) != tokeniser.phone(PHONE)
     assert str(older.phone(PHONE)).startswith("k2.")
     assert older.content_key != tokeniser.content_key
@@ -97,17 +87,22 @@ def test_identity_of_a_person() -> None:
     assert found.document_mask == "3*************0071"
     assert found.name_mask == "王*"
     assert found.phone_mask == "138****1234"
-    assert found.document_token == tokeniser.document(DocumentType.RESIDENT_ID, NUMBER)
-    assert found.operator_token == tokeniser.document(None, STAFF)
+    assert found.document_token == tokeniser.document(NUMBER)
+    assert found.operator_token == tokeniser.document(STAFF)
     assert found.receiver_name_token is None  # the phone is enough to tell receivers apart
     assert found.receiver_phone_token == tokeniser.phone("13900005678")
     text = repr(found)
     assert not [raw for raw in (NUMBER, STAFF, NAME, PHONE, "李华", "13900005678") if raw in text]
 
 
-def test_staff_sending_under_their_own_document_has_one_token() -> None:
-    found = tokeniser.identity(real_name(PERSON, operator_document=NUMBER))
-    assert found.operator_token == found.document_token
+@pytest.mark.parametrize("stated", [None, *(kind.value for kind in DocumentType)])
+@pytest.mark.parametrize(
+    "number", [NUMBER, "军字第1234567号", "12345678", "C01X00T47", "USA110084011201", "91110000600037341L"]
+)
+def test_staff_sending_under_their_own_document_has_one_token(number: str, stated: str | None) -> None:
+    shown = PERSON | {"document_type": stated, "document_number": number}
+    found = tokeniser.identity(real_name(shown, operator_document=number))
+    assert found.operator_token == found.document_token is not None
 
 
 def test_privacy_number_identifies_nobody() -> None:
@@ -116,14 +111,18 @@ def test_privacy_number_identifies_nobody() -> None:
     assert found.phone_mask == "170****1234"
 
 
-def test_tokens_made_at_the_source_pass_and_raw_values_win() -> None:
-    made = {"document_token": "k1." + "A" * 22, "document_check": "bad_checksum", "document_mask": "3**0071"}
-    found = tokeniser.identity(real_name(made))
-    assert (found.document_token, found.document_check) == (made["document_token"], DocumentCheck.BAD_CHECKSUM)
-    assert found.document_mask == "3**0071"
-    both = tokeniser.identity(real_name(PERSON | made))
-    assert both.document_token == tokeniser.document(DocumentType.RESIDENT_ID, NUMBER)
-    assert both.document_check is DocumentCheck.VALID
+MADE = {"document_token": "k1." + "A" * 22, "document_mask": "3****0071"}
+
+
+def test_tokens_made_at_the_source_pass() -> None:
+    found = tokeniser.identity(real_name(MADE | {"document_check": "bad_checksum"}))
+    assert (found.document_token, found.document_check) == (MADE["document_token"], DocumentCheck.BAD_CHECKSUM)
+    assert found.document_mask == "3****0071"
+
+
+@pytest.mark.parametrize("kind", SenderKind)
+def test_a_token_without_the_result_of_checking_counts_as_unchecked(kind: SenderKind) -> None:
+    assert tokeniser.identity(real_name(MADE | {"kind": kind.value})).document_check is DocumentCheck.UNCHECKED
 
 
 @pytest.mark.parametrize(
@@ -149,9 +148,11 @@ def test_holder_must_be_born_by_the_time_of_the_event() -> None:
 
 
 def test_event_tokenised_at_the_source_holds_nothing_raw_and_means_the_same() -> None:
-    data = real_name(PERSON, operator_document=STAFF, receiver={"name": "李华", "phone": "13900005678"})
+    receiver, goods = {"name": "李华", "phone": "13900005678"}, {"name": f"书{PHONE}"}
+    data = real_name(PERSON, operator_document=STAFF, receiver=receiver, goods=goods)
     sent = tokeniser.at_source(data)
     text = sent.model_dump_json(exclude_none=True)
+    assert sent.goods.name == "书****"
     assert not [raw for raw in (NUMBER, STAFF, NAME, PHONE, "李华", "13900005678") if raw in text]
     assert tokeniser.identity(RealName.model_validate_json(text)) == tokeniser.identity(data)
 
@@ -184,6 +185,18 @@ def test_name_masks(value: str, mask: str) -> None:
     assert mask_name(value) == mask
 
 
+@pytest.mark.parametrize("mask", ["王小明*", "王小*", "*小明", "王*明", "王小明", "138****1234", ""])
+def test_a_name_mask_shows_at_most_one_character(mask: str) -> None:
+    with pytest.raises(ValidationError):
+        real_name({"name_mask": mask})
+
+
+@pytest.mark.parametrize("mask", ["138*0001234", "3***0071", "13800001234", "1380****1234", "138****01234"])
+def test_a_mask_of_a_number_hides_four_characters_or_more(mask: str) -> None:
+    with pytest.raises(ValidationError):
+        real_name({"phone_mask": mask})
+
+
 @pytest.mark.parametrize(
     ("keys", "current", "named"),
     [
@@ -206,6 +219,19 @@ def test_keys_from_settings_are_hex_or_text() -> None:
     settings = Settings(token_keys={"k1": SecretStr(secret)}, token_key="k1")
     assert Tokeniser.from_settings(settings).phone(PHONE) == Tokeniser({"k1": bytes.fromhex(secret)}, "k1").phone(PHONE)
     assert Tokeniser.from_settings(Settings()).current == "demo"
+
+
+@pytest.mark.parametrize("protocol", ["SSL", "SASL_PLAINTEXT", "SASL_SSL"])
+def test_the_public_demo_key_is_refused_on_a_protected_cluster(
+    protocol: Literal["SSL", "SASL_PLAINTEXT", "SASL_SSL"],
+) -> None:
+    with pytest.raises(UserError, match=f"demo key is public.*{protocol}"):
+        Tokeniser.from_settings(Settings(security_protocol=protocol))
+    renamed = Settings(security_protocol=protocol, token_keys={"k1": SecretStr(DEMO_KEY)}, token_key="k1")
+    with pytest.raises(UserError, match="demo key"):
+        Tokeniser.from_settings(renamed)
+    own = Settings(security_protocol=protocol, token_keys={"k1": SecretStr("a" * 64)}, token_key="k1")
+    assert Tokeniser.from_settings(own).current == "k1"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The three duties as couriers report them: real-name, inspection and security-scan events (CloudEvents 1.0)."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from parcelward.contract.fields import (
     CourierCode,
@@ -18,6 +20,7 @@ from parcelward.contract.fields import (
     InspectionResult,
     Mask,
     Moment,
+    NameMask,
     OperatorCode,
     OutletCode,
     Part,
@@ -41,7 +44,44 @@ class EventType(StrEnum):
     SECURITY_SCAN = "cn.delivery.security.scan.v1"
 
 
-class Sender(Part):
+# Each personal value, and the token that may come in its place.
+_TOKEN_OF = {
+    "document_number": "document_token",
+    "name": "name_token",
+    "phone": "phone_token",
+    "operator_document": "operator_document_token",
+}
+_TOKENS = frozenset(_TOKEN_OF.values())
+
+
+def _never_both(schema: JsonDict) -> None:
+    """Say in JSON Schema what `_Identifying` checks."""
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    schema["allOf"] = [
+        {"not": {"required": [raw, token], "properties": {raw: {"type": "string"}, token: {"type": "string"}}}}
+        for raw, token in _TOKEN_OF.items()
+        if token in properties
+    ]
+
+
+class _Identifying(Part):
+    """A part with personal values: each comes raw, or as a token made at the source, never both."""
+
+    model_config = ConfigDict(json_schema_extra=_never_both)
+
+    @model_validator(mode="after")
+    def _refuse_both(self) -> Self:
+        if not self.__pydantic_fields_set__.isdisjoint(_TOKENS):
+            for raw, token in _TOKEN_OF.items():
+                if getattr(self, raw, None) is not None and getattr(self, token, None) is not None:
+                    raise PydanticCustomError(
+                        "raw_and_token", "{raw} and {token} must not come together", {"raw": raw, "token": token}
+                    )
+        return self
+
+
+class Sender(_Identifying):
     """Who hands the parcel over. Personal values come raw, or as tokens made at the source, never both.
 
     A missing document is not a malformed event: it is what the real-name rules look for.
@@ -59,13 +99,16 @@ class Sender(Part):
     document_token: Token | None = Field(None, description="Token of the document, when made at the source.")
     document_mask: Mask | None = Field(None, description="Mask of the document, when made at the source.")
     document_check: DocumentCheck | None = Field(
-        None, description="Result of checking the number, when tokens are made at the source.", examples=["valid"]
+        None,
+        description="Result of checking the number, when tokens are made at the source; a token without one counts as "
+        "`unchecked`.",
+        examples=["valid"],
     )
     name: str | None = Field(
         None, min_length=1, max_length=100, description="PERSONAL. Name as registered.", examples=["王小明"]
     )
     name_token: Token | None = Field(None, description="Token of the name, when made at the source.")
-    name_mask: Mask | None = Field(None, description="Mask of the name, when made at the source.", examples=["王*"])
+    name_mask: NameMask | None = Field(None, description="Mask of the name, when made at the source.", examples=["王*"])
     phone: str | None = Field(
         None,
         min_length=1,
@@ -83,7 +126,7 @@ class Sender(Part):
     )
 
 
-class Receiver(Part):
+class Receiver(_Identifying):
     """Who will receive the parcel."""
 
     name: str | None = Field(None, min_length=1, max_length=100, description="PERSONAL. Name.", examples=["李华"])
@@ -126,7 +169,7 @@ class Photo(Part):
     place: Place | None = None
 
 
-class RealName(Part):
+class RealName(_Identifying):
     """Data of a real-name event (实名收寄): the sender's document was shown, checked and registered."""
 
     courier: CourierCode

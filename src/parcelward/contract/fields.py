@@ -95,9 +95,18 @@ Token = Annotated[
 Mask = Annotated[
     str,
     Field(
-        pattern=r"^[^*]{0,3}[*]{1,24}[^*]{0,4}$",
-        description="What may be shown of a personal value: at most three characters, stars, at most four characters.",
+        pattern=r"^[^*]{0,3}[*]{4,24}[^*]{0,4}$",
+        description="What may be shown of a number: at most three characters, four stars or more, at most four characters.",
         examples=["138****1234"],
+    ),
+]
+NameMask = Annotated[
+    str,
+    Field(
+        # Three characters are a whole Chinese name.
+        pattern=r"^([^*]?[*]{1,24}|[*]{1,24}[^*])$",
+        description="What may be shown of a name: stars and at most one character, first or last.",
+        examples=["王*"],
     ),
 ]
 RegionCode = Annotated[
@@ -171,6 +180,7 @@ class DocumentCheck(StrEnum):
     BAD_CHECKSUM = "bad_checksum"
     BAD_BIRTH_DATE = "bad_birth_date"
     TYPE_MISMATCH = "type_mismatch"  # well-formed, but as another type than stated
+    UNCHECKED = "unchecked"  # made into a token at the source, which did not say what checking gave
 
 
 class VerifyMethod(StrEnum):

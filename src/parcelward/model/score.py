@@ -57,10 +57,6 @@ class RiskModel:
             for row, weights, columns in zip(rows, moved, largest.tolist(), strict=True)
         ]
 
-    def log_odds(self, rows: Sequence[Row]) -> list[float]:
-        """Log-odds of each row, as the explanation adds them up: bias plus all contributions."""
-        return (self._trees.bias + self._trees.contributions(model_matrix(rows)).sum(axis=1)).tolist() if rows else []
-
 
 def model_matrix(rows: Sequence[Row]) -> Matrix:
     """MODEL_FEATURES of rows as float32, one line a row: None becomes NaN, booleans 0 and 1.

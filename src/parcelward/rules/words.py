@@ -36,6 +36,7 @@ WORDS: dict[str, Words] = {
         "bad_checksum": ("校验码错误", "wrong check digit"),
         "bad_birth_date": ("出生日期不成立", "impossible birth date"),
         "type_mismatch": ("号码与证件类型不符", "number belongs to another document type"),
+        "unchecked": ("来源未校验", "not checked at the source"),
     },
     "verify_method": {
         "nfc": ("NFC读取", "NFC reading"),
