@@ -14,7 +14,7 @@ from parcelward.logs import configure_logging
 from parcelward.metrics import Metrics
 from parcelward.screening import Stages, build_stages
 from parcelward.settings import Settings, load_settings
-from parcelward.topic_admin import ensure_topics
+from parcelward.topic_admin import check_topics, ensure_topics
 from streams.app import build_app
 from streams.http import http_app, served
 from streams.reporting import MetricsRecorder, Readiness, keep_gauges
@@ -39,6 +39,8 @@ def worker() -> None:
     stages = build_stages(settings)
     if settings.manage_topics:
         ensure_topics(settings)
+    else:
+        check_topics(settings)
     try:
         asyncio.run(_run(settings, stages))
     except UserError:

@@ -1,13 +1,19 @@
 """Topics are made once, as planned, and a cluster that does not fit is refused."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient
+from kafka.admin import ConfigResource, KafkaAdminClient
 
 from parcelward.errors import UserError
 from parcelward.kafka_client import consumer_options
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics, plan_topics
+from parcelward.topic_admin import check_topics, ensure_topics, plan_topics
+from parcelward.topics import MAX_REJECTED_BYTES
 
 
 def test_missing_topics_are_made_once_with_their_configuration(kafka: str, topic_prefix: str) -> None:
@@ -45,3 +51,57 @@ def test_ten_megabytes_arrive_on_intake_and_fit_into_rejected(kafka: str, topic_
     consumer.assign([TopicPartition(settings.topics.rejected("swift"), 0)])
     assert len(next(consumer).value) == len(value)
     consumer.close()
+
+
+def altered(kafka: str, topic: str, entry: str, value: str) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    admin.alter_configs([ConfigResource("TOPIC", topic, {entry: value})])
+    admin.close()
+
+
+@pytest.mark.parametrize("look", [ensure_topics, check_topics])
+@pytest.mark.parametrize(
+    ("name", "entry", "value", "fix"),
+    [
+        ("intake.swift", "message.timestamp.type", "CreateTime", "message.timestamp.type=LogAppendTime"),
+        ("rejected.swift", "max.message.bytes", "1048588", f"max.message.bytes={MAX_REJECTED_BYTES}"),
+    ],
+    ids=["couriers could forge arrivals", "refused records would not fit"],
+)
+def test_existing_topic_that_does_not_fit_is_named_with_the_fix(
+    kafka: str, topic_prefix: str, look: Callable[[Settings], object], name: str, entry: str, value: str, fix: str
+) -> None:
+    settings = Settings(kafka=kafka, topic_prefix=topic_prefix, couriers=("swift",), partitions=1)
+    ensure_topics(settings)
+    check_topics(settings)
+    altered(kafka, topic_prefix + name, entry, value)
+    with pytest.raises(UserError, match=f"topic {topic_prefix}{name} has {entry} {value}: .*{fix}"):
+        look(settings)
+
+
+def test_missing_topic_is_named_where_topics_are_not_ours_to_make(kafka: str, topic_prefix: str) -> None:
+    settings = Settings(kafka=kafka, topic_prefix=topic_prefix, couriers=("swift",), partitions=1)
+    with pytest.raises(UserError, match=f"topic {topic_prefix}intake.swift does not exist .*manage_topics"):
+        check_topics(settings)
+
+
+@pytest.mark.parametrize("prefix", ["", "intake."], ids=["no prefix", "a prefix that looks like a topic"])
+def test_only_intake_and_alerts_carry_the_brokers_time(prefix: str) -> None:
+    plans = plan_topics(Settings(topic_prefix=prefix, couriers=("swift",)))
+    timed = {plan.name for plan in plans if "message.timestamp.type" in plan.config}
+    assert timed == {f"{prefix}intake.swift", f"{prefix}alerts"}
+
+
+def test_worker_refuses_forgeable_arrival_times_where_topics_are_not_its_own_to_make(
+    kafka: str, topic_prefix: str
+) -> None:
+    ensure_topics(Settings(kafka=kafka, topic_prefix=topic_prefix, couriers=("swift",), partitions=1))
+    altered(kafka, f"{topic_prefix}intake.swift", "message.timestamp.type", "CreateTime")
+    told = {"KAFKA": kafka, "TOPIC_PREFIX": topic_prefix, "COURIERS": "swift", "PARTITIONS": "1"}
+    told |= {"MANAGE_TOPICS": "false", "HTTP_PORT": "0"}
+    environment = os.environ | {f"PARCELWARD_{name}": value for name, value in told.items()}
+    worker = subprocess.run(
+        [sys.executable, "-m", "parcelward", "worker"], env=environment, capture_output=True, timeout=60, check=False
+    )
+    assert worker.returncode == 2
+    assert f"topic {topic_prefix}intake.swift has message.timestamp.type CreateTime" in worker.stderr.decode()
