@@ -1,23 +1,28 @@
 """Every setting, with type, bound, description and example; the only module that reads the environment."""
 
 import os
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
+from parcelward.contract.fields import CourierCode
 from parcelward.errors import UserError
 from parcelward.topics import Topics
 
 ENV_PREFIX = "PARCELWARD_"
+DEFAULT_FILE = "parcelward.toml"
 DEMO_KEY = "demo-key-not-for-production"
 
 
@@ -40,7 +45,7 @@ class Settings(BaseSettings):
     topic_prefix: str = Field(
         "", pattern=r"^([a-z0-9-]+\.)?$", description="Prefix of every topic and group name.", examples=["test."]
     )
-    couriers: Annotated[tuple[str, ...], NoDecode] = Field(
+    couriers: Annotated[tuple[CourierCode, ...], NoDecode] = Field(
         ("swift", "orient", "harbor"),
         min_length=1,
         description="Courier codes whose intake topics are read.",
@@ -54,7 +59,7 @@ class Settings(BaseSettings):
     token_keys: dict[str, SecretStr] = Field(
         {"demo": SecretStr(DEMO_KEY)},
         min_length=1,
-        description="HMAC keys by key id (1 to 8 of a-z0-9), JSON; the default is for demos only.",
+        description="HMAC keys by key id (1 to 8 of a-z0-9), JSON; the default is public: for demos, only with PLAINTEXT.",
         examples=['{"k1": "64 hex digits"}'],
     )
     token_key: str = Field("demo", description="Id of the key that makes new tokens.", examples=["k1"])
@@ -74,7 +79,9 @@ class Settings(BaseSettings):
         description="Time after acceptance until a security scan is overdue; unset: not demanded.",
     )
     ledger_keep: timedelta = Field(
-        timedelta(days=30), gt=timedelta(0), description="How long a waybill is remembered, for reuse and late events."
+        timedelta(days=30),
+        gt=timedelta(0),
+        description="How long a waybill is remembered, for reuse and late events; longer than every deadline.",
     )
     photo_keep: timedelta = Field(
         timedelta(days=7), gt=timedelta(0), description="How long an inspection photo's hash is remembered."
@@ -127,7 +134,28 @@ class Settings(BaseSettings):
     @field_validator("couriers", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("couriers")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise PydanticCustomError("twice", "a courier is named twice")
+        return value
+
+    @field_validator("ledger_keep")
+    @classmethod
+    def _longer_than_deadlines(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        """A waybill that is forgotten before its deadline would never be overdue."""
+        for name in ("inspection_due", "real_name_due", "scan_due"):
+            due = info.data.get(name)
+            if due is not None and value <= due:
+                raise PydanticCustomError(
+                    "too_short",
+                    "must be longer than {name}, or what is overdue is forgotten before it is told",
+                    {"name": name},
+                )
+        return value
 
     @field_validator(
         *("inspection_due", "real_name_due", "scan_due", "ledger_keep", "photo_keep", "idle_grace", "max_event_age"),
@@ -157,7 +185,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over environment, environment over file."""
-        path = Path(os.environ.get(f"{ENV_PREFIX}CONFIG", "parcelward.toml"))
+        path = Path(os.environ.get(f"{ENV_PREFIX}CONFIG") or DEFAULT_FILE)
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
 
     @property
@@ -167,7 +195,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Settings from all sources, `overrides` first. Raises UserError naming the setting that is wrong."""
+    """Settings from all sources, `overrides` first. Raises UserError naming the setting or file that is wrong."""
     path = os.environ.get(f"{ENV_PREFIX}CONFIG")
     if path and not Path(path).is_file():
         raise UserError(f"{ENV_PREFIX}CONFIG names {path}, which is not a file; correct it or unset it")
@@ -175,7 +203,16 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        raise UserError(f"setting {name} (environment {ENV_PREFIX}{name.upper()}): {first['msg']}") from None
-    except ValueError as error:
-        raise UserError(f"settings file parcelward.toml is not readable: {error}") from None
+        name, *inside = map(str, first["loc"] or ("settings",))
+        entry = f", entry {int(inside[0]) + 1}" if inside and inside[0].isdecimal() else ""
+        raise UserError(f"{_place(name)}{entry}: {first['msg']}") from None
+    except SettingsError as error:
+        # pydantic-settings names the field in its text only.
+        name = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "settings")
+        raise UserError(f"{_place(name)}: must be JSON, see docs/configuration.md") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"settings file {path or DEFAULT_FILE} is not readable: {error}") from None
+
+
+def _place(name: str) -> str:
+    return f"setting {name} (environment {ENV_PREFIX}{name.upper()})"

@@ -44,6 +44,8 @@ class Cluster:
             ssl_cafile=self.folder / "ca" / "ca.pem",
             couriers=("swift", "orient"),
             partitions=1,
+            token_keys={"k1": SecretStr("0" * 64)},
+            token_key="k1",
             topic_prefix=topic_prefix,
         )
 
@@ -62,6 +64,8 @@ class Cluster:
             "PARCELWARD_SASL_PASSWORD": PASSWORDS["admin"],
             "PARCELWARD_COURIERS": "swift,orient",
             "PARCELWARD_PARTITIONS": "1",
+            "PARCELWARD_TOKEN_KEYS": '{"k1": "' + "0" * 64 + '"}',
+            "PARCELWARD_TOKEN_KEY": "k1",
             "KAFKA_WORKER_PASSWORD": PASSWORDS["worker"],
             "KAFKA_PLATFORM_PASSWORD": PASSWORDS["platform"],
             "KAFKA_COURIER_PASSWORDS": "swift=swift-secret,orient=orient-secret",

@@ -44,6 +44,10 @@ def test_couriers_are_a_comma_separated_list_and_durations_iso_8601(monkeypatch:
         ("PARTITIONS", "0"),
         ("TOPIC_PREFIX", "Test"),
         ("COURIERS", ""),
+        ("COURIERS", "swift,,orient"),
+        ("COURIERS", "swift,Bad Name"),
+        ("COURIERS", "swift,swift"),
+        ("LEDGER_KEEP", "1800"),
         ("INSPECTION_DUE", "-PT5S"),
         ("TOKEN_KEYS", "{}"),
     ],
@@ -58,7 +62,27 @@ def test_wrong_setting_is_named_with_its_environment_variable(
 
 def test_json_setting_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARCELWARD_TOKEN_KEYS", "k1=abc")
-    with pytest.raises(UserError, match="token_keys"):
+    with pytest.raises(UserError, match=r"^setting token_keys \(environment PARCELWARD_TOKEN_KEYS\): must be JSON"):
+        load_settings()
+
+
+def test_the_wrong_entry_of_a_list_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARCELWARD_COURIERS", "swift,,Bad Name")
+    with pytest.raises(UserError, match=r"PARCELWARD_COURIERS., entry 2: String should match"):
+        load_settings()
+
+
+@pytest.mark.parametrize("due", ["INSPECTION_DUE", "REAL_NAME_DUE", "SCAN_DUE"])
+def test_a_waybill_is_kept_longer_than_every_deadline(monkeypatch: pytest.MonkeyPatch, due: str) -> None:
+    monkeypatch.setenv("PARCELWARD_LEDGER_KEEP", "P2D")
+    monkeypatch.setenv(f"PARCELWARD_{due}", "P1D")
+    assert load_settings().ledger_keep == timedelta(days=2)
+    monkeypatch.setenv(f"PARCELWARD_{due}", "P2D")
+    with pytest.raises(UserError, match=f"setting ledger_keep .*must be longer than {due.lower()}"):
+        load_settings()
+    monkeypatch.delenv("PARCELWARD_LEDGER_KEEP")
+    monkeypatch.setenv(f"PARCELWARD_{due}", "P40D")
+    with pytest.raises(UserError, match="setting ledger_keep"):
         load_settings()
 
 
@@ -70,7 +94,15 @@ def test_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
 
 def test_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "parcelward.toml").write_text("partitions: 7\n")
-    with pytest.raises(UserError, match=r"parcelward\.toml"):
+    with pytest.raises(UserError, match=r"settings file parcelward\.toml is not readable"):
+        load_settings()
+
+
+@pytest.mark.parametrize("content", [b"partitions: 7\n", b"\xff\xfe"])
+def test_another_file_that_is_no_toml_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "other.toml").write_bytes(content)
+    monkeypatch.setenv("PARCELWARD_CONFIG", "other.toml")
+    with pytest.raises(UserError, match=r"settings file other\.toml is not readable"):
         load_settings()
 
 
