@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from parcelward.facts import POISON
 from parcelward.logs import position
-from parcelward.poison import Poisoned, TooManyPoisonedError, isolate
+from parcelward.poison import Poisoned, Recently, TooManyPoisonedError, isolate
 from parcelward.stage import Batch, Fact, Outcome, PartitionStage, Send, SourceRecord, apply
 from streams.transactions import Transactions
 from streams.waiting import Taken, Waiting
@@ -67,6 +67,7 @@ class OwnedPartition:
         self.last_batch = time.monotonic()
         self.taken_at = time.monotonic()
         self._transactions = transactions
+        self._poisoned = Recently()
         self.revoked = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -108,7 +109,7 @@ class OwnedPartition:
         """Seconds until a batch is to be delivered, at `now` (monotonic); infinite when only a new record can tell."""
         if self.busy or not self.ready:
             return float("inf")
-        if self.waiting.count >= limit:
+        if self.waiting.fills(limit):
             return 0.0
         if self.waiting.count:
             return self.last_commit + commit_every - now
@@ -159,6 +160,7 @@ class OwnedPartition:
         batch, outcome, poisoned = isolate(lambda part: self.stage.step(part, self.state), whole)
         if poisoned:
             self._set_aside(outcome, poisoned)
+        self._poisoned.count(whole, poisoned)
         return batch, outcome
 
     def _set_aside(self, outcome: Outcome, poisoned: Sequence[Poisoned]) -> None:

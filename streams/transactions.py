@@ -37,13 +37,8 @@ class Output(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
-def partition_of(key: bytes | None, partitions: int, own: int) -> int:
-    """Partition of a record that is sent: by key; a record without key keeps the partition number it came from."""
-    return own if key is None else crc32(key) % partitions
-
-
 def route(sends: Iterable[Send], partitions: int, own: int) -> dict[TopicPartition, list[Output]]:
-    """Group records by where they go, in order."""
+    """Group records by where they go, in order: by key; a record without key keeps the partition number it is from."""
     routed: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
     for topic, key, value, headers in sends:
         routed[topic, own if key is None else crc32(key) % partitions].append(Output(key, value, headers))

@@ -206,7 +206,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         full = {
             TP(topic, owner.partition)
             for owner in self.ownership
-            if owner.waiting.count >= self._limit
+            if owner.waiting.fills(self._limit)
             for topic in owner.plan.topics
         }
         open_to_more = active - full

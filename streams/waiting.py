@@ -10,6 +10,17 @@ from parcelward.stage import Batch, SourceRecord
 _timestamp = attrgetter("timestamp")
 _when_and_topic = itemgetter(0, 1)
 
+MOST_BYTES = 16 * 1024 * 1024
+"""Bytes of records at which a batch ends and no more are fetched: thousands of records may be a few megabytes each."""
+
+
+def size_of(record: SourceRecord) -> int:
+    """Bytes of a record: key, value and header values."""
+    size = len(record.value or b"") + len(record.key or b"")
+    for _, value in record.headers:
+        size += len(value or b"")
+    return size
+
 
 class Taken(NamedTuple):
     """A batch, and the next position of each topic once it is committed."""
@@ -26,6 +37,11 @@ class Waiting:
         self._next: dict[str, int] = {}
         self._quiet: dict[str, int] = {}
         self.count = 0
+        self.bytes = 0
+
+    def fills(self, limit: int) -> bool:
+        """Whether what waits makes a full batch: `limit` records, or `MOST_BYTES`."""
+        return self.count >= limit or self.bytes >= MOST_BYTES
 
     def add(self, topic: str, records: Sequence[SourceRecord]) -> None:
         """Take over fetched records; those that were taken before (delivered again after a seek) are dropped."""
@@ -37,6 +53,7 @@ class Waiting:
         self._next[topic] = records[-1].offset + 1
         self._records[topic].extend(records)
         self.count += len(records)
+        self.bytes += sum(map(size_of, records))
 
     def quiet(self, topic: str, until: int) -> None:
         """Nothing with an arrival time up to `until` (ms) is still to come after what was added so far."""
@@ -48,23 +65,32 @@ class Waiting:
             records.clear()
         self._next.clear()
         self._quiet.clear()
-        self.count = 0
+        self.count = self.bytes = 0
 
     def take(self, limit: int) -> Taken:
         """The next batch: at most `limit` records, merged by arrival time, ties by the order of topics.
 
-        The order within a topic is kept whatever its timestamps. A topic of which records are left is not quiet.
+        It ends early with the record that brings it to `MOST_BYTES`. The order within a topic is kept whatever its
+        timestamps. A topic of which records are left is not quiet.
         """
         merged = self._merged()
-        taken, left = merged[:limit], merged[limit:]
+        end = self._end(merged, limit)
+        taken, left = merged[:end], merged[end:]
         for records in self._records.values():
             records.clear()
         for record in left:
             self._records[record.topic].append(record)
         self.count = len(left)
+        self.bytes = sum(map(size_of, left))
         positions = {record.topic: record.offset + 1 for record in taken}
         quiet = {topic: until for topic, until in self._quiet.items() if not self._records[topic]}
         return Taken(Batch(taken, quiet), positions)
+
+    def _end(self, merged: Sequence[SourceRecord], limit: int) -> int:
+        if self.bytes < MOST_BYTES:
+            return limit
+        sizes = accumulate(map(size_of, merged[:limit]))
+        return next((number for number, size in enumerate(sizes, 1) if size >= MOST_BYTES), limit)
 
     def _merged(self) -> list[SourceRecord]:
         waiting = [records for records in self._records.values() if records]

@@ -1,5 +1,6 @@
 """Isolating the records that make a stage raise, so that the rest of the batch goes on."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ Step = Callable[[Batch], Outcome]
 
 MOST_SHARE = 0.1
 SMALL_BATCH = 20
+RECENT = 200
+"""Records over which batches of any size are judged together."""
 
 
 class Poisoned(NamedTuple):
@@ -31,7 +34,7 @@ class Isolated(NamedTuple):
 
 
 class TooManyPoisonedError(Exception):
-    """So many records of one batch fail that the fault is ours, not theirs; none of them may be acknowledged."""
+    """So many records fail that the fault is ours, not theirs; none of those in work may be acknowledged."""
 
 
 def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[Send, Fact]:
@@ -71,6 +74,32 @@ def isolate(step: Step, batch: Batch) -> Isolated:
             continue
         poisoned = [search.found[id(record)] for record in batch.records if id(record) in search.found]
         return Isolated(rest, outcome, poisoned)
+
+
+class Recently:
+    """How many of the last 200 records of one partition were poisoned, over all batches.
+
+    Live batches hold a few records each: a fault of ours would refuse all traffic, one small batch at a time.
+    """
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._poisoned: deque[int] = deque()
+
+    def count(self, batch: Batch, poisoned: Sequence[Poisoned]) -> None:
+        """Count a batch; raises TooManyPoisonedError when more than a tenth of the last 200 records were poisoned."""
+        bad = {id(one.record): one.error for one in poisoned}
+        if bad:
+            for number, record in enumerate(batch.records, self._seen):
+                if id(record) not in bad:
+                    continue
+                self._poisoned.append(number)
+                while self._poisoned[0] <= number - RECENT:
+                    self._poisoned.popleft()
+                if len(self._poisoned) > MOST_SHARE * RECENT:
+                    error = bad[id(record)]
+                    raise TooManyPoisonedError(f"{type(error).__name__} in a tenth of the last records") from error
+        self._seen += len(batch.records)
 
 
 class _Search:

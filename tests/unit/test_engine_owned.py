@@ -1,15 +1,19 @@
 """The delivery protocol around one stage, with a Kafka that only remembers."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 
+from parcelward.poison import RECENT, TooManyPoisonedError, set_aside
 from parcelward.settings import Settings
 from parcelward.stage import Outcome, Record
 from streams.owned import OwnedPartition
 from streams.transactions import FailedError
+from streams.waiting import MOST_BYTES
 from tests.engine_kit.counting import COUNT, counting_plan
 
 NEVER = float("inf")
@@ -170,3 +174,43 @@ def test_a_commit_that_fails_after_the_partition_was_given_up_is_no_failure() ->
         assert count_of(owner) == 0
 
     asyncio.run(scenario())
+
+
+def test_a_batch_that_is_full_by_its_bytes_does_not_wait_for_the_commit_pace() -> None:
+    owner = partition()
+    owner.last_commit = 1e9
+    owner.add(TOPIC, [Record(TOPIC, 0, 0, 0, b"w", b"v" * MOST_BYTES)])
+    assert due(owner, 1e9) == 0
+
+
+def one_by_one(values: list[bytes]) -> tuple[Committed, int]:
+    """Feed batches of one record; returns what was committed and how many batches were, until the partition stops."""
+    kafka = Committed()
+    settings = Settings(couriers=("swift",))
+    owner = OwnedPartition(counting_plan(settings, set_aside=partial(set_aside, settings.topics)), 0, kafka)  # type: ignore[arg-type]
+    owner.restore()
+    owner.reposition({TOPIC: 0})
+
+    async def scenario() -> None:
+        for number, value in enumerate(values):
+            owner.add(TOPIC, [Record(TOPIC, 0, number, number, b"w", value)])
+            await owner.process(owner.take(10))
+
+    with contextlib.suppress(TooManyPoisonedError):
+        asyncio.run(scenario())
+    return kafka, len(kafka.positions)
+
+
+def test_a_fault_of_ours_does_not_refuse_all_traffic_one_small_batch_at_a_time() -> None:
+    kafka, batches = one_by_one([b"poison"] * 300)
+    assert batches == 20
+    assert kafka.positions[-1] == {TOPIC: 20}  # the record that was one too many is not acknowledged
+
+
+def test_a_fault_of_ours_that_spares_some_records_stops_the_partition_too() -> None:
+    assert one_by_one([b"fine", b"poison"] * 150)[1] == 41
+
+
+def test_a_poisoned_record_now_and_then_goes_on_for_ever() -> None:
+    values = [b"poison" if number % 10 == 0 else b"fine" for number in range(3 * RECENT)]
+    assert one_by_one(values)[1] == len(values)

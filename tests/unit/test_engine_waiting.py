@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from parcelward.stage import Record, Send
 from streams.transactions import route
-from streams.waiting import Waiting
+from streams.waiting import MOST_BYTES, Waiting
 
 
 def record(topic: str, offset: int, timestamp: int) -> Record:
@@ -97,3 +97,40 @@ def test_records_go_where_their_key_says_and_without_key_stay(key: bytes | None,
     assert {where: [out.value for out in outputs] for where, outputs in routed.items()} == {
         ("t", partition): [b"1", b"2"]
     }
+
+
+def large(topic: str, offset: int, bytes_: int, where: str) -> Record:
+    parts: dict[str, tuple[bytes, bytes]] = {"key": (b"x" * bytes_, b""), "value": (b"", b"x" * bytes_)}
+    key, value = parts.get(where, (b"", b""))
+    return Record(topic, 0, offset, offset, key, value, [] if where in parts else [("h", b"x" * bytes_)])
+
+
+@pytest.mark.parametrize("where", ["key", "value", "header"])
+def test_a_batch_ends_with_the_record_that_makes_it_large(where: str) -> None:
+    third = MOST_BYTES // 3 + 1
+    made = waiting(*(large("a", number, third, where) for number in range(7)), record("b", 0, 90))
+    assert made.fills(4000)
+    found = []
+    while made.count:
+        taken = made.take(4000)
+        found.append([(r.topic, r.offset) for r in taken.batch.records])
+    assert found == [
+        [("a", 0), ("a", 1), ("a", 2)],
+        [("a", 3), ("a", 4), ("a", 5)],
+        [("a", 6), ("b", 0)],
+    ]
+    assert not made.fills(4000)
+
+
+def test_a_record_larger_than_a_batch_is_a_batch_of_its_own() -> None:
+    made = waiting(large("a", 0, 2 * MOST_BYTES, "value"), record("a", 1, 1))
+    assert [r.offset for r in made.take(4000).batch.records] == [0]
+    assert not made.fills(4000)
+    assert made.take(4000).positions == {"a": 2}
+
+
+def test_what_is_forgotten_no_longer_fills_a_batch() -> None:
+    made = waiting(large("a", 0, MOST_BYTES, "value"))
+    assert made.fills(4000)
+    made.clear()
+    assert not made.fills(4000)
