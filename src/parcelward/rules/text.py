@@ -1,6 +1,7 @@
 """Reason texts with placeholders for feature values: `{feature}`, `{feature:spec}`, `{feature|text when unknown}`.
 
-`spec` is Python's format mini-language, or `minutes` for a duration in seconds, without its sign.
+`spec` is Python's format mini-language, or `minutes` for a duration in seconds, without its sign, or `cap1000` for a
+whole number of which a reader learns nothing more above 1000 (any limit): it is then written "over 1,000".
 """
 
 import math
@@ -14,6 +15,7 @@ Language = Literal["zh", "en"]
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>[^{}:|]*)(?::(?P<spec>[^{}|]*))?(?:\|(?P<default>[^{}]*))?\}")
 _SAMPLE: dict[Kind, Value] = {Kind.BOOL: True, Kind.INT: 7, Kind.DOUBLE: 7.5, Kind.STRING: "x"}
+_CAP = re.compile(r"cap([1-9][0-9]*)")
 MINUTES = "minutes"
 
 
@@ -90,6 +92,14 @@ def _shown(place: Placeholder, value: Value, language: Language) -> str:
         return format(value if words is None else words[language == "en"], place.spec)
     if place.spec == MINUTES:
         return f"{abs(value) / 60:.0f}" if math.isfinite(value) else "?"
+    if cap := _CAP.fullmatch(place.spec):
+        return _capped(value, int(cap[1]), language)
     if not place.spec and isinstance(value, float):
         return f"{value:.1f}".removesuffix(".0")
     return format(value, place.spec)
+
+
+def _capped(value: float, limit: int, language: Language) -> str:
+    if not value <= limit:
+        return f"{'超过' if language == 'zh' else 'over '}{limit:,}"
+    return f"{value:,.0f}"
