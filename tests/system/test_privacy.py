@@ -13,7 +13,11 @@ CANARIES = {
     "receiver name": "金丝雀某乙",
     "receiver phone": "13998765432",
     "operator document": "360426199101010071",
+    "phone in a goods name": "15012349876",
+    "phone in what was found": "１５９８７６５４３２１",
+    "name in a mask": "金丝鸟",
 }
+TOKEN = "k1." + "A" * 22
 
 
 class NotUtf8(str):
@@ -33,6 +37,10 @@ def sender(document):
     }
 
 
+def waybills(service):
+    return {alert["waybill"] for alert in service.alerts()}
+
+
 def test_no_raw_personal_value_leaves_intake_and_rejected(start_service):
     service = start_service(log_level="DEBUG", inspection_due="2", idle_grace="0.2")
     receiver = {"name": CANARIES["receiver name"], "phone": CANARIES["receiver phone"]}
@@ -46,12 +54,18 @@ def test_no_raw_personal_value_leaves_intake_and_rejected(start_service):
     wrong = real_name("SF0300", sender=sender(CANARIES["document"]) | {"kind": CANARIES["name"]}, **parties)
     wrong_time = real_name("SF0400", sender=sender(CANARIES["document"]), **parties) | {"time": CANARIES["phone"]}
     wrong_id = real_name("SF0500", sender=sender(CANARIES["document"]), **parties) | {"id": CANARIES["name"]}
-    service.publish(
-        [*good, *alerting, refused, wrong, wrong_time, wrong_id, inspection("SF0000"), inspection("SF0001")]
-    )
+    made_at_source = {"kind": "person", "document_token": TOKEN, "name_mask": CANARIES["name in a mask"] + "*"}
+    wrong_mask = real_name("SF0600", sender=made_at_source)
+    chatty = [
+        real_name("SF0700", goods={"name": f"汽油 电话{CANARIES['phone in a goods name']}"}),
+        inspection("SF0700", found_goods=f"打火机{CANARIES['phone in what was found']}"),
+    ]
+    service.publish([*good, *alerting, refused, wrong, wrong_time, wrong_id, wrong_mask, *chatty])
+    service.publish([inspection("SF0000"), inspection("SF0001")])
     service.send_raw("intake.swift", CANARIES["phone"].encode(), CANARIES["document"].encode())
-    await_true(lambda: service.taken() >= 11, "everything is taken")
-    await_true(lambda: len(service.alerts()) >= 2, "the bad document and the missing inspection are alerted")
+    await_true(lambda: service.taken() >= 14, "everything is taken")
+    await_true(lambda: len(waybills(service)) >= 3, "bad document, missing inspection and dangerous goods are alerted")
+    assert {"SF0002", "SF0100", "SF0700"} <= waybills(service)
 
     searched = 0
     for topic in service.topics():
@@ -67,7 +81,7 @@ def test_no_raw_personal_value_leaves_intake_and_rejected(start_service):
     for place in (service.log.read_text(), service.page("/metrics"), service.page("/health"), service.page("/ready")):
         assert place
         assert not [name for name, canary in CANARIES.items() if canary in place]
-    assert len(service.read(f"{service.prefix}rejected.swift")) == 5
+    assert len(service.read(f"{service.prefix}rejected.swift")) == 6
 
 
 def test_a_refused_record_is_kept_whole(start_service):
