@@ -3,6 +3,7 @@
 import os
 import tomllib
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -199,11 +200,16 @@ def load_settings(**overrides: Any) -> Settings:
     path = os.environ.get(f"{ENV_PREFIX}CONFIG")
     if path and not Path(path).is_file():
         raise UserError(f"{ENV_PREFIX}CONFIG names {path}, which is not a file; correct it or unset it")
+    _refuse_unknown_environment()
     try:
         return Settings(**overrides)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name, *inside = map(str, first["loc"] or ("settings",))
+        if first["type"] == "extra_forbidden":
+            raise UserError(f"settings file {path or DEFAULT_FILE}: there is no setting {name}{_meant(name)}") from None
+        if first["type"].startswith("time_delta"):
+            raise UserError(f"{_place(name)}: must be a duration: seconds (90), ISO 8601 (PT30M) or HH:MM:SS") from None
         entry = f", entry {int(inside[0]) + 1}" if inside and inside[0].isdecimal() else ""
         raise UserError(f"{_place(name)}{entry}: {first['msg']}") from None
     except SettingsError as error:
@@ -216,3 +222,16 @@ def load_settings(**overrides: Any) -> Settings:
 
 def _place(name: str) -> str:
     return f"setting {name} (environment {ENV_PREFIX}{name.upper()})"
+
+
+def _refuse_unknown_environment() -> None:
+    """A setting that is misspelt would be ignored without a word."""
+    for variable in os.environ:
+        name = variable.removeprefix(ENV_PREFIX).lower()
+        if variable.startswith(ENV_PREFIX) and name not in {*Settings.model_fields, "config"}:
+            raise UserError(f"environment {variable}: there is no setting {name}{_meant(name)}")
+
+
+def _meant(name: str) -> str:
+    close = get_close_matches(name, Settings.model_fields, 1)
+    return f"; did you mean {close[0]}?" if close else "; `parcelward config` lists them"

@@ -88,7 +88,7 @@ def test_a_waybill_is_kept_longer_than_every_deadline(monkeypatch: pytest.Monkey
 
 def test_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "parcelward.toml").write_text("partition = 7\n")
-    with pytest.raises(UserError, match="setting partition "):
+    with pytest.raises(UserError, match="there is no setting partition"):
         load_settings()
 
 
@@ -125,3 +125,30 @@ def test_a_plain_number_is_a_duration_in_seconds(monkeypatch: pytest.MonkeyPatch
     settings = load_settings()
     assert settings.inspection_due == timedelta(seconds=90)
     assert settings.scan_due == timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"PARCELWARD_KAFAK": "x"}, "environment PARCELWARD_KAFAK: there is no setting kafak; did you mean kafka?"),
+        ({"PARCELWARD_ZZZZZZ": "x"}, "environment PARCELWARD_ZZZZZZ: there is no setting zzzzzz; `parcelward config`"),
+        ({"PARCELWARD_INSPECTION_DUE": "soon"}, "seconds (90), ISO 8601 (PT30M) or HH:MM:SS"),
+    ],
+    ids=["misspelt", "unknown", "not-a-duration"],
+)
+def test_an_environment_that_means_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], said: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError) as refused:
+        load_settings()
+    assert said in str(refused.value)
+
+
+def test_a_misspelt_setting_in_a_file_names_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('kafak = "x"')
+    monkeypatch.setenv("PARCELWARD_CONFIG", str(file))
+    with pytest.raises(UserError, match=r"mine.toml: there is no setting kafak; did you mean kafka\?"):
+        load_settings()
