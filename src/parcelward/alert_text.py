@@ -1,9 +1,11 @@
 """An alert as a few readable, coloured lines for a terminal."""
 
-from typing import Literal
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Literal, NamedTuple
 
 from rich.text import Text
 
+from parcelward.alerting import ACTION_TEXT
 from parcelward.contract.alerts import Alert, AlertState, Bilingual, Lane, Severity
 
 Language = Literal["zh", "en"]
@@ -20,29 +22,65 @@ SEVERITY_STYLE = {
 }
 
 
+class _Words(NamedTuple):
+    by: str
+    score: str
+    revision: str
+    cleared: str
+
+
+WORDS: dict[Language, _Words] = {
+    "zh": _Words("限", "评分", "第{}版", "已由后续证据解除"),
+    "en": _Words("by", "score", "rev {}", "cleared by evidence"),
+}
+
+
 def say(text: Bilingual, language: Language) -> str:
     """The text in one language."""
     return text.zh if language == "zh" else text.en
 
 
-def alert_lines(alert: Alert, language: Language) -> Text:
-    """Head line (lane, time, where, waybill, action, score) and one line a finding; local time."""
+def alert_lines(
+    alert: Alert, language: Language, *, today: date | None = None, zone: tzinfo | None = None
+) -> Text:
+    """Head line (lane, times, where, waybill, action, score), then one line a finding, or the summary without any.
+
+    Times are those of `zone` (None: this machine's), which the deadline names. A date is shown where it is not `today`
+    (None: the day the alert was raised).
+    """
+    words = WORDS[language]
+    raised, due = alert.raised_at.astimezone(zone), alert.due_by.astimezone(zone)
+    today = today or raised.date()
     text = Text()
     text.append(f" {LANE_NAME[language][alert.lane]} ", LANE_STYLE[alert.lane])
-    text.append(f" {alert.raised_at.astimezone():%H:%M:%S} ", "dim")
+    text.append(f" {_clock(raised, today)} ", "dim")
     text.append(f"{alert.courier}/{alert.outlet} ", "cyan")
     text.append(alert.waybill, "bold")
-    text.append(f"  {alert.action.value}", "magenta")
-    text.append(
-        f" by {alert.due_by.astimezone():%H:%M:%S}" if language == "en" else f" 限 {alert.due_by.astimezone():%H:%M:%S}"
-    )
+    action = ACTION_TEXT[alert.action][0] if language == "zh" else alert.action.value
+    text.append(f"  {action}", "magenta")
+    text.append(f" {words.by} {_clock(due, today)} {zone_name(due)}")
     if alert.score is not None:
-        text.append(f"  score {alert.score.value:.2f}", "blue")
+        text.append(f"  {words.score} {alert.score.value:.2f}", "blue")
     if alert.revision > 1:
-        text.append(f"  rev {alert.revision}", "dim")
+        text.append(f"  {words.revision.format(alert.revision)}", "dim")
     if alert.state is AlertState.CLEARED_BY_EVIDENCE:
-        text.append("  cleared by evidence", "green")
+        text.append(f"  {words.cleared}", "green")
     for finding in alert.findings:
         text.append(f"\n    {finding.rule:<5} ", SEVERITY_STYLE[finding.severity])
         text.append(say(finding.reason, language))
+    if not alert.findings:
+        text.append(f"\n          {say(alert.summary, language)}")
     return text
+
+
+def zone_name(moment: datetime) -> str:
+    """The offset of an aware moment as `UTC`, `UTC+8` or `UTC+5:30`."""
+    minutes = int((moment.utcoffset() or timedelta()).total_seconds()) // 60
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '-'}{hours}" + (f":{rest:02}" if rest else "")
+
+
+def _clock(moment: datetime, today: date) -> str:
+    return f"{moment:%H:%M:%S}" if moment.date() == today else f"{moment:%Y-%m-%d %H:%M:%S}"

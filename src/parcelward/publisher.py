@@ -4,21 +4,22 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from parcelward.contract.events import Envelope, RealName
 from parcelward.decode import Decoder, Limits, Rejected
-from parcelward.kafka_client import client_options, require_answer, unreachable
+from parcelward.kafka_client import client_options, consumer_options, require_answer, unreachable
 from parcelward.privacy import Tokeniser
 from parcelward.reasons import Reason
-from parcelward.refusal import scan
 from parcelward.settings import Settings
 from parcelward.stage import Record
+from parcelward.structured import record_of
 from parcelward.topics import MAX_INTAKE_BYTES
 
 Headers = Sequence[tuple[str, bytes]]
@@ -43,8 +44,20 @@ class NotDelivered(RuntimeError):  # noqa: N818
     """
 
     def __init__(self, count: int, cause: str) -> None:
-        super().__init__(f"{count} events were not acknowledged: {cause}")
+        super().__init__(f"{count} event{'s were' if count != 1 else ' was'} not acknowledged: {cause}")
         self.count = count
+
+
+class NoTopic(NotDelivered):
+    """The courier of an event has no intake topic that this user may write to; nothing was sent."""
+
+    def __init__(self, topic: str, there: Sequence[str]) -> None:
+        RuntimeError.__init__(
+            self,
+            f"topic {topic} is not there, or not for this user; "
+            f"there {'are ' + ', '.join(there) if there else 'is no intake topic at all: does a worker run?'}",
+        )
+        self.count = 1
 
 
 class Publisher:
@@ -57,6 +70,7 @@ class Publisher:
     def __init__(self, settings: Settings, tokeniser: Tokeniser | None = None) -> None:
         """Connects. Raises UserError when no broker answers."""
         require_answer(settings)
+        self._settings = settings
         self._topics = settings.topics
         self._decoder = Decoder(settings.topics, Limits.from_settings(settings))
         self._tokeniser = tokeniser
@@ -86,9 +100,12 @@ class Publisher:
     def publish(self, event: Envelope | Mapping[str, Any]) -> None:
         """Check one event (a model, or a structured-mode CloudEvent as a dict) and send it; returns before delivery.
 
-        Raises InvalidEvent, and then nothing is sent; NotDelivered when the courier's topic does not exist or the
-        buffer stays full.
+        Raises InvalidEvent, and then nothing is sent; NoTopic when the courier's topic does not exist; NotDelivered
+        when the buffer stays full.
         """
+        if not isinstance(event, Mapping | Envelope):
+            given = type(event).__name__
+            raise InvalidEvent(Reason.WRONG_TYPE, f"event: must be a dict or a model of parcelward.contract, not {given}")
         body = event if isinstance(event, Mapping) else event.model_dump(mode="json", exclude_none=True)
         courier, key, value, headers = binary_mode(body)
         record = Record(self._topics.intake(courier), 0, 0, int(time.time() * 1000), key, value, headers)
@@ -101,15 +118,15 @@ class Publisher:
         self.publish_unchecked(courier, key, value, headers)
 
     def publish_json(self, line: bytes) -> None:
-        """The same for a structured-mode event as JSON text, as strict about the text as the service is."""
+        """The same for a structured-mode event as JSON text; what `parcelward validate` refuses, in its words."""
+        line = line.strip(b" \t\r\n")
+        answer = self._decoder.decode(record_of(line, self._topics, at_ms=int(time.time() * 1000)))
+        if isinstance(answer, Rejected):
+            raise InvalidEvent(answer.reason, answer.detail)
         try:
             event = orjson.loads(line)
         except ValueError as error:
             raise InvalidEvent(Reason.INVALID_JSON, f"{getattr(error, 'msg', error)}") from None
-        if isinstance(refused := scan(line), Rejected):
-            raise InvalidEvent(refused.reason, refused.detail)
-        if not isinstance(event, dict):
-            raise InvalidEvent(Reason.NOT_CLOUDEVENTS, "the line is not a JSON object")
         self.publish(event)
 
     def publish_unchecked(self, courier: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
@@ -159,12 +176,14 @@ class Publisher:
             self.abandon()
 
     def _require_topic(self, topic: str) -> None:
+        """Ask the cluster once per topic: the producer itself would wait long for one that does not exist."""
         try:
-            self._producer.partitions_for(topic)
-        except KafkaError as error:
-            raise NotDelivered(
-                1, f"topic {topic} is not there, or not for this user ({type(error).__name__})"
-            ) from None
+            with closing(KafkaConsumer(**consumer_options(self._settings))) as asking:
+                there = asking.topics()
+        except (KafkaError, OSError) as error:
+            raise unreachable(self._settings, error) from None
+        if topic not in there:
+            raise NoTopic(topic, sorted(name for name in there if name.startswith(self._topics.intake(""))))
         self._known.add(topic)
 
     def _on_success(self, _: object) -> None:

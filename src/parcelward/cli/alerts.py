@@ -2,16 +2,21 @@
 
 import sys
 import time
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from parcelward.alert_text import Language, alert_lines
+from parcelward.alert_text import Language, alert_lines, zone_name
+from parcelward.alerting import MODEL_RULE
 from parcelward.cli.options import Kafka, settings_with
 from parcelward.cli.stopping import stop_signals
 from parcelward.contract.alerts import Alert, Lane
+from parcelward.errors import UserError
+from parcelward.rules import load_pack
+from parcelward.settings import Settings
 from parcelward.topic_reader import TopicReader
 
 
@@ -29,11 +34,15 @@ def alerts(
 ) -> None:
     """Follow the alerts until Ctrl-C."""
     settings = settings_with(kafka)
+    if rule is not None:
+        rule = known_rule(rule, settings)
     console = Console(highlight=False)
     shown, last = 0, time.monotonic()
     with stop_signals() as stop, TopicReader(settings, [settings.topics.alerts], from_start) as reader:
         if not json_lines:
-            Console(stderr=True, highlight=False).print(f"following {settings.topics.alerts} on {settings.kafka}")
+            Console(stderr=True, highlight=False).print(
+                f"following {settings.topics.alerts} on {settings.kafka}; times are {zone_name(_now())}", soft_wrap=True
+            )
         while not stop.wait(0) and not (timeout and time.monotonic() - last > timeout):
             for record in reader.poll(0.2):
                 alert = read_alert(record)
@@ -46,10 +55,27 @@ def alerts(
                 elif alert is None:
                     console.print(f"unreadable alert at {record.topic}/{record.partition}/{record.offset}", style="red")
                 else:
-                    console.print(alert_lines(alert, lang), soft_wrap=True)
+                    console.print(alert_lines(alert, lang, today=_now().date()), soft_wrap=True)
                 shown += 1
                 if most and shown >= most:
                     return
+
+
+def known_rule(rule: str, settings: Settings) -> str:
+    """The id as the rule pack in force writes it, or the model's. Raises UserError naming the rules there are."""
+    pack = load_pack(settings.rule_pack)
+    known = [*(each.id for each in pack.rules), MODEL_RULE]
+    found = {each.lower(): each for each in known}.get(rule.lower())
+    if found is None:
+        raise UserError(
+            f"no rule {rule} in pack {pack.version}; there are {', '.join(known)} "
+            "(for those of another pack set PARCELWARD_RULE_PACK)"
+        )
+    return found
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def read_alert(record: Any) -> Alert | None:

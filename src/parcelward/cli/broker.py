@@ -1,12 +1,13 @@
 """`parcelward broker`: the local Kafka in the foreground."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from parcelward.broker import LocalBroker, is_fetched
+from parcelward.broker import LocalBroker, StartInterrupted, is_fetched
 from parcelward.cli.stopping import stop_signals
 from parcelward.errors import UserError
 from parcelward.settings import load_settings
@@ -22,8 +23,8 @@ def broker(
     """Run a real local Kafka in the foreground, with all topics, until Ctrl-C."""
     console = Console(stderr=True)
     settings = load_settings()
-    local = LocalBroker(home or settings.broker_home, port)
-    with stop_signals() as stop:
+    with suppress(StartInterrupted), stop_signals() as stop:
+        local = LocalBroker(home or settings.broker_home, port, stop.wait)
         if not is_fetched():
             console.print("fetching Kafka, 40 MB, this first time only ...")
         console.print(f"starting Kafka on {local.home} ...", highlight=False, markup=False)

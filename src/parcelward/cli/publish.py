@@ -13,10 +13,17 @@ from parcelward.cli.options import Kafka, settings_with
 from parcelward.cli.stopping import Stop, stop_signals
 from parcelward.errors import UserError
 from parcelward.privacy import Tokeniser
-from parcelward.publisher import InvalidEvent, NotDelivered, Publisher
+from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher
+from parcelward.settings import DEMO_KEY, Settings
+from parcelward.structured import is_recorded, numbered_events
 
 SHOWN = 20
 """Invalid lines that are named one by one; further ones are only counted."""
+RECORDED = " (this is a Kafka record written down, not an event)"
+DEMO_KEY_WARNING = (
+    "warning: the tokens are made with the public demo key, so anybody can find the values behind them; "
+    "set PARCELWARD_TOKEN_KEYS and PARCELWARD_TOKEN_KEY to the key of this installation"
+)
 
 
 @dataclass(slots=True)
@@ -41,12 +48,14 @@ def publish(
         bool, typer.Option("--tokenise", help="Replace personal values by tokens and masks before they leave.")
     ] = False,
 ) -> None:
-    """Publish events to their couriers' intake topics; exit code 1 when any line was not published."""
+    """Publish events to their couriers' intake topics; exit code 1 when any of them was not published."""
     if not file.is_file():
         raise UserError(f"{file} is not a file; give a file of events, one JSON object a line")
     settings = settings_with(kafka)
     tokeniser = Tokeniser.from_settings(settings) if tokenise else None
     console = Console(stderr=True, highlight=False)
+    if tokenise and _has_demo_key(settings):
+        console.print(DEMO_KEY_WARNING, style="bold yellow", soft_wrap=True)
     publisher = Publisher(settings, tokeniser)
     tally = Tally()
     started = time.monotonic()
@@ -55,10 +64,18 @@ def publish(
             _publish_lines(file, publisher, tally, rate, skip_invalid, console, stop)
             publisher.close()
         except NotDelivered as error:
+            publisher.abandon()
+            if isinstance(error, NoTopic) and not tally.sent:
+                raise UserError(str(error)) from None
             tally.stopped = str(error)
     _report(tally, publisher.acknowledged, time.monotonic() - started, console)
     if publisher.acknowledged < tally.lines or tally.stopped:
         raise typer.Exit(1)
+
+
+def _has_demo_key(settings: Settings) -> bool:
+    key = settings.token_keys.get(settings.token_key)
+    return key is not None and key.get_secret_value() == DEMO_KEY
 
 
 def _publish_lines(
@@ -69,18 +86,16 @@ def _publish_lines(
     shows = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
     with file.open("rb") as lines, shows as progress:
         task = progress.add_task("", total=file.stat().st_size, sent=0)
-        for number, line in enumerate(lines, 1):
-            progress.update(task, advance=len(line), sent=tally.sent)
-            if not line.strip():
-                continue
+        for number, event in numbered_events(lines):
+            progress.update(task, completed=lines.tell(), sent=tally.sent)
             tally.lines += 1
             try:
-                publisher.publish_json(line)
+                publisher.publish_json(event)
                 tally.sent += 1
             except InvalidEvent as error:
                 tally.invalid += 1
                 if len(tally.problems) < SHOWN:
-                    tally.problems.append(f"{file}:{number}: {error}")
+                    tally.problems.append(f"{file}:{number}: {error}{RECORDED if is_recorded(event) else ''}")
                 if not skip_invalid:
                     tally.stopped = "stopped at the first line that breaks the contract; --skip-invalid goes on"
                     return
@@ -97,7 +112,9 @@ def _report(tally: Tally, acknowledged: int, seconds: float, console: Console) -
         console.print(f"... and {tally.invalid - len(tally.problems)} more lines that break the contract", style="red")
     if tally.stopped:
         console.print(tally.stopped, style="yellow", markup=False)
+    if not tally.lines:
+        console.print("the file holds no event", style="yellow")
     console.print(
         f"{acknowledged} published and acknowledged, {tally.invalid} invalid, "
-        f"{tally.sent - acknowledged} not acknowledged, in {seconds:.1f} s"
+        f"{tally.lines - tally.invalid - acknowledged} not acknowledged, in {seconds:.1f} s"
     )

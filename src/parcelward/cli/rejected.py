@@ -39,7 +39,7 @@ def rejected(
             if most and shown >= most:
                 break
     if not json_lines:
-        Console(stderr=True, highlight=False).print(f"{shown} refused records")
+        Console(stderr=True, highlight=False).print(f"{shown} refused record{'s' if shown != 1 else ''}")
 
 
 def describe(record: Any, show_value: bool) -> dict[str, Any]:

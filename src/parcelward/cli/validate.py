@@ -1,74 +1,54 @@
 """`parcelward validate`: check a file of events against the contract with the code that runs in production."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, BinaryIO
 
 import typer
 
 from parcelward.decode import Decoder, Limits, Rejected
 from parcelward.errors import UserError
-from parcelward.stage import Record
+from parcelward.structured import is_recorded, numbered_events, record_of
 from parcelward.topics import Topics
 
 # A file has no arrival time, so the age of an event is not judged here.
 NO_TIME_LIMIT_MS = 10**18
+RECORDED = "This is a Kafka record written down (headers, value_base64), not an event; give the event in structured mode."
 
 
 def validate(
-    file: Annotated[str, typer.Argument(help="File of structured CloudEvents, one JSON object a line; - reads stdin.")],
+    file: Annotated[
+        str, typer.Argument(help="Structured CloudEvents, one JSON object a line, or a single one; - reads stdin.")
+    ],
     courier: Annotated[
         str | None,
         typer.Option(help="Courier that will publish it; default: the one each event names.", show_default=False),
     ] = None,
 ) -> None:
-    """Check a file of events against the contract, offline. Exits 1 when any line would be refused."""
+    """Check a file of events against the contract, offline. Exits 1 when any event would be refused, 2 without any."""
     decoder = Decoder(Topics(), Limits(max_event_age_ms=NO_TIME_LIMIT_MS, max_event_ahead_ms=NO_TIME_LIMIT_MS), b"")
     refused: Counter[str] = Counter()
     sound = 0
     with _opened(file) as lines:
-        for number, line in enumerate(lines, 1):
-            text = line.strip(b" \t\r\n")
-            if not text:
-                continue
-            answer = decoder.decode(_record(text, courier, number))
+        for number, text in numbered_events(lines):
+            answer = decoder.decode(record_of(text, Topics(), courier=courier, offset=number))
             if isinstance(answer, Rejected):
                 refused[answer.reason.value] += 1
                 typer.echo(f"line {number}: {answer.reason.value}: {answer.detail}")
-                typer.echo(f"    {answer.reason.meaning}")
+                typer.echo(f"    {RECORDED if is_recorded(text) else answer.reason.meaning}")
             else:
                 sound += 1
     wrong = refused.total()
-    typer.echo(f"{sound + wrong} events: {sound} would be accepted, {wrong} refused")
+    if not sound + wrong:
+        raise UserError(f"{'stdin' if file == '-' else file} holds no event; give one JSON object a line")
+    typer.echo(f"{sound + wrong} event{'s' if sound + wrong != 1 else ''}: {sound} would be accepted, {wrong} refused")
     for reason, count in refused.most_common():
         typer.echo(f"    {reason}: {count}")
     if wrong:
         raise typer.Exit(1)
-
-
-def _record(text: bytes, courier: str | None, number: int) -> Record:
-    """The record this event would be published as: its waybill as key, on its courier's topic."""
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        body = None  # the decoder says what is wrong with it
-    named = _text(_data(body).get("courier"))
-    key = _text(_data(body).get("waybill"))
-    topic = Topics().intake(courier or named or "unknown")
-    return Record(topic, 0, number, 0, key.encode("utf-8", "replace") or b"-", text)
-
-
-def _data(body: Any) -> dict[str, Any]:
-    data = body.get("data") if isinstance(body, dict) else None
-    return data if isinstance(data, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 @contextmanager
