@@ -38,7 +38,7 @@ class TooManyPoisonedError(Exception):
 
 
 def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[Send, Fact]:
-    """An intake record that our own code failed on, whole, for its courier; and the fact to count.
+    """An intake record that our own code failed on, for its courier; and the fact to count.
 
     The detail names the exception's class and nothing that it says, for it may quote the record.
     """

@@ -14,6 +14,7 @@ from parcelward.kafka_client import consumer_options
 from parcelward.settings import Settings
 from parcelward.topic_admin import check_topics, ensure_topics, plan_topics
 from parcelward.topics import MAX_REJECTED_BYTES
+from tests.engine_kit.kafka import await_true
 
 
 def test_missing_topics_are_made_once_with_their_configuration(kafka: str, topic_prefix: str) -> None:
@@ -56,6 +57,9 @@ def test_ten_megabytes_arrive_on_intake_and_fit_into_rejected(kafka: str, topic_
 def altered(kafka: str, topic: str, entry: str, value: str) -> None:
     admin = KafkaAdminClient(bootstrap_servers=kafka)
     admin.alter_configs([ConfigResource("TOPIC", topic, {entry: value})])
+    asked = [ConfigResource("TOPIC", topic, [entry])]
+    # The broker answers before it has heard of the change itself.
+    await_true(lambda: admin.describe_configs(asked, config_filter="all")["topic"][topic][entry]["value"] == value)
     admin.close()
 
 

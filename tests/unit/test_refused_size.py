@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from parcelward.cli.rejected import describe
 from parcelward.reasons import Reason
 from parcelward.refusal import Rejected, rejected_record
 from parcelward.stage import Batch, Record, Send
@@ -48,6 +49,12 @@ def test_a_value_that_only_compression_brought_in_is_named_by_size_and_hash() ->
 def test_a_refused_record_always_fits(send: Send) -> None:
     assert size(send) < MAX_REJECTED_BYTES - 1024
     assert {"pw_reason", "pw_offset", "pw_value_bytes"} <= {name for name, _ in send.headers}
+
+
+def test_reading_back_shows_the_size_of_a_value_that_was_left_out() -> None:
+    send = refused(LARGE)
+    shown = describe(Record(send.topic, 0, 0, 1000, send.key, send.value, send.headers), show_value=True)
+    assert (shown["reason"], shown["bytes"], shown["value"]) == ("too_large", 50_000_000, None)
 
 
 def test_the_duty_stage_refuses_such_a_record_so_that_it_fits() -> None:
