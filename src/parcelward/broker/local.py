@@ -3,8 +3,8 @@
 import fcntl
 import os
 import socket
-import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -22,15 +22,26 @@ START_S = 60.0
 STOP_S = 15.0
 
 
+class StartInterrupted(Exception):  # noqa: N818 - nothing is wrong
+    """The start was given up because somebody asked for it; nothing is left running."""
+
+
+def _sleep(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
+
+
 class LocalBroker:
     """A broker on 127.0.0.1 that keeps its data under `home`; a context manager.
 
     Port 0 takes any free one. Data survives restarts; the process never outlives this one.
     """
 
-    def __init__(self, home: Path, port: int = 0) -> None:
+    def __init__(self, home: Path, port: int = 0, interrupted: Callable[[float], bool] = _sleep) -> None:
+        """`interrupted` waits so many seconds, or less, and says whether the start shall be given up."""
         self.home = home.absolute()
         self.port = port
+        self._interrupted = interrupted
         self._lock: IO[bytes] | None = None
         self._child: Leashed | None = None
 
@@ -56,7 +67,10 @@ class LocalBroker:
         return self._child.exit_code if self._child else None
 
     def start(self) -> None:
-        """Start it and return when it answers. Raises UserError when the port or the folder is in use."""
+        """Start it and return when it answers.
+
+        Raises UserError when the port or the folder is in use, StartInterrupted when interrupted.
+        """
         java = java_command()
         self._lock = _lock_home(self.home)
         try:
@@ -93,10 +107,25 @@ class LocalBroker:
         with self.log_path.open("wb") as log:
             if not (data / "meta.properties").exists():
                 command = [*java, "kafka.tools.StorageTool", "format", "-c", str(properties), "-t", CLUSTER_ID]
-                if subprocess.run(command, stdout=log, stderr=log, check=False).returncode:
-                    raise UserError(f"the broker could not format {data}; see {self.log_path}")
+                self._format(command, log)
             # The child holds the lock as well: the folder stays locked until both are gone.
             self._child = Leashed([*java, "kafka.Kafka", properties], log, pass_fds=[self._lock.fileno()])
+
+    def _format(self, command: list[str], log: IO[bytes]) -> None:
+        # In a session of its own: Ctrl-C in the terminal would end it, and look like a folder that cannot be written.
+        assert self._lock is not None
+        formatting = Leashed(command, log, pass_fds=[self._lock.fileno()])
+        try:
+            while formatting.exit_code is None:
+                self._pause()
+            if formatting.exit_code:
+                raise UserError(f"the broker could not format its data: {self._last_error()} (log: {self.log_path})")
+        finally:
+            formatting.stop(0)
+
+    def _pause(self) -> None:
+        if self._interrupted(0.05):
+            raise StartInterrupted
 
     def _await_answer(self) -> None:
         deadline = time.monotonic() + START_S
@@ -105,7 +134,7 @@ class LocalBroker:
                 raise UserError(f"the broker stopped at its start: {self._last_error()} (log: {self.log_path})")
             if _listens(self.port) and self._answers():
                 return
-            time.sleep(0.05)
+            self._pause()
         raise UserError(f"the broker did not answer within {START_S:.0f} s; see {self.log_path}")
 
     def _answers(self) -> bool:

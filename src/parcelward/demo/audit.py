@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from parcelward.contract.alerts import Alert
+from parcelward.contract.alerts import Alert, Lane
 
 _VARIANT = re.compile(r"(?<=\d)[A-Z]$")
 Position = tuple[str, int, int]  # topic, partition, offset
@@ -61,6 +61,24 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Clean:
+    """Waybills where nothing was planted: how many, and how many of them were alerted all the same, and by what.
+
+    The random sample of clean parcels is left out: it says of nobody that something is wrong.
+    """
+
+    waybills: int
+    by_rules: int  # by a rule at least
+    by_model_only: int
+    by_pattern: dict[str, int]  # waybills alerted by the rules about a pattern
+
+    @property
+    def alerted(self) -> int:
+        """Waybills alerted, by whatever."""
+        return self.by_rules + self.by_model_only
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """The result of the count."""
 
@@ -78,6 +96,7 @@ class Audit:
     alerts_by_rule: dict[str, int]  # waybills alerted by each rule
     alerts_by_pattern: dict[str, int]  # the same, all rules about one pattern together
     found: dict[str, Found]
+    clean: Clean
     latencies_ms: list[int] = field(repr=False)  # sorted; broker's arrival of the evidence to the alert's record
     from_deadlines: int  # alerts that a deadline raised, not an event
 
@@ -121,7 +140,7 @@ def audit(
     passed_on = Counter({waybill: count.passes for waybill, count in ledger_counts.items()})
     judged = Counter(passes_arrived)
     missing = (expected - ledger).total() + (passed_on - judged).total() + max(0, acknowledged - len(arrivals))
-    every_alert = list(alerts)
+    every_alert, every_label = list(alerts), list(labels)
     latencies, from_deadlines = _latencies(every_alert, arrivals)
     return Audit(
         acknowledged=acknowledged,
@@ -137,7 +156,8 @@ def audit(
         rejected_by_reason=dict(Counter(refused[place] for place in arrivals if place in refused).most_common()),
         alerts_by_rule=_waybills_by(every_alert, str),
         alerts_by_pattern=_waybills_by(every_alert, family),
-        found=_found(every_alert, labels),
+        found=_found(every_alert, every_label),
+        clean=_clean(every_alert, every_label, ledger_counts.keys()),
         latencies_ms=latencies,
         from_deadlines=from_deadlines,
     )
@@ -186,6 +206,21 @@ def _found(alerts: list[ReadAlert], labels: Iterable[Planted]) -> dict[str, Foun
             waybills_alerted=sum(bool(rules[waybill]) for waybill in waybills),
         )
     return found
+
+
+def _clean(alerts: list[ReadAlert], labels: Iterable[Planted], screened: Set[Waybill]) -> Clean:
+    planted = {(label.courier, label.waybill) for label in labels}
+    rules: defaultdict[Waybill, set[str]] = defaultdict(set)
+    for read in alerts:
+        if _waybill(read.alert) not in planted and read.alert.lane is not Lane.GREEN_SAMPLED:
+            rules[_waybill(read.alert)] |= {finding.rule for finding in read.alert.findings}
+    model_only = sum(found <= {"model"} for found in rules.values())
+    return Clean(
+        waybills=len(screened - planted),
+        by_rules=len(rules) - model_only,
+        by_model_only=model_only,
+        by_pattern=dict(Counter(pattern for found in rules.values() for pattern in set(map(family, found)))),
+    )
 
 
 def _latencies(alerts: list[ReadAlert], arrivals: dict[Position, int]) -> tuple[list[int], int]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
+from kafka.errors import RetriableError
 
 from parcelward.kafka_client import client_options, consumer_options
 from parcelward.settings import Settings
@@ -20,13 +21,29 @@ class Backlog:
         self._admin = KafkaAdminClient(**client_options(settings))
         self._consumer = KafkaConsumer(**consumer_options(settings))
         self._consumer.assign(self._partitions)
+        self.trouble: str | None = None  # why the last question had no answer
 
     def is_empty(self) -> bool:
-        """Whether every record is behind the committed positions.
+        """Whether every record is behind the committed positions; no, while a busy cluster cannot say.
 
-        A position may stay short of a partition's end for ever, because the end counts transaction markers, which
-        nobody reads; so where they differ, the records between them are looked for.
+        Raises KafkaError when asking again would not help.
         """
+        try:
+            empty = self._ask()
+        except RetriableError as error:  # a coordinator that is on the move, an answer that took too long
+            self.trouble = f"{type(error).__name__}: {error}"
+            return False
+        self.trouble = None
+        return empty
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._consumer.close()
+        self._admin.close()
+
+    def _ask(self) -> bool:
+        # A position may stay short of a partition's end for ever, because the end counts transaction markers, which
+        # nobody reads; so where they differ, the records between them are looked for.
         committed = self._admin.list_group_offsets(self._group)[self._group]
         ends = self._consumer.end_offsets(self._partitions)
         behind = {}
@@ -35,11 +52,6 @@ class Backlog:
             if max(position, 0) < ends[partition]:
                 behind[partition] = max(position, 0)
         return not behind or not self._holds_records(behind, ends)
-
-    def close(self) -> None:
-        """Disconnect."""
-        self._consumer.close()
-        self._admin.close()
 
     def _holds_records(self, behind: dict[Any, int], ends: dict[Any, int]) -> bool:
         self._consumer.assign(list(behind))

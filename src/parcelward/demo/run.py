@@ -1,28 +1,33 @@
 """Runs the demo: one loop that publishes what is due, shows alerts, and keeps the worker alive."""
 
+import fcntl
+import os
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kafka.errors import KafkaError
 from rich.console import Console
 
 from parcelward.alert_text import Language, alert_lines
-from parcelward.broker import LocalBroker, is_fetched
+from parcelward.broker import LocalBroker, StartInterrupted, is_fetched
 from parcelward.broker.local import free_port, is_free
 from parcelward.cli.stopping import Stop
 from parcelward.contract.alerts import Alert
 from parcelward.demo.backlog import Backlog
+from parcelward.demo.command import own_command
+from parcelward.demo.couriers import TAIL_S, Couriers, closing_s
 from parcelward.demo.recount import recount
 from parcelward.demo.summary import print_summary
 from parcelward.demo.worker import SupervisedWorker
 from parcelward.errors import UserError
-from parcelward.publisher import InvalidEvent, NotDelivered, Publisher
+from parcelward.publisher import NotDelivered, Publisher
+from parcelward.screening import build_stages
 from parcelward.settings import Settings, load_settings
-from parcelward.simulate import Plan, SimulatedRecord, Simulation, live
+from parcelward.simulate import Plan, Simulation, live
 from parcelward.topic_admin import delete_topics, ensure_topics
 from parcelward.topic_reader import TopicReader
 
@@ -37,8 +42,8 @@ DEMO_SETTINGS = {
 }
 MALFORMED_SHARE = 0.01
 DRAIN_S = 90.0
-LOG_PATH = Path("build/demo/worker.log")
-DAY_S = 86_400
+FOLDER = Path("build/demo")
+MOST_DAYS = 1.0  # of a demo without an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +58,47 @@ class Wish:
 
 
 def run(wish: Wish, console: Console, stop: Stop) -> bool:
-    """The whole demo. Returns whether nothing was lost (True when it was interrupted: then nothing is counted)."""
-    with ExitStack() as stack:
-        settings, broker = _connect(wish, stack, console)
-        worker = SupervisedWorker(_environment(settings), settings.http_port, LOG_PATH)
-        LOG_PATH.unlink(missing_ok=True)
-        stack.callback(worker.stop)
-        worker.start()
-        console.print("starting the worker ...")
-        worker.await_ready(stop.wait)
-        if stop.wait(0):
-            return True
-        _introduce(settings, worker, wish, console)
-        demo = Demo(settings, broker, worker, wish, console, stop, stack)
-        try:
-            demo.play()
-        except NotDelivered as error:
-            raise UserError(f"publishing failed: {error}") from None
-        if stop.wait(0):
-            console.print("stopping; Ctrl-C ends the demo without a count, --seconds N with one")
-            return True
+    """The whole demo. Returns whether nothing was lost (True when it was interrupted: then nothing is counted).
+
+    Raises UserError when a setting, the rule pack or the model is not sound, and when Kafka or the worker fails.
+    """
+    build_stages(load_settings())  # the worker would say the same, but after Kafka's start
+    try:
+        with ExitStack() as stack:
+            return _run(wish, console, stop, stack)
+    except StartInterrupted:
+        console.print("stopped before anything was published")
+        return True
+    except NotDelivered as error:
+        raise UserError(f"publishing failed: {error}") from None
+    except KafkaError as error:
+        raise UserError(f"Kafka did not do its part ({type(error).__name__}: {error}); start the demo again") from None
+
+
+def _run(wish: Wish, console: Console, stop: Stop, stack: ExitStack) -> bool:
+    settings, broker = _connect(wish, console, stop, stack)
+    alone = settings.http_port == METRICS_PORT
+    worker = SupervisedWorker(
+        _environment(settings), settings.http_port, FOLDER / ("worker.log" if alone else f"worker-{os.getpid()}.log")
+    )
+    worker.log_path.unlink(missing_ok=True)
+    stack.callback(worker.stop)
+    worker.start()
+    console.print("starting the worker ...")
+    worker.await_ready(stop.wait)
+    if stop.wait(0):
+        raise StartInterrupted
+    _introduce(settings, worker, wish, console)
+    demo = Demo(settings, broker, worker, wish, console, stop, stack)
+    demo.play()
+    if not stop.wait(0):
         demo.drain()
-        result = recount(settings, demo.publisher.acknowledged, demo.simulation.labels())
-        print_summary(console, result, worker.restarts)
-        return result.complete
+    if stop.wait(0):
+        console.print("stopping; Ctrl-C ends the demo without a count, --seconds N with one")
+        return True
+    result = recount(settings, demo.publisher.acknowledged, demo.couriers.labels())
+    print_summary(console, result, worker.restarts)
+    return result.complete
 
 
 class Demo:
@@ -101,27 +123,39 @@ class Demo:
         self.publisher = Publisher(settings)
         stack.callback(self.publisher.abandon)
         self.reader = stack.enter_context(TopicReader(settings, [settings.topics.alerts], from_start=False))
-        # The last waybills begin early enough for their duties to be reported before the end.
-        length = max(wish.seconds - 8, wish.seconds * 0.7) or DAY_S
-        plan = Plan(couriers=settings.couriers, malformed_share=MALFORMED_SHARE, days=length / DAY_S, seed=wish.seed)
-        self.simulation = Simulation(live(plan, wish.rate, datetime.now(UTC)))
-        self._due: Iterator[SimulatedRecord] = self.simulation.records()
-        self._next: SimulatedRecord | None = next(self._due, None)
-        self.refused_at_source = 0
+        plan = Plan(couriers=settings.couriers, malformed_share=MALFORMED_SHARE, days=MOST_DAYS, seed=wish.seed)
+        simulation = Simulation(live(plan, wish.rate, datetime.now(UTC)))
+        self.couriers = Couriers(simulation, self.publisher, self._warn)
 
     def play(self) -> None:
-        """Publish and show alerts until the time is over or somebody stops it."""
-        end = time.monotonic() + self.wish.seconds if self.wish.seconds else None
-        while not self.stop.wait(0) and (end is None or time.monotonic() < end):
-            self._publish_due()
+        """Publish and show alerts until the time is over or somebody stops it.
+
+        The counters close a little earlier, so that every accepted parcel is reported on: what is missing at the end
+        was planted.
+        """
+        begun = time.monotonic()
+        wished = self.wish.seconds or float("inf")
+        closing = begun + closing_s(wished)
+        while not self.stop.wait(0) and time.monotonic() < closing:
+            self.couriers.publish_due()
             self._turn()
+        self.couriers.close()
+        end = max(begun + wished, closing + TAIL_S)
+        while not (self.stop.wait(0) or self.couriers.are_done) and time.monotonic() < end:
+            self.couriers.publish_due()
+            self._turn()
+        if not self.stop.wait(0):
+            self.couriers.publish_rest()
         try:
             self.publisher.flush()
         except NotDelivered as error:
-            self.console.print(f"{error}; they are not counted as published", style="red", markup=False)
+            self._warn(f"{error}; they are not counted as published")
 
     def drain(self) -> None:
-        """Wait until the last deadlines have passed and everything is screened. Raises UserError after 90 s."""
+        """Wait until the last deadlines have passed and everything is screened, or until somebody stops it.
+
+        Raises UserError after 90 s without an alert.
+        """
         self.console.print("no more events; waiting until all of them are screened ...", style="dim")
         grace = max(self.settings.inspection_due, self.settings.real_name_due) + self.settings.idle_grace
         patience = time.monotonic() + DRAIN_S
@@ -131,25 +165,18 @@ class Demo:
             while not (time.monotonic() > quiet and backlog.is_empty()):
                 if self._turn():
                     patience = time.monotonic() + DRAIN_S
-                if self.stop.wait(0.2) or time.monotonic() > patience:
-                    raise UserError(f"the worker does not catch up; see {self.worker.log_path}")
+                if self.stop.wait(0.2):
+                    return
+                if time.monotonic() > patience:
+                    why = f" ({backlog.trouble})" if backlog.trouble else ""
+                    raise UserError(f"the worker does not catch up{why}; see {self.worker.log_path}")
         finally:
             backlog.close()
         while self._turn():
             pass
 
-    def _publish_due(self) -> None:
-        now_ms = time.time() * 1000
-        while (record := self._next) is not None and record.arrival_ms <= now_ms:
-            if record.refused_for is None and record.value is not None:
-                try:
-                    self.publisher.publish_json(record.value)
-                except InvalidEvent as error:
-                    self.refused_at_source += 1
-                    self.console.print(f"a simulated event breaks the contract: {error}", style="red", markup=False)
-            else:
-                self.publisher.publish_unchecked(record.courier, record.key, record.value, record.headers)
-            self._next = next(self._due, None)
+    def _warn(self, said: str) -> None:
+        self.console.print(said, style="red", markup=False)
 
     def _turn(self) -> bool:
         """Show alerts that came and revive the worker; whether any alert came. Raises UserError without a broker."""
@@ -164,11 +191,12 @@ class Demo:
         return bool(records)
 
 
-def _connect(wish: Wish, stack: ExitStack, console: Console) -> tuple[Settings, LocalBroker | None]:
+def _connect(wish: Wish, console: Console, stop: Stop, stack: ExitStack) -> tuple[Settings, LocalBroker | None]:
     """Start the local broker, or use the given cluster under a fresh prefix; make the topics."""
-    shared = {**DEMO_SETTINGS, "http_port": METRICS_PORT if is_free(METRICS_PORT) else free_port(0)}
+    usual = _is_only_one(stack)
+    shared = {**DEMO_SETTINGS, "http_port": METRICS_PORT if usual and is_free(METRICS_PORT) else free_port(0)}
     if wish.kafka:
-        prefix = f"demo-{int(time.time()) % 10**8:x}."
+        prefix = f"demo-{int(time.time()) % 10**8:x}-{os.getpid():x}."
         settings = load_settings(kafka=wish.kafka, topic_prefix=prefix, **shared)
         ensure_topics(settings)
         stack.callback(delete_topics, settings)
@@ -176,12 +204,27 @@ def _connect(wish: Wish, stack: ExitStack, console: Console) -> tuple[Settings, 
         return settings, None
     home = stack.enter_context(tempfile.TemporaryDirectory(prefix="parcelward-demo-"))
     console.print("starting a local Kafka ..." if is_fetched() else "fetching Kafka, 40 MB, this first time only ...")
-    broker = stack.enter_context(LocalBroker(Path(home), DEFAULT_PORT if is_free(DEFAULT_PORT) else 0))
+    port = DEFAULT_PORT if usual and is_free(DEFAULT_PORT) else 0
+    broker = stack.enter_context(LocalBroker(Path(home), port, stop.wait))
     settings = load_settings(
         kafka=broker.bootstrap, security_protocol="PLAINTEXT", topic_prefix="", replication=1, **shared
     )
     ensure_topics(settings)
     return settings, broker
+
+
+def _is_only_one(stack: ExitStack) -> bool:
+    """Whether no other demo runs in this folder; only such a one takes the usual ports."""
+    try:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        lock = stack.enter_context((FOLDER / "lock").open("wb"))
+    except OSError as error:
+        raise UserError(f"the demo cannot keep its log in {FOLDER.absolute()}: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -199,9 +242,11 @@ def _introduce(settings: Settings, worker: SupervisedWorker, wish: Wish, console
     console.print(f"worker   process {worker.pid}, log {worker.log_path}", highlight=False)
     told = " ".join(f"{name}={value}" for name, value in DEMO_SETTINGS.items())
     console.print(f"settings {told} (so that duties fall due within seconds)", soft_wrap=True)
-    if not wish.kafka:
-        where = "" if settings.kafka == load_settings().kafka else f" --kafka {settings.kafka}"
-        console.print(f"look     parcelward alerts --lang zh{where}, parcelward rejected swift{where} (other terminal)")
+    prefix = f"PARCELWARD_TOPIC_PREFIX={settings.topic_prefix} " if settings.topic_prefix else ""
+    where = "" if settings.kafka == load_settings().kafka else f" --kafka {settings.kafka}"
+    ours = prefix + own_command()
+    console.print(f"look     {ours} alerts --lang zh{where}   (in another terminal)", markup=False, soft_wrap=True)
+    console.print(f"         {ours} rejected {settings.couriers[0]}{where}", markup=False, soft_wrap=True)
     console.print(
         f"couriers {', '.join(settings.couriers)}: {wish.rate:g} events/s {lasts}; alerts follow\n", highlight=False
     )

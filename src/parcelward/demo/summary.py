@@ -6,6 +6,12 @@ from rich.table import Table
 
 from parcelward.demo.audit import Audit, family
 
+LEGEND = (
+    "alerted: waybills that rules of this pattern raised an alert on; clean: those of them with nothing planted; "
+    "found: planted ones among them;\nby any: planted ones alerted by whatever rule; "
+    "a case spans several waybills, and its first ones may look innocent; R22: hidden patterns, for the model\n"
+)
+
 
 def print_summary(console: Console, result: Audit, restarts: int) -> None:
     """Both tables, and in one line whether everything is accounted for."""
@@ -13,7 +19,7 @@ def print_summary(console: Console, result: Audit, restarts: int) -> None:
     reasons = ", ".join(f"{reason} {count}" for reason, count in result.rejected_by_reason.items())
     console.print(f"rejected for: {reasons or 'nothing'}\n")
     console.print(_rules(result))
-    console.print("counts are waybills; any rule: planted and alerted at all; R22: hidden patterns, for the model\n")
+    console.print(LEGEND, soft_wrap=True)
     if result.complete:
         console.print(
             f"[bold green]{result.lost} lost[/]: each of {result.acknowledged:,} acknowledged events is accounted for"
@@ -38,6 +44,8 @@ def _counts(result: Audit, restarts: int) -> Table:
         ("alerts, revisions included", f"{result.alerts:,}"),
         ("waybills with an alert", f"{result.alerted_waybills:,}"),
         ("waybills with two alert ids", f"{result.two_ids:,}"),
+        ("alerts on waybills where nothing was planted", _share(result.clean.alerted, result.clean.waybills)),
+        ("  by rules / by the model only", f"{result.clean.by_rules:,} / {result.clean.by_model_only:,}"),
         ("rules that raised alerts", str(len(result.alerts_by_rule))),
         ("event to alert, p50 / p99", f"{_ms(result.percentile_ms(0.5))} / {_ms(result.percentile_ms(0.99))}"),
         ("alerts raised by a deadline", f"{result.from_deadlines:,}"),
@@ -49,16 +57,18 @@ def _counts(result: Audit, restarts: int) -> Table:
 
 
 def _rules(result: Audit) -> Table:
-    table = Table(title="Alerts by rule, and planted cases found", title_justify="left", box=SIMPLE)
-    for heading in ("pattern", "by rule"):
+    table = Table(title="Alerts by pattern, and planted patterns found", title_justify="left", box=SIMPLE)
+    for heading in ("pattern", "raised by rule"):
         table.add_column(heading)
-    for heading in ("waybills", "planted", "found", "cases", "found", "any rule"):
+    headings = ("waybills\nalerted", "clean\nalerted", "waybills\nplanted", "waybills\nfound", "waybills\nby any")
+    for heading in (*headings, "cases\nplanted", "cases\nfound"):
         table.add_column(heading, justify="right")
     for pattern in sorted({*result.alerts_by_pattern, *result.found}, key=_pattern_order):
         rules = [f"{rule} {count}" for rule, count in sorted(result.alerts_by_rule.items()) if family(rule) == pattern]
-        row = [pattern, ", ".join(rules), str(result.alerts_by_pattern.get(pattern, 0))]
+        alerted, clean = result.alerts_by_pattern.get(pattern, 0), result.clean.by_pattern.get(pattern, 0)
+        row = [pattern, ", ".join(rules), str(alerted), str(clean)]
         if (found := result.found.get(pattern)) is not None:
-            counts = (found.waybills, found.waybills_found, found.cases, found.cases_found, found.waybills_alerted)
+            counts = (found.waybills, found.waybills_found, found.waybills_alerted, found.cases, found.cases_found)
             row += map(str, counts)
         table.add_row(*row)
     return table
@@ -72,3 +82,7 @@ def _pattern_order(pattern: str) -> tuple[bool, str, int]:
 
 def _ms(value: int | None) -> str:
     return "-" if value is None else f"{value} ms"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,} of {whole:,} ({part / max(whole, 1):.1%})"

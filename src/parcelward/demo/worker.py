@@ -14,6 +14,7 @@ from parcelward.leash import Leashed
 READY_S = 90.0
 STOP_S = 20.0
 MOST_RESTARTS = 20
+OWN_WORDS = "parcelward: "  # how the command line begins a sentence about what is wrong
 
 
 class SupervisedWorker:
@@ -82,9 +83,13 @@ class SupervisedWorker:
             self._child = None
 
     def last_words(self) -> str:
-        """The last line of its log."""
+        """Its own sentence, or else the last line of its log."""
         try:
             lines = self.log_path.read_text(errors="replace").splitlines()
         except OSError:
             lines = []
+        # A sentence of our own may go on over lines: an error in a rule pack shows the place.
+        for number in range(len(lines) - 1, max(len(lines) - 10, 0) - 1, -1):
+            if lines[number].startswith(OWN_WORDS):
+                return "\n".join([lines[number].removeprefix(OWN_WORDS), *lines[number + 1 :]])
         return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "it said nothing")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from parcelward.simulate.plan import Label
 from parcelward.simulate.world import Operator, Outlet
 
 
@@ -55,3 +56,5 @@ class Parcel:
     upload_ms: int = 800
     backfill: bool = False
     scan_ms: int | None = None
+    label: Label | None = None  # ground truth; none for an innocent parcel
+    begun: bool = False  # its first event has been yielded

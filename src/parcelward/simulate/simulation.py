@@ -1,6 +1,7 @@
 """A whole simulation: slices of time become parcels, parcels become events in order of arrival, labels stay apart."""
 
 import heapq
+import math
 from collections.abc import Iterator
 from functools import partial
 from random import Random
@@ -24,7 +25,7 @@ LIVE_SLICE_MS = 500
 # The first cases of a simulation, one of each pattern, those with few parcels first.
 FIRST_CASES = ("R14", "R3", "R1", "R13", "R7", "R2", "R15", "R20", "R10", "R6", "R5", "R8", "R9", "R12", "R22")
 
-_Pending = tuple[int, int, str, dict[str, Any]]
+_Pending = tuple[int, int, Parcel, dict[str, Any]]
 
 
 class Simulation:
@@ -45,12 +46,12 @@ class Simulation:
         self._waybills = 0
         self._planted = 0
         self._case_number = 0
-        self._hidden_labels: dict[str, list[Label]] = {}
         self._labels: list[Label] = []
         self._cursor = 0
+        self._closed = False
 
     def labels(self) -> list[Label]:
-        """Ground truth of all spoilt waybills whose first event has been yielded so far."""
+        """Ground truth of all spoilt parcels whose first event has been yielded so far."""
         return list(self._labels)
 
     @property
@@ -58,13 +59,14 @@ class Simulation:
         """Waybills made so far, spoilt ones included."""
         return self._waybills
 
+    def close(self) -> None:
+        """Accept no more parcels: what is yielded from here on belongs to parcels that have begun already."""
+        self._closed = True
+
     def events(self) -> Iterator[SimulatedEvent]:
         """All events in order of arrival."""
-        unlabelled = self._hidden_labels
-        for arrival_ms, _, courier, envelope in self._in_order():
-            if unlabelled and envelope["subject"] in unlabelled:
-                self._labels.extend(unlabelled.pop(envelope["subject"]))
-            yield SimulatedEvent(arrival_ms, courier, envelope)
+        for arrival_ms, _, parcel, envelope in self._in_order():
+            yield SimulatedEvent(arrival_ms, parcel.outlet.courier, envelope)
 
     def records(self) -> Iterator[SimulatedRecord]:
         """All events as Kafka records in structured mode, with the plan's share of records that must be refused."""
@@ -81,10 +83,9 @@ class Simulation:
         start = int(self.plan.start.timestamp() * 1000)
         end = start + int(self.plan.days * 86_400_000)
         length = LIVE_SLICE_MS if self.plan.live else SLICE_MS
-        pending, pop = self._pending, heapq.heappop
         walk_ins = bulk = 0.0
         self._cursor = start
-        while self._cursor < end:
+        while self._cursor < end and not self._closed:
             expected = self.plan.waybills_per_day * length / 86_400_000 * self._rng.uniform(0.7, 1.3)
             expected *= 1.0 if self.plan.live else load_at(self._cursor)
             walk_ins += expected * self.plan.walk_in_share
@@ -95,10 +96,21 @@ class Simulation:
                 bulk -= self._send_all(self._traffic.bulk(self._cursor, length))
             self._plant(self._cursor, length)
             self._cursor += length
-            while pending and pending[0][0] < self._cursor:
-                yield pop(pending)
-        while pending:
-            yield pop(pending)
+            yield from self._arrived(self._cursor)
+        yield from self._arrived(math.inf)
+
+    def _arrived(self, before_ms: float) -> Iterator[_Pending]:
+        pending, pop = self._pending, heapq.heappop
+        while pending and pending[0][0] < before_ms:
+            event = pop(pending)
+            parcel = event[2]
+            if not parcel.begun:
+                if self._closed:
+                    continue
+                parcel.begun = True
+                if parcel.label:
+                    self._labels.append(parcel.label)
+            yield event
 
     def _send_all(self, parcels: list[Parcel]) -> int:
         for parcel in parcels:
@@ -121,12 +133,11 @@ class Simulation:
         self._send(parcel)
         if planted.note:
             self._planted += 1
-            label = Label(parcel.waybill, parcel.outlet.courier, pattern, planted.note, case)
-            self._hidden_labels.setdefault(parcel.waybill, []).append(label)
+            parcel.label = Label(parcel.waybill, parcel.outlet.courier, pattern, planted.note, case)
 
-    def _push(self, arrival_ms: int, courier: str, envelope: dict[str, Any]) -> None:
+    def _push(self, arrival_ms: int, parcel: Parcel, envelope: dict[str, Any]) -> None:
         self._events += 1
-        heapq.heappush(self._pending, (max(arrival_ms, self._cursor), self._events, courier, envelope))
+        heapq.heappush(self._pending, (max(arrival_ms, self._cursor), self._events, parcel, envelope))
 
     def _event_id(self) -> str:
         return f"{self._run}-{self._events:x}-{self._rng.getrandbits(32):08x}"
@@ -134,22 +145,22 @@ class Simulation:
     def _send(self, parcel: Parcel) -> None:
         """Queue the events of a parcel, with resends, corrections and scans as they happen."""
         self._waybills += 1
-        rng, courier, live = self._rng, parcel.outlet.courier, self.plan.live
+        rng, live = self._rng, self.plan.live
         if parcel.registered:
             event = envelopes.real_name(parcel, self._event_id())
             arrival = parcel.accepted_ms + parcel.upload_ms
-            self._push(arrival, courier, event)
+            self._push(arrival, parcel, event)
             draw = rng.random()
             if draw < 0.005:  # sent again, because the handheld saw no answer
-                self._push(arrival + int(rng.uniform(1000, 3000 if live else 600_000)), courier, event)
+                self._push(arrival + int(rng.uniform(1000, 3000 if live else 600_000)), parcel, event)
             elif draw < 0.008:
                 self._correct(parcel, event, arrival + int(rng.uniform(500, 2500 if live else 400_000)))
         if parcel.check:
             event = envelopes.inspection(parcel, self._event_id())
             arrival = parcel.check.ended_ms + parcel.check.upload_ms
-            self._push(arrival, courier, event)
+            self._push(arrival, parcel, event)
             if rng.random() < 0.004:
-                self._push(arrival + int(rng.uniform(1000, 3000 if live else 600_000)), courier, event)
+                self._push(arrival + int(rng.uniform(1000, 3000 if live else 600_000)), parcel, event)
         if rng.random() < self.plan.scan_share:
             # A parcel mostly leaves after its records came online; now and then the hub sees it first.
             known = parcel.accepted_ms + parcel.upload_ms
@@ -158,7 +169,7 @@ class Simulation:
             image = f"{rng.getrandbits(256):064x}"
             judged_ms = 1500 + int(rng.expovariate(1 / 3500))
             scan = envelopes.scan(parcel, self._event_id(), image, min(judged_ms, 60_000))
-            self._push(parcel.scan_ms + judged_ms + 200, courier, scan)
+            self._push(parcel.scan_ms + judged_ms + 200, parcel, scan)
 
     def _correct(self, parcel: Parcel, event: dict[str, Any], arrival_ms: int) -> None:
         """A correction of the registered weight or goods name: a new event that names the one it corrects."""
@@ -168,7 +179,7 @@ class Simulation:
             data["weight_g"] = max(1, int(parcel.weight_g * self._rng.uniform(0.93, 1.07)))
         else:
             data["goods"] = dict(parcel.goods, name=parcel.goods["name"].split(" ")[0])
-        self._push(arrival_ms, parcel.outlet.courier, dict(event, id=corrected, data=data))
+        self._push(arrival_ms, parcel, dict(event, id=corrected, data=data))
 
 
 def simulate(plan: Plan) -> Iterator[SimulatedEvent]:
