@@ -3,8 +3,20 @@
 # its meaning, and the passwords in it are the ones the brokers know.
 # Usage: deploy/make-env.sh [courier,courier,...]
 set -eu
+refuse() { echo "$1" >&2; exit 2; }
+case ${1:-} in
+    -h | --help)
+        echo "usage: deploy/make-env.sh [courier,courier,...]"
+        echo "Writes deploy/.env with fresh random secrets for these couriers; without any, for swift,orient,harbor."
+        exit 0
+        ;;
+esac
 cd "$(dirname "$0")"
 couriers=${1:-swift,orient,harbor}
+# Codes as the contract and the setting `couriers` take them: they become names of topics and users.
+printf '%s' "$couriers" | tr '\n' ' ' | LC_ALL=C grep -Eqx '[a-z][a-z0-9-]{1,31}(,[a-z][a-z0-9-]{1,31})*' ||
+    refuse "'$couriers': courier codes have 2 to 32 of a-z, 0-9 and -, begin with a letter, and are separated by commas"
+[ -z "$(printf '%s\n' "$couriers" | tr ',' '\n' | sort | uniq -d)" ] || refuse "'$couriers' names a courier twice"
 if [ -e .env ]; then
     echo "deploy/.env exists; keep it, or move it away if you mean to start anew" >&2
     exit 2

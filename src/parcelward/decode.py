@@ -243,8 +243,11 @@ class Decoder:
         time_ms = (moment - EPOCH) // MILLISECOND
         ahead = time_ms - record.timestamp
         if not -self._limits.max_event_age_ms <= ahead <= self._limits.max_event_ahead_ms:
-            side = "after" if ahead > 0 else "before"
-            return Rejected(Reason.TIME_OUT_OF_RANGE, f"time: {abs(ahead) // 1000} s {side} arrival")
+            side, limit = (
+                ("after", self._limits.max_event_ahead_ms) if ahead > 0 else ("before", self._limits.max_event_age_ms)
+            )
+            detail = f"time: {_in_words(abs(ahead))} {side} arrival, at most {_in_words(limit)} are accepted"
+            return Rejected(Reason.TIME_OUT_OF_RANGE, detail)
         identity = blake2b(b"%b\n%b" % (source.encode(), event_id), digest_size=8).digest()
         return Event(
             event_type,
@@ -262,6 +265,14 @@ class Decoder:
             self._sources.clear()
         text = self._sources[source] = source.decode()
         return text
+
+
+def _in_words(duration_ms: int) -> str:
+    """`2763 days`, `7 hours`, `12 minutes` or `3 s`: the largest unit that fits twice, rounded down."""
+    for name, unit_ms in (("days", DAY_MS), ("hours", 3_600_000), ("minutes", 60_000)):
+        if duration_ms >= 2 * unit_ms:
+            return f"{duration_ms // unit_ms} {name}"
+    return f"{duration_ms // 1000} s"
 
 
 def _plan_of_body(body: Any, announced: bool) -> _Plan | Rejected:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import SecretStr, TypeAdapter
 from pydantic.fields import FieldInfo
+from pydantic_settings import EnvSettingsSource, InitSettingsSource
 
 from parcelward.settings import ENV_PREFIX, Settings
 
@@ -50,6 +51,18 @@ class SettingDescription(NamedTuple):
 def describe_settings() -> list[SettingDescription]:
     """Every setting, in the order of their definition."""
     return [_describe(name, field) for name, field in Settings.model_fields.items()]
+
+
+def settings_sources() -> dict[str, str]:
+    """Where each setting that is not its default comes from, by name: `environment`, or the path of the file."""
+    nothing = InitSettingsSource(Settings, {})
+    environment = EnvSettingsSource(Settings)
+    found: dict[str, str] = {}
+    for source in Settings.settings_customise_sources(Settings, nothing, environment, nothing, nothing):
+        called = str(getattr(source, "toml_file_path", "environment"))
+        for name in source():
+            found.setdefault(name.lower(), called)
+    return found
 
 
 def markdown_page() -> str:

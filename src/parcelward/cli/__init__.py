@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -35,8 +36,23 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # slow to import, and `--help` must not be
+
+        typer.echo(f"parcelward {version('parcelward')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _parcelward() -> None:
+def _parcelward(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_show_version, is_eager=True, metavar=""
+        ),
+    ] = False,
+) -> None:
     """Streaming risk screening of courier shipments at acceptance."""
 
 

@@ -26,7 +26,17 @@ class Subcommand:
             found = single
         command = typer.main.get_command(found)
         command.name = name
+        _tidy(command)
         return command
+
+
+def _tidy(command: Any) -> None:
+    """A flag takes no value, so its help shows none."""
+    for option in (*command.params, command.get_help_option(typer.Context(command))):
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+    for inner in getattr(command, "commands", {}).values():
+        _tidy(inner)
 
 
 def lazy_group(subcommands: Mapping[str, Subcommand]) -> type[TyperGroup]:
@@ -40,6 +50,12 @@ def lazy_group(subcommands: Mapping[str, Subcommand]) -> type[TyperGroup]:
             """A stub that knows its name and help: all that listing needs."""
             known = subcommands.get(cmd_name)
             return TyperCommand(name=cmd_name, help=known.help, callback=None) if known else None
+
+        def get_help_option(self, ctx: Any) -> Any:
+            option = super().get_help_option(ctx)
+            if option is not None:
+                option.metavar = ""
+            return option
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             name, command, rest = super().resolve_command(ctx, args)

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 
+from parcelward.cli.tables import at_terminal, show_table, tab_separated
 from parcelward.features import FEATURES
 from parcelward.rules import load_pack
 from parcelward.rules.page import rules_page
@@ -23,19 +24,31 @@ def check(pack: Pack = None) -> None:
     """Parse, type-check and lint a pack, and run every rule's own examples."""
     loaded = load_pack(pack)
     examples = sum(len(rule.examples) for rule in loaded.rules)
-    typer.echo(f"{loaded.version}: {len(loaded.rules)} rules are sound, {examples} examples hold")
+    sound = f"{_counted(len(loaded.rules), 'rule')} {'are' if len(loaded.rules) != 1 else 'is'} sound"
+    typer.echo(f"{loaded.version}: {sound}, {examples} examples hold")
 
 
 @app.command("list")
 def list_rules(pack: Pack = None) -> None:
-    """List the rules of a pack with their expressions."""
+    """List the rules of a pack: what each looks for, when it fires, and the law it rests on."""
     loaded = load_pack(pack)
-    table = Table(title=f"Rule pack {loaded.version}", title_justify="left", show_lines=True)
-    for heading in ("rule", "severity", "action", "fires when"):
-        table.add_column(heading, overflow="fold")
+    headings = ("rule", "name", "version", "severity", "action", "looks for", "fires when", "law")
+    if not at_terminal():
+        tab_separated(
+            headings,
+            [
+                (r.id, r.name, str(r.version), r.severity, r.action, r.about, r.source, r.legal_basis)
+                for r in loaded.rules
+            ],
+        )
+        return
+    console = Console(highlight=False, markup=False)
+    console.print(f"Rule pack {loaded.version}, {_counted(len(loaded.rules), 'rule')}")
     for rule in loaded.rules:
-        table.add_row(f"{rule.id} {rule.name} v{rule.version}", rule.severity, rule.action, rule.source)
-    Console(highlight=False, markup=False).print(table)
+        console.print(f"\n{rule.id} {rule.name}", style="bold", end="")
+        console.print(f"  {rule.severity}, {rule.action}, version {rule.version}")
+        for label, said in (("looks for", rule.about), ("fires when", rule.source), ("law", rule.legal_basis)):
+            console.print(Padding(f"{label}: {' '.join(said.split())}", (0, 0, 0, 4)))
 
 
 @app.command()
@@ -47,15 +60,15 @@ def docs(pack: Pack = None) -> None:
 @app.command()
 def fields() -> None:
     """List the features that expressions and reason texts may name."""
-    table = Table(title="Features", title_justify="left")
-    for heading in ("feature", "type", "unit", "meaning"):
-        table.add_column(heading, overflow="fold")
-    for feature in FEATURES:
-        table.add_row(feature.name, feature.kind, feature.unit, f"{feature.meaning} / {feature.meaning_zh}")
-    Console(highlight=False, markup=False).print(table)
+    rows = [(f.name, f.kind, f.unit, f"{f.meaning} / {f.meaning_zh}") for f in FEATURES]
+    show_table(("feature", "type", "unit", "meaning"), rows, "Features")
 
 
 @app.command()
 def python(pack: Pack = None) -> None:
     """Print the Python function that a pack is compiled to."""
     typer.echo(load_pack(pack).python, nl=False)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count != 1 else ''}"

@@ -16,7 +16,9 @@ from parcelward.topics import Topics
 
 # A file has no arrival time, so the age of an event is not judged here.
 NO_TIME_LIMIT_MS = 10**18
-RECORDED = "This is a Kafka record written down (headers, value_base64), not an event; give the event in structured mode."
+RECORDED = (
+    "This is a Kafka record written down (headers, value_base64), not an event; give the event in structured mode."
+)
 
 
 def validate(

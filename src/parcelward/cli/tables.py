@@ -1,0 +1,32 @@
+"""Lists for two readers: a person at a terminal, and a program behind a pipe."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+def at_terminal() -> bool:
+    """Whether standard output is read by a person."""
+    return sys.stdout.isatty()
+
+
+def tab_separated(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print one line a row, headings first, cells separated by tabs; nothing is cut, folded or coloured."""
+    for row in (headings, *rows):
+        typer.echo("\t".join(" ".join(cell.split()) for cell in row))
+
+
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> None:
+    """Print a table whose first column, the names, is never broken; tab-separated when nobody watches."""
+    if not at_terminal():
+        tab_separated(headings, rows)
+        return
+    table = Table(title=title, title_justify="left")
+    for position, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=position == 0, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False).print(table)
