@@ -22,7 +22,7 @@ from parcelward.contract.events import EventType
 from parcelward.shipment import Shipment
 from parcelward.stage import Send
 from parcelward.topics import Topics
-from parcelward.verdict import ACTIONS, DUE_WITHIN, SEVERITIES, AlertRecord
+from parcelward.verdict import ACTIONS, SEVERITIES, AlertRecord
 
 ALERT_NAMESPACE = UUID("6c1ad2a4-6a0c-5bb4-9f8e-0d3b0e7c6a11")
 SOURCE = "/parcelward"
@@ -38,9 +38,12 @@ ACTION_TEXT = {
 }
 
 
-def alert_id(courier: str, waybill: str) -> str:
-    """The same for a waybill for ever: a replay or a rebuilt state gives the same alert."""
-    return str(uuid5(ALERT_NAMESPACE, f"{courier}/{waybill}/acceptance"))
+def alert_id(courier: str, waybill: str, first_arrival_ms: int) -> str:
+    """The same for a parcel for ever: a replay or a rebuilt state gives the same alert.
+
+    A waybill number that comes back after it was forgotten is another parcel: its first arrival tells them apart.
+    """
+    return str(uuid5(ALERT_NAMESPACE, f"{courier}/{waybill}/{first_arrival_ms}/acceptance"))
 
 
 def _moment(epoch_ms: int) -> datetime:
@@ -114,7 +117,7 @@ def build_alert(
     at = _moment(record.touched_ms)
     facts, inspection = shipment.real_name, shipment.inspection
     return Alert(
-        alert_id=alert_id(shipment.courier, shipment.waybill),
+        alert_id=alert_id(shipment.courier, shipment.waybill, shipment.first_arrival_ms),
         revision=record.revision,
         state=state,
         courier=shipment.courier,
@@ -124,7 +127,7 @@ def build_alert(
         lane=lane,
         action=action,
         raised_at=at,
-        due_by=at + DUE_WITHIN[lane],
+        due_by=_moment(record.due_ms),
         findings=ordered,
         score=None
         if score is None

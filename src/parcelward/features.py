@@ -96,8 +96,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("outlet_overdue_1d", I, "", "waybills of this outlet with an overdue duty within 1 day", "该网点1天内义务逾期件数", True),
     # photos
     Feature("photos", I, "", "photos taken at inspection", "验视照片数", True),
-    Feature("photo_reused_from", S, "", "other waybill that carried the same photo", "相同照片所在的另一运单"),
-    Feature("photo_reused", B, "", "a photo of this inspection belongs to another waybill", "验视照片与其他运单相同"),
+    Feature("photo_reused_from", S, "", "other waybill of this outlet that carried the same photo", "本网点相同照片所在的另一运单"),
+    Feature("photo_reused", B, "", "a photo of this inspection belongs to another waybill of this outlet", "验视照片与本网点其他运单相同"),
     Feature("photo_age_min", D, "min", "inspection time minus the time the oldest photo was taken", "验视照片拍摄早于验视的时间", True),
     # goods
     Feature("goods_name", S, "", "declared goods name", "申报品名"),

@@ -1,5 +1,8 @@
 """From what is known of a shipment and its profiles to the feature row. One function per group of `FEATURES`, in order.
 
+Profiles are read as of the parcel's own times: of its acceptance, or of its inspection. What happened at the outlet
+since then says nothing about this parcel, whenever it passes again.
+
 The order of the values here is the order of `features.FEATURES`; a test holds every value to its name.
 """
 
@@ -12,6 +15,7 @@ from parcelward.outlet_profiles import (
     inspection_pace,
     is_staff,
     local_hour,
+    seen_inspecting,
 )
 from parcelward.shipment import Duty, InspectionFacts, PhoneView, RealNameFacts, SenderView, Shipment
 
@@ -42,7 +46,7 @@ def measure(
         *_sender(phone, sender),
         *_staff(facts, outlet, acceptor),
         *_pace(inspection, inspector),
-        *_outlet(facts, outlet, acceptor),
+        *_outlet(facts, outlet, acceptor, shipment.trigger_event_ms),
         *_photos(inspection, photo_reused_from),
         *_goods(facts, inspection),
         *_weight(facts, inspection),
@@ -121,7 +125,7 @@ def _staff(facts: RealNameFacts | None, outlet: OutletProfile, acceptor: Operato
     own = None
     if facts.document_token is not None and facts.operator_token is not None:
         own = facts.document_token == facts.operator_token
-    persons, staff = acceptor.persons_1d.total, acceptor.staff_1d.total
+    persons, staff = acceptor.persons_1d.at(facts.event_ms), acceptor.staff_1d.at(facts.event_ms)
     return [own, is_staff(outlet, facts), staff, _share(staff, persons)]
 
 
@@ -130,26 +134,29 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _pace(inspection: InspectionFacts | None, inspector: OperatorProfile | None) -> list[Value]:
-    if inspection is None or inspector is None or not inspector.inspections:
+    if inspection is None or inspector is None or not seen_inspecting(inspector, inspection.event_ms):
         return [None] * 3
     gap, within = inspection_pace(inspector, inspection.event_ms)
-    return [gap, inspector.fast_gaps_1h.total, within]
+    return [gap, inspector.fast_gaps_1h.at(inspection.event_ms), within]
 
 
-def _outlet(facts: RealNameFacts | None, outlet: OutletProfile, acceptor: OperatorProfile | None) -> list[Value]:
-    walk_in = outlet.walk_in_1d.total
+def _outlet(
+    facts: RealNameFacts | None, outlet: OutletProfile, acceptor: OperatorProfile | None, trigger_ms: int
+) -> list[Value]:
+    at = trigger_ms if facts is None else facts.event_ms
+    walk_in = outlet.walk_in_1d.at(at)
     person = facts is not None and facts.sender_kind == "person"
     return [
-        None if acceptor is None else acceptor.items_1d.total,
-        None if acceptor is None else _share(acceptor.manual_1d.total, acceptor.persons_1d.total),
-        outlet.items_1h.total,
-        outlet.items_1d.total,
-        outlet.items_7d.total,
+        None if acceptor is None else acceptor.items_1d.at(at),
+        None if acceptor is None else _share(acceptor.manual_1d.at(at), acceptor.persons_1d.at(at)),
+        outlet.items_1h.at(at),
+        outlet.items_1d.at(at),
+        outlet.items_7d.at(at),
         walk_in,
-        _share(outlet.vague_1d.total, walk_in) if person else None,
-        _share(outlet.goods_1d.top(), walk_in) if person else None,
-        None if facts is None else hour_share(outlet, facts.event_ms),
-        outlet.overdue_1d.total,
+        _share(outlet.vague_1d.at(at), walk_in) if person else None,
+        _share(*outlet.goods_1d.at(at)) if person else None,
+        None if facts is None else hour_share(outlet, at),
+        outlet.overdue_1d.at(trigger_ms),
     ]
 
 

@@ -6,23 +6,23 @@ from typing import NamedTuple, Protocol
 from zlib import crc32
 
 import msgspec
+from msgspec import structs
 
 from parcelward import facts
 from parcelward.alerting import MODEL_RULE, alert_send, build_alert, model_finding
-from parcelward.contract.alerts import Action, Contribution, Finding, Lane, Score, Severity
-from parcelward.expiry import Sweep
+from parcelward.contract.alerts import Action, Contribution, Lane, Score, Severity
+from parcelward.expiry import Sweep, is_absent
 from parcelward.features import Row
+from parcelward.held import hold, settle
 from parcelward.measure import measure
-from parcelward.outlet_profiles import OperatorProfile, OutletProfile, count_acceptance, count_inspection
-from parcelward.rules import Hit, RulePack, finding_of
+from parcelward.outlet_profiles import WEEK_MS, OperatorProfile, OutletProfile, count_acceptance, count_inspection
+from parcelward.rules import Hit, RulePack, finding_of, weight_of
 from parcelward.shipment import Count, Hop, Shipment, decode_hop, decode_shipment, encode, ledger_key, outlet_key
 from parcelward.stage import Batch, Outcome, SourceRecord
 from parcelward.topics import Topics
-from parcelward.verdict import AlertRecord, Verdict, judge, revise
+from parcelward.verdict import CLEAN, AlertRecord, Verdict, judge, revise
 
-DAY_MS = 86_400_000
-PROFILE_KEEP_MS = 8 * DAY_MS  # just beyond the longest window
-NO_HITS: tuple[Hit, ...] = ()
+NO_FINDING = 2.0  # above every score
 
 
 class Model(Protocol):
@@ -44,6 +44,19 @@ class Judgement:
     sampled_share: float
 
 
+class Keep(NamedTuple):
+    """How long things are kept, in ms; `event_age` is how late an event may arrive."""
+
+    photo: int
+    ledger: int
+    event_age: int
+
+    @property
+    def profile(self) -> int:
+        """What a late event may still look at: the longest window before it."""
+        return WEEK_MS + self.event_age
+
+
 class PhotoOwner(msgspec.Struct, array_like=True):
     """The waybill that first carried a photo at this outlet."""
 
@@ -58,6 +71,16 @@ class Screened(NamedTuple):
     row: Row
 
 
+class Revised(NamedTuple):
+    """One shipment whose alert is raised or revised."""
+
+    shipment: Shipment
+    row: Row
+    hits: Sequence[Hit]
+    score: float
+    record: AlertRecord
+
+
 _decode_outlet = msgspec.msgpack.Decoder(OutletProfile).decode
 _decode_operator = msgspec.msgpack.Decoder(OperatorProfile).decode
 _decode_photo = msgspec.msgpack.Decoder(PhotoOwner).decode
@@ -69,38 +92,43 @@ class _Desk:
     """Work on one batch: profiles as changed so far. Thrown away with the batch."""
 
     state: Mapping[bytes, bytes]
+    keep: Keep
     outlets: dict[bytes, OutletProfile] = field(default_factory=dict)
     operators: dict[bytes, OperatorProfile] = field(default_factory=dict)
     photos: dict[bytes, PhotoOwner] = field(default_factory=dict)
     alerts: dict[bytes, AlertRecord] = field(default_factory=dict)
     changed: dict[bytes, msgspec.Struct] = field(default_factory=dict)
 
-    def outlet(self, key: bytes, at_ms: int) -> OutletProfile:
+    def outlet(self, key: bytes, now_ms: int) -> OutletProfile:
+        """The profile as it counts for a shipment that arrived at `now_ms`."""
         profile = self.outlets.get(key)
-        if profile is None:
-            value = self.state.get(key)
-            profile = self.outlets[key] = OutletProfile(at_ms) if value is None else _decode_outlet(value)
+        if profile is None and (value := self.state.get(key)) is not None:
+            profile = _decode_outlet(value)
+        if profile is None or is_absent(profile.touched_ms, self.keep.profile, now_ms):
+            profile = OutletProfile(0)
+        self.outlets[key] = profile
         return profile
 
-    def operator(self, key: bytes, at_ms: int) -> OperatorProfile:
+    def operator(self, key: bytes, now_ms: int) -> OperatorProfile:
+        """The profile as it counts for a shipment that arrived at `now_ms`."""
         profile = self.operators.get(key)
-        if profile is None:
-            value = self.state.get(key)
-            profile = self.operators[key] = OperatorProfile(at_ms) if value is None else _decode_operator(value)
+        if profile is None and (value := self.state.get(key)) is not None:
+            profile = _decode_operator(value)
+        if profile is None or is_absent(profile.touched_ms, self.keep.profile, now_ms):
+            profile = OperatorProfile(0)
+        self.operators[key] = profile
         return profile
 
     def photo_owner(self, key: bytes, waybill: str, at_ms: int) -> str:
-        """The waybill a photo belongs to: the one that carried it first."""
+        """The waybill that a photo taken into an inspection at `at_ms` belongs to: the first within `keep.photo`."""
         owner = self.photos.get(key)
-        if owner is None:
-            value = self.state.get(key)
-            if value is None:
-                owner = PhotoOwner(at_ms, waybill)
-                self.changed[key] = owner
-            else:
-                owner = _decode_photo(value)
-            self.photos[key] = owner
-        return owner.waybill
+        if owner is None and (value := self.state.get(key)) is not None:
+            owner = _decode_photo(value)
+        if owner is None or is_absent(owner.touched_ms, self.keep.photo, at_ms):
+            owner = self.changed[key] = PhotoOwner(at_ms, waybill)
+        self.photos[key] = owner
+        # an owner of much later is no owner for an inspection that only passes again
+        return waybill if is_absent(at_ms, self.keep.photo, owner.touched_ms) else owner.waybill
 
     def alert(self, key: bytes) -> AlertRecord | None:
         known = self.alerts.get(key)
@@ -112,11 +140,12 @@ class _Desk:
 class OutletsStage:
     """Profiles and verdicts of one partition."""
 
-    def __init__(self, judgement: Judgement, topics: Topics, photo_keep_ms: int, ledger_keep_ms: int) -> None:
+    def __init__(self, judgement: Judgement, topics: Topics, keep: Keep) -> None:
         self._judgement = judgement
         self._topics = topics
-        keep = {b"h": photo_keep_ms, b"w": ledger_keep_ms}
-        self._sweep = Sweep(lambda key: keep.get(key[:1], PROFILE_KEEP_MS))
+        self._keep = keep
+        keeps = {b"h": keep.photo + keep.event_age, b"w": keep.ledger}
+        self._sweep = Sweep(lambda key: keeps.get(key[:1], keep.profile))
         self._new_keys: list[bytes] = []
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
@@ -125,11 +154,15 @@ class OutletsStage:
 
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
         """Update profiles, then judge the whole batch at once, and raise or revise alerts."""
-        outcome, desk = Outcome(), _Desk(state)
+        outcome, desk = Outcome(), _Desk(state, self._keep)
         screened = [self._screen(record, desk) for record in batch.records]
-        self._judge(screened, desk, outcome)
-        newest = max((record.timestamp for record in batch.records), default=0)
-        for key in self._sweep.expired(state, len(batch.records), newest):
+        self._say(self._judge(screened, desk, outcome), outcome)
+        newest: dict[bytes, int] = {}  # per courier: one that lags behind has a clock of its own
+        for shipment, _ in screened:
+            courier = shipment.courier.encode()
+            newest[courier] = max(shipment.touched_ms, newest.get(courier, 0))
+        expired = self._sweep.expired(state, len(batch.records), lambda key: newest.get(key[1:].split(b"/", 1)[0], 0))
+        for key in expired:
             outcome.updates[key] = None
         for key, profile in desk.changed.items():
             outcome.updates[key] = encode(profile)
@@ -142,7 +175,7 @@ class OutletsStage:
 
     def screen_rows(self, batch: Batch, state: Mapping[bytes, bytes]) -> list[Screened]:
         """The features of a batch without judging them: what training replays. Changes nothing."""
-        desk = _Desk(state)
+        desk = _Desk(state, self._keep)
         return [self._screen(record, desk) for record in batch.records]
 
     # -- features ----------------------------------------------------------------------------------------------------
@@ -150,103 +183,118 @@ class OutletsStage:
     def _screen(self, record: SourceRecord, desk: _Desk) -> Screened:
         hop = decode_hop(record.value or b"")
         shipment = decode_shipment(hop.shipment)
-        return Screened(shipment, self._row(shipment, hop, desk))
+        known, row = desk.alert(_alert_key(shipment)), self._row(shipment, hop, desk)
+        return Screened(shipment, row if known is None else settle(shipment, row, known.held))
 
     def _row(self, shipment: Shipment, hop: Hop, desk: _Desk) -> Row:
         accepted, inspected, count = shipment.real_name, shipment.inspection, shipment.count
-        courier, at = shipment.courier, shipment.trigger_event_ms
+        courier, now = shipment.courier, shipment.touched_ms
         where = accepted.outlet if accepted is not None else shipment.home_outlet
         outlet_at = b"o" + outlet_key(courier, where)
-        outlet = desk.outlet(outlet_at, at)
+        outlet = desk.outlet(outlet_at, now)
         acceptor = inspector = None
         if accepted is not None:
             acceptor_at = b"p%b/%b" % (outlet_key(courier, accepted.outlet), accepted.operator.encode())
-            acceptor = desk.operator(acceptor_at, at)
+            acceptor = desk.operator(acceptor_at, now)
             if count & Count.ACCEPTANCE:
                 count_acceptance(outlet, acceptor, accepted)
                 desk.changed[outlet_at], desk.changed[acceptor_at] = outlet, acceptor
         if inspected is not None:
             inspector_at = b"p%b/%b" % (outlet_key(courier, inspected.outlet), inspected.operator.encode())
-            inspector = desk.operator(inspector_at, at)
+            inspector = desk.operator(inspector_at, now)
             if count & Count.INSPECTION and accepted is not None:
                 count_inspection(inspector, inspected, accepted)
                 desk.changed[inspector_at] = inspector
         if count & Count.OVERDUE:
-            outlet.overdue_1d.add(at)
-            outlet.touched_ms = max(outlet.touched_ms, at)
+            outlet.overdue_1d.add(shipment.trigger_event_ms)
+            outlet.touched_ms = max(outlet.touched_ms, shipment.trigger_event_ms)
             desk.changed[outlet_at] = outlet
         reused_from = _reused_photo(shipment, desk)
         return measure(shipment, hop.phone, hop.sender, outlet, acceptor, inspector, reused_from)
 
     # -- verdict -----------------------------------------------------------------------------------------------------
 
-    def _judge(self, screened: Sequence[Screened], desk: _Desk, outcome: Outcome) -> None:
+    def _judge(self, screened: Sequence[Screened], desk: _Desk, outcome: Outcome) -> list[Revised]:
+        """Verdicts in the order of the batch; what is new about alerts."""
         model, counts = self._judgement.model, outcome.facts
-        rows = [row for _, row in screened]
-        scores = model.score(rows) if model is not None and rows else [0.0] * len(rows)
-        counts[(facts.SCREENED,)] += len(rows)
+        scores = self._scores([row for _, row in screened])
+        counts[(facts.SCREENED,)] += len(screened)
         if model is not None:
             counts.update(facts.score_facts(scores))
         evaluate = self._judgement.pack.evaluate
-        threshold = 2.0 if model is None else model.threshold
-        for (shipment, row), score in zip(screened, scores, strict=True):
-            hits = evaluate(row)
-            key = b"w" + ledger_key(shipment.courier, shipment.waybill)
+        threshold = NO_FINDING if model is None else model.threshold
+        revised = []
+        for (shipment, measured), score in zip(screened, scores, strict=True):
+            row, key = measured, _alert_key(shipment)
             known = desk.alert(key)
+            if key in desk.alerts and known is not None:  # revised within this batch, after this row was measured
+                row = settle(shipment, row, known.held)
+                score = score if row == measured else self._scores([row])[0]
+            hits = evaluate(row)
             if not hits and score < threshold and known is None and not self._sampled(shipment):
                 continue
             if known is not None and shipment.touched_ms < known.touched_ms:
                 continue  # overtaken on the way: a correction moved the waybill to other partitions of the senders
-            self._decide(shipment, row, hits, score, known, key, desk, outcome)
+            found = Revised(shipment, row, hits, float(score), AlertRecord(0, 0, CLEAN))
+            said = self._revise(found, known, key, desk, outcome)
+            if said is not None:
+                revised.append(said)
+        return revised
 
-    def _decide(
-        self,
-        shipment: Shipment,
-        row: Row,
-        hits: Sequence[Hit],
-        score: float,
-        known: AlertRecord | None,
-        key: bytes,
-        desk: _Desk,
-        outcome: Outcome,
-    ) -> None:
+    def _scores(self, rows: Sequence[Row]) -> Sequence[float]:
         model = self._judgement.model
-        fired = [hit for hit in hits if hit.error is None]
-        for hit in hits:
+        return model.score(rows) if model is not None and rows else [0.0] * len(rows)
+
+    def _revise(
+        self, one: Revised, known: AlertRecord | None, key: bytes, desk: _Desk, outcome: Outcome
+    ) -> Revised | None:
+        """Enter a pass of an alerted waybill; returns it with the new record if its alert says something new."""
+        shipment = one.shipment
+        for hit in one.hits:
             if hit.error is not None:
                 outcome.facts[facts.RULE_ERROR, hit.rule.id] += 1
-        found = [(hit.rule.id, hit.rule.severity, hit.rule.action) for hit in fired]
-        by_model = model is not None and score >= model.threshold
-        if by_model:
+        found = [(hit.rule.id, *weight_of(hit)) for hit in one.hits]
+        if self._by_model(one.score):
             found.append((MODEL_RULE, Severity.MEDIUM, Action.REINSPECT))
         verdict = judge(found)
         if verdict.lane is None and known is None and self._sampled(shipment):
             verdict = Verdict(Lane.GREEN_SAMPLED, Action.REINSPECT, verdict.rules)
             outcome.facts[(facts.SAMPLED,)] += 1
-        record = revise(known, verdict, shipment.touched_ms)
+        revision = revise(known, verdict, shipment.touched_ms)
+        record = revision or known
         if record is None:
-            return
+            return None
+        record = structs.replace(record, passes=shipment.passes, held=hold(shipment, one.row))
         desk.alerts[key] = desk.changed[key] = record
+        if revision is None:
+            return None
         known_rules = set() if known is None else set(known.verdict.rules)
         for rule in set(record.verdict.rules) - known_rules:
             outcome.facts[facts.FINDING, rule] += 1
-        contributions: tuple[Contribution, ...] = ()
-        findings: list[Finding] = [finding_of(hit, row) for hit in fired]
-        scored = None
-        if model is not None:
-            scored = (float(score), model.threshold, model.version)
-            contributions = tuple(model.explain([row])[0])
-            if by_model:
-                opinion = Score(
-                    value=scored[0], threshold=scored[1], model_version=scored[2], contributions=contributions
-                )
+        return one._replace(record=record)
+
+    def _by_model(self, score: float) -> bool:
+        model = self._judgement.model
+        return model is not None and score >= model.threshold
+
+    def _say(self, revised: Sequence[Revised], outcome: Outcome) -> None:
+        """Write the alerts of a batch; the model explains all of them at once."""
+        model = self._judgement.model
+        explained: Sequence[tuple[Contribution, ...]] = [()] * len(revised)
+        if model is not None and revised:
+            explained = model.explain([one.row for one in revised])
+        for one, contributions in zip(revised, explained, strict=True):
+            findings = [finding_of(hit, one.row) for hit in one.hits]
+            scored = None if model is None else (one.score, model.threshold, model.version)
+            if scored is not None and self._by_model(one.score):
+                value, threshold, version = scored
+                opinion = Score(value=value, threshold=threshold, model_version=version, contributions=contributions)
                 findings.append(model_finding(opinion))
-        alert = build_alert(
-            shipment, record, findings, scored, contributions, self._judgement.pack.version, self._topics
-        )
-        outcome.sends.append(alert_send(alert, self._topics))
-        outcome.alert_arrivals.append(shipment.touched_ms)
-        outcome.facts[facts.ALERT, alert.lane.value, alert.state.value] += 1
+            pack = self._judgement.pack.version
+            alert = build_alert(one.shipment, one.record, findings, scored, contributions, pack, self._topics)
+            outcome.sends.append(alert_send(alert, self._topics))
+            outcome.alert_arrivals.append(one.shipment.touched_ms)
+            outcome.facts[facts.ALERT, alert.lane.value, alert.state.value] += 1
 
     def _sampled(self, shipment: Shipment) -> bool:
         """A fixed random share of complete parcels, drawn by waybill: the same after a replay."""
@@ -254,6 +302,11 @@ class OutletsStage:
             return False
         drawn = crc32(b"sample/" + ledger_key(shipment.courier, shipment.waybill))
         return drawn < self._judgement.sampled_share * 0x1_0000_0000
+
+
+def _alert_key(shipment: Shipment) -> bytes:
+    """A waybill number that comes back after it was forgotten is another parcel, with an alert of its own."""
+    return b"w%b/%d" % (ledger_key(shipment.courier, shipment.waybill), shipment.first_arrival_ms)
 
 
 def _reused_photo(shipment: Shipment, desk: _Desk) -> str | None:

@@ -8,7 +8,7 @@ from parcelward.decode import Decoder, Limits
 from parcelward.duties import DutiesStage
 from parcelward.ledger import Deadlines
 from parcelward.model import load_model
-from parcelward.outlets import Judgement, OutletsStage
+from parcelward.outlets import Judgement, Keep, OutletsStage
 from parcelward.privacy import Tokeniser
 from parcelward.rules import load_pack
 from parcelward.senders import SendersStage
@@ -35,11 +35,12 @@ def build_stages(settings: Settings) -> Stages:
     tokeniser = Tokeniser.from_settings(settings)
     decoder = Decoder(topics, Limits.from_settings(settings), tokeniser.content_key)
     model = None if settings.model is None else load_model(settings.model)
+    keep = Keep(_ms(settings.photo_keep), _ms(settings.ledger_keep), _ms(settings.max_event_age))
     judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
     return Stages(
         duties=lambda: DutiesStage(decoder, tokeniser, topics, deadlines),
-        senders=lambda: SendersStage(topics),
-        outlets=lambda: OutletsStage(judgement, topics, _ms(settings.photo_keep), _ms(settings.ledger_keep)),
+        senders=lambda: SendersStage(topics, keep.event_age),
+        outlets=lambda: OutletsStage(judgement, topics, keep),
         judgement=judgement,
     )
 

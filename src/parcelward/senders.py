@@ -67,9 +67,11 @@ _decode_sender = msgspec.msgpack.Decoder(SenderProfile).decode
 class SendersStage:
     """Identity profiles of one partition."""
 
-    def __init__(self, topics: Topics) -> None:
+    def __init__(self, topics: Topics, event_age_ms: int) -> None:
+        """`event_age_ms` is how late an event may arrive: so much longer than its windows a profile is kept."""
         self._topics = topics
-        self._sweep = Sweep(lambda _key: WEEK_MS)
+        self._keep_ms = WEEK_MS + event_age_ms
+        self._sweep = Sweep(lambda _key: self._keep_ms)
         self._new_keys: list[bytes] = []
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
@@ -83,9 +85,10 @@ class SendersStage:
         senders: dict[bytes, SenderProfile] = {}
         newest = 0
         for record in batch.records:
-            newest = max(newest, record.timestamp)
-            outcome.sends.append(self._pass(record, state, phones, senders))
-        for key in self._sweep.expired(state, len(batch.records), newest):
+            send, arrival = self._pass(record, state, phones, senders)
+            outcome.sends.append(send)
+            newest = max(newest, arrival)
+        for key in self._sweep.expired(state, len(batch.records), lambda _key: newest):
             outcome.updates[key] = None
         for key, phone in phones.items():
             outcome.updates[key] = encode(phone)
@@ -104,30 +107,38 @@ class SendersStage:
         state: Mapping[bytes, bytes],
         phones: dict[bytes, PhoneProfile],
         senders: dict[bytes, SenderProfile],
-    ) -> Send:
+    ) -> tuple[Send, int]:
+        """What is sent on, and the arrival (epoch ms) of what made the shipment pass."""
         hop = decode_hop(record.value or b"")
         shipment = decode_shipment(hop.shipment)
         facts = shipment.real_name
         assert facts is not None  # the first stage sends nothing else here
-        count = bool(shipment.count & Count.SENDER)
+        count, arrival = bool(shipment.count & Count.SENDER), shipment.touched_ms
+        oldest = arrival - self._keep_ms
         if not hop.at_document and facts.phone_token is not None:
-            hop.phone = _phone_view(facts.phone_token.encode(), facts, count, state, phones)
+            hop.phone = _phone_view(facts.phone_token.encode(), facts, count, state, phones, oldest)
         if facts.document_token is not None:
             key = facts.document_token.encode()
             if not hop.at_document:
                 hop.at_document = True
-                return Send(self._topics.senders, key, encode(hop))
-            hop.sender = _sender_view(key, shipment, facts, count, state, senders)
-        return Send(self._topics.outlets, outlet_key(shipment.courier, shipment.home_outlet), encode(hop))
+                return Send(self._topics.senders, key, encode(hop)), arrival
+            hop.sender = _sender_view(key, shipment, facts, count, state, senders, oldest)
+        return Send(self._topics.outlets, outlet_key(shipment.courier, shipment.home_outlet), encode(hop)), arrival
 
 
 def _phone_view(
-    key: bytes, facts: RealNameFacts, count: bool, state: Mapping[bytes, bytes], phones: dict[bytes, PhoneProfile]
+    key: bytes,
+    facts: RealNameFacts,
+    count: bool,
+    state: Mapping[bytes, bytes],
+    phones: dict[bytes, PhoneProfile],
+    oldest_ms: int,
 ) -> PhoneView:
     profile = phones.get(key)
-    if profile is None:
-        value = state.get(key)
-        profile = PhoneProfile(facts.event_ms) if value is None else _decode_phone(value)
+    if profile is None and (value := state.get(key)) is not None:
+        profile = _decode_phone(value)
+    if profile is None or profile.touched_ms < oldest_ms:  # counts as absent, swept already or not
+        profile = PhoneProfile(facts.event_ms)
     if count and facts.document_token is not None:
         phones[key] = profile
         profile.sends.append((facts.event_ms, crc32(facts.document_token.encode())))
@@ -149,11 +160,13 @@ def _sender_view(
     count: bool,
     state: Mapping[bytes, bytes],
     senders: dict[bytes, SenderProfile],
+    oldest_ms: int,
 ) -> SenderView:
     profile = senders.get(key)
-    if profile is None:
-        value = state.get(key)
-        profile = SenderProfile(facts.event_ms) if value is None else _decode_sender(value)
+    if profile is None and (value := state.get(key)) is not None:
+        profile = _decode_sender(value)
+    if profile is None or profile.touched_ms < oldest_ms:  # counts as absent, swept already or not
+        profile = SenderProfile(facts.event_ms)
     if count:
         senders[key] = profile
         _count_send(profile, shipment, facts)
@@ -222,7 +235,8 @@ def _travel(profile: SenderProfile, facts: RealNameFacts) -> tuple[float | None,
     if facts.verify_method not in PHYSICAL or facts.latitude is None or facts.longitude is None:
         return None, None
     here = (facts.event_ms, facts.latitude, facts.longitude)
-    earlier = [read for read in profile.reads if read[0] <= facts.event_ms and read != here]
+    floor = facts.event_ms - WEEK_MS
+    earlier = [read for read in profile.reads if floor < read[0] <= facts.event_ms and read != here]
     if not earlier:
         return None, None
     at, latitude, longitude = earlier[-1]

@@ -6,6 +6,7 @@ from datetime import timedelta
 import msgspec
 
 from parcelward.contract.alerts import Action, Lane, Severity
+from parcelward.held import Held
 
 LANE_OF = {
     Severity.CRITICAL: Lane.RED,
@@ -28,6 +29,7 @@ ACTIONS = (
     Action.REQUEST_INFORMATION,
     Action.AUDIT_OUTLET,
 )
+ACTION_ORDER = [action.value for action in ACTIONS].index
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 
 
@@ -40,11 +42,14 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AlertRecord(msgspec.Struct, array_like=True):
-    """State of an alerted waybill: what was last said about it."""
+    """State of an alerted waybill: what was last said about it, and what that rests on."""
 
-    touched_ms: int
+    touched_ms: int  # arrival of the evidence behind the last revision
     revision: int
     verdict: Verdict
+    due_ms: int = 0  # when a person should have decided; a revision never moves it back
+    passes: int = 0  # the shipment's pass that was judged last
+    held: Held | None = None
 
 
 CLEAN = Verdict(None, None, ())
@@ -62,12 +67,32 @@ def judge(found: Sequence[tuple[str, Severity, Action]]) -> Verdict:
 def revise(known: AlertRecord | None, verdict: Verdict, at_ms: int) -> AlertRecord | None:
     """The alert's next revision, or None when there is nothing new to say.
 
-    The lane never falls: later evidence may clear findings, a person decides what that means.
+    The lane never falls, nor does the action while the lane stays: later evidence may clear findings, a person decides
+    what that means. The time to decide counts from the first revision in a lane.
     """
     if known is None:
-        return None if verdict.lane is None else AlertRecord(at_ms, 1, verdict)
-    lane = max(known.verdict.lane, verdict.lane, key=lambda lane: URGENCY.index(Lane(lane)) if lane else -1)
-    settled = Verdict(lane, verdict.action or known.verdict.action, verdict.rules)
-    if settled == known.verdict:
+        return None if verdict.lane is None else AlertRecord(at_ms, 1, verdict, _due_ms(verdict.lane, at_ms))
+    said = known.verdict
+    risen = _urgency(verdict.lane) > _urgency(said.lane)
+    if risen:
+        settled = verdict
+    elif verdict.lane is None:  # nothing, or what supports an alert without raising one
+        settled = Verdict(said.lane, said.action, verdict.rules)
+    else:
+        settled = Verdict(said.lane, _stronger(said.action, verdict.action), verdict.rules)
+    if settled == said:
         return None
-    return AlertRecord(at_ms, known.revision + 1, settled)
+    due_ms = min(known.due_ms, _due_ms(settled.lane, at_ms)) if risen else known.due_ms
+    return AlertRecord(at_ms, known.revision + 1, settled, due_ms)
+
+
+def _urgency(lane: str | None) -> int:
+    return -1 if lane is None else URGENCY.index(Lane(lane))
+
+
+def _stronger(one: str | None, other: str | None) -> str | None:
+    return min((action for action in (one, other) if action is not None), key=ACTION_ORDER, default=None)
+
+
+def _due_ms(lane: str | None, at_ms: int) -> int:
+    return at_ms if lane is None else at_ms + DUE_WITHIN[Lane(lane)] // timedelta(milliseconds=1)

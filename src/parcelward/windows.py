@@ -1,8 +1,13 @@
 """Sliding windows in bounded memory: counts per time bucket, with the total kept up to date.
 
 A window reaches back from the newest time it has seen, at the granularity of its bucket. Something older than the
-window is not counted; something late but within it falls into its own bucket.
+window is not counted; something late but within it falls into its own bucket. Reading is as of a time the reader
+names, and changes nothing: what was counted after that time is left out, what a newer time pushed out is forgotten.
+So a part is at most its whole, at any time, when both were added to at the same times (`amount` 0 where the part does
+not count).
 """
+
+from collections import Counter
 
 import msgspec
 
@@ -34,9 +39,23 @@ class Rolling(msgspec.Struct, array_like=True):
         """Count `amount` at a time."""
         self.advance(at_ms)
         bucket = at_ms // self.width_ms
-        if bucket > self.newest - self.span:
+        if amount and bucket > self.newest - self.span:
             self.cells[bucket] = self.cells.get(bucket, 0) + amount
             self.total += amount
+
+    def at(self, t_ms: int) -> int:
+        """Count in the window that ends with the bucket of a time; the further from the newest, the slower."""
+        bucket = t_ms // self.width_ms
+        if bucket == self.newest:
+            return self.total
+        if abs(bucket - self.newest) >= self.span:
+            return 0
+        if bucket < self.newest:
+            outside = range(bucket + 1, self.newest + 1)
+        else:
+            outside = range(self.newest - self.span + 1, bucket - self.span + 1)
+        get = self.cells.get
+        return self.total - sum([get(cell, 0) for cell in outside])
 
 
 def last_hour() -> Rolling:
@@ -60,6 +79,7 @@ class RollingTop(msgspec.Struct, array_like=True):
     newest: int = 0
     cells: dict[int, dict[int, int]] = {}
     totals: dict[int, int] = {}
+    counts: dict[int, int] = {}  # per bucket all occurrences, those of values left out included
 
     def add(self, at_ms: int, value: int) -> None:
         """Count one occurrence; a value that is new to a full bucket is left out (it is not the most frequent)."""
@@ -67,6 +87,7 @@ class RollingTop(msgspec.Struct, array_like=True):
         if bucket > self.newest:
             self.newest = bucket
             for old in [cell for cell in self.cells if cell <= bucket - TOP_SPAN]:
+                self.counts.pop(old)
                 for gone, count in self.cells.pop(old).items():
                     self.totals[gone] -= count
                     if not self.totals[gone]:
@@ -74,13 +95,21 @@ class RollingTop(msgspec.Struct, array_like=True):
         if bucket <= self.newest - TOP_SPAN:
             return
         cell = self.cells.setdefault(bucket, {})
+        self.counts[bucket] = self.counts.get(bucket, 0) + 1
         if value in cell or len(cell) < TOP_KEPT:
             cell[value] = cell.get(value, 0) + 1
             self.totals[value] = self.totals.get(value, 0) + 1
 
-    def top(self) -> int:
-        """How often the most frequent value occurred."""
-        return max(self.totals.values(), default=0)
+    def at(self, t_ms: int) -> tuple[int, int]:
+        """How often the most frequent value occurred in the window that ends with a time's bucket; out of how many."""
+        bucket = t_ms // TOP_WIDTH_MS
+        if bucket == self.newest:
+            return max(self.totals.values(), default=0), sum(self.counts.values())
+        within = [cell for cell in self.cells if bucket - TOP_SPAN < cell <= bucket]
+        totals: Counter[int] = Counter()
+        for cell in within:
+            totals.update(self.cells[cell])
+        return max(totals.values(), default=0), sum(self.counts[cell] for cell in within)
 
 
 TOP_WIDTH_MS = 3 * HOUR_MS

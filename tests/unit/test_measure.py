@@ -1,8 +1,12 @@
 """Every feature has its meaning: values asked by name, from traffic through all stages."""
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parcelward.features import FEATURES, INDEX, Kind
+from parcelward.outlet_profiles import OutletProfile
 from tests.builders import (
     DAY,
     GOOD_ID,
@@ -10,12 +14,14 @@ from tests.builders import (
     MINUTE,
     SECOND,
     T0,
+    alerts_of,
     feed_all,
     inspection,
     moment,
     pipeline,
     real_name,
     record,
+    rules_of,
     scan,
 )
 
@@ -183,3 +189,127 @@ def test_unknown_stays_unknown():
     assert row["sender_sends_7d"] is None
     assert row["weight_g"] is None
     assert row["real_name_done"] is False
+
+
+def rows_of(line, records):
+    result = feed_all(line, records)
+    return [dict(zip(INDEX, row, strict=True)) for _, row in result.screened]
+
+
+def clean_pair(number, at):
+    """An acceptance and, a minute later, the inspection of a sender who is never seen again."""
+    sender = {"document_number": f"E{number:08d}", "document_type": "passport", "phone": None}
+    return [record(real_name(waybill(number), sender=sender), at - MINUTE), record(inspection(waybill(number)), at)]
+
+
+def pairs(numbers, start, step):
+    both = [one for k, number in enumerate(numbers) for one in clean_pair(number, start + k * step)]
+    return sorted(both, key=lambda one: one.timestamp)
+
+
+def test_a_scan_a_day_later_does_not_clear_the_pace():
+    line = pipeline(inspection_due=3 * HOUR // SECOND)
+    assert "R9" in rules_of(feed_all(line, pairs(range(8), T0, 3 * SECOND)))
+    feed_all(line, pairs((20, 21), T0 + 20 * HOUR, 5 * SECOND - 100))
+    assert feed_all(line, [record(scan(waybill(7)), T0 + 21 * HOUR)]).alerts == []
+    assert feed_all(line, [record(scan(waybill(6)), T0 + 20 * DAY)]).alerts == []
+
+
+def test_an_honest_morning_parcel_stays_clean_when_the_operator_hurries_later():
+    line = pipeline(inspection_due=3 * HOUR // SECOND)
+    assert feed_all(line, pairs(range(2), T0, 4 * SECOND)).alerts == []
+    assert feed_all(line, pairs(range(10, 18), T0 + 8 * HOUR, 3 * SECOND)).alerts
+    assert feed_all(line, [record(scan(waybill(1)), T0 + 9 * HOUR)]).alerts == []
+
+
+def test_a_scan_later_does_not_clear_a_document_with_many_names():
+    line, days = pipeline(), (0, 3, 6)
+    names = [record(real_name(waybill(n), sender={"name": f"王{n}"}), T0 + n * DAY) for n in days]
+    assert rules_of(feed_all(line, names)) == ["R5"]
+    feed_all(line, [record(inspection(waybill(6)), T0 + 6 * DAY + MINUTE)])
+    feed_all(line, [record(real_name(waybill(9), sender={"name": "王6"}), T0 + 9 * DAY)])
+    later = alerts_of(feed_all(line, [record(scan(waybill(6)), T0 + 9 * DAY + HOUR)]))
+    assert [alert.waybill for alert in later if alert.waybill == waybill(6)] == []
+
+
+def test_new_evidence_is_measured_anew_although_values_are_held():
+    line = pipeline()
+    own = {"operator_document": OTHER_ID, "sender": {"document_number": OTHER_ID}}
+    first = feed_all(line, [record(real_name(waybill(n), **own), T0 + n, event_id=f"own-{n}") for n in range(3)])
+    assert rules_of(first) == ["R6"]
+    correction = real_name(waybill(2), operator_document=OTHER_ID, corrects="own-2")
+    assert [alert.state for alert in alerts_of(feed_all(line, [record(correction, T0 + MINUTE)]))] == [
+        "cleared_by_evidence"
+    ]
+
+
+def test_a_quiet_outlets_numerators_go_to_zero():
+    line = pipeline()
+    own = {"operator_document": OTHER_ID, "sender": {"document_number": OTHER_ID}}
+    feed_all(line, [record(real_name(waybill(n), **own), T0 + n * MINUTE) for n in range(3)])
+    line.feed([], {"intake.swift": T0 + 2 * HOUR})
+    (row,) = rows_of(line, [record(real_name(waybill(9), operator_document=OTHER_ID), T0 + 5 * DAY)])
+    assert (row["staff_sends_1d"], row["operator_items_1d"], row["outlet_overdue_1d"]) == (0, 1, 0)
+    assert row["outlet_items_7d"] == 4
+
+
+def test_a_share_is_of_the_same_day_as_what_it_is_a_share_of():
+    line = pipeline()
+    by_hand = [
+        record(real_name(waybill(n), verify_method="manual", goods={"name": "日用品"}), T0 + n * MINUTE)
+        for n in range(20)
+    ]
+    read = [record(real_name(waybill(n)), T0 + 3 * DAY + n * MINUTE) for n in range(30, 40)]
+    row = rows_of(line, [*by_hand, *read])[-1]
+    assert (row["operator_manual_share_1d"], row["outlet_vague_share_1d"], row["outlet_top_goods_share_1d"]) == (
+        0,
+        0,
+        1,
+    )
+
+
+SHARES = [name for name in INDEX if "_share_" in name]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60 * 24 * 3), st.booleans(), st.booleans(), st.integers(0, 60 * 24)),
+        min_size=10,
+        max_size=50,
+    )
+)
+def test_no_share_is_above_one(parcels):
+    records = []
+    for number, (minute, vague, by_hand, later) in enumerate(parcels):
+        at = T0 + minute * MINUTE
+        data = real_name(
+            waybill(number),
+            goods={"name": "日用品" if vague else "羽绒服"},
+            verify_method="manual" if by_hand else "nfc",
+            operator_document=GOOD_ID if by_hand else OTHER_ID,
+        )
+        records += [record(data, at), record(inspection(waybill(number)), at, at + later * MINUTE)]
+    for row in rows_of(pipeline(), records):
+        for share in SHARES:
+            assert row[share] is None or 0 <= row[share] <= 1, share
+
+
+def test_inspections_at_the_same_time_follow_each_other_at_once():
+    kind = {"sender": {"kind": "organisation", "document_type": "organisation_code"}}
+    records = [record(real_name(waybill(n), **kind), T0 - HOUR + n) for n in range(30)]
+    row = last_row([*records, *[record(inspection(waybill(n)), T0) for n in range(30)]])
+    assert (row["operator_gap_s"], row["operator_fast_gaps_1h"], row["operator_inspections_10min"]) == (0.0, 29, 30)
+
+
+def test_staff_are_remembered_for_a_week():
+    line = pipeline()
+    feed_all(line, [record(real_name(waybill(1), operator_document=OTHER_ID), T0)])
+    own = {"sender": {"document_number": OTHER_ID}}
+    known = {}
+    for number, days in ((2, 6.9), (3, 7.1)):
+        row = rows_of(line, [record(real_name(waybill(number), **own), T0 + int(days * DAY))])[-1]
+        known[days] = row["sender_is_staff"]
+    assert known == {6.9: True, 7.1: None}
+    (outlet,) = (value for key, value in line.outlets[0].state.items() if key.startswith(b"o"))
+    assert msgspec.msgpack.decode(outlet, type=OutletProfile).staff == {}

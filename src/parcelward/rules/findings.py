@@ -6,21 +6,30 @@ from parcelward.contract.alerts import Action, Bilingual, Finding, Severity
 from parcelward.features import INDEX, Row, Value
 from parcelward.rules.rule import Hit
 
+ERROR_SHOWN = 200  # characters
+
+
+def weight_of(hit: Hit) -> tuple[Severity, Action]:
+    """Severity and action of a hit; a rule that failed does not count as what it would have found."""
+    if hit.error is not None:
+        return Severity.MEDIUM, Action.REQUEST_INFORMATION
+    return hit.rule.severity, hit.rule.action
+
 
 def finding_of(hit: Hit, row: Row) -> Finding:
     """The finding of a hit: reasons with the row's values, the features the rule looked at, its thresholds.
 
-    A rule that failed gives a finding of low severity that says so and asks for a look by a person.
+    A rule that failed could not judge, and that is not the same as clean: its finding says so and asks a person.
     """
     rule = hit.rule
+    severity, action = weight_of(hit)
     if hit.error is None:
-        severity, action = rule.severity, rule.action
         reason = Bilingual(zh=rule.reason_zh.fill(row), en=rule.reason_en.fill(row))
     else:
-        severity, action = Severity.LOW, Action.REQUEST_INFORMATION
+        error = hit.error[:ERROR_SHOWN]
         reason = Bilingual(
-            zh=f"规则{rule.id}（{rule.name}）运行失败，未能判断：{hit.error}",
-            en=f"rule {rule.id} ({rule.name}) failed and could not judge: {hit.error}",
+            zh=f"规则{rule.id}（{rule.name}）运行失败，未能判断：{error}",
+            en=f"rule {rule.id} ({rule.name}) failed and could not judge: {error}",
         )
     return Finding(
         rule=rule.id,
