@@ -2,12 +2,16 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from parcelward import cli
+from parcelward.cli.alerts import known_rule
 from parcelward.errors import UserError
+from parcelward.rules import load_pack
+from parcelward.settings import load_settings
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
@@ -44,3 +48,32 @@ def test_user_error_is_one_line_and_exit_code_2(
         cli.main()
     assert ended.value.code == 2
     assert capsys.readouterr().err == "parcelward: the file is missing; give another\n"
+
+
+def test_version_is_printed() -> None:
+    answer = CliRunner().invoke(cli.app, ["--version"])
+    assert (answer.exit_code, answer.stdout.split()[0]) == (0, "parcelward")
+
+
+@pytest.mark.parametrize("words", [[], ["alerts"], ["rules", "list"]], ids=" ".join)
+def test_a_flag_shows_no_value_in_its_help(words: list[str]) -> None:
+    assert "<bool>" not in CliRunner().invoke(cli.app, [*words, "--help"]).output
+
+
+def test_config_names_the_source_of_each_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('kafka = "file:1"\npartitions = 7\n')
+    monkeypatch.setenv("PARCELWARD_CONFIG", str(file))
+    monkeypatch.setenv("PARCELWARD_KAFKA", "environment:1")
+    answer = CliRunner().invoke(cli.app, ["config"])
+    rows = {row[0]: row[1:3] for row in (line.split("\t") for line in answer.stdout.splitlines())}
+    assert rows["PARCELWARD_KAFKA"] == ["environment:1", "environment"]
+    assert rows["PARCELWARD_PARTITIONS"] == ["7", str(file)]
+    assert rows["PARCELWARD_HTTP_PORT"][1] == "default"
+
+
+def test_a_rule_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    answer = CliRunner().invoke(cli.app, ["alerts", "--rule", "R99"])
+    assert isinstance(answer.exception, UserError)
+    assert all(rule.id in str(answer.exception) for rule in load_pack(None).rules)
+    assert [known_rule(rule, load_settings()) for rule in ("r14", "MODEL")] == ["R14", "model"]

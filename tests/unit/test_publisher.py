@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from parcelward.publisher import InvalidEvent, binary_mode
+from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher, binary_mode
 from parcelward.reasons import Reason
 
 EVENT: dict[str, Any] = {
@@ -56,3 +56,19 @@ def test_event_that_cannot_be_addressed_names_its_field(event: dict[str, Any], r
     with pytest.raises(InvalidEvent) as raised:
         binary_mode(event)
     assert (raised.value.reason, raised.value.detail.split(":")[0]) == (reason, field)
+
+
+@pytest.mark.parametrize("event", ["hello", None, [EVENT], b"{}"], ids=["text", "none", "list", "bytes"])
+def test_what_is_no_event_at_all_is_an_invalid_event(event: Any) -> None:
+    with pytest.raises(InvalidEvent, match="event: must be a dict or a model") as raised:
+        Publisher.publish(object.__new__(Publisher), event)
+    assert raised.value.reason is Reason.WRONG_TYPE
+
+
+def test_undelivered_events_are_counted_in_words() -> None:
+    assert str(NotDelivered(1, "why")) == "1 event was not acknowledged: why"
+    assert str(NotDelivered(2, "why")) == "2 events were not acknowledged: why"
+    assert (
+        str(NoTopic("intake.x", ["intake.a"]))
+        == "topic intake.x is not there, or not for this user; there are intake.a"
+    )

@@ -59,6 +59,25 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     assert "none.jsonl: cannot be read" in str(result.exception)
 
 
+@pytest.mark.parametrize("name", ["person", "agreement-customer", "smallest"])
+def test_an_example_of_the_contract_is_accepted_as_it_is_written(name: str) -> None:
+    result = runner.invoke(app, ["validate", str(EXAMPLES / "valid" / f"{name}.json"), "--courier", "swift"])
+    assert (result.exit_code, result.stdout) == (0, "1 event: 1 would be accepted, 0 refused\n")
+
+
+def test_a_kafka_record_written_down_is_called_that() -> None:
+    result = runner.invoke(app, ["validate", str(EXAMPLES / "valid" / "binary-mode.json")])
+    assert result.exit_code == 1
+    assert "This is a Kafka record written down" in result.stdout
+
+
+def test_a_file_without_an_event_is_no_sound_file(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("\n")
+    result = runner.invoke(app, ["validate", str(tmp_path / "empty.jsonl")])
+    assert isinstance(result.exception, UserError)
+    assert "holds no event" in str(result.exception)
+
+
 def test_schemas_check_fails_on_drift(tmp_path: Path) -> None:
     assert runner.invoke(app, ["schemas", "check", "--folder", str(tmp_path)]).exit_code == 1
     assert runner.invoke(app, ["schemas", "write", "--folder", str(tmp_path)]).exit_code == 0

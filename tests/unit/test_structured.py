@@ -1,0 +1,50 @@
+"""Where one event of a file ends: a line, or the whole file when it is a single JSON document."""
+
+import io
+
+import pytest
+
+from parcelward import structured
+from parcelward.structured import is_recorded, numbered_events, record_of
+from parcelward.topics import Topics
+
+
+@pytest.mark.parametrize(
+    ("content", "events"),
+    [
+        (b"", []),
+        (b" \n\n", []),
+        (b'{"a":1}\n\n {"b":2}\r\n', [(1, b'{"a":1}'), (3, b'{"b":2}')]),
+        (b'\n{\n  "a": 1\n}\n', [(2, b'{\n  "a": 1\n}')]),
+        (b'{"a":1\n{"b":2}\n', [(1, b'{"a":1'), (2, b'{"b":2}')]),
+        (b'{\n"a":1\n', [(1, b"{"), (2, b'"a":1')]),
+    ],
+    ids=["empty", "blank", "lines", "document", "first-line-broken", "cut-off-document"],
+)
+def test_events_of_a_file(content: bytes, events: list[tuple[int, bytes]]) -> None:
+    assert list(numbered_events(io.BytesIO(content))) == events
+
+
+def test_a_large_file_with_a_broken_first_line_is_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(structured, "WHOLE_BYTES", 10)
+    lines = [b"{", *(b'{"n":%d}' % number for number in range(50))]
+    found = list(numbered_events(io.BytesIO(b"\n".join(lines))))
+    assert found == list(enumerate(lines, 1))
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b'{"data":7}', b'{"data":{"courier":7,"waybill":[]}}', b"\xff"])
+def test_a_text_without_address_still_makes_a_record(text: bytes) -> None:
+    record = record_of(text, Topics())
+    assert (record.topic, record.key, record.value) == ("intake.unknown", b"-", text)
+
+
+def test_waybill_and_courier_are_the_address() -> None:
+    text = b'{"data":{"courier":"swift","waybill":"SF1"}}'
+    assert record_of(text, Topics("t."))[:1] == ("t.intake.swift",)
+    assert record_of(text, Topics(), courier="orient").topic == "intake.orient"
+    assert record_of(text, Topics()).key == b"SF1"
+
+
+def test_a_record_written_down_is_told_from_an_event() -> None:
+    assert is_recorded(b'{"headers": [], "value_base64": ""}')
+    assert not is_recorded(b'{"specversion": "1.0"}')
