@@ -96,7 +96,7 @@ Mask = Annotated[
     str,
     Field(
         pattern=r"^[^*]{0,3}[*]{4,24}[^*]{0,4}$",
-        description="What may be shown of a number: at most three characters, four stars or more, at most four characters.",
+        description="What may be shown of a number: up to three characters, four stars or more, up to four characters.",
         examples=["138****1234"],
     ),
 ]
