@@ -231,9 +231,10 @@ class OutletsStage:
                 row = settle(shipment, row, known.held)
                 score = score if row == measured else self._scores([row])[0]
             hits = evaluate(row)
-            if not hits and score < threshold and known is None and not self._sampled(shipment):
+            nothing_known = known is None and not self._sampled(shipment) and not _contested(shipment)
+            if nothing_known and not hits and score < threshold:
                 continue
-            if known is not None and shipment.touched_ms < known.touched_ms:
+            if known is not None and shipment.passes < known.passes:
                 continue  # overtaken on the way: a correction moved the waybill to other partitions of the senders
             found = Revised(shipment, row, hits, float(score), AlertRecord(0, 0, CLEAN))
             said = self._revise(found, known, key, desk, outcome)
@@ -257,18 +258,21 @@ class OutletsStage:
         if self._by_model(one.score):
             found.append((MODEL_RULE, Severity.MEDIUM, Action.REINSPECT))
         verdict = judge(found)
-        if verdict.lane is None and known is None and self._sampled(shipment):
+        said = known if known is not None and known.revision else None
+        if verdict.lane is None and said is None and self._sampled(shipment):
             verdict = Verdict(Lane.GREEN_SAMPLED, Action.REINSPECT, verdict.rules)
             outcome.facts[(facts.SAMPLED,)] += 1
-        revision = revise(known, verdict, shipment.touched_ms)
+        revision = revise(said, verdict, shipment.touched_ms)
         record = revision or known
         if record is None:
-            return None
+            if not _contested(shipment):
+                return None
+            record = AlertRecord(shipment.touched_ms, 0, CLEAN)
         record = structs.replace(record, passes=shipment.passes, held=hold(shipment, one.row))
         desk.alerts[key] = desk.changed[key] = record
         if revision is None:
             return None
-        known_rules = set() if known is None else set(known.verdict.rules)
+        known_rules = set() if said is None else set(said.verdict.rules)
         for rule in set(record.verdict.rules) - known_rules:
             outcome.facts[facts.FINDING, rule] += 1
         return one._replace(record=record)
@@ -302,6 +306,11 @@ class OutletsStage:
             return False
         drawn = crc32(b"sample/" + ledger_key(shipment.courier, shipment.waybill))
         return drawn < self._judgement.sampled_share * 0x1_0000_0000
+
+
+def _contested(shipment: Shipment) -> bool:
+    """Whether a pass may overtake another: then even a clean verdict is remembered."""
+    return bool(shipment.corrections or shipment.conflicts)
 
 
 def _alert_key(shipment: Shipment) -> bytes:

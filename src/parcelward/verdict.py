@@ -42,7 +42,10 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AlertRecord(msgspec.Struct, array_like=True):
-    """State of an alerted waybill: what was last said about it, and what that rests on."""
+    """State of an alerted waybill: what was last said about it, and what that rests on.
+
+    Revision 0: nothing was said; kept for waybills with corrections or conflicts, to know the newest pass.
+    """
 
     touched_ms: int  # arrival of the evidence behind the last revision
     revision: int

@@ -1,13 +1,32 @@
 """Lanes, actions and revisions."""
 
+import dataclasses
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parcelward.contract.alerts import Action, Lane, Severity
-from parcelward.pipeline import Cell
+from parcelward.contract.alerts import Action, Bilingual, Contribution, Lane, Severity
+from parcelward.features import INDEX
+from parcelward.outlets import Keep, OutletsStage
+from parcelward.pipeline import Cell, Pipeline
+from parcelward.screening import build_stages
 from parcelward.stage import Batch, Outcome, Record, apply
-from parcelward.verdict import CLEAN, URGENCY, AlertRecord, judge, revise
-from tests.builders import MINUTE, T0, alerts_of, feed_all, inspection, pipeline, real_name, record
+from parcelward.verdict import ACTIONS, CLEAN, URGENCY, AlertRecord, judge, revise
+from tests.builders import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    T0,
+    alerts_of,
+    feed_all,
+    inspection,
+    pipeline,
+    real_name,
+    record,
+    scan,
+    settings,
+)
 
 FOUND = st.tuples(st.sampled_from(["R1", "R5", "R14"]), st.sampled_from(list(Severity)), st.sampled_from(list(Action)))
 
@@ -34,6 +53,126 @@ def test_revisions_count_up_and_the_lane_never_falls(history):
         else:
             assert record_.revision == 1
         known = record_
+
+
+@given(st.lists(st.lists(FOUND, max_size=4), max_size=8))
+def test_no_revision_weakens_the_action_or_moves_the_time_to_decide_back(history):
+    known = None
+    for at, found in enumerate(history):
+        said = revise(known, judge(found), at * HOUR)
+        if said is not None and known is not None:
+            assert said.due_ms <= known.due_ms
+            if said.verdict.lane == known.verdict.lane:
+                assert ACTIONS.index(Action(said.verdict.action)) <= ACTIONS.index(Action(known.verdict.action))
+        known = said or known
+
+
+def test_a_lane_that_rises_is_due_sooner():
+    yellow, red = (judge([("R1", severity, Action.HOLD)]) for severity in (Severity.MEDIUM, Severity.HIGH))
+    first = revise(None, yellow, T0)
+    second = revise(first, red, T0 + HOUR)
+    assert (first.due_ms, second.due_ms) == (T0 + 8 * HOUR, T0 + HOUR + 30 * MINUTE)
+    assert revise(first, red, T0 + 7 * HOUR + 50 * MINUTE).due_ms == T0 + 8 * HOUR
+
+
+def test_a_correction_neither_weakens_the_action_nor_postpones_the_decision():
+    line = pipeline()
+    bad = {"sender": {"document_number": "123"}}
+    (first,) = alerts_of(feed_all(line, [record(real_name(goods={"name": "汽油"}, **bad), T0, event_id="o")]))
+    (second,) = alerts_of(feed_all(line, [record(real_name(corrects="o", **bad), T0 + MINUTE)]))
+    assert (first.action, second.action, second.lane) == ("refuse", "refuse", "red")
+    assert [finding.rule for finding in second.findings] == ["R1"]
+    assert second.due_by == first.due_by
+
+
+def test_a_waybill_number_that_comes_back_has_another_alert():
+    line = pipeline(ledger_keep=DAY // SECOND)
+    bad = {"sender": {"document_number": "123"}}
+    (first,) = alerts_of(feed_all(line, [record(real_name(**bad), T0)]))
+    overdue, again = alerts_of(feed_all(line, [record(real_name(**bad), T0 + 3 * DAY)]))
+    assert (overdue.alert_id, overdue.revision) == (first.alert_id, 2)
+    assert again.alert_id != first.alert_id
+    assert again.revision == 1
+    (replayed,) = alerts_of(feed_all(pipeline(), [record(real_name(**bad), T0)]))
+    assert replayed.alert_id == first.alert_id
+
+
+RULE = """version: test
+rules:
+  - id: X1
+    name: tested
+    version: 1
+    severity: {severity}
+    action: hold
+    owner: tests
+    legal_basis: 快递暂行条例
+    about: A rule of this test.
+    expr: {expr}
+    reason: {{zh: 测试, en: tested}}
+    examples:
+      must_fire: [{fires}]
+      must_not_fire: [{not_fires}]
+"""
+
+
+def pack_of(folder, severity, expr, fires, not_fires):
+    path = folder / "pack.yaml"
+    path.write_text(RULE.format(severity=severity, expr=expr, fires=fires, not_fires=not_fires), encoding="utf-8")
+    return path
+
+
+def test_a_rule_that_fails_is_not_clean(tmp_path):
+    pack = pack_of(tmp_path, "critical", "100 / photos > 3", "{photos: 2}", "{photos: 90}")
+    line = pipeline(rule_pack=pack)
+    result = feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE), record(scan(), T0 + HOUR)])
+    (alert,) = alerts_of(result)
+    assert (alert.lane, alert.action, alert.state) == ("yellow", "request_information", "open")
+    (finding,) = alert.findings
+    assert (finding.rule, finding.severity) == ("X1", "medium")
+    assert "divide by zero" in finding.reason.en
+    assert result.facts["rule_error", "X1"] == 2
+
+
+def test_a_clean_sample_with_a_weak_finding_is_said_once(tmp_path):
+    pack = pack_of(tmp_path, "low", "weight_g > 1", "{weight_g: 2}", "{weight_g: 1}")
+    line = pipeline(rule_pack=pack, sampled_share=0.1)
+    numbers = [f"SF{number:013d}" for number in range(40)]
+    records = [one for waybill in numbers for one in (record(real_name(waybill)), record(inspection(waybill), T0 + 1))]
+    first = alerts_of(feed_all(line, records, 7))
+    assert first
+    for alert in first:
+        assert (alert.lane, alert.revision, alert.action) == ("green_sampled", 1, "reinspect")
+    assert feed_all(line, [record(scan(waybill), T0 + HOUR) for waybill in numbers]).alerts == []
+
+
+def test_the_model_explains_a_batch_at_once():
+    asked = []
+
+    class Suspicious:
+        version, threshold = "test", 0.5
+
+        def score(self, rows):
+            return [0.9] * len(rows)
+
+        def explain(self, rows, top=5):
+            asked.append(len(rows))
+            text = Bilingual(zh="重量", en="weight")
+            return [
+                (Contribution(feature="weight_g", value=float(row[INDEX["weight_g"]]), weight=1.0, text=text),)
+                for row in rows
+            ]
+
+    chosen = settings()
+    stages = build_stages(chosen)
+    judgement = dataclasses.replace(stages.judgement, model=Suspicious())
+    keep = Keep(DAY, DAY, DAY)
+    stages = dataclasses.replace(stages, outlets=lambda: OutletsStage(judgement, chosen.topics, keep))
+    line = Pipeline(stages, chosen.topics)
+    records = [record(real_name(f"SF{n:013d}", weight_g=900 + n), T0 + n * MINUTE) for n in range(5)]
+    alerts = alerts_of(line.feed([*records, records[0]._replace(offset=99)]))
+    assert asked == [5]
+    shown = {alert.waybill: alert.score.contributions[0].value for alert in alerts}
+    assert shown == {f"SF{n:013d}": 900 + n for n in range(5)}
 
 
 def test_the_same_verdict_is_not_said_twice():
@@ -90,6 +229,21 @@ def test_a_pass_that_was_overtaken_on_its_way_says_nothing():
     apply(newer.updates, judge_.state)
     assert len(newer.sends) == 1
     assert judge_.stage.step(Batch(hops[1:]), judge_.state).sends == []
+
+
+def test_a_correction_that_overtakes_the_event_it_corrects_leaves_no_alert():
+    line = pipeline()
+    ledger, last = line.duties[0], line.outlets[0]
+    wrong = record(real_name(goods={"name": "汽油"}), event_id="wrong")
+    hops = []
+    for one in (wrong, record(real_name(corrects="wrong"), T0 + MINUTE)):
+        (send,) = (send for send in ledger_step(ledger, one).sends if send.topic == "screening.senders")
+        hops.append(Record(send.topic, 0, len(hops), T0, send.key, send.value))
+    assert len(last.stage.step(Batch(hops[:1]), last.state).sends) == 1  # in order it would alert
+    newer = last.stage.step(Batch(hops[1:]), last.state)
+    apply(newer.updates, last.state)
+    assert newer.sends == []
+    assert last.stage.step(Batch(hops[:1]), last.state).sends == []
 
 
 def ledger_step(cell: Cell, one: Record) -> Outcome:
