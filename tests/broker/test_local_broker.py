@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from parcelward.broker import LocalBroker
+from parcelward.broker import LocalBroker, StartInterrupted
 from parcelward.errors import UserError
 from parcelward.settings import Settings
 from parcelward.topic_admin import ensure_topics
@@ -26,6 +26,7 @@ def parcelward(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
         cwd=cwd,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # as a terminal's job: Ctrl-C reaches all processes of the group
         env={name: value for name, value in os.environ.items() if not name.startswith("PARCELWARD_")},
     )
 
@@ -110,3 +111,21 @@ def test_port_in_use_is_refused_in_one_sentence(tmp_path: Path) -> None:
     assert command.returncode == 2
     assert f"port {port} on 127.0.0.1 cannot be used" in said
     assert "Traceback" not in said
+
+
+def test_ctrl_c_while_the_broker_starts_ends_it_without_blaming_the_folder(tmp_path: Path) -> None:
+    command = parcelward("broker", "--port", "0", "--home", str(tmp_path), cwd=tmp_path)
+    read_line_with(command, "starting Kafka on")
+    assert await_true(lambda: processes_of(tmp_path) != []), "formatting has begun"
+    os.killpg(command.pid, signal.SIGINT)
+    _, said = command.communicate(timeout=TIMEOUT_S)
+    assert (command.returncode, said) == (0, "")
+    assert processes_of(tmp_path) == []
+
+
+def test_interrupted_start_leaves_nothing_and_the_folder_can_be_used_again(tmp_path: Path) -> None:
+    with pytest.raises(StartInterrupted):
+        LocalBroker(tmp_path, interrupted=lambda _: bool(processes_of(tmp_path))).start()
+    assert processes_of(tmp_path) == []
+    with LocalBroker(tmp_path) as broker:
+        assert broker.exit_code is None

@@ -147,3 +147,17 @@ def test_latency_runs_from_the_arrival_of_the_evidence_and_leaves_deadlines_out(
     assert result.from_deadlines == 1
     assert result.percentile_ms(0.99) == 40
     assert count().percentile_ms(0.5) is None
+
+
+def test_alerts_on_waybills_where_nothing_was_planted_are_counted_by_who_raised_them() -> None:
+    ledger = {("swift", f"WB-{number}"): LedgerCount(2, 2) for number in range(1, 7)}
+    alerts = [
+        alert("WB-1", "R14"),
+        alert("WB-2", "R3A"),
+        alert("WB-2", "model", revision=2),
+        alert("WB-3", "model"),
+        alert("WB-4", lane="green_sampled", findings=[]),
+    ]
+    clean = count(ledger_counts=ledger, alerts=alerts, labels=[Label("swift", "WB-1", "R14", "R14-1")]).clean
+    assert (clean.waybills, clean.alerted, clean.by_rules, clean.by_model_only) == (5, 2, 1, 1)
+    assert clean.by_pattern == {"R3": 1, "R22": 2}
