@@ -246,7 +246,7 @@ class Decoder:
             side, limit = (
                 ("after", self._limits.max_event_ahead_ms) if ahead > 0 else ("before", self._limits.max_event_age_ms)
             )
-            detail = f"time: {_in_words(abs(ahead))} {side} arrival, at most {_in_words(limit)} are accepted"
+            detail = f"time: {_in_words(abs(ahead))} {side} arrival, over the limit of {_in_words(limit)}"
             return Rejected(Reason.TIME_OUT_OF_RANGE, detail)
         identity = blake2b(b"%b\n%b" % (source.encode(), event_id), digest_size=8).digest()
         return Event(

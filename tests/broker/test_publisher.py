@@ -15,7 +15,7 @@ from parcelward.contract.events import RealNameEvent
 from parcelward.decode import Limits, decode
 from parcelward.errors import UserError
 from parcelward.privacy import Tokeniser
-from parcelward.publisher import InvalidEvent, NotDelivered, Publisher
+from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher
 from parcelward.reasons import Reason
 from parcelward.settings import Settings
 from parcelward.topic_admin import ensure_topics
@@ -118,10 +118,9 @@ def test_tokenised_event_holds_no_raw_personal_value(settings: Settings) -> None
 
 
 def test_topic_that_does_not_exist_is_named(settings: Settings) -> None:
-    publisher = Publisher(settings.model_copy(update={"topic_prefix": "nowhere."}))
-    publisher._producer.config["max_block_ms"] = 300
-    with pytest.raises(NotDelivered, match=r"topic nowhere\.intake\.swift is not there"):
-        publisher.publish(real_name())
+    publisher = Publisher(settings)
+    with pytest.raises(NoTopic, match=r"intake\.orient is not there.* there are .*intake\.swift$"):
+        publisher.publish(real_name(courier="orient"))
     publisher.close()
 
 
@@ -132,7 +131,7 @@ def test_record_the_broker_refuses_fails_the_flush(settings: Settings) -> None:
     admin.close()
     publisher = Publisher(settings)
     publisher.publish_unchecked("small", b"SF001", os.urandom(20_000))
-    with pytest.raises(NotDelivered, match="1 events were not acknowledged: MessageSizeTooLarge"):
+    with pytest.raises(NotDelivered, match="1 event was not acknowledged: MessageSizeTooLarge"):
         publisher.flush()
     publisher.close()
     assert publisher.acknowledged == 0
@@ -171,3 +170,52 @@ def test_publish_command_names_a_missing_file(settings: Settings, tmp_path: Path
     result = run_publish(settings, str(tmp_path / "none.jsonl"))
     assert isinstance(result.exception, UserError)
     assert "none.jsonl is not a file" in str(result.exception)
+
+
+def test_publish_command_refuses_an_unknown_courier_in_one_sentence(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text(json.dumps(real_name(courier="orient")) + "\n")
+    result = run_publish(settings, str(file))
+    assert isinstance(result.exception, UserError)
+    assert "intake.orient is not there" in str(result.exception)
+    assert "acknowledged" not in result.stderr
+
+
+def test_publish_command_counts_the_event_that_found_no_topic(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text(json.dumps(real_name()) + "\n" + json.dumps(real_name("SF002", courier="orient")) + "\n")
+    result = run_publish(settings, str(file))
+    assert result.exit_code == 1
+    assert "intake.orient is not there" in result.stderr
+    assert "1 published and acknowledged, 0 invalid, 1 not acknowledged" in result.stderr
+    assert [record.key for record in intake_of(settings)] == [b"SF1234567890123"]
+
+
+def test_publish_command_takes_a_single_indented_event(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(real_name(), indent=2))
+    assert run_publish(settings, str(file)).exit_code == 0
+    assert [record.key for record in intake_of(settings)] == [b"SF1234567890123"]
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"a": 1}', b"[]", b"{", b'{"specversion": "1.0", "type": 7}', b'{"a":1,"a":2}', b'{"a": NaN}'], ids=repr
+)
+def test_publish_and_validate_refuse_in_the_same_words(settings: Settings, tmp_path: Path, line: bytes) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(line + b"\n")
+    validated = CliRunner().invoke(app, ["validate", str(file)]).stdout.splitlines()[0].removeprefix("line 1: ")
+    with Publisher(settings) as publisher, pytest.raises(InvalidEvent) as refused:
+        publisher.publish_json(line)
+    assert str(refused.value) == validated
+
+
+def test_tokens_made_with_the_public_key_are_warned_of(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text(json.dumps(real_name()) + "\n")
+    assert "public demo key" in run_publish(settings, str(file), "--tokenise").stderr
+    assert "public demo key" not in run_publish(settings, str(file)).stderr
+    own = {"PARCELWARD_TOPIC_PREFIX": settings.topic_prefix, "PARCELWARD_TOKEN_KEYS": json.dumps({"demo": "ab" * 32})}
+    told = CliRunner().invoke(app, ["publish", str(file), "--tokenise", "--kafka", settings.kafka], env=own)
+    assert told.exit_code == 0
+    assert "public demo key" not in told.stderr

@@ -92,6 +92,7 @@ def test_alerts_are_listed_in_either_language(some_alerts: Settings) -> None:
     assert listed.exit_code == 0, listed.stderr
     assert "理由R14" in listed.stdout
     assert "reason R14" not in listed.stdout
+    assert "重新开箱验视 限 " in " ".join(listed.stdout.split())
     assert "WB-ABORTED" not in listed.stdout
     english = parcelward(some_alerts, "alerts", "--from-start", "--max", "1", "--rule", "R9")
     assert "YELLOW" in english.stdout
@@ -127,6 +128,11 @@ def test_refused_records_are_read_back_without_their_values(settings: Settings) 
     described: dict[str, Any] = json.loads(line)
     assert described["value"].startswith("13800001234")
     assert parcelward(settings, "rejected", "swift", "--reason", "tombstone").stdout == ""
+
+
+def test_only_the_alerts_of_a_rule_are_shown_however_it_is_written(some_alerts: Settings) -> None:
+    listed = parcelward(some_alerts, "alerts", "--from-start", "--json", "--rule", "r9", "--timeout", "2")
+    assert [json.loads(line)["waybill"] for line in listed.stdout.splitlines()] == ["WB-2"]
 
 
 def test_unknown_courier_is_named(settings: Settings) -> None:

@@ -218,6 +218,10 @@ def test_limits_are_inclusive_and_settings() -> None:
     late = [record(real_name(), at=T0, arrival=T0 + 7 * DAY + 1), record(real_name(), at=T0, arrival=T0 - 600_001)]
     assert [type(answer(each)) for each in on_time] == [Event, Event]
     assert [reason(each) for each in late] == [Reason.TIME_OUT_OF_RANGE] * 2
+    assert [getattr(answer(each), "detail", None) for each in late] == [
+        "time: 7 days before arrival, over the limit of 7 days",
+        "time: 10 minutes after arrival, over the limit of 10 minutes",
+    ]
     assert isinstance(answer(sound(value=value().ljust(65_536))), Event)
 
 

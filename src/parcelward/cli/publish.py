@@ -63,10 +63,11 @@ def publish(
         try:
             _publish_lines(file, publisher, tally, rate, skip_invalid, console, stop)
             publisher.close()
+        except NoTopic as error:
+            publisher.abandon()
+            raise UserError(str(error)) from None
         except NotDelivered as error:
             publisher.abandon()
-            if isinstance(error, NoTopic) and not tally.sent:
-                raise UserError(str(error)) from None
             tally.stopped = str(error)
     _report(tally, publisher.acknowledged, time.monotonic() - started, console)
     if publisher.acknowledged < tally.lines or tally.stopped:
@@ -92,6 +93,11 @@ def _publish_lines(
             try:
                 publisher.publish_json(event)
                 tally.sent += 1
+            except NoTopic as error:
+                if not tally.sent:
+                    raise
+                tally.stopped = str(error)
+                return
             except InvalidEvent as error:
                 tally.invalid += 1
                 if len(tally.problems) < SHOWN:
