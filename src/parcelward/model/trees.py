@@ -31,11 +31,12 @@ class Trees:
         self._feature = nodes.feature
         self._threshold = nodes.threshold
         self._left, self._right = nodes.left, nodes.right
-        self._missing_left = nodes.missing_left
-        self._value = _expected(nodes)
+        self._unknown = np.where(nodes.missing_left, nodes.left, nodes.right)
+        value = _expected(nodes)
+        self._moved = _moved(nodes, value)
         self._roots = nodes.roots
         self._depth = _depth(nodes)
-        self.bias = base + float(self._value[nodes.roots].sum())
+        self.bias = base + float(value[nodes.roots].sum())
         self.count = len(nodes.roots)
 
     @classmethod
@@ -53,19 +54,17 @@ class Trees:
         Saabas' path contributions: a split's feature gets the change of the expected value that the step made.
         Bias plus a row's contributions is the row's log-odds.
         """
-        rows, width = matrix.shape
-        moved = np.zeros(rows * width)
-        line = np.arange(rows)[:, None]
-        node = np.broadcast_to(self._roots, (rows, self.count))
-        for _ in range(self._depth):
-            feature = self._feature[node]
-            value = matrix[line, feature]
-            left = np.where(np.isnan(value), self._missing_left[node], value <= self._threshold[node])
-            child = np.where(left, self._left[node], self._right[node])
-            step = self._value[child] - self._value[node]
-            moved += np.bincount((line * width + feature).ravel(), step.ravel(), minlength=rows * width)
-            node = child
-        return moved.reshape(rows, width)
+        moved, asked = np.zeros(matrix.shape), self._moved.shape[1]
+        for line, row in enumerate(matrix):
+            value = row[self._feature]  # as every node asks it: quicker than asking only the nodes on the way
+            child = np.where(
+                np.isnan(value), self._unknown, np.where(value <= self._threshold, self._left, self._right)
+            )
+            node = self._roots
+            for _ in range(self._depth):
+                node = child[node]
+            moved[line, :asked] = self._moved[node].sum(axis=0)
+        return moved
 
 
 class _Nodes(NamedTuple):
@@ -123,6 +122,19 @@ def _expected(nodes: _Nodes) -> Floats:
         cover_left, cover_right = nodes.cover[left], nodes.cover[right]
         value[inner] = (value[left] * cover_left + value[right] * cover_right) / (cover_left + cover_right)
     return value
+
+
+def _moved(nodes: _Nodes, value: Floats) -> Floats:
+    """How far each feature moves what is expected, on the way from the root to each node.
+
+    Shape (nodes, features up to the last one asked).
+    """
+    moved = np.zeros((len(value), int(nodes.feature.max()) + 1))
+    for inner in np.flatnonzero(~nodes.leaf):
+        for child in (nodes.left[inner], nodes.right[inner]):
+            moved[child] = moved[inner]
+            moved[child, nodes.feature[inner]] += value[child] - value[inner]
+    return moved
 
 
 def _depth(nodes: _Nodes) -> int:

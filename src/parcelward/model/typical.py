@@ -1,0 +1,66 @@
+"""What an ordinary parcel would have got: the level an explanation starts from.
+
+Measured from the mean of all parcels, every walk-in parcel is explained by being one, and all explanations are alike.
+So a parcel is compared with clean parcels of its own kind, at the same point of their way. The kinds are what a
+counter takes in from whoever walks up to it, and bulk of agreement customers, which no counter sees.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parcelward.features import MODEL_FEATURES
+from parcelward.model.trees import Floats, Matrix, Trees
+
+LEAST_PEERS = 4  # fewer say more about themselves than about what is usual
+
+Flags = NDArray[np.bool_]
+
+_IS_PERSON = MODEL_FEATURES.index("is_person")
+_INSPECTED = MODEL_FEATURES.index("inspection_duration_s")
+_OF_COUNTER_STAFF = [MODEL_FEATURES.index(name) for name in ("operator_gap_s", "operator_manual_share_1d")]
+_KINDS = 4
+
+
+class Typical:
+    """Mean contributions of clean parcels, for counter and bulk, before and after the inspection."""
+
+    def __init__(self, means: Floats) -> None:
+        self._means = means
+
+    @classmethod
+    def none(cls) -> "Typical":
+        """Nothing is known about clean parcels: contributions count from the mean of all parcels, the trees' bias."""
+        return cls(np.zeros((_KINDS, len(MODEL_FEATURES))))
+
+    @classmethod
+    def of(cls, trees: Trees, sample: Matrix, scores: Floats, threshold: float) -> "Typical":
+        """From rows of a sample that score under the threshold, the further under it the heavier.
+
+        A kind with too few of them borrows from counter or bulk at any point of the way, then from all.
+        """
+        clean = (scores < threshold) & ~np.isnan(sample).all(axis=1)
+        if not clean.any():
+            return cls.none()
+        rows, weight = sample[clean], 1 - scores[clean] / threshold
+        moved, kinds = trees.contributions(rows), _kind(rows)
+        groups = [_peers(kinds, kind) for kind in range(_KINDS)]
+        return cls(np.array([np.average(moved[peers], axis=0, weights=weight[peers]) for peers in groups]))
+
+    def beside(self, matrix: Matrix) -> Floats:
+        """Contributions that each row of `matrix` would have if it were ordinary; shape (rows, features)."""
+        means: Floats = self._means[_kind(matrix)]
+        return means
+
+
+def _kind(matrix: Matrix) -> NDArray[np.intp]:
+    """Kind of each row: 0 bulk, 2 counter; 1 and 3 the same once inspected.
+
+    Bulk is what is known not to be sent by a person and was taken in by somebody who serves no persons.
+    """
+    bulk = (matrix[:, _IS_PERSON] == 0) & np.isnan(matrix[:, _OF_COUNTER_STAFF]).all(axis=1)
+    return np.where(bulk, 0, 2) + ~np.isnan(matrix[:, _INSPECTED])
+
+
+def _peers(kinds: NDArray[np.intp], kind: int) -> Flags:
+    choices: tuple[Flags, ...] = (kinds == kind, kinds // 2 == kind // 2)
+    return next((peers for peers in choices if peers.sum() >= LEAST_PEERS), np.ones(len(kinds), dtype=bool))

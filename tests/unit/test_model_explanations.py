@@ -1,0 +1,132 @@
+"""An explanation says what is unusual about this parcel: relative to clean parcels of its kind, not to all parcels."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from parcelward.contract.alerts import Alert
+from parcelward.features import FEATURES, INDEX, MODEL_FEATURES, Row
+from parcelward.model import RiskModel, load_model
+from parcelward.model.card import ARTEFACT, PARITY, resolve_release
+from parcelward.model.trees import Floats, Matrix, Trees
+from parcelward.model.typical import LEAST_PEERS, Typical
+from parcelward.pipeline import Pipeline, batches
+from parcelward.screening import build_stages
+from parcelward.settings import Settings
+from parcelward.simulate import Plan, Simulation
+from parcelward.simulate.plan import live
+from parcelward.stage import Record
+
+CURRENT = Path(__file__).parents[2] / "models" / "current"
+LARGEST_SHARE_OF_ONE_REASON = 0.4
+HOURS_MS = 3_600_000
+
+
+@pytest.fixture(scope="module")
+def model() -> RiskModel:
+    return load_model(CURRENT)
+
+
+@pytest.fixture(scope="module")
+def sample() -> tuple[Matrix, Floats]:
+    parity = json.loads((resolve_release(CURRENT) / PARITY).read_text())
+    return np.array(parity["rows"], dtype=np.float32), np.array(parity["scores"])
+
+
+@pytest.fixture(scope="module")
+def alerts(model: RiskModel) -> list[list[Alert]]:
+    """Of a small live simulation: per planted case the alerts of which the model was part, the latest per waybill."""
+    settings = Settings(model=CURRENT)
+    simulation = Simulation(live(Plan(seed=1, days=40 / 86_400), 300))
+    pipeline, topics = Pipeline(build_stages(settings), settings.topics), settings.topics
+    latest: dict[tuple[str, str], Alert] = {}
+    now = 0
+    records = (
+        Record(topics.intake(each.courier), 0, number, each.arrival_ms, each.key, each.value, each.headers)
+        for number, each in enumerate(simulation.records())
+    )
+    sends = []
+    for batch in batches(records, 256):
+        sends += pipeline.feed(batch).alerts
+        now = batch[-1].timestamp
+    sends += pipeline.feed(
+        [], {topics.intake(courier): now + 48 * HOURS_MS for courier in simulation.plan.couriers}
+    ).alerts
+    for send in sends:
+        alert = Alert.model_validate_json(send.value or b"")
+        if any(finding.rule == "model" for finding in alert.findings):
+            latest[alert.courier, alert.waybill] = alert
+    cases: dict[str, list[Alert]] = {}
+    for label in simulation.labels():
+        if (label.courier, label.waybill) in latest:
+            cases.setdefault(f"{label.pattern}/{label.case}", []).append(latest[label.courier, label.waybill])
+    return list(cases.values())
+
+
+def test_no_single_reason_comes_first_for_most_planted_cases(alerts: list[list[Alert]]) -> None:
+    first: Counter[str] = Counter()
+    for case in alerts:
+        named = Counter(alert.score.contributions[0].feature for alert in case if alert.score)
+        first[named.most_common(1)[0][0]] += 1
+    (feature, count), *_ = first.most_common(1)
+    assert len(alerts) >= 15, "too few flagged cases to say anything"
+    assert count <= LARGEST_SHARE_OF_ONE_REASON * len(alerts), f"{feature} first for {count} of {len(alerts)} cases"
+
+
+def test_no_reason_is_given_for_nearly_every_parcel(alerts: list[list[Alert]]) -> None:
+    """What ordinary parcels of a counter have in common says nothing about any of them."""
+    every: Counter[str] = Counter()
+    for case in alerts:
+        every.update({part.feature for alert in case if alert.score for part in alert.score.contributions})
+    feature, count = every.most_common(1)[0]
+    assert count <= 0.6 * len(alerts), f"{feature} given for {count} of {len(alerts)} cases"
+
+
+def test_every_flagged_parcel_is_told_first_what_raises_its_risk_and_by_what_is_known(
+    alerts: list[list[Alert]],
+) -> None:
+    for alert in (alert for case in alerts for alert in case):
+        assert alert.score is not None
+        assert alert.score.contributions[0].weight > 0
+        assert not [part for part in alert.score.contributions if part.value is None]
+
+
+def test_weights_add_up_to_the_distance_from_clean_parcels(model: RiskModel, sample: tuple[Matrix, Floats]) -> None:
+    matrix, scores = sample
+    trees = Trees.read((resolve_release(CURRENT) / ARTEFACT).read_bytes())
+    typical = Typical.of(trees, matrix, scores, model.threshold)
+    log_odds = np.log(scores / (1 - scores))
+    apart = (trees.contributions(matrix) - typical.beside(matrix)).sum(axis=1)
+    usual = trees.bias + typical.beside(matrix).sum(axis=1)
+    assert apart == pytest.approx(log_odds - usual, abs=1e-3)
+    assert (usual < np.log(model.threshold / (1 - model.threshold))).all(), "an ordinary parcel is not flagged"
+
+
+def test_a_kind_with_too_few_clean_parcels_borrows_and_without_any_the_bias_counts(
+    model: RiskModel, sample: tuple[Matrix, Floats]
+) -> None:
+    matrix, scores = sample
+    trees = Trees.read((resolve_release(CURRENT) / ARTEFACT).read_bytes())
+    clean = np.flatnonzero(scores < model.threshold)[: LEAST_PEERS - 1]
+    few = Typical.of(trees, matrix[clean], scores[clean], model.threshold).beside(matrix)
+    assert np.ptp(few, axis=0).max() == 0, "all kinds share what little there is"
+    assert np.abs(few).max() > 0
+    spoilt = scores >= model.threshold
+    assert not Typical.of(trees, matrix[spoilt], scores[spoilt], model.threshold).beside(matrix).any()
+
+
+def test_what_is_not_known_is_named_only_when_nothing_is_known(model: RiskModel, sample: tuple[Matrix, Floats]) -> None:
+    nothing: Row = [None] * len(FEATURES)
+    ((first, *_),) = model.explain([nothing])
+    assert first.value is None
+    for line in sample[0]:
+        row: Row = list(nothing)
+        for name, value in zip(MODEL_FEATURES, line.tolist(), strict=True):
+            row[INDEX[name]] = None if np.isnan(value) else value
+        if any(value is not None for value in row):
+            (parts,) = model.explain([row])
+            assert parts
+            assert all(part.value is not None for part in parts)
