@@ -196,7 +196,7 @@ def test_a_failing_rule_is_reported_and_stops_no_other(tmp_path: Path) -> None:
     assert (first.rule.id, first.error) == ("R1", None)
     assert (second.rule.id, second.error) == ("R2", "divide by zero")
     finding = finding_of(second, row)
-    assert finding.severity == "low"
+    assert finding.severity == "medium"
     assert "divide by zero" in finding.reason.en
 
 

@@ -1,0 +1,90 @@
+"""What is old counts as absent, whenever the sweep comes; the sweep looks at everything in turn."""
+
+from parcelward.expiry import LAG_MS, LOOKS_PER_RECORD, Sweep, is_absent
+from parcelward.shipment import Touched, encode
+from parcelward.stage import Batch, Record, apply
+from tests.builders import DAY, HOUR, MINUTE, T0, alerts_of, feed_all, inspection, pipeline, real_name, record
+
+KEEP = 7 * DAY
+
+
+def test_the_sweep_waits_longer_than_the_readers():
+    sweep, state = Sweep(lambda _key: KEEP), {b"k": encode(Touched(T0))}
+    sweep.restore(state)
+    assert not is_absent(T0, KEEP, T0 + KEEP)
+    assert is_absent(T0, KEEP, T0 + KEEP + 1)
+    assert sweep.expired(state, 1, lambda _key: T0 + KEEP + LAG_MS) == []
+    assert sweep.expired(state, 1, lambda _key: T0 + KEEP + LAG_MS + 1) == [b"k"]
+
+
+def test_every_key_is_looked_at_in_turn():
+    state = {b"%d" % number: encode(Touched(T0)) for number in range(10)}
+    sweep = Sweep(lambda _key: KEEP)
+    sweep.restore(state)
+    rounds = 0
+    while state:
+        gone = sweep.expired(state, 1, lambda _key: T0 + KEEP + LAG_MS + 1)
+        assert gone == sweep.expired(state, 1, lambda _key: T0 + KEEP + LAG_MS + 1), "an aborted batch changes nothing"
+        assert len(gone) == LOOKS_PER_RECORD
+        updates = dict.fromkeys(gone)
+        apply(updates, state)
+        sweep.commit(updates, [])
+        rounds += 1
+    assert rounds == 5
+
+
+def reused_after(days, batch, between=10):
+    """Rules of an inspection whose photo another waybill carried some days before; `between`: other parcels."""
+    photo = {"photos": [{"sha256": "cd" * 32}]}
+    at = T0 + int(days * DAY)
+    others = [
+        record(real_name(f"SF{n:013d}", sender={"document_number": f"E{n:08d}", "document_type": "passport"}), at + n)
+        for n in range(10, 10 + between)
+    ]
+    records = [record(inspection("SF0000000000001", **photo)), *others]
+    records.append(record(inspection("SF0000000000002", **photo), at + HOUR))
+    alerts = alerts_of(feed_all(pipeline(), records, batch))
+    return [finding.rule for alert in alerts if alert.waybill == "SF0000000000002" for finding in alert.findings]
+
+
+def test_an_old_photo_is_forgotten_whatever_the_batches():
+    assert [reused_after(6.9, batch) for batch in (1, 2, 4, 64)] == [["R10"]] * 4
+    assert [reused_after(7.1, batch) for batch in (1, 2, 4, 64)] == [[]] * 4
+    assert [reused_after(7.1, batch, between=60) for batch in (1, 2, 4, 64)] == [[]] * 4
+
+
+def outlets_of(line, clock_ms):
+    """Feed twenty parcels of one sender; internal records carry a clock that is `clock_ms` ahead."""
+    seen = []
+    ledger = line.duties[0]
+    for number in range(20):
+        one = record(real_name(f"SF{number:013d}"), T0 + number * MINUTE)
+        sends = step(ledger, one)
+        while sends and sends[0].topic == "screening.senders":
+            send = sends[0]
+            sends = step(line.senders[0], Record(send.topic, 0, 0, T0 + clock_ms, send.key, send.value))
+        send = sends[0]
+        hop = Record(send.topic, 0, 0, T0 + clock_ms, send.key, send.value)
+        seen.append(line.outlets[0].stage.screen_rows(Batch([hop]), line.outlets[0].state)[0].row)
+        step(line.outlets[0], hop)
+    return seen
+
+
+def step(cell, one):
+    outcome = cell.stage.step(Batch([one]), cell.state)
+    apply(outcome.updates, cell.state)
+    cell.stage.commit(Batch([one]), outcome)
+    return outcome.sends
+
+
+def test_a_state_rebuilt_weeks_later_is_the_same():
+    assert outlets_of(pipeline(), 30 * DAY) == outlets_of(pipeline(), 0)
+
+
+def test_state_that_nobody_asks_for_is_deleted():
+    line = pipeline()
+    feed_all(line, [record(real_name("SF0000000000001", outlet="OLD", operator="OLD"))])
+    for days, kept in ((14.9, True), (15.2, False)):
+        later = [record(real_name(f"SF{days * 10000 + n:013.0f}"), T0 + int(days * DAY) + n) for n in range(30)]
+        feed_all(line, later)
+        assert any(b"OLD" in key for key in line.outlets[0].state) == kept
