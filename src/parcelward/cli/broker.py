@@ -32,7 +32,7 @@ def broker(
             settings = load_settings(kafka=local.bootstrap, security_protocol="PLAINTEXT", replication=1)
             created = ensure_topics(settings)
             console.print(
-                f"Kafka listens on [bold]{local.bootstrap}[/bold], {len(created)} topics made; Ctrl-C stops it",
+                f"Kafka listens on [bold]{local.bootstrap}[/bold], topics made: {len(created)}; Ctrl-C stops it",
                 highlight=False,
             )
             while not stop.wait(0.2):

@@ -84,5 +84,5 @@ def _report(written: int, out: Path, cases: dict[str, list[str]]) -> None:
     table = Table("pattern", "cases", "waybills")
     for pattern, found in cases.items():
         table.add_row(pattern, str(len(set(found))), str(len(found)))
-    console.print(f"{written:,} events written to {out}")
+    console.print(f"events written to {out}: {written:,}")
     console.print(table)
