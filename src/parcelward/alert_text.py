@@ -40,9 +40,7 @@ def say(text: Bilingual, language: Language) -> str:
     return text.zh if language == "zh" else text.en
 
 
-def alert_lines(
-    alert: Alert, language: Language, *, today: date | None = None, zone: tzinfo | None = None
-) -> Text:
+def alert_lines(alert: Alert, language: Language, *, today: date | None = None, zone: tzinfo | None = None) -> Text:
     """Head line (lane, times, where, waybill, action, score), then one line a finding, or the summary without any.
 
     Times are those of `zone` (None: this machine's), which the deadline names. A date is shown where it is not `today`

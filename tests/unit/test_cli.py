@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from parcelward import cli
 from parcelward.cli.alerts import known_rule
 from parcelward.errors import UserError
+from parcelward.reasons import Reason
 from parcelward.rules import load_pack
 from parcelward.settings import load_settings
 
@@ -58,6 +59,11 @@ def test_version_is_printed() -> None:
 @pytest.mark.parametrize("words", [[], ["alerts"], ["rules", "list"]], ids=" ".join)
 def test_a_flag_shows_no_value_in_its_help(words: list[str]) -> None:
     assert "<bool>" not in CliRunner().invoke(cli.app, [*words, "--help"]).output
+
+
+def test_help_breaks_no_reason_code_at_80_columns() -> None:
+    shown = CliRunner().invoke(cli.app, ["rejected", "--help"], env={"COLUMNS": "80"}).output
+    assert [reason for reason in Reason if reason not in shown] == []
 
 
 def test_config_names_the_source_of_each_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

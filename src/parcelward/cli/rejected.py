@@ -15,7 +15,10 @@ from parcelward.topic_reader import TopicReader
 def rejected(
     courier: Annotated[str, typer.Argument(help="Courier code.")],
     kafka: Kafka = None,
-    reason: Annotated[Reason | None, typer.Option(help="Only this reason.", show_default=False)] = None,
+    reason: Annotated[
+        Reason | None,
+        typer.Option(help=f"Only this reason: {', '.join(Reason)}.", show_default=False, metavar="<reason>"),
+    ] = None,
     most: Annotated[int, typer.Option("--max", min=0, help="Stop after so many records; 0: all.")] = 0,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
     show_value: Annotated[
