@@ -15,7 +15,7 @@ from parcelward.model.score import load_model
 from parcelward.settings import load_settings
 from parcelward.simulate import Plan
 
-app = typer.Typer(no_args_is_help=True, help="Train, release and inspect the risk model.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train, release and inspect the risk model.")
 Release = Annotated[Path, typer.Argument(help="Release folder, or the pointer file that names one.")]
 CURRENT = Path("models/current")
 DEFAULTS = Plan()

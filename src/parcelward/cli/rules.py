@@ -12,7 +12,7 @@ from parcelward.features import FEATURES
 from parcelward.rules import load_pack
 from parcelward.rules.page import rules_page
 
-app = typer.Typer(no_args_is_help=True, help="Check, list and document rule packs.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Check, list and document rule packs.")
 
 Pack = Annotated[
     Path | None, typer.Argument(help="Rule pack (YAML); without it, the built-in one.", show_default=False)
