@@ -84,6 +84,8 @@ def test_killed_worker_is_started_again_and_nothing_is_lost(kafka: str, demos: l
     demo = Demo("--seconds", "14", "--rate", "60", "--seed", "7", "--kafka", kafka)
     demos.append(demo)
     worker = number_in(demo.read_until("worker   process"), r"process (\d+)")
+    hint = demo.read_until("look ")
+    assert re.search(r"PARCELWARD_TOPIC_PREFIX=demo-\S+ \S+ -m parcelward alerts .*--kafka " + kafka, hint), hint
     demo.read_until("R14")
     os.kill(worker, signal.SIGKILL)
     second = number_in(demo.read_until("was killed by signal 9"), r"process (\d+)")
@@ -97,6 +99,7 @@ def test_killed_worker_is_started_again_and_nothing_is_lost(kafka: str, demos: l
     assert number_in(demo.said, r"counted twice +│ +(\d+)") == 0
     assert number_in(demo.said, r"two alert ids +│ +(\d+)") == 0
     assert number_in(demo.said, r"restarts +│ +(\d+)") == 1
+    assert number_in(demo.said, r"clean waybills +│ +[\d,]+ of ([\d,]+)") > 100
     assert not is_running(worker)
     assert not is_running(second)
     admin = KafkaAdminClient(bootstrap_servers=kafka)

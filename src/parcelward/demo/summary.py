@@ -7,8 +7,8 @@ from rich.table import Table
 from parcelward.demo.audit import Audit, family
 
 LEGEND = (
-    "alerted: waybills that rules of this pattern raised an alert on; clean: those of them with nothing planted; "
-    "found: planted ones among them;\nby any: planted ones alerted by whatever rule; "
+    "alerted: waybills that rules of this pattern raised an alert on; clean: those with nothing planted "
+    "(random samples left out); found: those planted;\nby any: planted ones alerted by whatever rule; "
     "a case spans several waybills, and its first ones may look innocent; R22: hidden patterns, for the model\n"
 )
 
@@ -44,7 +44,7 @@ def _counts(result: Audit, restarts: int) -> Table:
         ("alerts, revisions included", f"{result.alerts:,}"),
         ("waybills with an alert", f"{result.alerted_waybills:,}"),
         ("waybills with two alert ids", f"{result.two_ids:,}"),
-        ("alerts on waybills where nothing was planted", _share(result.clean.alerted, result.clean.waybills)),
+        ("alerts on clean waybills", _share(result.clean.alerted, result.clean.waybills)),
         ("  by rules / by the model only", f"{result.clean.by_rules:,} / {result.clean.by_model_only:,}"),
         ("rules that raised alerts", str(len(result.alerts_by_rule))),
         ("event to alert, p50 / p99", f"{_ms(result.percentile_ms(0.5))} / {_ms(result.percentile_ms(0.99))}"),
