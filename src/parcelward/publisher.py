@@ -105,7 +105,9 @@ class Publisher:
         """
         if not isinstance(event, Mapping | Envelope):
             given = type(event).__name__
-            raise InvalidEvent(Reason.WRONG_TYPE, f"event: must be a dict or a model of parcelward.contract, not {given}")
+            raise InvalidEvent(
+                Reason.WRONG_TYPE, f"event: must be a dict or a model of parcelward.contract, not {given}"
+            )
         body = event if isinstance(event, Mapping) else event.model_dump(mode="json", exclude_none=True)
         courier, key, value, headers = binary_mode(body)
         record = Record(self._topics.intake(courier), 0, 0, int(time.time() * 1000), key, value, headers)
