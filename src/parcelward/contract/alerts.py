@@ -135,8 +135,8 @@ class Alert(Part):
     """
 
     alert_id: str = Field(
-        description="UUIDv5 of courier, waybill, its first arrival and alert kind: the same after a replay, another when"
-        " the waybill number comes back.",
+        description="UUIDv5 of courier, waybill, its first arrival and alert kind: the same after a replay, another"
+        " when the waybill number comes back.",
         examples=["6f9619ff-8b86-5011-b42d-00c04fc964ff"],
     )
     revision: int = Field(ge=1, description="Counts up when later evidence changes the verdict.", examples=[1])
