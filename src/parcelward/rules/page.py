@@ -24,8 +24,8 @@ examples; the setting `PARCELWARD_RULE_PACK=FILE` puts it in force when a worker
 - Every key is required; an unknown one is refused. Count `version` of a rule up when its meaning changes.
 - `severity`: {severities}. `action`: {actions}.
 - Texts name features: `{{feature}}`, with a format `{{weight_ratio:.1f}}` (Python's, `minutes` for seconds shown as
-  minutes, `cap1000` for "over 1,000" above that), and `{{feature|words}}` for what is said when it is unknown. A feature
-  that `expr` does not prove known needs such words.
+  minutes, `cap1000` for "over 1,000" above that), and `{{feature|words}}` for what is said when it is unknown.
+  A feature that `expr` does not prove known needs such words.
 - `examples` are rows of features; the others are unknown. A pack whose examples do not hold is refused.
 
 ## Expressions
