@@ -1,6 +1,7 @@
 """Lanes, actions and revisions."""
 
 import dataclasses
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from parcelward.outlets import Keep, OutletsStage
 from parcelward.pipeline import Cell, Pipeline
 from parcelward.screening import build_stages
 from parcelward.stage import Batch, Outcome, Record, apply
-from parcelward.verdict import ACTIONS, CLEAN, URGENCY, AlertRecord, judge, revise
+from parcelward.verdict import ACTION_ORDER, CLEAN, URGENCY, AlertRecord, judge, revise
 from tests.builders import (
     DAY,
     HOUR,
@@ -63,21 +64,24 @@ def test_no_revision_weakens_the_action_or_moves_the_time_to_decide_back(history
         if said is not None and known is not None:
             assert said.due_ms <= known.due_ms
             if said.verdict.lane == known.verdict.lane:
-                assert ACTIONS.index(Action(said.verdict.action)) <= ACTIONS.index(Action(known.verdict.action))
+                assert ACTION_ORDER(str(said.verdict.action)) <= ACTION_ORDER(str(known.verdict.action))
         known = said or known
 
 
 def test_a_lane_that_rises_is_due_sooner():
     yellow, red = (judge([("R1", severity, Action.HOLD)]) for severity in (Severity.MEDIUM, Severity.HIGH))
     first = revise(None, yellow, T0)
-    second = revise(first, red, T0 + HOUR)
-    assert (first.due_ms, second.due_ms) == (T0 + 8 * HOUR, T0 + HOUR + 30 * MINUTE)
-    assert revise(first, red, T0 + 7 * HOUR + 50 * MINUTE).due_ms == T0 + 8 * HOUR
+    assert first is not None
+    at_once, late = revise(first, red, T0 + HOUR), revise(first, red, T0 + 7 * HOUR + 50 * MINUTE)
+    assert at_once is not None
+    assert late is not None
+    assert (first.due_ms, at_once.due_ms) == (T0 + 8 * HOUR, T0 + HOUR + 30 * MINUTE)
+    assert late.due_ms == T0 + 8 * HOUR
 
 
 def test_a_correction_neither_weakens_the_action_nor_postpones_the_decision():
     line = pipeline()
-    bad = {"sender": {"document_number": "123"}}
+    bad: dict[str, Any] = {"sender": {"document_number": "123"}}
     (first,) = alerts_of(feed_all(line, [record(real_name(goods={"name": "汽油"}, **bad), T0, event_id="o")]))
     (second,) = alerts_of(feed_all(line, [record(real_name(corrects="o", **bad), T0 + MINUTE)]))
     assert (first.action, second.action, second.lane) == ("refuse", "refuse", "red")
@@ -87,7 +91,7 @@ def test_a_correction_neither_weakens_the_action_nor_postpones_the_decision():
 
 def test_a_waybill_number_that_comes_back_has_another_alert():
     line = pipeline(ledger_keep=DAY // SECOND)
-    bad = {"sender": {"document_number": "123"}}
+    bad: dict[str, Any] = {"sender": {"document_number": "123"}}
     (first,) = alerts_of(feed_all(line, [record(real_name(**bad), T0)]))
     overdue, again = alerts_of(feed_all(line, [record(real_name(**bad), T0 + 3 * DAY)]))
     assert (overdue.alert_id, overdue.revision) == (first.alert_id, 2)
@@ -171,7 +175,7 @@ def test_the_model_explains_a_batch_at_once():
     records = [record(real_name(f"SF{n:013d}", weight_g=900 + n), T0 + n * MINUTE) for n in range(5)]
     alerts = alerts_of(line.feed([*records, records[0]._replace(offset=99)]))
     assert asked == [5]
-    shown = {alert.waybill: alert.score.contributions[0].value for alert in alerts}
+    shown = {alert.waybill: alert.score.contributions[0].value for alert in alerts if alert.score is not None}
     assert shown == {f"SF{n:013d}": 900 + n for n in range(5)}
 
 
@@ -235,7 +239,7 @@ def test_a_correction_that_overtakes_the_event_it_corrects_leaves_no_alert():
     line = pipeline()
     ledger, last = line.duties[0], line.outlets[0]
     wrong = record(real_name(goods={"name": "汽油"}), event_id="wrong")
-    hops = []
+    hops: list[Record] = []
     for one in (wrong, record(real_name(corrects="wrong"), T0 + MINUTE)):
         (send,) = (send for send in ledger_step(ledger, one).sends if send.topic == "screening.senders")
         hops.append(Record(send.topic, 0, len(hops), T0, send.key, send.value))
