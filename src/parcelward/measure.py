@@ -172,11 +172,16 @@ def _photos(inspection: InspectionFacts | None, reused_from: str | None) -> list
     ]
 
 
+def _named(match: GoodsMatch) -> tuple[str, ...]:
+    """The dangerous terms of a goods name; of a name that only has a UN number, that."""
+    return match.danger_terms or tuple(f"UN{number}" for number in match.un_numbers)
+
+
 def _goods(facts: RealNameFacts | None, inspection: InspectionFacts | None) -> list[Value]:
     declared = NO_GOODS if facts is None else match_goods(facts.goods_name)
     found_name = None if inspection is None else inspection.found_goods
     found = None if found_name is None else match_goods(found_name)
-    terms = (*declared.danger_terms, *(found.danger_terms if found else ()))
+    terms = (*_named(declared), *(_named(found) if found else ()))
     worst = found if found is not None and found.danger_severity > declared.danger_severity else declared
     same = same_goods(facts.goods_name, found_name) if facts is not None and found_name is not None else None
     known = facts is not None

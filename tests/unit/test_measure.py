@@ -313,3 +313,7 @@ def test_staff_are_remembered_for_a_week():
     assert known == {6.9: True, 7.1: None}
     (outlet,) = (value for key, value in line.outlets[0].state.items() if key.startswith(b"o"))
     assert msgspec.msgpack.decode(outlet, type=OutletProfile).staff == {}
+
+
+def test_a_un_number_alone_is_named_as_the_dangerous_term():
+    assert last_row([record(real_name(goods={"name": "UN1203 新款"}))])["goods_danger_terms"] == "UN1203"

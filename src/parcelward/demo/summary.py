@@ -6,11 +6,13 @@ from rich.table import Table
 
 from parcelward.demo.audit import Audit, family
 
-LEGEND = (
-    "alerted: waybills that rules of this pattern raised an alert on; clean: those with nothing planted "
-    "(random samples left out); found: those planted;\nby any: planted ones alerted by whatever rule; "
-    "a case spans several waybills, and its first ones may look innocent; R22: hidden patterns, for the model\n"
-)
+LEGEND = """\
+Waybills: alerted by a rule of this pattern, clean: of these, with nothing planted
+(random samples left out), planted with this pattern, found: planted and alerted by
+it, by any: planted and alerted by whatever rule. Cases: planted, found; a case spans
+several waybills, and its first ones may look innocent. R22: hidden patterns, for the
+model; what the model found beside the rules is counted there too.
+"""
 
 
 def print_summary(console: Console, result: Audit, restarts: int) -> None:
@@ -58,11 +60,11 @@ def _counts(result: Audit, restarts: int) -> Table:
 
 def _rules(result: Audit) -> Table:
     table = Table(title="Alerts by pattern, and planted patterns found", title_justify="left", box=SIMPLE)
-    for heading in ("pattern", "raised by rule"):
-        table.add_column(heading)
-    headings = ("waybills\nalerted", "clean\nalerted", "waybills\nplanted", "waybills\nfound", "waybills\nby any")
-    for heading in (*headings, "cases\nplanted", "cases\nfound"):
-        table.add_column(heading, justify="right")
+    table.add_column("", no_wrap=True)
+    table.add_column("raised\nby rule")
+    # Short, so that nothing is cut off in a terminal of 80 columns; the legend below says what they count.
+    for heading in ("alerted", "clean", "planted", "found", "by any", "cases", "found"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for pattern in sorted({*result.alerts_by_pattern, *result.found}, key=_pattern_order):
         rules = [f"{rule} {count}" for rule, count in sorted(result.alerts_by_rule.items()) if family(rule) == pattern]
         alerted, clean = result.alerts_by_pattern.get(pattern, 0), result.clean.by_pattern.get(pattern, 0)
