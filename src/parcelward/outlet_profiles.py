@@ -17,7 +17,7 @@ LOCAL_OFFSET_MS = 8 * HOUR_MS  # China has one time zone, UTC+8
 HOURS_PER_DAY, DAYS = 24, 7
 
 
-class OutletProfile(msgspec.Struct, array_like=True):
+class OutletProfile(msgspec.Struct, array_like=True, gc=False):
     """Pace and habits of one outlet. Windows over event time."""
 
     touched_ms: int
@@ -31,7 +31,7 @@ class OutletProfile(msgspec.Struct, array_like=True):
     staff: dict[int, int] = {}  # crc32 of a staff document token -> when it last accepted, epoch ms
 
 
-class OperatorProfile(msgspec.Struct, array_like=True):
+class OperatorProfile(msgspec.Struct, array_like=True, gc=False):
     """Pace and habits of one operator at one outlet. Windows over event time."""
 
     touched_ms: int

@@ -57,7 +57,7 @@ class Keep(NamedTuple):
         return WEEK_MS + self.event_age
 
 
-class PhotoOwner(msgspec.Struct, array_like=True):
+class PhotoOwner(msgspec.Struct, array_like=True, gc=False):
     """The waybill that first carried a photo at this outlet."""
 
     touched_ms: int

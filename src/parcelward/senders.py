@@ -31,14 +31,14 @@ READS_KEPT = 8  # physical readings per document
 PHYSICAL = ("nfc", "ocr")
 
 
-class PhoneProfile(msgspec.Struct, array_like=True):
+class PhoneProfile(msgspec.Struct, array_like=True, gc=False):
     """Documents a phone was used with: (acceptance epoch ms, crc32 of the document token), in time order."""
 
     touched_ms: int
     sends: list[tuple[int, int]] = []
 
 
-class SenderSend(msgspec.Struct, array_like=True, frozen=True):
+class SenderSend(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One parcel under a document. Values that are only counted are kept as crc32."""
 
     event_ms: int
@@ -52,7 +52,7 @@ class SenderSend(msgspec.Struct, array_like=True, frozen=True):
     waybill: int
 
 
-class SenderProfile(msgspec.Struct, array_like=True):
+class SenderProfile(msgspec.Struct, array_like=True, gc=False):
     """What a document was used for within 7 days, in time order, and where it was physically read."""
 
     touched_ms: int

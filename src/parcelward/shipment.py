@@ -1,7 +1,8 @@
 """What is known of one waybill, and how it travels between the stages. MessagePack arrays through msgspec.
 
 `Shipment` is both the duty ledger's state (value of the duties changelog) and what the later stages read, so that one
-serialisation serves both. Nothing in it is a raw personal value. New fields go at the end, with a default.
+serialisation serves both. Nothing in it is a raw personal value. New fields go at the end, with a default. `gc=False`:
+none of these can be part of a reference cycle, so the garbage collector need not know them.
 """
 
 from enum import IntEnum
@@ -44,7 +45,7 @@ class Duty:
 DUTY_NAMES = {Duty.REAL_NAME: "real_name", Duty.INSPECTION: "inspection", Duty.SECURITY_SCAN: "security_scan"}
 
 
-class RealNameFacts(msgspec.Struct, array_like=True, frozen=True):
+class RealNameFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The real-name event, with tokens and masks in place of personal values. Times in epoch ms."""
 
     event_ms: int
@@ -75,7 +76,7 @@ class RealNameFacts(msgspec.Struct, array_like=True, frozen=True):
     longitude: float | None
 
 
-class InspectionFacts(msgspec.Struct, array_like=True, frozen=True):
+class InspectionFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The inspection event. Times in epoch ms; photos as the first 8 bytes of their SHA-256."""
 
     event_ms: int
@@ -95,7 +96,7 @@ class InspectionFacts(msgspec.Struct, array_like=True, frozen=True):
     mark_applied: bool
 
 
-class ScanFacts(msgspec.Struct, array_like=True, frozen=True):
+class ScanFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The security scan. Times in epoch ms."""
 
     event_ms: int
@@ -106,7 +107,7 @@ class ScanFacts(msgspec.Struct, array_like=True, frozen=True):
     judged_ms: int | None
 
 
-class Shipment(msgspec.Struct, array_like=True):
+class Shipment(msgspec.Struct, array_like=True, gc=False):
     """The duty ledger of one waybill and the last thing that happened to it."""
 
     touched_ms: int  # arrival of the last change, epoch ms; first, so that expiry can read it alone
@@ -136,14 +137,14 @@ class Shipment(msgspec.Struct, array_like=True):
     corrected: list[str] = []  # ids of events that a correction has replaced, bounded
 
 
-class PhoneView(msgspec.Struct, array_like=True, frozen=True):
+class PhoneView(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What a phone's profile says at acceptance time of the parcel in hand."""
 
     documents_1d: int
     documents_7d: int
 
 
-class SenderView(msgspec.Struct, array_like=True, frozen=True):
+class SenderView(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What a document's profile says at acceptance time of the parcel in hand, this parcel included."""
 
     sends_1h: int
@@ -162,7 +163,7 @@ class SenderView(msgspec.Struct, array_like=True, frozen=True):
     travel_kmh: float | None
 
 
-class Hop(msgspec.Struct, array_like=True):
+class Hop(msgspec.Struct, array_like=True, gc=False):
     """A shipment on its way: the ledger's bytes as they are, and what the stages passed so far have added."""
 
     shipment: msgspec.Raw
@@ -171,7 +172,7 @@ class Hop(msgspec.Struct, array_like=True):
     sender: SenderView | None = None
 
 
-class Touched(msgspec.Struct, array_like=True):
+class Touched(msgspec.Struct, array_like=True, gc=False):
     """The first field of every state value: when it last mattered, epoch ms."""
 
     touched_ms: int

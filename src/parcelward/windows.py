@@ -16,7 +16,7 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
 
-class Rolling(msgspec.Struct, array_like=True):
+class Rolling(msgspec.Struct, array_like=True, gc=False):
     """Count over the last `span` buckets of `width_ms`."""
 
     width_ms: int
@@ -73,7 +73,7 @@ def last_week() -> Rolling:
     return Rolling(HOUR_MS, 168)
 
 
-class RollingTop(msgspec.Struct, array_like=True):
+class RollingTop(msgspec.Struct, array_like=True, gc=False):
     """The most frequent values of about a day: 8 buckets of 3 hours, at most `KEPT` values in each."""
 
     newest: int = 0
