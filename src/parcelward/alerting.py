@@ -18,7 +18,7 @@ from parcelward.contract.alerts import (
     Score,
     Severity,
 )
-from parcelward.contract.events import EventType
+from parcelward.ledger import EVENT_TYPES
 from parcelward.shipment import Shipment
 from parcelward.stage import Send
 from parcelward.topics import Topics
@@ -27,7 +27,6 @@ from parcelward.verdict import ACTIONS, SEVERITIES, AlertRecord
 ALERT_NAMESPACE = UUID("6c1ad2a4-6a0c-5bb4-9f8e-0d3b0e7c6a11")
 SOURCE = "/parcelward"
 MODEL_RULE = "model"
-EVENT_TYPES = tuple(EventType)
 ACTION_TEXT = {
     Action.REFUSE: ("拒绝收寄", "refuse the parcel"),
     Action.HOLD: ("暂停流转", "hold the parcel"),

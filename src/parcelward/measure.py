@@ -17,9 +17,8 @@ from parcelward.outlet_profiles import (
     local_hour,
     seen_inspecting,
 )
-from parcelward.shipment import Duty, InspectionFacts, PhoneView, RealNameFacts, SenderView, Shipment
+from parcelward.shipment import PHYSICAL_READS, Duty, InspectionFacts, PhoneView, RealNameFacts, SenderView, Shipment
 
-PHYSICAL = ("nfc", "ocr")
 SHARE_OF = 8  # a share of fewer parcels than this says nothing, and is unknown
 UNKNOWN_SENDER: list[Value] = [None] * 12
 NO_GOODS = GoodsMatch((), None, 0, (), False, None, None, False, None, None)
@@ -63,7 +62,7 @@ def _who(facts: RealNameFacts | None) -> list[Value]:
         facts.sender_kind == "person",
         facts.document_check,
         facts.verify_method,
-        facts.verify_method in PHYSICAL,
+        facts.verify_method in PHYSICAL_READS,
         facts.sender_kind == "agreement" and facts.agreement_id is None,
     ]
 

@@ -7,9 +7,8 @@ import msgspec
 
 from parcelward.goods import match_goods
 from parcelward.shipment import InspectionFacts, RealNameFacts
-from parcelward.windows import DAY_MS, HOUR_MS, MINUTE_MS, Rolling, RollingTop, last_day, last_hour, last_week
+from parcelward.windows import HOUR_MS, MINUTE_MS, WEEK_MS, Rolling, RollingTop, last_day, last_hour, last_week
 
-WEEK_MS = 7 * DAY_MS  # nothing here is remembered for longer
 STAFF_KEPT = 256  # staff documents remembered per outlet
 INSPECTIONS_KEPT = 96  # inspection times remembered per operator; more than any plausible 10 minutes
 FAST_GAP_MS = 5_000  # reading a document alone takes 3 s (DOMAIN 1.3), opening and sealing a parcel far longer

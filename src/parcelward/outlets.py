@@ -15,12 +15,13 @@ from parcelward.expiry import Sweep, is_absent
 from parcelward.features import Row
 from parcelward.held import hold, settle
 from parcelward.measure import measure
-from parcelward.outlet_profiles import WEEK_MS, OperatorProfile, OutletProfile, count_acceptance, count_inspection
+from parcelward.outlet_profiles import OperatorProfile, OutletProfile, count_acceptance, count_inspection
 from parcelward.rules import Hit, RulePack, finding_of, weight_of
 from parcelward.shipment import Count, Hop, Shipment, decode_hop, decode_shipment, encode, ledger_key, outlet_key
 from parcelward.stage import Batch, Outcome, SourceRecord
 from parcelward.topics import Topics
 from parcelward.verdict import CLEAN, AlertRecord, Verdict, judge, revise
+from parcelward.windows import WEEK_MS
 
 NO_FINDING = 2.0  # above every score
 

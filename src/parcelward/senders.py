@@ -9,6 +9,7 @@ from parcelward.expiry import Sweep
 from parcelward.geo import distance_km
 from parcelward.goods import match_goods
 from parcelward.shipment import (
+    PHYSICAL_READS,
     Count,
     PhoneView,
     RealNameFacts,
@@ -22,13 +23,11 @@ from parcelward.shipment import (
 )
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
 from parcelward.topics import Topics
+from parcelward.windows import DAY_MS, HOUR_MS, WEEK_MS
 
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-WEEK_MS = 7 * DAY_MS
 PHONE_SENDS_KEPT = 32  # per phone; a phone with more documents than this within 7 days is far over any threshold
 SENDS_KEPT = 64  # per document; counts saturate here
 READS_KEPT = 8  # physical readings per document
-PHYSICAL = ("nfc", "ocr")
 
 
 class PhoneProfile(msgspec.Struct, array_like=True, gc=False):
@@ -195,7 +194,7 @@ def _count_send(profile: SenderProfile, shipment: Shipment, facts: RealNameFacts
         profile.sends.sort(key=lambda send: send.event_ms)
     newest = profile.touched_ms = profile.sends[-1].event_ms
     profile.sends = [send for send in profile.sends[-SENDS_KEPT:] if send.event_ms > newest - WEEK_MS]
-    if facts.verify_method in PHYSICAL and facts.latitude is not None and facts.longitude is not None:
+    if facts.verify_method in PHYSICAL_READS and facts.latitude is not None and facts.longitude is not None:
         profile.reads.append((facts.event_ms, facts.latitude, facts.longitude))
         profile.reads.sort()
         profile.reads = [read for read in profile.reads[-READS_KEPT:] if read[0] > newest - WEEK_MS]
@@ -232,7 +231,7 @@ def view_of(profile: SenderProfile, facts: RealNameFacts) -> SenderView:
 
 def _travel(profile: SenderProfile, facts: RealNameFacts) -> tuple[float | None, float | None]:
     """Distance (km) and speed (km/h) since the previous physical reading; None where there is none."""
-    if facts.verify_method not in PHYSICAL or facts.latitude is None or facts.longitude is None:
+    if facts.verify_method not in PHYSICAL_READS or facts.latitude is None or facts.longitude is None:
         return None, None
     here = (facts.event_ms, facts.latitude, facts.longitude)
     floor = facts.event_ms - WEEK_MS

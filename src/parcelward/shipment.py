@@ -9,6 +9,9 @@ from enum import IntEnum
 
 import msgspec
 
+PHYSICAL_READS = ("nfc", "ocr")
+"""Verify methods in which the document itself was read on the spot."""
+
 
 class Trigger(IntEnum):
     """What made the shipment pass the stages this time."""

@@ -14,6 +14,7 @@ import msgspec
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+WEEK_MS = 7 * DAY_MS
 
 
 class Rolling(msgspec.Struct, array_like=True, gc=False):

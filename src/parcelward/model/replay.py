@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from parcelward.features import Row
-from parcelward.model.screenings import DAY_MS, Screened, Screenings, WaybillKey
+from parcelward.model.screenings import Screened, Screenings, WaybillKey
 from parcelward.pipeline import Pipeline, batches
 from parcelward.rules import RulePack
 from parcelward.screening import build_stages
@@ -12,6 +12,7 @@ from parcelward.simulate import Plan, Simulation
 from parcelward.stage import Record
 from parcelward.topics import Topics
 from parcelward.verdict import LANE_OF
+from parcelward.windows import DAY_MS
 
 _BATCH = 1024
 _AFTER_THE_END_MS = 2 * DAY_MS  # by then every duty of the last day is done or overdue

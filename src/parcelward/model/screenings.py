@@ -13,8 +13,8 @@ from parcelward.features import MODEL_FEATURES, Row
 from parcelward.model.card import Split
 from parcelward.model.score import model_matrix
 from parcelward.model.trees import Floats, Matrix
+from parcelward.windows import DAY_MS
 
-DAY_MS = 86_400_000
 _CHUNK = 4096  # rows turned into a matrix at a time: rows of Python values take 20 times the memory
 
 WaybillKey = tuple[str, str]  # courier, waybill
