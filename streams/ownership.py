@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from aiokafka import AIOKafkaProducer
+
 from parcelward.settings import Settings
 from streams.owned import NOTHING_WRITTEN, Done, OwnedPartition, StagePlan
-from streams.transactions import FailedError, FencedError, Transactions
+from streams.transactions import Connect, FailedError, FencedError, Transactions
 from streams.waiting import Taken
 
 log = logging.getLogger(__name__)
@@ -38,8 +40,15 @@ class _Kept(NamedTuple):
 class Ownership:
     """The owned partitions of all stages of this worker, and the fault that stops it."""
 
-    def __init__(self, settings: Settings, plans: Sequence[StagePlan], recorder: Recorder) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        plans: Sequence[StagePlan],
+        recorder: Recorder,
+        connect: Connect = AIOKafkaProducer,
+    ) -> None:
         self.settings = settings
+        self._connect = connect
         self.plans = tuple(plans)
         self.recorder = recorder
         self.fault: BaseException | None = None
@@ -82,7 +91,7 @@ class Ownership:
         kept, self._kept = self._kept, {}
         started = time.monotonic()
         for plan, partition in wanted:
-            owner = OwnedPartition(plan, partition, Transactions(self.settings, plan.name, partition))
+            owner = OwnedPartition(plan, partition, Transactions(self.settings, plan.name, partition, self._connect))
             before = kept.get((plan.name, partition))
             if before is not None and started - before.since < KEEP_STATE_S:
                 owner.state, owner.written = before.state, before.written

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -19,6 +19,9 @@ from streams.clients import TRANSACTION_S, producer_options
 log = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
+
+Connect = Callable[..., Any]
+"""Makes a producer from its options: `AIOKafkaProducer`, or what stands in for it in a simulation."""
 
 
 class FencedError(Exception):
@@ -48,8 +51,9 @@ def route(sends: Iterable[Send], partitions: int, own: int) -> dict[TopicPartiti
 class Transactions:
     """The transactions of one stage on one partition."""
 
-    def __init__(self, settings: Settings, stage: str, partition: int) -> None:
+    def __init__(self, settings: Settings, stage: str, partition: int, connect: Connect = AIOKafkaProducer) -> None:
         self._settings = settings
+        self._connect = connect
         self._partition = partition
         self._group = settings.topics.app_id
         self._changelog = TopicPartition(settings.topics.changelog(stage), partition)
@@ -61,7 +65,7 @@ class Transactions:
 
         Positions and changelog are final for us once this returns, so it comes before either is read.
         """
-        self._producer = AIOKafkaProducer(**producer_options(self._settings, self._id))
+        self._producer = self._connect(**producer_options(self._settings, self._id))
         async with asyncio.timeout(TRANSACTION_S):
             await self._producer.start()
 
