@@ -1,16 +1,16 @@
 """First stage: bytes in, shipments out. Decodes, tokenises and joins events per waybill; fires overdue duties."""
 
 from collections.abc import Mapping
-from heapq import heapify, heappop, heappush
 
 import msgspec
 
 from parcelward import facts
 from parcelward.contract.events import EventType, Inspection, RealName, SecurityScan
 from parcelward.decode import Decoder, Event, Rejected
+from parcelward.expiry import Sweep, is_absent
 from parcelward.ledger import (
-    EVENT_TYPES,
     EVIDENCE_KEPT,
+    KIND_OF,
     SEEN_KEPT,
     Deadlines,
     Facts,
@@ -19,7 +19,7 @@ from parcelward.ledger import (
     accept_scan,
     inspection_facts,
     mark_overdue,
-    open_deadlines,
+    next_due,
     real_name_facts,
     says_the_same,
     scan_facts,
@@ -36,12 +36,14 @@ from parcelward.shipment import (
     ScanFacts,
     Shipment,
     Trigger,
+    decode_due,
     decode_shipment,
     encode,
     ledger_key,
     outlet_key,
 )
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
+from parcelward.timers import Timers
 from parcelward.topics import Topics
 
 _DUTY_OF = {
@@ -52,50 +54,58 @@ _DUTY_OF = {
 
 
 class DutiesStage:
-    """The duty ledger of one intake partition number, over all couriers."""
+    """The duty ledger of one intake partition number, over all couriers.
+
+    A waybill that nothing new was said about for `deadlines.keep` counts as absent, and is swept out later.
+    """
 
     def __init__(self, decoder: Decoder, tokeniser: Tokeniser, topics: Topics, deadlines: Deadlines) -> None:
         self._decoder = decoder
         self._tokeniser = tokeniser
         self._topics = topics
         self._deadlines = deadlines
-        # Per courier a heap of (time to look again, ledger key). Entries may be stale; the ledger decides. The clock
-        # is the courier's own arrival clock, so that couriers' topics may interleave in any way.
-        self._timers: dict[str, list[tuple[int, bytes]]] = {}
-        self._popped: list[tuple[str, tuple[int, bytes]]] = []
-        self._pushed: list[tuple[str, tuple[int, bytes]]] = []
+        self._timers = Timers()
+        self._sweep = Sweep(lambda _key: deadlines.keep)
+        self._new_keys: list[bytes] = []
+        self._couriers: dict[str, str] = {}
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
-        """Rebuild the timers from the ledger."""
-        self._timers, self._popped, self._pushed = {}, [], []
-        for key, value in state.items():
-            shipment = decode_shipment(value)
-            self._timers.setdefault(shipment.courier, []).append((self._next_look(shipment), key))
-        for timers in self._timers.values():
-            heapify(timers)
+        """Set the timers of the ledger's open duties and begin the expiry sweep anew."""
+        dues = ((key, decode_due(value)) for key, value in state.items())
+        self._timers.restore((due.courier, due.due_ms, key) for key, due in dues if due.due_ms)
+        self._sweep.restore(state)
 
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
         """Enter the batch's events into the ledger, in order, and pass on every shipment that changed."""
-        for courier, timer in self._popped:  # an earlier batch that was not committed
-            heappush(self._timers[courier], timer)
-        self._popped, self._pushed = [], []
+        self._timers.begin()
         desk = _Desk(self, state)
+        newest: dict[bytes, int] = {}  # per courier, who each have a clock of their own
         for record in batch.records:
-            desk.fire(self._topics.courier_of(record.topic), record.timestamp)
+            courier, now_ms = self._courier_of(record.topic), record.timestamp
+            desk.fire(courier, now_ms)
             desk.enter(record)
+            newest[courier.encode()] = now_ms
         for topic, quiet_ms in sorted(batch.quiet_until.items()):
-            desk.fire(self._topics.courier_of(topic), quiet_ms)
-        return desk.outcome()
+            courier = self._courier_of(topic)
+            desk.fire(courier, quiet_ms)
+            newest[courier.encode()] = quiet_ms
+        outcome = desk.outcome()
+        looks = len(batch.records) + len(batch.quiet_until)
+        for key in self._sweep.expired(state, looks, lambda key: newest.get(key.split(b"/", 1)[0], 0)):
+            outcome.updates.setdefault(key, None)
+        self._new_keys = [key for key in outcome.updates if key not in state]
+        return outcome
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:
-        """Keep the timers of the committed batch."""
-        for courier, timer in self._pushed:
-            heappush(self._timers.setdefault(courier, []), timer)
-        self._popped, self._pushed = [], []
+        """Keep the timers of the committed batch and move the expiry sweep on."""
+        self._timers.commit()
+        self._sweep.commit(outcome.updates, self._new_keys)
 
-    def _next_look(self, shipment: Shipment) -> int:
-        dues = [due for _, due in open_deadlines(shipment, self._deadlines)]
-        return min([*dues, shipment.first_arrival_ms + self._deadlines.keep])
+    def _courier_of(self, topic: str) -> str:
+        courier = self._couriers.get(topic)
+        if courier is None:
+            courier = self._couriers[topic] = self._topics.courier_of(topic)
+        return courier
 
 
 class _Desk:
@@ -104,58 +114,45 @@ class _Desk:
     def __init__(self, stage: DutiesStage, state: Mapping[bytes, bytes]) -> None:
         self._stage = stage
         self._state = state
-        self._work: dict[bytes, Shipment | None] = {}
+        self._work: dict[bytes, Shipment] = {}
         self._encoded: dict[bytes, bytes] = {}  # of shipments unchanged since they were passed on
         self._out = Outcome()
-        self._fresh_timers: dict[str, list[tuple[int, bytes]]] = {}
 
     def outcome(self) -> Outcome:
         """Everything the batch led to."""
-        updates = self._out.updates
+        updates, encoded = self._out.updates, self._encoded
         for key, shipment in self._work.items():
-            updates[key] = None if shipment is None else self._encoded.get(key) or encode(shipment)
-        for courier, timers in self._fresh_timers.items():
-            self._stage._pushed.extend((courier, timer) for timer in timers)
+            updates[key] = encoded.get(key) or encode(shipment)
         return self._out
 
     # -- deadlines ---------------------------------------------------------------------------------------------------
 
     def fire(self, courier: str, now_ms: int) -> None:
         """Fire what fell due before `now_ms` on the courier's arrival clock."""
-        stage = self._stage
-        committed = stage._timers.get(courier)
-        fresh = self._fresh_timers.get(courier)
-        while True:
-            if committed and committed[0][0] < now_ms and not (fresh and fresh[0] < committed[0]):
-                timer = heappop(committed)
-                stage._popped.append((courier, timer))
-            elif fresh and fresh[0][0] < now_ms:
-                timer = heappop(fresh)
-            else:
-                return
-            # As of the timer, not of the clock that came by: each deadline gives its own revision, as on replay.
-            self._look(courier, timer[1], timer[0] + 1)
-            fresh = self._fresh_timers.get(courier)
+        take = self._stage._timers.take
+        while (timer := take(courier, now_ms)) is not None:
+            self._look(*timer)
 
-    def _look(self, courier: str, key: bytes, now_ms: int) -> None:
-        shipment = self._open(key)
-        if shipment is None:
+    def _look(self, due_ms: int, key: bytes) -> None:
+        # As of the timer, not of the clock that came by: each deadline gives its own revision, as on replay.
+        shipment = self._open(key, due_ms)
+        if shipment is None or shipment.due_ms != due_ms:
             return
-        deadlines = self._stage._deadlines
-        if shipment.first_arrival_ms + deadlines.keep < now_ms:
-            self._work[key] = None
-            return
-        fallen = mark_overdue(shipment, now_ms, deadlines)
+        self._take_in_hand(key, shipment)
+        fallen = mark_overdue(shipment, due_ms + 1, self._stage._deadlines)
         for duty, name in DUTY_NAMES.items():
             if fallen & duty:
                 self._out.facts[facts.OVERDUE, name] += 1
-        if fallen:
-            self._work[key] = shipment
-            self._pass_on(key, shipment)
-        self._set_timer(courier, key, shipment)
+        self._watch(key, shipment)
+        self._pass_on(key, shipment)
 
-    def _set_timer(self, courier: str, key: bytes, shipment: Shipment) -> None:
-        heappush(self._fresh_timers.setdefault(courier, []), (self._stage._next_look(shipment), key))
+    def _watch(self, key: bytes, shipment: Shipment) -> None:
+        """Set the timer of the next open duty, if it is another one than before."""
+        due_ms = next_due(shipment, self._stage._deadlines)
+        if due_ms != shipment.due_ms:
+            shipment.due_ms = due_ms
+            if due_ms:
+                self._stage._timers.set(shipment.courier, due_ms, key)
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -165,43 +162,39 @@ class _Desk:
         if isinstance(event, Rejected):
             self._refuse(record, event)
             return
-        data = event.data
+        data, arrival = event.data, record.timestamp
         courier = data.courier
         self._out.facts[facts.CONSUMED, courier, event.type.value] += 1
         key = ledger_key(courier, data.waybill)
-        shipment = self._open(key)
-        looked_at = None if shipment is None else self._stage._next_look(shipment)
+        shipment = self._open(key, arrival)
         if shipment is None:
-            arrival = record.timestamp
-            shipment = Shipment(arrival, courier, data.waybill, "", record.partition, arrival)
-        self._work[key] = shipment
-        self._encoded.pop(key, None)
+            shipment = Shipment(arrival, 0, courier, data.waybill, "", record.partition, arrival)
+        self._take_in_hand(key, shipment)
         shipment.events += 1
         trigger = self._change(shipment, event, record)
         if trigger is None:
             shipment.duplicates += 1
             self._out.facts[facts.DUPLICATE, courier] += 1
-        else:
-            shipment.trigger = trigger
-            shipment.touched_ms = record.timestamp
-            shipment.trigger_event_ms = event.time_ms
-            shipment.evidence.append((event.id, EVENT_TYPES.index(event.type), record.offset))
-            del shipment.evidence[:-EVIDENCE_KEPT]
-            self._pass_on(key, shipment)
-        if looked_at is None or (trigger is Trigger.REAL_NAME and self._stage._next_look(shipment) < looked_at):
-            self._set_timer(courier, key, shipment)
+            return
+        shipment.trigger = trigger
+        shipment.touched_ms = arrival
+        shipment.trigger_event_ms = event.time_ms
+        shipment.evidence.append((event.id, KIND_OF[event.type], record.offset))
+        del shipment.evidence[:-EVIDENCE_KEPT]
+        self._watch(key, shipment)
+        self._pass_on(key, shipment)
 
     def _refuse(self, record: SourceRecord, rejected: Rejected) -> None:
         courier = self._stage._topics.courier_of(record.topic)
         self._out.sends.append(rejected_record(self._stage._topics.rejected(courier), record, rejected))
         self._out.facts[facts.REJECTED, courier, rejected.reason.value] += 1
 
-    def _change(self, shipment: Shipment, event: Event, record: SourceRecord) -> Trigger | None:
+    def _change(self, shipment: Shipment, event: Event, record: SourceRecord) -> int | None:
         """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
         mark = (event.identity, event.content)
         if mark in shipment.seen or event.id in shipment.corrected:
             return None
-        came_before = any(identity == event.identity for identity, _ in shipment.seen)
+        came_before = bool(shipment.seen) and any(identity == event.identity for identity, _ in shipment.seen)
         shipment.seen.append(mark)
         del shipment.seen[:-SEEN_KEPT]
         shipment.count = Count.NOTHING
@@ -210,7 +203,7 @@ class _Desk:
             if says_the_same(known, entered):
                 return None
             shipment.conflicts += 1
-            trigger: Trigger | None = Trigger.CONFLICT
+            trigger: int | None = Trigger.CONFLICT
         else:
             self._note_time(shipment, event)
             trigger = self._accept(shipment, event, entered)
@@ -228,7 +221,7 @@ class _Desk:
             return inspection_facts(data, event.time_ms, record.timestamp), shipment.inspection
         return scan_facts(data, event.time_ms, record.timestamp), shipment.scan
 
-    def _accept(self, shipment: Shipment, event: Event, entered: Facts) -> Trigger | None:
+    def _accept(self, shipment: Shipment, event: Event, entered: Facts) -> int | None:
         if isinstance(entered, ScanFacts):
             return accept_scan(shipment, entered)
         if not shipment.home_outlet:
@@ -258,11 +251,20 @@ class _Desk:
 
     # -- both --------------------------------------------------------------------------------------------------------
 
-    def _open(self, key: bytes) -> Shipment | None:
-        if key in self._work:
-            return self._work[key]
-        value = self._state.get(key)
-        return None if value is None else decode_shipment(value)
+    def _open(self, key: bytes, now_ms: int) -> Shipment | None:
+        """The shipment as it counts for what arrived at `now_ms`, to be changed in place."""
+        shipment = self._work.get(key)
+        if shipment is None:
+            value = self._state.get(key)
+            if value is None:
+                return None
+            shipment = decode_shipment(value)
+        return None if is_absent(shipment.touched_ms, self._stage._deadlines.keep, now_ms) else shipment
+
+    def _take_in_hand(self, key: bytes, shipment: Shipment) -> None:
+        """The shipment is about to change."""
+        self._work[key] = shipment
+        self._encoded.pop(key, None)
 
     def _pass_on(self, key: bytes, shipment: Shipment) -> None:
         """Send the shipment to the next stage that has something to add.
@@ -279,8 +281,8 @@ class _Desk:
         real_name = shipment.real_name
         if real_name is not None and real_name.document_token is not None and real_name.sender_kind != "agreement":
             shipment.via_senders = True
-        self._encoded[key] = encode(shipment)
-        raw = msgspec.Raw(self._encoded[key])
+        encoded = self._encoded[key] = encode(shipment)
+        raw = msgspec.Raw(encoded)
         if shipment.via_senders and real_name is not None:
             phone, document = real_name.phone_token, real_name.document_token
             identity = phone or document or shipment.waybill

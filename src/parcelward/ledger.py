@@ -13,6 +13,7 @@ from parcelward.shipment import Count, Duty, InspectionFacts, RealNameFacts, Sca
 EVIDENCE_KEPT = 12  # positions of evidence kept per waybill
 # The ledger keeps an event's type as its position here: new types go at the end.
 EVENT_TYPES = (EventType.REAL_NAME, EventType.INSPECTION, EventType.SECURITY_SCAN)
+KIND_OF = {event_type: position for position, event_type in enumerate(EVENT_TYPES)}
 Facts = RealNameFacts | InspectionFacts | ScanFacts
 SEEN_KEPT = 24  # event identities kept per waybill, to recognise resent events
 
@@ -100,7 +101,7 @@ def scan_facts(data: SecurityScan, event_ms: int, arrival_ms: int) -> ScanFacts:
     return ScanFacts(event_ms, arrival_ms, data.site, data.operator, data.decision.value, data.judged_ms)
 
 
-def accept_real_name(shipment: Shipment, facts: RealNameFacts, corrects: str | None) -> Trigger | None:
+def accept_real_name(shipment: Shipment, facts: RealNameFacts, corrects: str | None) -> int | None:
     """Enter a real-name event. Returns what it triggers; None when it says nothing new.
 
     A second real-name event without `corrects` either repeats the first (a resend under a new id) or contradicts it:
@@ -130,7 +131,7 @@ def accept_real_name(shipment: Shipment, facts: RealNameFacts, corrects: str | N
     return Trigger.REAL_NAME
 
 
-def accept_inspection(shipment: Shipment, facts: InspectionFacts, corrects: str | None) -> Trigger:
+def accept_inspection(shipment: Shipment, facts: InspectionFacts, corrects: str | None) -> int:
     """Enter an inspection event; a later one (re-inspection or correction) replaces an earlier one.
 
     A correction of an event that this waybill does not have is a conflict, and changes nothing else.
@@ -147,7 +148,7 @@ def accept_inspection(shipment: Shipment, facts: InspectionFacts, corrects: str 
     return Trigger.INSPECTION
 
 
-def accept_scan(shipment: Shipment, facts: ScanFacts) -> Trigger:
+def accept_scan(shipment: Shipment, facts: ScanFacts) -> int:
     """Enter a security scan; a later one replaces an earlier one."""
     if shipment.scan is None or facts.event_ms >= shipment.scan.event_ms:
         shipment.scan = facts
@@ -162,7 +163,7 @@ def _count(shipment: Shipment, what: int) -> None:
 
 def _has(shipment: Shipment, event_id: str, event_type: EventType) -> bool:
     """Whether an event of this type and id is part of the waybill's evidence."""
-    wanted = EVENT_TYPES.index(event_type)
+    wanted = KIND_OF[event_type]
     return any(known == event_id and kind == wanted for known, kind, _ in shipment.evidence)
 
 
@@ -211,6 +212,13 @@ def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> list[tuple[int, 
     if shipment.scan is None and deadlines.scan is not None:
         open_.append((Duty.SECURITY_SCAN, shipment.first_arrival_ms + deadlines.scan))
     return [(duty, due) for duty, due in open_ if not shipment.overdue & duty]
+
+
+def next_due(shipment: Shipment, deadlines: Deadlines) -> int:
+    """The earliest deadline of the duties still undone (arrival clock, epoch ms); 0 when there is none."""
+    if shipment.inspection is not None and shipment.real_name is not None and deadlines.scan is None:
+        return 0
+    return min([due for _, due in open_deadlines(shipment, deadlines)], default=0)
 
 
 def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:

@@ -17,7 +17,7 @@ from parcelward.held import hold, settle
 from parcelward.measure import measure
 from parcelward.outlet_profiles import OperatorProfile, OutletProfile, count_acceptance, count_inspection
 from parcelward.rules import Hit, RulePack, finding_of, weight_of
-from parcelward.shipment import Count, Hop, Shipment, decode_hop, decode_shipment, encode, ledger_key, outlet_key
+from parcelward.shipment import Arrived, Count, Shipment, decode_arrived, encode, ledger_key, outlet_key
 from parcelward.stage import Batch, Outcome, SourceRecord
 from parcelward.topics import Topics
 from parcelward.verdict import CLEAN, AlertRecord, Verdict, judge, revise
@@ -182,12 +182,13 @@ class OutletsStage:
     # -- features ----------------------------------------------------------------------------------------------------
 
     def _screen(self, record: SourceRecord, desk: _Desk) -> Screened:
-        hop = decode_hop(record.value or b"")
-        shipment = decode_shipment(hop.shipment)
-        known, row = desk.alert(_alert_key(shipment)), self._row(shipment, hop, desk)
+        hop = decode_arrived(record.value or b"")
+        shipment = hop.shipment
+        known, row = desk.alert(_alert_key(shipment)), self._row(hop, desk)
         return Screened(shipment, row if known is None else settle(shipment, row, known.held))
 
-    def _row(self, shipment: Shipment, hop: Hop, desk: _Desk) -> Row:
+    def _row(self, hop: Arrived, desk: _Desk) -> Row:
+        shipment = hop.shipment
         accepted, inspected, count = shipment.real_name, shipment.inspection, shipment.count
         courier, now = shipment.courier, shipment.touched_ms
         where = accepted.outlet if accepted is not None else shipment.home_outlet

@@ -5,16 +5,14 @@ serialisation serves both. Nothing in it is a raw personal value. New fields go 
 none of these can be part of a reference cycle, so the garbage collector need not know them.
 """
 
-from enum import IntEnum
-
 import msgspec
 
 PHYSICAL_READS = ("nfc", "ocr")
 """Verify methods in which the document itself was read on the spot."""
 
 
-class Trigger(IntEnum):
-    """What made the shipment pass the stages this time."""
+class Trigger:
+    """What made the shipment pass the stages this time. Plain ints, as below."""
 
     REAL_NAME = 1
     INSPECTION = 2
@@ -114,6 +112,7 @@ class Shipment(msgspec.Struct, array_like=True, gc=False):
     """The duty ledger of one waybill and the last thing that happened to it."""
 
     touched_ms: int  # arrival of the last change, epoch ms; first, so that expiry can read it alone
+    due_ms: int  # earliest deadline of a duty that is still to be done (arrival clock, epoch ms); 0: none
     courier: str
     waybill: str
     home_outlet: str  # outlet of the first real-name or inspection event: where the waybill is judged, for good
@@ -138,6 +137,14 @@ class Shipment(msgspec.Struct, array_like=True, gc=False):
     evidence: list[tuple[str, int, int]] = []
     seen: list[tuple[int, int]] = []  # (identity, content) hashes of accepted events, bounded
     corrected: list[str] = []  # ids of events that a correction has replaced, bounded
+
+
+class Due(msgspec.Struct, array_like=True, gc=False):
+    """The beginning of a `Shipment`: all that setting its timer needs."""
+
+    touched_ms: int
+    due_ms: int
+    courier: str
 
 
 class PhoneView(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -175,6 +182,15 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
     sender: SenderView | None = None
 
 
+class Arrived(msgspec.Struct, array_like=True, gc=False):
+    """A `Hop` as the last stage reads it: the shipment and what the stages before have added."""
+
+    shipment: Shipment
+    at_document: bool
+    phone: PhoneView | None
+    sender: SenderView | None
+
+
 class Touched(msgspec.Struct, array_like=True, gc=False):
     """The first field of every state value: when it last mattered, epoch ms."""
 
@@ -183,7 +199,9 @@ class Touched(msgspec.Struct, array_like=True, gc=False):
 
 encode = msgspec.msgpack.Encoder().encode
 decode_shipment = msgspec.msgpack.Decoder(Shipment).decode
+decode_due = msgspec.msgpack.Decoder(Due).decode
 decode_hop = msgspec.msgpack.Decoder(Hop).decode
+decode_arrived = msgspec.msgpack.Decoder(Arrived).decode
 decode_touched = msgspec.msgpack.Decoder(Touched).decode
 
 

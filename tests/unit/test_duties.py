@@ -171,8 +171,17 @@ def test_restored_timers_fire_as_before():
 def test_a_waybill_is_forgotten_after_its_time():
     line = pipeline()
     feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE)])
-    line.feed([], {INTAKE: T0 + 31 * DAY})
+    line.feed([], {INTAKE: T0 + 32 * DAY})
     assert KEY not in line.duties[0].state
     stage = line.duties[0].stage
     assert isinstance(stage, DutiesStage)
-    assert stage._timers["swift"] == []
+    assert len(stage._timers) == 0
+
+
+def test_a_number_that_comes_back_after_its_time_is_another_parcel():
+    line = pipeline()
+    feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE)])
+    line.feed([record(real_name(), T0 + 31 * DAY)])  # not swept out yet
+    assert ledger(line).first_arrival_ms == T0 + 31 * DAY
+    assert ledger(line).inspection is None
+    assert ledger(line).events == 1

@@ -152,4 +152,4 @@ def test_corrections_leave_no_timers_behind():
     feed_all(line, events)
     stage = line.duties[0].stage
     assert isinstance(stage, DutiesStage)
-    assert len(stage._timers["swift"]) == 1
+    assert len(stage._timers) == 1

@@ -1,0 +1,56 @@
+"""When to look at a waybill again: one queue of deadlines per courier, on the courier's own arrival clock.
+
+The ledger decides what a timer means. One whose waybill has another deadline by now says nothing, so timers are never
+searched for or removed, and those that a batch set which was not committed do no harm.
+"""
+
+from collections.abc import Iterable
+from heapq import heapify, heappop, heappush
+
+Timer = tuple[int, bytes]
+"""Deadline (epoch ms, arrival clock) and ledger key."""
+
+
+class Timers:
+    """The deadlines of one partition. `take` is undone by `begin`, unless `commit` came between."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, list[Timer]] = {}
+        self._taken: list[tuple[str, Timer]] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._queues.values()))
+
+    def restore(self, timers: Iterable[tuple[str, int, bytes]]) -> None:
+        """Start over with (courier, deadline, ledger key)."""
+        self._queues, self._taken = {}, []
+        for courier, due_ms, key in timers:
+            self._queues.setdefault(courier, []).append((due_ms, key))
+        for queue in self._queues.values():
+            heapify(queue)
+
+    def begin(self) -> None:
+        """Put back what an earlier batch took that was not committed."""
+        for courier, timer in self._taken:
+            heappush(self._queues[courier], timer)
+        self._taken.clear()
+
+    def commit(self) -> None:
+        """What was taken is done with."""
+        self._taken.clear()
+
+    def set(self, courier: str, due_ms: int, key: bytes) -> None:
+        """Look at a waybill once the courier's clock is past `due_ms`."""
+        queue = self._queues.get(courier)
+        if queue is None:
+            queue = self._queues[courier] = []
+        heappush(queue, (due_ms, key))
+
+    def take(self, courier: str, now_ms: int) -> Timer | None:
+        """The earliest timer with a deadline before `now_ms`; None when there is none."""
+        queue = self._queues.get(courier)
+        if not queue or queue[0][0] >= now_ms:
+            return None
+        timer = heappop(queue)
+        self._taken.append((courier, timer))
+        return timer
