@@ -1,0 +1,85 @@
+"""What a kill -9 in the middle does to an engine's counts and alerts."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from kafka import KafkaConsumer, TopicPartition
+
+from tests.bench.peers.engines import Engine
+from tests.bench.peers.job import TENTH
+from tests.bench.peers.measuring import Bench
+from tests.bench.peers.records import PARTITIONS
+
+KILL_AT = 0.4
+
+
+class Fault(NamedTuple):
+    """Difference to an undisturbed run: records counted twice or not at all, alerts too many or missing."""
+
+    counted_twice: int
+    lost: int
+    alerts_repeated: int
+    alerts_missing: int
+
+    @property
+    def words(self) -> str:
+        """For the table."""
+        if not any(self):
+            return "exact"
+        said = {
+            "counted twice": self.counted_twice,
+            "lost": self.lost,
+            "alerts too many": self.alerts_repeated,
+            "alerts missing": self.alerts_missing,
+        }
+        return ", ".join(f"{number:,} {what}" for what, number in said.items() if number)
+
+
+def kill_once(bench: Bench, engine: Engine) -> Fault | None:
+    """Kill it after `KILL_AT` of the alerts, start it again, let it finish; None for an engine that is too slow."""
+    if engine.slow:
+        return None
+    job = bench.job(engine)
+    with bench.started(engine, job) as process:
+        while bench.look(process, job).alerts < bench.expected.alerts * KILL_AT:
+            if process.exit_code is not None:
+                break
+        process.process.kill()
+        process.process.wait()
+        with bench.started(engine, job) as second:
+            bench.watch(second, job, bench.expected.alerts)
+    return _difference(bench, engine, job.alerts, job.changelog)
+
+
+def _read(bench: Bench, topic: str) -> list[tuple[bytes, bytes]]:
+    consumer = KafkaConsumer(bootstrap_servers=bench.kafka, isolation_level="read_committed")
+    parts = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+    consumer.assign(parts)
+    consumer.seek_to_beginning(*parts)
+    ends = consumer.end_offsets(parts)
+    found = []
+    while any(consumer.position(part) < ends[part] for part in parts):
+        for records in consumer.poll(timeout_ms=200).values():
+            found += [(record.key, record.value) for record in records]
+    consumer.close()
+    return found
+
+
+def _difference(bench: Bench, engine: Engine, alerts: str, changelog: str) -> Fault:
+    wanted = bench.expected.counts
+    # Some engines wrap the key; it is in there all the same.
+    state = {_plain(key): engine.count_in(value) for key, value in _read(bench, changelog) if value is not None}
+    off = {key: state.get(key, 0) - count for key, count in wanted.items()}
+    expected = Counter({key: count // TENTH for key, count in wanted.items()})
+    seen = Counter(key for key, _ in _read(bench, alerts))
+    return Fault(
+        sum(more for more in off.values() if more > 0),
+        -sum(less for less in off.values() if less < 0),
+        (seen - expected).total(),
+        (expected - seen).total(),
+    )
+
+
+def _plain(key: bytes) -> bytes:
+    at = key.index(b"outlet-")
+    return key[at : at + len(b"outlet-00000")]
