@@ -1,6 +1,7 @@
 # One entry for every task. `make` alone lists them.
 PYTHON ?= python3
 SECONDS ?= 0
+EVENTS ?= 2000000
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
@@ -34,8 +35,8 @@ check: $(STAMP)  ## what CI runs: format, lint, types, drift, tests
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest
 
-bench: $(STAMP)  ## measure the pipeline; prints, never asserts
-	@$(BIN)/python tests/bench/pipeline.py
+bench: $(STAMP)  ## measure the whole worker [EVENTS=2000000] [BENCH="--only backlog --runs 1"]
+	@$(BIN)/python -m tests.bench --events $(EVENTS) $(BENCH)
 
 model: $(STAMP)  ## simulate, train and release the risk model into models/
 	@$(BIN)/parcelward model train

@@ -1,0 +1,182 @@
+"""Puts a kept set of events on the intake topics: all at once as a backlog, or at a steady rate.
+
+A record goes to the partition CRC-32 of its key gives, as librdkafka's clients place it.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from zlib import crc32
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
+from kafka.admin import ConfigResource, KafkaAdminClient
+
+from parcelward.settings import Settings
+from parcelward.topic_admin import ensure_topics
+from tests.bench.backlog import Stored
+
+BATCH_BYTES = 131_072  # as our publisher
+LINGER_S = 0.01
+OPEN_MS = 900_000  # longest the backlog stays hidden; the broker allows no more
+WAITING_BATCHES = 64
+
+
+def make_topics(settings: Settings) -> None:
+    """All topics of the installation, the intake kept whatever its age."""
+    ensure_topics(settings)
+    _configure_intake(settings, {"retention.ms": "-1"})
+
+
+def _configure_intake(settings: Settings, config: dict[str, str]) -> None:
+    with contextlib.closing(KafkaAdminClient(bootstrap_servers=settings.kafka)) as admin:
+        topics = [settings.topics.intake(courier) for courier in settings.couriers]
+        admin.alter_configs([ConfigResource("TOPIC", topic, config) for topic in topics])
+
+
+@contextlib.contextmanager
+def recorded_arrivals(settings: Settings) -> Iterator[None]:
+    """Records published inside keep the arrival of the recorded day; elsewhere the broker stamps its own time."""
+    _configure_intake(settings, {"message.timestamp.type": "CreateTime"})
+    try:
+        yield
+    finally:
+        _configure_intake(settings, {"message.timestamp.type": "LogAppendTime"})
+
+
+class _Gathering:
+    """Record batches under way, one per topic and partition."""
+
+    def __init__(self, producer: AIOKafkaProducer, settings: Settings) -> None:
+        self._producer = producer
+        self._topics = {courier: settings.topics.intake(courier) for courier in settings.couriers}
+        self._partitions = settings.partitions
+        self._open: dict[tuple[str, int], BatchBuilder] = {}
+        self._sent: list[asyncio.Future[object]] = []
+
+    async def add(self, stored: Stored) -> None:
+        """Add a record; sends its batch when that is full."""
+        place = (self._topics[stored.courier], crc32(stored.key or b"") % self._partitions)
+        batch = self._open.get(place) or self._open.setdefault(place, self._producer.create_batch())
+        if batch.append(timestamp=stored.arrival_ms, key=stored.key, value=stored.value, headers=stored.headers):
+            return
+        await self._send(place)
+        batch = self._open[place] = self._producer.create_batch()
+        if not batch.append(timestamp=stored.arrival_ms, key=stored.key, value=stored.value, headers=stored.headers):
+            raise ValueError("a record larger than a batch")
+
+    async def _send(self, place: tuple[str, int]) -> None:
+        self._sent.append(await self._producer.send_batch(self._open.pop(place), place[0], partition=place[1]))
+        if len(self._sent) > WAITING_BATCHES:
+            await self.settle()
+
+    async def send_all(self) -> None:
+        """Send every open batch; returns before they are acknowledged."""
+        for place in list(self._open):
+            await self._send(place)
+
+    async def settle(self) -> None:
+        """Wait until what was sent is acknowledged."""
+        sent, self._sent = self._sent, []
+        await asyncio.gather(*sent)
+
+
+@contextlib.asynccontextmanager
+async def _producer(settings: Settings, **options: object) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka, acks="all", max_batch_size=BATCH_BYTES, linger_ms=0, **options
+    )
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+class HiddenBacklog:
+    """A backlog that becomes visible at one moment: published in a transaction that `reveal` commits.
+
+    So the worker finishes its warm-up on what came before, finds nothing to do, and then everything at once.
+    """
+
+    def __init__(self, settings: Settings, compression: str | None = None) -> None:
+        self._settings = settings
+        self._compression = compression
+        self._stack = contextlib.AsyncExitStack()
+        self._runner = asyncio.Runner()
+        self._producer: AIOKafkaProducer | None = None
+
+    def publish(self, warm_up: Iterable[Stored], backlog: Iterable[Stored]) -> None:
+        """Publish the warm-up for everybody to see, and the backlog hidden."""
+        with recorded_arrivals(self._settings):
+            self._runner.run(self._publish(warm_up, backlog))
+
+    async def _publish(self, warm_up: Iterable[Stored], backlog: Iterable[Stored]) -> None:
+        async with _producer(self._settings, compression_type=self._compression) as plain:
+            await _fill(_Gathering(plain, self._settings), warm_up)
+        name = f"{self._settings.topics.app_id}-bench"
+        hidden = _producer(
+            self._settings,
+            compression_type=self._compression,
+            transactional_id=name,
+            transaction_timeout_ms=OPEN_MS,
+        )
+        self._producer = producer = await self._stack.enter_async_context(hidden)
+        await producer.begin_transaction()
+        await _fill(_Gathering(producer, self._settings), backlog)
+
+    def reveal(self) -> float:
+        """Commit; returns the time in seconds since the epoch."""
+        assert self._producer is not None, "nothing published"
+        begun = time.time()
+        self._runner.run(self._producer.commit_transaction())
+        return begun
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._runner.run(self._stack.aclose())
+        self._runner.close()
+
+
+async def _fill(gathering: _Gathering, records: Iterable[Stored]) -> None:
+    for stored in records:
+        await gathering.add(stored)
+    await gathering.send_all()
+    await gathering.settle()
+
+
+def publish_steadily(settings: Settings, records: list[Stored], per_second: float) -> tuple[dict[str, float], float]:
+    """Publish at a steady rate, a batch per partition every 10 ms, as a courier's gateway does.
+
+    Returns when each event was due (seconds since the epoch) by event id, and by how much the worst batch was late (s).
+    """
+    return asyncio.run(_publish_steadily(settings, records, per_second))
+
+
+async def _publish_steadily(settings: Settings, records: list[Stored], rate: float) -> tuple[dict[str, float], float]:
+    due_of: dict[str, float] = {}
+    latest = 0.0
+    async with _producer(settings) as producer:
+        gathering = _Gathering(producer, settings)
+        begun, sent = time.time(), 0
+        while sent < len(records):
+            now = time.time()
+            until = min(len(records), int((now - begun) * rate))
+            for number in range(sent, until):
+                due = begun + number / rate
+                stored = records[number]
+                due_of.setdefault(event_id(stored), due)
+                await gathering.add(stored)
+            if until > sent:
+                latest = max(latest, now - (begun + sent / rate))
+            await gathering.send_all()
+            sent = until
+            await asyncio.sleep(max(0.0, LINGER_S - (time.time() - now)))
+        await gathering.settle()
+    return due_of, latest
+
+
+def event_id(stored: Stored) -> str:
+    """The event's id; empty for a record that has none in its headers."""
+    return next((raw.decode() for name, raw in stored.headers if name == "ce_id"), "")
