@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from parcelward import facts
-from parcelward.contract.events import EventType, Inspection, RealName, SecurityScan
+from parcelward.contract.events import EventType
 from parcelward.decode import Decoder, Event, Rejected
+from parcelward.event import InspectionData, RealNameData, ScanData
 from parcelward.expiry import Sweep, is_absent
 from parcelward.ledger import (
     EVIDENCE_KEPT,
@@ -214,10 +215,10 @@ class _Desk:
     def _facts(self, shipment: Shipment, event: Event, record: SourceRecord) -> tuple[Facts, Facts | None]:
         """What the ledger would keep of the event, and what it has of that duty."""
         data = event.data
-        if isinstance(data, RealName):
+        if isinstance(data, RealNameData):
             identity = self._stage._tokeniser.identity(data, event.time_ms)
             return real_name_facts(data, identity, event.time_ms, record.timestamp), shipment.real_name
-        if isinstance(data, Inspection):
+        if isinstance(data, InspectionData):
             return inspection_facts(data, event.time_ms, record.timestamp), shipment.inspection
         return scan_facts(data, event.time_ms, record.timestamp), shipment.scan
 
@@ -226,7 +227,7 @@ class _Desk:
             return accept_scan(shipment, entered)
         if not shipment.home_outlet:
             shipment.home_outlet = entered.outlet
-        assert not isinstance(event.data, SecurityScan)
+        assert not isinstance(event.data, ScanData)
         corrections = shipment.corrections
         if isinstance(entered, RealNameFacts):
             trigger = accept_real_name(shipment, entered, event.data.corrects)

@@ -25,7 +25,8 @@ _ORGANISATION_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORGANISATION_VALUE = {character: value for value, character in enumerate(_ORGANISATION_ALPHABET)}
 _ORGANISATION_WEIGHTS = tuple(3**position % 31 for position in range(17))
 
-_MOBILE = re.compile(r"1[3-9][0-9]{9}").fullmatch
+is_mobile = re.compile(r"1[3-9][0-9]{9}").fullmatch
+"""Whether a text is a Chinese mobile number in normal form already."""
 _CHINESE_MOBILE = re.compile(
     r"(?:\+?86|0086)?[\s-]*(?P<number>1[3-9](?:[\s-]*[0-9]){9})(?:[\s\-,;:#*_转轉xp]+(?:ext\.?\s*)?(?P<extension>[0-9]{1,8}))?"
 ).fullmatch
@@ -64,7 +65,7 @@ def normal_phone(text: str) -> Phone | None:
 
     Chinese mobiles lose `+86`, spaces and dashes; land lines become area code and number in one.
     """
-    if _MOBILE(text) and text.isascii():
+    if is_mobile(text):
         return Phone(text)
     plain = unicodedata.normalize("NFKC", text).strip().casefold()
     if (mobile := _CHINESE_MOBILE(plain)) is not None:

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import msgspec
 
-from parcelward.contract.events import EventType, Inspection, RealName, SecurityScan
+from parcelward.contract.events import EventType
 from parcelward.contract.fields import FillMode, GoodsNature
+from parcelward.event import InspectionData, RealNameData, ScanData
 from parcelward.privacy import Identity, hide_numbers
 from parcelward.shipment import Count, Duty, InspectionFacts, RealNameFacts, ScanFacts, Shipment, Trigger
 
@@ -16,6 +17,7 @@ EVENT_TYPES = (EventType.REAL_NAME, EventType.INSPECTION, EventType.SECURITY_SCA
 KIND_OF = {event_type: position for position, event_type in enumerate(EVENT_TYPES)}
 Facts = RealNameFacts | InspectionFacts | ScanFacts
 SEEN_KEPT = 24  # event identities kept per waybill, to recognise resent events
+_BACKFILL = FillMode.BACKFILL.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,7 @@ def _ms(duration: timedelta) -> int:
     return int(duration.total_seconds() * 1000)
 
 
-def _epoch_ms(moment: object) -> int | None:
-    return None if moment is None else int(moment.timestamp() * 1000)  # type: ignore[attr-defined]
-
-
-def real_name_facts(data: RealName, identity: Identity, event_ms: int, arrival_ms: int) -> RealNameFacts:
+def real_name_facts(data: RealNameData, identity: Identity, event_ms: int, arrival_ms: int) -> RealNameFacts:
     """What the ledger keeps of a real-name event."""
     sender, goods, place = data.sender, data.goods, data.place
     return RealNameFacts(
@@ -49,11 +47,11 @@ def real_name_facts(data: RealName, identity: Identity, event_ms: int, arrival_m
         arrival_ms,
         data.outlet,
         data.operator,
-        data.fill_mode is FillMode.BACKFILL,
-        sender.kind.value,
+        data.fill_mode == _BACKFILL,
+        sender.kind,
         identity.document_token,
         identity.document_mask,
-        None if identity.document_check is None else identity.document_check.value,
+        identity.document_check,
         identity.name_token,
         identity.name_mask,
         identity.phone_token,
@@ -62,43 +60,43 @@ def real_name_facts(data: RealName, identity: Identity, event_ms: int, arrival_m
         identity.receiver_phone_token or identity.receiver_name_token,
         sender.agreement_id,
         hide_numbers(goods.name),
-        goods.nature.value,
+        goods.nature,
         goods.quantity,
         goods.declared_value_cny,
         goods.dangerous_declared,
         data.weight_g,
-        data.verify_method.value,
-        None if data.transport_mode is None else data.transport_mode.value,
+        data.verify_method,
+        data.transport_mode,
         None if place is None else place.latitude,
         None if place is None else place.longitude,
     )
 
 
-def inspection_facts(data: Inspection, event_ms: int, arrival_ms: int) -> InspectionFacts:
+def inspection_facts(data: InspectionData, event_ms: int, arrival_ms: int) -> InspectionFacts:
     """What the ledger keeps of an inspection event."""
-    taken = [photo.taken_at for photo in data.photos if photo.taken_at is not None]
+    photos = data.photos
     return InspectionFacts(
         event_ms,
         arrival_ms,
         data.outlet,
         data.operator,
-        data.fill_mode is FillMode.BACKFILL,
-        _epoch_ms(data.started_at),
-        _epoch_ms(data.sealed_at),
+        data.fill_mode == _BACKFILL,
+        data.started_ms,
+        data.sealed_ms,
         data.opened,
-        data.result.value,
+        data.result,
         None if data.found_goods is None else hide_numbers(data.found_goods),
         data.found_category,
         data.weight_g,
-        tuple(bytes.fromhex(photo.sha256[:16]) for photo in data.photos),
-        _epoch_ms(min(taken)) if taken else None,
+        tuple([bytes.fromhex(photo.sha256[:16]) for photo in photos]),
+        min([photo.taken_ms for photo in photos if photo.taken_ms is not None], default=None) if photos else None,
         data.mark_applied,
     )
 
 
-def scan_facts(data: SecurityScan, event_ms: int, arrival_ms: int) -> ScanFacts:
+def scan_facts(data: ScanData, event_ms: int, arrival_ms: int) -> ScanFacts:
     """What the ledger keeps of a security scan."""
-    return ScanFacts(event_ms, arrival_ms, data.site, data.operator, data.decision.value, data.judged_ms)
+    return ScanFacts(event_ms, arrival_ms, data.site, data.operator, data.decision, data.judged_ms)
 
 
 def accept_real_name(shipment: Shipment, facts: RealNameFacts, corrects: str | None) -> int | None:

@@ -11,13 +11,16 @@ from binascii import b2a_base64
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parcelward.contract.events import RealName
-from parcelward.contract.fields import DocumentCheck, SenderKind
+from parcelward.contract.fields import DocumentCheck, DocumentType, SenderKind
 from parcelward.errors import UserError
+from parcelward.event import RealNameData
 from parcelward.identifiers import (
     check_document,
+    is_mobile,
     normal_document,
     normal_name,
     normal_phone,
@@ -31,17 +34,22 @@ _KEY_ID = re.compile(r"[a-z0-9]{1,8}").fullmatch
 _HEX_KEY = re.compile(r"(?:[0-9a-fA-F]{2}){16,}").fullmatch
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _EPOCH_DAY = date(1970, 1, 1)
+_DOCUMENT_TYPES: dict[str | None, DocumentType] = {kind.value: kind for kind in DocumentType}
+_AGREEMENT = SenderKind.AGREEMENT.value
+_MISSING = DocumentCheck.MISSING.value
+_UNCHECKED = DocumentCheck.UNCHECKED.value
 
 
-class Identity(NamedTuple):
+class Identity(Struct, frozen=True, gc=False):
     """Who is behind a real-name event, as tokens and masks; None where nothing was given.
 
-    `document_check` is None when nothing is to be checked: an agreement sender without document.
+    `document_check` is a `DocumentCheck` as plain text, None when nothing is to be checked: an agreement sender without
+    document.
     """
 
     document_token: str | None
     document_mask: str | None
-    document_check: DocumentCheck | None
+    document_check: str | None
     name_token: str | None
     name_mask: str | None
     phone_token: str | None
@@ -125,10 +133,12 @@ class Tokeniser:
 
     def phone(self, phone: str) -> str | None:
         """Token of a phone number; None for relay numbers with extension and for what is no phone number."""
+        if is_mobile(phone):
+            return self._phone.token(phone)
         normal = normal_phone(phone)
         return self._phone.token(normal.number) if normal is not None and normal.extension is None else None
 
-    def identity(self, data: RealName, on_ms: int | None = None) -> Identity:
+    def identity(self, data: RealNameData | RealName, on_ms: int | None = None) -> Identity:
         """Tokens and masks of a real-name event: made here of raw values, or taken as the source made them.
 
         Only tokens that something is counted by are made: none of an agreement customer's name, and of the receiver
@@ -138,24 +148,34 @@ class Tokeniser:
         sender, receiver = data.sender, data.receiver
         number, name, phone, staff = sender.document_number, sender.name, sender.phone, data.operator_document
         document_token, document_mask, check = sender.document_token, sender.document_mask, sender.document_check
-        agreement = sender.kind is SenderKind.AGREEMENT
+        name_token, name_mask = sender.name_token, sender.name_mask
+        phone_token, phone_mask = sender.phone_token, sender.phone_mask
+        agreement = sender.kind == _AGREEMENT
         if number is not None:
             on = _day(on_ms // DAY_MS) if on_ms is not None else None
-            check = check_document(sender.document_type, number, on)
-            document_token, document_mask = self.document(number), mask_document(number)
+            normal = normal_document(number)
+            check = check_document(_DOCUMENT_TYPES.get(sender.document_type), number, on)
+            document_token = self._document.token(normal) if normal else None
+            document_mask = _mask_of_normal(normal)
         elif document_token is None:
-            check = None if agreement else DocumentCheck.MISSING
+            check = None if agreement else _MISSING
         elif check is None:
-            check = DocumentCheck.UNCHECKED
+            check = _UNCHECKED
+        if name is not None:
+            name_mask = mask_name(name)
+            if not agreement:
+                name_token = self.name(name)
+        if phone is not None:
+            phone_token, phone_mask = self.phone(phone), mask_phone(phone)
         receiver_phone = receiver.phone_token if receiver.phone is None else self.phone(receiver.phone)
         return Identity(
             document_token,
             document_mask,
-            check,
-            sender.name_token if name is None or agreement else self.name(name),
-            sender.name_mask if name is None else mask_name(name),
-            sender.phone_token if phone is None else self.phone(phone),
-            sender.phone_mask if phone is None else mask_phone(phone),
+            None if check is None else str(check),
+            name_token,
+            name_mask,
+            phone_token,
+            phone_mask,
             data.operator_document_token if staff is None else self.document(staff),
             receiver.name_token if receiver.name is None or receiver_phone is not None else self.name(receiver.name),
             receiver_phone,
@@ -174,7 +194,7 @@ class Tokeniser:
                 "phone": None,
                 "document_token": found.document_token,
                 "document_mask": found.document_mask,
-                "document_check": found.document_check,
+                "document_check": None if found.document_check is None else DocumentCheck(found.document_check),
                 "name_token": found.name_token,
                 "name_mask": found.name_mask,
                 "phone_token": found.phone_token,
@@ -232,6 +252,8 @@ def hide_numbers(text: str) -> str:
 
 def mask_phone(phone: str) -> str:
     """`138****1234`; of a number too short to hide enough, nothing is shown."""
+    if is_mobile(phone):
+        return f"{phone[:3]}****{phone[-4:]}"
     normal = normal_phone(phone)
     if normal is None or len(normal.number) < 11:
         return "****"
@@ -246,7 +268,10 @@ def mask_name(name: str) -> str:
 
 def mask_document(number: str) -> str:
     """First character, stars, last four; of a number under nine characters only the first, under five none."""
-    normal = normal_document(number)
+    return _mask_of_normal(normal_document(number))
+
+
+def _mask_of_normal(normal: str) -> str:
     if len(normal) < 5:
         return "****"
     hidden = min(len(normal) - 5, 24)

@@ -12,7 +12,7 @@ import orjson
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from parcelward.contract.events import Envelope, RealName
+from parcelward.contract.events import Envelope, EventType, RealName
 from parcelward.decode import Decoder, Limits, Rejected
 from parcelward.kafka_client import client_options, consumer_options, require_answer, unreachable
 from parcelward.privacy import Tokeniser
@@ -114,8 +114,8 @@ class Publisher:
         answer = self._decoder.decode(record)
         if isinstance(answer, Rejected):
             raise InvalidEvent(answer.reason, answer.detail)
-        if self._tokeniser is not None and isinstance(answer.data, RealName):
-            replaced = self._tokeniser.at_source(answer.data, answer.time_ms)
+        if self._tokeniser is not None and answer.type is EventType.REAL_NAME:
+            replaced = self._tokeniser.at_source(RealName.model_validate_json(value), answer.time_ms)
             value = replaced.model_dump_json(exclude_none=True).encode()
         self.publish_unchecked(courier, key, value, headers)
 

@@ -249,11 +249,18 @@ def refuse_value(error: ValidationError, value: bytes, prefix: str, model: type[
     return problems_of(error, prefix, model)
 
 
+def keys_in(body: Any) -> int:
+    """How many fields parsed JSON holds, nested ones included; one that came twice in an object counts once."""
+    if isinstance(body, dict):
+        return len(body) + sum(keys_in(part) for part in body.values() if isinstance(part, dict | list))
+    return sum(keys_in(part) for part in body if isinstance(part, dict | list)) if isinstance(body, list) else 0
+
+
 def is_plain(value: bytes, fields: int) -> bool:
     """Whether it is certain, cheaply, that accepted JSON names each field once and holds no NUL; False: `scan` it.
 
     Every key has a colon after it, so there are at least as many colons as keys, and at least as many keys as `fields`,
-    the different ones the model has taken: when both ends meet, no key came twice. Where strings hold colons (times),
+    the different ones (`keys_in`): when both ends meet, no key came twice. Where strings hold colons (times),
     the same holds for `":`, as long as no white space stands between the two; text that looks like the end of a key
     only makes the count larger.
     """

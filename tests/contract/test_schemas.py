@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from parcelward import schemas
 from parcelward.contract.events import Envelope
-from parcelward.decode import EPOCH, MILLISECOND, Decoder, Event, Limits, Rejected
+from parcelward.decode import Decoder, Event, Limits, Rejected
+from parcelward.moments import ms_of
 from parcelward.reasons import Reason
 from parcelward.stage import Record
 from parcelward.topics import Topics
@@ -82,10 +83,9 @@ def record_of(example: Any) -> Record:
     body = example if isinstance(example, dict) else {}
     data = body["data"] if isinstance(body.get("data"), dict) else {}
     try:
-        time = Envelope.model_validate_json(json.dumps(body)).time
+        arrival = ms_of(Envelope.model_validate_json(json.dumps(body)).time) + 500
     except ValidationError:
-        time = EPOCH
-    arrival = (time - EPOCH) // MILLISECOND + 500
+        arrival = 500
     topic, key = f"intake.{data.get('courier')}", str(data.get("waybill")).encode()
     return Record(topic, 0, 0, arrival, key, json.dumps(example, ensure_ascii=False).encode())
 

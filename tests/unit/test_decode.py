@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from parcelward.contract.alerts import RejectedHeaders
-from parcelward.contract.events import EventType, Inspection, RealName, SecurityScan
+from parcelward.contract.events import EventType
 from parcelward.decode import Decoder, Event, Limits, Rejected, decode, rejected_headers
+from parcelward.event import InspectionData, RealNameData, ScanData
 from parcelward.reasons import Reason
 from parcelward.settings import Settings
 from parcelward.stage import Record
@@ -80,16 +81,16 @@ def envelope(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("data", "event_type", "model"),
     [
-        (real_name(), EventType.REAL_NAME, RealName),
-        (inspection(), EventType.INSPECTION, Inspection),
-        (scan(), EventType.SECURITY_SCAN, SecurityScan),
+        (real_name(), EventType.REAL_NAME, RealNameData),
+        (inspection(), EventType.INSPECTION, InspectionData),
+        (scan(), EventType.SECURITY_SCAN, ScanData),
     ],
     ids=["real-name", "inspection", "security-scan"],
 )
 def test_each_duty_is_accepted(data: dict[str, Any], event_type: EventType, model: type) -> None:
     event = accepted(record(data, event_id="e-1"))
     assert (event.type, event.id, event.source, event.time_ms) == (event_type, "e-1", "/couriers/swift", T0)
-    assert type(event.data) is model
+    assert isinstance(event.data, model)
     assert event.data.waybill == data["waybill"]
 
 
@@ -123,7 +124,7 @@ def test_foreign_headers_and_extension_attributes_are_let_through() -> None:
 def test_white_space_and_text_that_looks_like_a_key_do_not_matter(separators: tuple[str, str]) -> None:
     data = real_name(goods={"name": 'a":b : "c":'}, receiver={"name": ":x"})
     event = accepted(sound(value=value(data, separators=separators)))
-    assert isinstance(event.data, RealName)
+    assert isinstance(event.data, RealNameData)
     assert event.data.goods.name == 'a":b : "c":'
 
 

@@ -83,7 +83,7 @@ def test_identity_of_a_person() -> None:
     found = tokeniser.identity(
         real_name(PERSON, operator_document=STAFF, receiver={"name": "李华", "phone": "13900005678"})
     )
-    assert found.document_check is DocumentCheck.VALID
+    assert found.document_check == DocumentCheck.VALID
     assert found.document_mask == "3*************0071"
     assert found.name_mask == "王*"
     assert found.phone_mask == "138****1234"
@@ -122,7 +122,7 @@ def test_tokens_made_at_the_source_pass() -> None:
 
 @pytest.mark.parametrize("kind", SenderKind)
 def test_a_token_without_the_result_of_checking_counts_as_unchecked(kind: SenderKind) -> None:
-    assert tokeniser.identity(real_name(MADE | {"kind": kind.value})).document_check is DocumentCheck.UNCHECKED
+    assert tokeniser.identity(real_name(MADE | {"kind": kind.value})).document_check == DocumentCheck.UNCHECKED
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_token_without_the_result_of_checking_counts_as_unchecked(kind: Sender
 )
 def test_no_document(kind: SenderKind, check: DocumentCheck | None) -> None:
     found = tokeniser.identity(real_name({"kind": kind.value}))
-    assert found.document_check is check
+    assert found.document_check == check
     assert (found.document_token, found.name_token, found.phone_token) == (None, None, None)
 
 
@@ -143,8 +143,8 @@ def test_holder_must_be_born_by_the_time_of_the_event() -> None:
     born_2020 = "360426202001010076"
     before, after = 1_500_000_000_000, 1_700_000_000_000
     data = real_name(PERSON | {"document_number": born_2020})
-    assert tokeniser.identity(data, before).document_check is DocumentCheck.BAD_BIRTH_DATE
-    assert tokeniser.identity(data, after).document_check is not DocumentCheck.BAD_BIRTH_DATE
+    assert tokeniser.identity(data, before).document_check == DocumentCheck.BAD_BIRTH_DATE
+    assert tokeniser.identity(data, after).document_check != DocumentCheck.BAD_BIRTH_DATE
 
 
 def test_event_tokenised_at_the_source_holds_nothing_raw_and_means_the_same() -> None:

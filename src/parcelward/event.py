@@ -1,0 +1,140 @@
+"""One accepted intake event, in plain values: what the contract's models say, without what only validation needs.
+
+Codes and enumerations are plain strings, times are ms since the epoch, and `gc=False` keeps all of it out of the
+garbage collector. `contract.events` describes the fields; a test compares the two.
+"""
+
+from msgspec import Struct
+
+from parcelward.contract.events import EventType
+
+
+class PlaceData(Struct, frozen=True, gc=False):
+    """A point on the ground, WGS 84, degrees."""
+
+    latitude: float
+    longitude: float
+
+
+class SenderData(Struct, frozen=True, gc=False, kw_only=True):
+    """Who hands the parcel over. PERSONAL values come raw or as tokens."""
+
+    kind: str
+    document_type: str | None = None
+    document_number: str | None = None
+    document_token: str | None = None
+    document_mask: str | None = None
+    document_check: str | None = None
+    name: str | None = None
+    name_token: str | None = None
+    name_mask: str | None = None
+    phone: str | None = None
+    phone_token: str | None = None
+    phone_mask: str | None = None
+    agreement_id: str | None = None
+
+
+class ReceiverData(Struct, frozen=True, gc=False, kw_only=True):
+    """Who will receive the parcel. PERSONAL values come raw or as tokens."""
+
+    name: str | None = None
+    name_token: str | None = None
+    phone: str | None = None
+    phone_token: str | None = None
+    region: str | None = None
+
+
+class GoodsData(Struct, frozen=True, gc=False, kw_only=True):
+    """What the sender declares to be in the parcel."""
+
+    name: str
+    nature: str
+    quantity: int
+    declared_value_cny: float | None = None
+    dangerous_declared: bool
+
+
+class RealNameData(Struct, frozen=True, gc=False, kw_only=True):
+    """Data of a real-name event (实名收寄)."""
+
+    courier: str
+    waybill: str
+    outlet: str
+    operator: str
+    operator_document: str | None = None
+    operator_document_token: str | None = None
+    device: str | None = None
+    fill_mode: str
+    corrects: str | None = None
+    sender: SenderData
+    receiver: ReceiverData
+    goods: GoodsData
+    weight_g: int
+    verify_method: str
+    transport_mode: str | None = None
+    place: PlaceData | None = None
+    stated_region: str | None = None
+    address_difference_recorded: bool
+
+
+class PhotoData(Struct, frozen=True, gc=False, kw_only=True):
+    """Reference to one inspection photo."""
+
+    sha256: str
+    phash: str | None = None
+    taken_ms: int | None = None
+    place: PlaceData | None = None
+
+
+class InspectionData(Struct, frozen=True, gc=False, kw_only=True):
+    """Data of an inspection event (收寄验视)."""
+
+    courier: str
+    waybill: str
+    outlet: str
+    operator: str
+    device: str | None = None
+    fill_mode: str
+    corrects: str | None = None
+    started_ms: int | None = None
+    sealed_ms: int | None = None
+    opened: bool
+    result: str
+    found_goods: str | None = None
+    found_category: str | None = None
+    weight_g: int | None = None
+    photos: tuple[PhotoData, ...]
+    mark_applied: bool
+    place: PlaceData | None = None
+
+
+class ScanData(Struct, frozen=True, gc=False, kw_only=True):
+    """Data of a security-scan event (过机安检)."""
+
+    courier: str
+    waybill: str
+    site: str
+    operator: str
+    machine: str
+    image_sha256: str | None = None
+    labels: tuple[str, ...]
+    judged_ms: int | None = None
+    decision: str
+    mark_applied: bool
+
+
+class Event(Struct, frozen=True, gc=False):
+    """One accepted intake event.
+
+    `time_ms` is the event time in ms since the epoch. `identity` (64 bits) is a hash of source and id: equal for an
+    event sent twice. `content` (64 bits) is a hash of the time and the value's bytes: an event with the same identity
+    and another content contradicts itself. Both are stable across processes and replays.
+    """
+
+    type: EventType
+    id: str
+    source: str
+    time_ms: int
+    data: RealNameData | InspectionData | ScanData
+    identity: int
+    content: int
