@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from zlib import crc32
 
+from parcelward.duties import DutiesStage
 from parcelward.outlets import OutletsStage, Screened
+from parcelward.poison import isolate, set_aside
 from parcelward.screening import Stages
-from parcelward.stage import Batch, Fact, PartitionStage, Record, Send, SourceRecord, apply
+from parcelward.stage import Batch, Fact, Outcome, PartitionStage, Record, Send, SourceRecord, apply
 from parcelward.topics import Topics
 
 
@@ -31,13 +34,42 @@ class Result:
     facts: Counter[Fact] = field(default_factory=Counter)
 
 
+class Order(Protocol):
+    """In which order a later stage processes what the stages before it send to one of its partitions."""
+
+    def take(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[Record]:
+        """Take over what was sent since the last call; returns what is to be processed now, in order."""
+        ...
+
+
+class AsSent:
+    """The order of sending: what a worker with one partition does."""
+
+    def take(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[Record]:
+        """All of it."""
+        return sent
+
+
 class Pipeline:
     """All stages with `partitions` partitions each; a batch is carried through to the end before the next."""
 
-    def __init__(self, stages: Stages, topics: Topics, partitions: int = 1, keep_rows: bool = False) -> None:
-        """`keep_rows`: also return the feature row of every screening (features are then computed twice)."""
+    def __init__(
+        self,
+        stages: Stages,
+        topics: Topics,
+        partitions: int = 1,
+        keep_rows: bool = False,
+        order: Order | None = None,
+        forgiving: bool = False,
+    ) -> None:
+        """`keep_rows`: also return the feature row of every screening (features are then computed twice).
+
+        `forgiving`: an intake record that our own code fails on is refused, as the worker does; otherwise it raises.
+        """
         self._topics = topics
         self._keep_rows = keep_rows
+        self._forgiving = forgiving
+        self._order: Order = AsSent() if order is None else order
         self.duties = [Cell(stages.duties()) for _ in range(partitions)]
         self.senders = [Cell(stages.senders()) for _ in range(partitions)]
         self.outlets = [Cell(stages.outlets()) for _ in range(partitions)]
@@ -52,24 +84,46 @@ class Pipeline:
             mine = [record for record in records if record.partition == number]
             if mine or quiet_until:
                 self._run(cell, Batch(mine, quiet_until or {}), result)
-        now = max((record.timestamp for record in records), default=max((quiet_until or {"": 0}).values()))
-        # A shipment passes the senders at most twice (phone, document), then the outlets.
-        for cells in (self.senders, self.senders, self.outlets):
-            for cell in cells:
-                inbox, cell.inbox = cell.inbox, []
-                if inbox:
-                    self._run(cell, Batch([record._replace(timestamp=now) for record in inbox]), result)
+        self.carry(result)
         return result
+
+    def carry(self, result: Result) -> bool:
+        """Process what the later stages may process now; returns whether there was anything."""
+        moved = False
+        for topic, cells in ((self._topics.senders, self.senders), (self._topics.outlets, self.outlets)):
+            while True:  # the senders send to one another: from phone to document
+                ready = [(cell, self._ready(topic, number, cell)) for number, cell in enumerate(cells)]
+                if not any(records for _, records in ready):
+                    break
+                moved = True
+                for cell, records in ready:
+                    if records:
+                        self._run(cell, Batch(records), result)
+        return moved
+
+    def _ready(self, topic: str, number: int, cell: Cell) -> Sequence[Record]:
+        sent, cell.inbox = cell.inbox, []
+        return self._order.take(topic, number, sent)
 
     def _run(self, cell: Cell, batch: Batch, result: Result) -> None:
         if self._keep_rows and isinstance(cell.stage, OutletsStage):
             result.screened += cell.stage.screen_rows(batch, cell.state)
-        outcome = cell.stage.step(batch, cell.state)
+        batch, outcome = self._step(cell, batch)
         apply(outcome.updates, cell.state)
         cell.stage.commit(batch, outcome)
         result.facts += outcome.facts
         for send in outcome.sends:
             self._deliver(send, result)
+
+    def _step(self, cell: Cell, batch: Batch) -> tuple[Batch, Outcome]:
+        if not (self._forgiving and isinstance(cell.stage, DutiesStage)):
+            return batch, cell.stage.step(batch, cell.state)
+        batch, outcome, poisoned = isolate(lambda part: cell.stage.step(part, cell.state), batch)
+        for record, error in poisoned:
+            send, fact = set_aside(self._topics, record, error)
+            outcome.sends.append(send)
+            outcome.facts[fact] += 1
+        return batch, outcome
 
     def _deliver(self, send: Send, result: Result) -> None:
         cells = {self._topics.senders: self.senders, self._topics.outlets: self.outlets}.get(send.topic)

@@ -30,6 +30,7 @@ EDGES = (
     "kafka_client.py",
     "topic_admin.py",
     "topic_reader.py",
+    "recorded_topics.py",
     "leash.py",
 )
 """What may touch the world: the settings read the environment, the rest talks to Kafka, processes and people."""
@@ -234,6 +235,7 @@ PACKAGES = {
     "pydantic": "pydantic",
     "pydantic_settings": "pydantic-settings",
     "rich": "rich",
+    "rocksdict": "rocksdict",
     "typer": "typer",
     "yaml": "pyyaml",
 }

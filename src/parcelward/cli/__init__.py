@@ -18,6 +18,7 @@ COMMANDS = {
     "validate": Subcommand("parcelward.cli.validate:validate", "Check a file of events against the contract, offline."),
     "alerts": Subcommand("parcelward.cli.alerts:alerts", "Follow the alerts as a readable list."),
     "rejected": Subcommand("parcelward.cli.rejected:rejected", "Read back a courier's refused records with reasons."),
+    "replay": Subcommand("parcelward.cli.replay:replay", "Screen a recorded span again and compare with the live run."),
     "simulate": Subcommand("parcelward.cli.simulate:simulate", "Make courier traffic with planted patterns."),
     "model": Subcommand("parcelward.cli.model:app", "Train, release and inspect the risk model."),
     "rules": Subcommand("parcelward.cli.rules:app", "Check, list and document rule packs."),

@@ -1,0 +1,142 @@
+"""`parcelward replay`: screen a recorded span again, offline, and compare with what the live run published."""
+
+import json
+import time
+from contextlib import nullcontext
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from parcelward.cli.options import Kafka, settings_with
+from parcelward.cli.tables import show_table
+from parcelward.errors import UserError
+from parcelward.recorded_topics import RecordedTopics
+from parcelward.replay.check import Checked, check
+from parcelward.replay.compare import Counts, Span
+from parcelward.replay.kept import KeptRecording, keep
+from parcelward.screening import build_stages
+
+KINDS = {
+    "equal": "equal",
+    "missing": "missing in the live run",
+    "extra": "extra in the live run",
+    "other_revision": "another final revision",
+    "other_content": "another content",
+    "repeated": "published twice",
+}
+
+
+def replay(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A kept recording; without one, the topics are read.", show_default=False)
+    ] = None,
+    kafka: Kafka = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Compare what was raised from then on, RFC 3339.", show_default=False)
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(help="Compare what was raised before then, RFC 3339.", show_default=False)
+    ] = None,
+    warm_up: Annotated[
+        float | None,
+        typer.Option(min=0, help="Days before --from to replay; unset: all there are.", show_default=False),
+    ] = None,
+    keep_in: Annotated[
+        Path | None,
+        typer.Option("--keep", help="Write the recording to this new folder and do no more.", show_default=False),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
+) -> None:
+    """Replay a recorded span and compare alerts and refusals with those published; exit code 0 only if all are equal.
+
+    Settings, token keys, rule pack and model must be those of the live run.
+    """
+    span = Span(_epoch_ms("--from", from_), _epoch_ms("--to", to))
+    since_ms = _since_ms(span, warm_up)
+    settings = settings_with(kafka)
+    console = Console(stderr=True, highlight=False)
+    if keep_in is not None:
+        with RecordedTopics(settings, since_ms) as recording:
+            events = keep(recording, keep_in, span.to_ms)
+        console.print(f"kept {events:,} events in {keep_in}; they hold personal data: guard them like intake topics")
+        return
+    stages = build_stages(settings)
+    begun = time.monotonic()
+    opened = RecordedTopics(settings, since_ms) if folder is None else nullcontext(KeptRecording(folder, settings))
+    with opened as source, console.status("replaying") as status:
+        checked = check(source, stages, span, since_ms, lambda events: status.update(f"{events:,} events replayed"))
+    seconds = time.monotonic() - begun
+    if json_:
+        typer.echo(json.dumps(_as_json(checked, seconds), ensure_ascii=False))
+    else:
+        _show(checked, seconds, console)
+    raise typer.Exit(0 if checked.comparison.same else 1)
+
+
+def _epoch_ms(option: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{option} {text!r} is not a time; write it like 2026-11-23T08:00:00+08:00") from None
+    if moment.tzinfo is None:
+        raise UserError(f"{option} {text!r} has no time zone; write it like 2026-11-23T08:00:00+08:00")
+    return round(moment.timestamp() * 1000)
+
+
+def _since_ms(span: Span, warm_up_days: float | None) -> int | None:
+    if warm_up_days is None:
+        return None
+    if span.from_ms is None:
+        raise UserError("--warm-up needs --from: it says how much before that time is replayed")
+    return max(0, span.from_ms - timedelta(days=warm_up_days) // timedelta(milliseconds=1))
+
+
+def _moment(ms: int | None) -> str | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _as_json(checked: Checked, seconds: float) -> dict[str, object]:
+    result = checked.comparison
+    return {
+        "same": result.same,
+        "events": checked.events,
+        "seconds": round(seconds, 3),
+        "events_per_second": round(checked.events / max(seconds, 1e-3)),
+        "from": _moment(checked.span.from_ms),
+        "to": _moment(checked.span.to_ms),
+        "alerts": asdict(result.alerts),
+        "rejected": asdict(result.rejected),
+        "before": result.before,
+        "live": {"rule_packs": dict(result.live_packs), "models": dict(result.live_models)},
+        "replay": {"rule_pack": checked.pack, "model": checked.model},
+        "differences": [one._asdict() for one in result.differences],
+        "notes": list(checked.notes),
+    }
+
+
+def _show(checked: Checked, seconds: float, console: Console) -> None:
+    result = checked.comparison
+    rows = [
+        (words, f"{getattr(result.alerts, kind):,}", _refusals(kind, result.rejected)) for kind, words in KINDS.items()
+    ]
+    show_table(("", "alerts", "refused records"), rows, "Live run and replay")
+    for one in result.differences:
+        console.print(f"{KINDS[one.kind]}: {one.what}", soft_wrap=True, markup=False)
+        for detail in one.details:
+            console.print(f"    {detail}", soft_wrap=True, markup=False)
+    for note in checked.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
+    console.print(
+        f"{checked.events:,} events in {seconds:.1f} s, {checked.events / max(seconds, 1e-3):,.0f} events/s; "
+        f"rule pack {checked.pack}, model {checked.model}: {'equal' if result.same else 'DIFFERENT'}"
+    )
+
+
+def _refusals(kind: str, counts: Counts) -> str:
+    return "-" if kind == "other_revision" else f"{getattr(counts, kind):,}"

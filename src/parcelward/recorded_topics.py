@@ -1,0 +1,171 @@
+"""The recording that a running Kafka holds: intake, the order between the stages, alerts, refusals."""
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from types import TracebackType
+from typing import Any, Self
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from parcelward.errors import UserError
+from parcelward.kafka_client import client_options, consumer_options, require_answer, unreachable
+from parcelward.replay.recording import Pass, pass_of
+from parcelward.settings import Settings
+from parcelward.stage import SourceRecord
+
+ENOUGH, TOO_FEW = 8000, 2000
+"""Records kept ahead per partition: a partition with more is not fetched until few are left."""
+PATIENCE_S = 30.0
+
+
+class RecordedTopics:
+    """Every topic of an installation up to its present end, read as it is asked for; a context manager.
+
+    Partitions are read side by side in bounded memory, committed records only. `since_ms`: nothing that arrived before
+    then is read. Raises UserError when no broker answers, or a topic is missing.
+    """
+
+    def __init__(self, settings: Settings, since_ms: int | None = None) -> None:
+        require_answer(settings)
+        self._settings = settings
+        self.topics, self.couriers, self.partitions = settings.topics, settings.couriers, settings.partitions
+        self._intake = [self.topics.intake(courier) for courier in self.couriers]
+        self._between = [self.topics.senders, self.topics.outlets]
+        rejected = [self.topics.rejected(courier) for courier in self.couriers]
+        try:
+            # What was worked off comes first: what was published by then is in the ends that are asked for later.
+            self._worked_off = _worked_off(settings)
+            self._consumer = KafkaConsumer(**consumer_options(settings))
+        except (KafkaError, OSError) as error:
+            raise unreachable(settings, error) from None
+        try:
+            self._begin([*self._intake, *self._between, *rejected, self.topics.alerts], since_ms)
+        except BaseException:
+            self._consumer.close()
+            raise
+
+    def _begin(self, topics: Sequence[str], since_ms: int | None) -> None:
+        consumer = self._consumer
+        for topic in topics:
+            if (found := len(consumer.partitions_for_topic(topic) or ())) != self.partitions:
+                raise UserError(
+                    f"topic {topic} has {found} partitions on {self._settings.kafka}, the setting partitions is "
+                    f"{self.partitions}; check partitions, topic_prefix and couriers"
+                )
+        everything = [TopicPartition(topic, number) for topic in topics for number in range(self.partitions)]
+        self._ahead: dict[TopicPartition, deque[Any]] = {tp: deque() for tp in everything}
+        self._ends = dict(consumer.end_offsets(everything))
+        consumer.assign(everything)
+        consumer.pause(*everything)
+        self.horizon_ms = self._horizon_ms()
+        self._seek(everything, since_ms)
+
+    def _seek(self, partitions: Sequence[TopicPartition], since_ms: int | None) -> None:
+        consumer = self._consumer
+        for ahead in self._ahead.values():
+            ahead.clear()
+        if since_ms is None:
+            consumer.seek_to_beginning(*partitions)
+            return
+        for tp, found in consumer.offsets_for_times(dict.fromkeys(partitions, since_ms)).items():
+            consumer.seek(tp, self._ends[tp] if found is None else found.offset)
+
+    # what there is
+
+    def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
+        """What the courier sent, in offset order."""
+        return self._read(TopicPartition(self.topics.intake(courier), partition))
+
+    def order(self, topic: str, partition: int) -> Iterator[Pass]:
+        """In which order the live run's later stage read its topic."""
+        return (pass_of(record.value or b"") for record in self._read(TopicPartition(topic, partition)))
+
+    def alerts(self) -> Iterator[SourceRecord]:
+        """What the live run published."""
+        return self._read_all([self.topics.alerts])
+
+    def rejected(self) -> Iterator[SourceRecord]:
+        """What the live run refused, of all couriers."""
+        return self._read_all([self.topics.rejected(courier) for courier in self.couriers])
+
+    # reading
+
+    def _read_all(self, topics: Sequence[str]) -> Iterator[SourceRecord]:
+        partitions = [TopicPartition(topic, number) for topic in topics for number in range(self.partitions)]
+        return chain.from_iterable(self._read(tp) for tp in partitions)
+
+    def _read(self, tp: TopicPartition) -> Iterator[SourceRecord]:
+        ahead, end = self._ahead[tp], self._ends[tp]
+        last_answer = time.monotonic()
+        while True:
+            while ahead:
+                record = ahead.popleft()
+                if record.offset < end:
+                    yield record
+            if self._consumer.position(tp) >= end:
+                self._consumer.pause(tp)
+                return
+            if self._poll(tp):
+                last_answer = time.monotonic()
+            elif time.monotonic() - last_answer > PATIENCE_S:
+                raise UserError(f"reading {tp.topic} stopped short of its end for {PATIENCE_S:.0f} s; is Kafka alive?")
+
+    def _poll(self, wanted: TopicPartition) -> bool:
+        consumer = self._consumer
+        if wanted in consumer.paused():
+            consumer.resume(wanted)
+        found = consumer.poll(timeout_ms=500, max_records=ENOUGH)
+        for tp, records in found.items():
+            self._ahead[tp].extend(records)
+            if tp != wanted and len(self._ahead[tp]) > ENOUGH:
+                consumer.pause(tp)  # it is resumed when it is wanted
+        return bool(found)
+
+    # how far the live run is
+
+    def _horizon_ms(self) -> int | None:
+        """The earliest evidence that waits to be worked off; None when nothing waits."""
+        waiting: list[int] = []
+        for topic in (*self._intake, *self._between):
+            for number in range(self.partitions):
+                tp = TopicPartition(topic, number)
+                done = self._worked_off.get(tp, 0)
+                if done >= self._ends[tp]:
+                    continue
+                self._consumer.seek(tp, done)
+                records = self._read(tp)
+                if topic in self._intake:
+                    waiting += [record.timestamp for record in islice(records, 1)]
+                else:
+                    waiting += [pass_of(record.value or b"").touched_ms for record in records]
+        return min(waiting, default=None)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._consumer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _worked_off(settings: Settings) -> dict[TopicPartition, int]:
+    """Positions that the live run has committed. Raises UserError when it never committed anything."""
+    group = settings.topics.app_id
+    admin = KafkaAdminClient(**client_options(settings))
+    try:
+        found = admin.list_group_offsets({group: None})[group]
+    finally:
+        admin.close()
+    positions = {tp: position.offset for tp, position in found.items() if position.offset >= 0}
+    if not positions:
+        raise UserError(f"group {group} has committed nothing on {settings.kafka}: no worker has run with this prefix")
+    return positions

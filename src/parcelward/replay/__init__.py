@@ -1,0 +1,5 @@
+"""Replaying what a live run left in its topics, offline and in the very order it settled on, and comparing results.
+
+`recording` says what there is to replay (a running Kafka: `parcelward.recorded_topics`; a kept day: `kept`), `order`
+holds the replay to the order of the live run, `rerun` runs the stages, `compare` tells what differs.
+"""

@@ -1,0 +1,92 @@
+"""The whole of it: replay a recording and compare what comes out with what the live run published."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from parcelward.replay.compare import AlertLog, Comparison, RefusalLog, Span, compare_alerts, compare_refusals
+from parcelward.replay.recording import Recording
+from parcelward.replay.rerun import Rerun
+from parcelward.screening import Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A comparison and what it rests on."""
+
+    comparison: Comparison
+    span: Span
+    events: int
+    pack: str  # what judged in the replay
+    model: str
+    notes: tuple[str, ...]  # what a reader must know to judge the result
+
+
+def check(
+    recording: Recording,
+    stages: Stages,
+    span: Span,
+    since_ms: int | None = None,
+    note_progress: Callable[[int], None] = lambda events: None,
+) -> Checked:
+    """Replay everything that arrived from `since_ms` on and compare the alerts and refusals of `span`.
+
+    `note_progress` is told how many events were replayed so far.
+    """
+    horizon = recording.horizon_ms
+    to_ms = min([end for end in (span.to_ms, horizon) if end is not None], default=None)
+    compared = Span(span.from_ms, to_ms)
+    live, replayed = AlertLog(compared), AlertLog(compared)
+    refused, refused_again = RefusalLog(compared), RefusalLog(compared)
+    for record in recording.alerts():
+        live.add(record.value or b"")
+    for record in recording.rejected():
+        refused.add(record)
+    rerun = Rerun(recording, stages, since_ms=since_ms or 0, to_ms=to_ms)
+    for result in rerun.results():
+        for send in result.alerts:
+            replayed.add(send.value or b"")
+        for send in result.rejected:
+            refused_again.add(send)
+        note_progress(rerun.events)
+    comparison = compare_alerts(live, replayed, rerun.first_offsets)
+    compare_refusals(comparison, refused, refused_again)
+    judgement = stages.judgement
+    pack, model = judgement.pack.version, judgement.model.version if judgement.model else "none"
+    notes = (*_version_notes(comparison, pack, model), *_notes(rerun, comparison, span, horizon))
+    return Checked(comparison, compared, rerun.events, pack, model, notes)
+
+
+def _version_notes(comparison: Comparison, pack: str, model: str) -> list[str]:
+    notes = []
+    for what, found, ours in (("rule pack", comparison.live_packs, pack), ("model", comparison.live_models, model)):
+        others = [f"{version} ({count} alerts)" for version, count in found.items() if version != ours]
+        if others:
+            notes.append(
+                f"another {what} was in force in the live run: {', '.join(others)}; this replay judges with {ours}, "
+                "so differences are to be expected"
+            )
+    return notes
+
+
+def _notes(rerun: Rerun, comparison: Comparison, span: Span, horizon: int | None) -> list[str]:
+    notes, order = [], rerun.order
+    if horizon is not None and (span.to_ms is None or horizon < span.to_ms):
+        notes.append("the live run has not worked off everything yet: compared up to the first record that waits")
+    begun_late = sorted(f"{topic}/{number}" for (topic, number), offset in rerun.first_offsets.items() if offset)
+    if begun_late:
+        more = f" and {len(begun_late) - 3} more" if len(begun_late) > 3 else ""
+        notes.append(
+            f"the replay begins in the middle of {', '.join(begun_late[:3])}{more}: profiles and waybills from before "
+            "are unknown to it; begin 7 days before the span to compare"
+        )
+    if comparison.before:
+        notes.append(f"{comparison.before} live alerts rest on events from before the replay and are not compared")
+    if order.given_up:
+        notes.append(
+            "the order of the live run could not be followed to the end; profiles may be read in another order"
+        )
+    if order.only_live:
+        notes.append(f"the live run passed on {order.only_live} shipments that the replay did not")
+    if order.only_replayed:
+        notes.append(f"the replay passed on {order.only_replayed} shipments that the live run did not")
+    return notes

@@ -1,0 +1,149 @@
+"""Holding a replay to the order of the live run.
+
+Profiles are read as shipments pass, so what a verdict says of them depends on the order in which shipments of several
+intake partitions come to a later stage. That order is decided by the live run and durable: it is the order of the
+records between the stages. A replay that follows it gets the same profiles, verdicts and alerts.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from parcelward.replay.recording import Pass, Recording, pass_of
+from parcelward.shipment import Trigger
+from parcelward.stage import Record
+
+MOST_WAITING = 200_000
+"""Passes held back at most; then the order is given up."""
+STILL_TO_FIRE_MS = 60_000
+"""A deadline this close to the live run's last sign of life may not have fired yet."""
+
+
+Released = list[tuple[str, int, list[Record]]]
+"""Records held back, by topic and partition."""
+
+
+@dataclass(slots=True)
+class _Queue:
+    """One partition of one later stage: what the live run read next, and what the replay has sent so far."""
+
+    live: Iterator[Pass]
+    sent: dict[Pass, Record] = field(default_factory=dict)
+    ahead: deque[Pass] = field(default_factory=deque)  # read from `live`, not had yet
+
+    def head(self) -> Pass | None:
+        if not self.ahead and (following := next(self.live, None)) is not None:
+            self.ahead.append(following)
+        return self.ahead[0] if self.ahead else None
+
+
+class LiveOrder:
+    """The `Order` of a live run. `take` only ever gives what the live run had next."""
+
+    def __init__(self, recording: Recording, since_ms: int = 0, until_ms: int | None = None) -> None:
+        """What passed in the live run on evidence before `since_ms`, or from `until_ms` on, is not in the replay."""
+        topics = recording.topics
+        self._since_ms = since_ms
+        self._until_ms = until_ms
+        self._queues = {
+            (topic, number): _Queue(recording.order(topic, number))
+            for topic in (topics.senders, topics.outlets)
+            for number in range(recording.partitions)
+        }
+        self._held: Counter[Pass] = Counter()  # whatever its stage
+        self._reached: dict[tuple[str, int], int] = {}  # per courier and intake partition
+        self._following = True
+        self.given_up = False  # before the end: too much differed
+        self.only_live = 0  # passes of the live run that the replay does not make
+        self.only_replayed = 0  # passes that the live run did not make
+
+    def take(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[Record]:
+        """What comes next, as far as it was sent."""
+        if not self._following:
+            return sent
+        queue = self._queues[topic, partition]
+        for record in sent:
+            one = pass_of(record.value or b"")
+            queue.sent[one] = record
+            self._held[_anywhere(one)] += 1
+        ready = []
+        while (head := queue.head()) is not None:
+            if self._since_ms <= head.touched_ms and (self._until_ms is None or head.touched_ms < self._until_ms):
+                if (record_ := queue.sent.pop(head, None)) is None:
+                    break
+                self._let_go(head)
+                ready.append(record_)
+            self._advance(queue)
+        return ready
+
+    def skip_absent(self, quiet_ms: int) -> bool:
+        """Skip what the replay will never send, everything up to `quiet_ms` being sent; returns whether any was."""
+        skipped = False
+        for queue in self._queues.values():
+            while (head := queue.head()) is not None and head.touched_ms < quiet_ms:
+                if head in queue.sent or self._held[_anywhere(head)]:
+                    break
+                self._advance(queue)
+                self.only_live += 1
+                skipped = True
+        return skipped
+
+    @property
+    def overfull(self) -> bool:
+        """Whether more is held back than memory should hold."""
+        return sum(len(queue.sent) for queue in self._queues.values()) > MOST_WAITING
+
+    def last_ms(self) -> int:
+        """The latest evidence or deadline on which anything passed in the live run; reads the rest of the order."""
+        for queue in self._queues.values():
+            queue.ahead.extend(queue.live)
+        return self._alive_until()
+
+    def give_up(self) -> Released:
+        """Follow the order no longer, and hand back all that is held."""
+        self.given_up = True
+        return self._release(lambda _: True)
+
+    def end(self) -> Released:
+        """Hand back what is held and the live run did not have.
+
+        Left out are deadlines that it had not come to: nothing of their courier and partition came later, and the whole
+        run ended soon after.
+        """
+        alive_until = self._alive_until()
+        released = self._release(lambda one: not self._still_to_fire(one, alive_until))
+        self.only_replayed += sum(len(records) for _, _, records in released)
+        return released
+
+    def _release(self, wanted: Callable[[Pass], bool]) -> Released:
+        self._following = False
+        released = []
+        for (topic, number), queue in self._queues.items():
+            released.append((topic, number, [record for one, record in queue.sent.items() if wanted(one)]))
+            queue.sent.clear()
+        self._held.clear()
+        return released
+
+    def _alive_until(self) -> int:
+        heads = [head.touched_ms for queue in self._queues.values() if (head := queue.head()) is not None]
+        ahead = [one.touched_ms for queue in self._queues.values() for one in queue.ahead]
+        return max([*heads, *ahead, *self._reached.values()], default=0)
+
+    def _still_to_fire(self, one: Pass, alive_until: int) -> bool:
+        reached = max(self._reached.get((one.courier, one.partition), 0), alive_until - STILL_TO_FIRE_MS)
+        return one.trigger == Trigger.OVERDUE and one.touched_ms > reached
+
+    def _advance(self, queue: _Queue) -> None:
+        gone = queue.ahead.popleft()
+        where = gone.courier, gone.partition
+        self._reached[where] = max(gone.touched_ms, self._reached.get(where, 0))
+
+    def _let_go(self, one: Pass) -> None:
+        key = _anywhere(one)
+        self._held[key] -= 1
+        if not self._held[key]:
+            del self._held[key]
+
+
+def _anywhere(one: Pass) -> Pass:
+    return one._replace(at_document=False)

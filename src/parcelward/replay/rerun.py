@@ -1,0 +1,69 @@
+"""Running the recorded intake through the stages again, offline."""
+
+from collections.abc import Iterator
+
+from parcelward.pipeline import Pipeline, Result
+from parcelward.replay.order import LiveOrder, Released
+from parcelward.replay.recording import Recording, in_arrival_order, in_batches
+from parcelward.screening import Stages
+
+BATCH = 4000
+RUN_OUT_MS = 600_000
+"""So much of what arrived after the end is replayed too: it may have overtaken what arrived before."""
+
+
+class Rerun:
+    """One replay of a recording; iterate `results` once."""
+
+    def __init__(self, recording: Recording, stages: Stages, *, since_ms: int = 0, to_ms: int | None = None) -> None:
+        """`since_ms`: what arrived before then is not replayed; `to_ms`: the replay ends a moment after it."""
+        self._recording = recording
+        self._since_ms = since_ms
+        ends = [recording.horizon_ms, None if to_ms is None else to_ms + RUN_OUT_MS]
+        self._stop_ms = min([end for end in ends if end is not None], default=None)
+        self.order = LiveOrder(recording, since_ms, self._stop_ms)
+        self.pipeline = Pipeline(stages, recording.topics, recording.partitions, order=self.order, forgiving=True)
+        self.events = 0
+        self.first_offsets: dict[tuple[str, int], int] = {}  # topic and partition: where the replay began
+
+    def results(self) -> Iterator[Result]:
+        """What the replay leads to, piece by piece."""
+        quiet_ms = self._since_ms
+        for records in in_batches(in_arrival_order(self._recording), BATCH):
+            stop = self._stop_ms
+            batch = [one for one in records if one.timestamp >= self._since_ms and (not stop or one.timestamp < stop)]
+            self.events += len(batch)
+            for record in batch:
+                self.first_offsets.setdefault((record.topic, record.partition), record.offset)
+            # Nothing that arrived before the newest record is still to come, on whatever topic.
+            quiet_ms = max([quiet_ms, *(one.timestamp - 1 for one in batch)])
+            result = self.pipeline.feed(batch, self._quiet(quiet_ms))
+            self._settle(quiet_ms, result)
+            yield result
+            if stop and len(batch) < len(records) and records[-1].timestamp >= stop:
+                break
+        yield self._end()
+
+    def _end(self) -> Result:
+        """Fire the deadlines that fell due by the end, and judge what the live run never came to."""
+        end_ms = self._stop_ms or self.order.last_ms() + 1
+        result = self.pipeline.feed([], self._quiet(end_ms))
+        self._settle(end_ms, result)
+        self._hand_back(self.order.end(), result)
+        return result
+
+    def _settle(self, quiet_ms: int, result: Result) -> None:
+        while self.order.skip_absent(quiet_ms):
+            self.pipeline.carry(result)
+        if self.order.overfull:
+            self._hand_back(self.order.give_up(), result)
+
+    def _hand_back(self, released: Released, result: Result) -> None:
+        topics, pipeline = self._recording.topics, self.pipeline
+        for topic, number, records in released:
+            cells = pipeline.senders if topic == topics.senders else pipeline.outlets
+            cells[number].inbox[:0] = records
+        pipeline.carry(result)
+
+    def _quiet(self, until_ms: int) -> dict[str, int]:
+        return {self._recording.topics.intake(courier): until_ms for courier in self._recording.couriers}

@@ -1,0 +1,132 @@
+"""A live run in memory: topics, partitions, batches cut and stages scheduled at random, restarts, ticks.
+
+What it leaves behind is a `Recording`, so that a replay of it can be compared with it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+from zlib import crc32
+
+from parcelward.pipeline import Cell
+from parcelward.replay.recording import Pass, pass_of
+from parcelward.screening import Stages
+from parcelward.settings import Settings
+from parcelward.stage import Batch, PartitionStage, Record, Send, SourceRecord, apply
+from streams.waiting import Waiting
+
+Topic = tuple[str, int]
+
+
+class LiveRun:
+    """A worker with every freedom that a real one has. `run`, then `end`."""
+
+    def __init__(self, settings: Settings, stages: Stages, seed: int) -> None:
+        self.topics, self.couriers, self.partitions = settings.topics, settings.couriers, settings.partitions
+        self.horizon_ms: int | None = None
+        self._rng = Random(seed)
+        self._intake = [self.topics.intake(courier) for courier in self.couriers]
+        self._sources = {
+            "duties": self._intake,
+            "senders": [self.topics.senders],
+            "outlets": [self.topics.outlets],
+        }
+        self._make: dict[str, Callable[[], PartitionStage]] = {
+            "duties": stages.duties,
+            "senders": stages.senders,
+            "outlets": stages.outlets,
+        }
+        numbers = range(self.partitions)
+        self.cells = {(name, number): Cell(make()) for name, make in self._make.items() for number in numbers}
+        self._waiting = {
+            (name, number): Waiting(topics) for name, topics in self._sources.items() for number in numbers
+        }
+        self.logs: dict[Topic, list[Record]] = defaultdict(list)
+        self.restarts = 0
+
+    # what happens
+
+    def run(self, records: Sequence[Record], burst: int = 40) -> None:
+        """Publish the records, which are in order of arrival, and work them off, a bit here and a bit there.
+
+        At most `burst` records are published at once.
+        """
+        rng, at = self._rng, 0
+        while at < len(records):
+            for record in records[at : (at := at + rng.randrange(1, burst))]:
+                self._append(record.topic, record)
+            for _ in range(rng.randrange(4)):
+                self._work(rng.choice(list(self._waiting)))
+            if rng.random() < 0.3 and at < len(records):
+                self.tick(rng.randrange(self.partitions), records[at].timestamp - 1)
+            if rng.random() < 0.3:
+                self.finish()
+        self.finish()
+
+    def tick(self, number: int, now_ms: int) -> None:
+        """Every record that arrived up to `now_ms` is published: the deadlines of a partition may fire."""
+        for topic in self._intake:
+            self._waiting["duties", number].quiet(topic, now_ms)
+        self._work(("duties", number))
+
+    def end(self, now_ms: int, apart_ms: int = 20_000) -> None:
+        """Stop at a time; one partition fires its last deadlines `apart_ms` before the next."""
+        for number in range(self.partitions):
+            self.tick(number, now_ms - number * apart_ms)
+        self.finish()
+
+    def finish(self) -> None:
+        """Work off everything that waits."""
+        while busy := [where for where, waiting in self._waiting.items() if waiting.count]:
+            self._work(self._rng.choice(busy))
+
+    def _work(self, where: tuple[str, int]) -> None:
+        name, number = where
+        cell = self.cells[where]
+        if self._rng.random() < 0.05:
+            self.restarts += 1
+            cell.stage = self._make[name]()
+            cell.stage.restore(cell.state)
+        batch = self._waiting[where].take(self._rng.choice([1, 3, 20, 400])).batch
+        if self._rng.random() < 0.1:
+            cell.stage.step(batch, cell.state)  # aborted: computed, and never committed
+        outcome = cell.stage.step(batch, cell.state)
+        apply(outcome.updates, cell.state)
+        cell.stage.commit(Batch(batch.records, batch.quiet_until), outcome)
+        for send in outcome.sends:
+            self._send(send, number)
+
+    def _send(self, send: Send, own: int) -> None:
+        number = own if send.key is None else crc32(send.key) % self.partitions
+        offset = len(self.logs[send.topic, number])
+        self._append(send.topic, Record(send.topic, number, offset, 0, send.key, send.value, send.headers))
+
+    def _append(self, topic: str, record: Record) -> None:
+        self.logs[topic, record.partition].append(record)
+        stage = next((name for name, topics in self._sources.items() if topic in topics), None)
+        if stage is not None:
+            self._waiting[stage, record.partition].add(topic, [record])
+
+    # what it leaves behind
+
+    def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
+        return iter(self.logs[self.topics.intake(courier), partition])
+
+    def order(self, topic: str, partition: int) -> Iterator[Pass]:
+        return (pass_of(record.value or b"") for record in self.logs[topic, partition])
+
+    def alerts(self) -> Iterator[SourceRecord]:
+        return self._all([self.topics.alerts])
+
+    def rejected(self) -> Iterator[SourceRecord]:
+        return self._all([self.topics.rejected(courier) for courier in self.couriers])
+
+    def _all(self, topics: Sequence[str]) -> Iterator[SourceRecord]:
+        for topic in topics:
+            for number in range(self.partitions):
+                yield from self.logs[topic, number]
+
+    def states(self, stage: str) -> dict[bytes, bytes]:
+        return {
+            key: value for (name, _), cell in self.cells.items() if name == stage for key, value in cell.state.items()
+        }

@@ -1,0 +1,183 @@
+"""A replay in the order of the live run gives what the live run gave, whatever the live run went through."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from parcelward.replay.check import Checked, check
+from parcelward.replay.compare import Span
+from parcelward.replay.rerun import Rerun
+from parcelward.screening import build_stages
+from tests.builders import DAY, HOUR, T0, settings
+from tests.courier_traffic import COURIERS, traffic
+from tests.live_run import LiveRun
+
+PARTITIONS = 3
+
+
+SETTINGS = settings(couriers=COURIERS, partitions=PARTITIONS, scan_due=20 * 3600)
+STAGES = build_stages(SETTINGS)
+EVERYTHING = Span()
+
+
+def lived(seed: int, waybills: int = 40) -> LiveRun:
+    """A live run over mixed traffic; it ends at some time, one partition a moment before the other."""
+    live, records = LiveRun(SETTINGS, STAGES, seed), traffic(seed, waybills, partitions=PARTITIONS)
+    live.run(records)
+    live.end(max(records[-1].timestamp, T0 + seed % 5 * DAY))
+    return live
+
+
+def replayed(live: LiveRun, span: Span = EVERYTHING, since_ms: int | None = None) -> Checked:
+    return check(live, STAGES, span, since_ms)
+
+
+@examples(deadline=None, max_examples=25)
+@given(st.integers(0, 100_000))
+def test_a_replay_equals_the_live_run_whatever_its_cuts_interleaving_restarts_and_ticks(seed: int) -> None:
+    live = lived(seed)
+    checked = replayed(live)
+    assert checked.comparison.alerts.equal > 0, "nothing was compared"
+    assert checked.comparison.same, checked.comparison.differences
+    assert checked.comparison.rejected.equal > 0 or not list(live.rejected())
+    assert checked.notes == ()
+
+
+@examples(deadline=None, max_examples=10)
+@given(st.integers(0, 100_000))
+def test_a_replay_ends_with_the_state_of_the_live_run(seed: int) -> None:
+    live = LiveRun(SETTINGS, STAGES, seed)
+    live.run(traffic(seed, 30, partitions=PARTITIONS))
+    end = T0 + 3 * DAY
+    live.end(end, apart_ms=0)
+    rerun = Rerun(live, STAGES)
+    for _ in rerun.results():
+        pass
+    rerun.pipeline.feed([], {f"intake.{courier}": end for courier in COURIERS})
+    for stage in ("duties", "senders", "outlets"):
+        states = {key: value for cell in getattr(rerun.pipeline, stage) for key, value in cell.state.items()}
+        assert states == live.states(stage), stage
+
+
+def test_the_order_of_the_live_run_matters_and_is_followed() -> None:
+    """Without it profiles are read in another order, and some replay of some run must differ."""
+    differs = 0
+    for seed in range(6):
+        live = lived(seed)
+        replayed_order, live.order = live.order, lambda topic, partition: iter(())  # type: ignore[method-assign]
+        differs += not replayed(live).comparison.same
+        live.order = replayed_order  # type: ignore[method-assign]
+    assert differs
+
+
+def drop_alert(live: LiveRun) -> str:
+    log = next(log for (topic, _), log in live.logs.items() if topic == "alerts" and log)
+    gone = log[-1]
+    log[:] = [one for one in log if dict(one.headers)["ce_id"] != dict(gone.headers)["ce_id"]]
+    return "other_revision" if dict(gone.headers)["ce_id"].split(b":")[1] != b"1" else "missing"
+
+
+def add_alert(live: LiveRun) -> str:
+    log = next(log for (topic, _), log in live.logs.items() if topic == "alerts" and log)
+    first = log[0]
+    log.append(first._replace(value=(first.value or b"").replace(b'"alert_id":"', b'"alert_id":"f', 1)))
+    return "extra"
+
+
+def change_alert(live: LiveRun) -> str:
+    log = next(log for (topic, _), log in live.logs.items() if topic == "alerts" and log)
+    log[-1] = log[-1]._replace(value=(log[-1].value or b"").replace(b'"operator":"E', b'"operator":"F', 1))
+    return "other_content"
+
+
+def repeat_alert(live: LiveRun) -> str:
+    log = next(log for (topic, _), log in live.logs.items() if topic == "alerts" and log)
+    log.append(log[-1])
+    return "repeated"
+
+
+@pytest.mark.parametrize("tamper", [drop_alert, add_alert, change_alert, repeat_alert])
+def test_a_tampered_alert_is_seen(tamper: Callable[[LiveRun], str]) -> None:
+    live = lived(3)
+    kind = tamper(live)
+    checked = replayed(live)
+    assert getattr(checked.comparison.alerts, kind) == 1, checked.comparison.differences
+    assert not checked.comparison.same
+
+
+def test_a_lost_event_is_seen() -> None:
+    """An event that the live run never screened is in the intake all the same; the replay screens it."""
+    seen = 0
+    for seed in range(4):
+        records = traffic(seed, 30, partitions=PARTITIONS)
+        dangerous = next(one for one in records if "汽油".encode() in (one.value or b""))
+        live = LiveRun(SETTINGS, STAGES, seed)
+        live.run([one for one in records if one is not dangerous])
+        live.end(records[-1].timestamp)
+        log = live.logs[dangerous.topic, dangerous.partition]
+        log.append(dangerous)
+        log.sort(key=lambda one: one.offset)
+        seen += not replayed(live).comparison.same
+    assert seen == 4
+
+
+def test_a_deadline_that_never_fired_is_seen() -> None:
+    """On an idle partition, while others worked for an hour more."""
+    live = LiveRun(SETTINGS, STAGES, 5)
+    live.run(traffic(5, 40, partitions=PARTITIONS))
+    for number in range(PARTITIONS - 1):
+        live.tick(number, T0 + 4 * DAY)
+    live.finish()
+    fired = replayed(live)
+    live.tick(PARTITIONS - 1, T0 + 4 * DAY)
+    live.finish()
+    assert not fired.comparison.same
+    assert fired.comparison.alerts.missing + fired.comparison.alerts.other_revision > 0
+    assert replayed(live).comparison.same
+
+
+def test_a_span_compares_what_was_raised_within_it() -> None:
+    live, records = LiveRun(SETTINGS, STAGES, 2), traffic(2, 250, partitions=PARTITIONS)
+    live.run(records, burst=4)
+    live.end(records[-1].timestamp)
+    whole, middle = replayed(live), records[len(records) // 2].timestamp
+    for span in (Span(None, middle), Span(middle, None)):
+        part = replayed(live, span).comparison
+        assert part.same, part.differences
+        assert 0 < part.alerts.equal < whole.comparison.alerts.equal
+
+
+def test_a_live_run_that_lags_is_compared_up_to_what_waits() -> None:
+    live = LiveRun(SETTINGS, STAGES, 7)
+    records = traffic(7, 40, partitions=PARTITIONS)
+    half = len(records) // 2
+    live.run(records[:half])
+    live.end(records[half].timestamp - 1)
+    for record in records[half:]:
+        live.logs[record.topic, record.partition].append(record)
+    live.horizon_ms = records[half].timestamp
+    checked = replayed(live)
+    assert checked.comparison.same, checked.comparison.differences
+    assert "not worked off everything" in checked.notes[0]
+
+
+def test_another_rule_pack_is_named() -> None:
+    live = lived(1)
+    for log in live.logs.values():
+        for at, one in enumerate(log):
+            if one.topic == "alerts":
+                log[at] = one._replace(value=(one.value or b"").replace(b'"acceptance-', b'"another-'))
+    checked = replayed(live)
+    assert not checked.comparison.same
+    assert "another rule pack was in force in the live run: another-" in checked.notes[0]
+
+
+def test_a_replay_that_begins_late_says_so() -> None:
+    live = lived(4, waybills=80)
+    since = T0 + HOUR
+    checked = replayed(live, Span(T0 + 2 * HOUR, None), since_ms=since)
+    assert any("begins in the middle" in note for note in checked.notes)
+    assert checked.events < sum(len(log) for (topic, _), log in live.logs.items() if topic.startswith("intake"))
