@@ -7,21 +7,23 @@ The order of the values here is the order of `features.FEATURES`; a test holds e
 """
 
 from parcelward.features import Row, Value
-from parcelward.goods import GoodsMatch, match_goods, same_goods, weight_range_g
+from parcelward.goods_said import GoodsSaid, goods_said
 from parcelward.outlet_profiles import (
     OperatorProfile,
     OutletProfile,
     hour_share,
     inspection_pace,
     is_staff,
-    local_hour,
     seen_inspecting,
 )
 from parcelward.shipment import PHYSICAL_READS, Duty, InspectionFacts, PhoneView, RealNameFacts, SenderView, Shipment
+from parcelward.windows import FIVE_MINUTES_MS, HOUR_MS, HOURS_PER_DAY, TOP_WIDTH_MS
+
+Values = tuple[Value, ...]
 
 SHARE_OF = 8  # a share of fewer parcels than this says nothing, and is unknown
-UNKNOWN_SENDER: list[Value] = [None] * 12
-NO_GOODS = GoodsMatch((), None, 0, (), False, None, None, False, None, None)
+_UNKNOWN: tuple[Values, ...] = tuple((None,) * count for count in range(17))  # so many unknown values
+_LOCAL_HOURS = 8  # China has one time zone, UTC+8
 
 
 def measure(
@@ -38,42 +40,55 @@ def measure(
     `acceptor` is the profile of the operator who accepted, `inspector` of the one who inspected; None when that event
     has not arrived. `photo_reused_from` is the other waybill with the same photo.
     """
-    facts, inspection = shipment.real_name, shipment.inspection
+    facts, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
+    said = goods_said(
+        None if facts is None else facts.goods_name, None if inspection is None else inspection.found_goods
+    )
     return [
-        *_who(facts),
+        *(_UNKNOWN[6] if facts is None else _who(facts)),
         *_duties(shipment, facts, inspection),
-        *_sender(phone, sender),
-        *_staff(facts, outlet, acceptor),
-        *_pace(inspection, inspector),
+        *(_UNKNOWN[16] if phone is None and sender is None else _sender(phone, sender)),
+        *(_UNKNOWN[4] if facts is None or acceptor is None else _staff(facts, outlet, acceptor)),
+        *(_UNKNOWN[3] if inspection is None or inspector is None else _pace(inspection, inspector)),
         *_outlet(facts, outlet, acceptor, shipment.trigger_event_ms),
-        *_photos(inspection, photo_reused_from),
-        *_goods(facts, inspection),
-        *_weight(facts, inspection),
-        None if shipment.scan is None else shipment.scan.decision,
-        None if shipment.scan is None or shipment.scan.judged_ms is None else shipment.scan.judged_ms / 1000,
+        *(_UNKNOWN[4] if inspection is None else _photos(inspection, photo_reused_from)),
+        *said.declared,
+        None if facts is None else facts.dangerous_declared,
+        said.found_severity,
+        None if inspection is None else inspection.found_category,
+        said.mismatch,
+        *(_UNKNOWN[9] if facts is None else _weight(facts, inspection, said)),
+        None if scan is None else scan.decision,
+        None if scan is None or scan.judged_ms is None else scan.judged_ms / 1000,
     ]
 
 
-def _who(facts: RealNameFacts | None) -> list[Value]:
-    if facts is None:
-        return [None] * 6
-    return [
-        facts.sender_kind,
-        facts.sender_kind == "person",
+def _who(facts: RealNameFacts) -> Values:
+    kind, method = facts.sender_kind, facts.verify_method
+    return (
+        kind,
+        kind == "person",
         facts.document_check,
-        facts.verify_method,
-        facts.verify_method in PHYSICAL_READS,
-        facts.sender_kind == "agreement" and facts.agreement_id is None,
-    ]
+        method,
+        method in PHYSICAL_READS,
+        kind == "agreement" and facts.agreement_id is None,
+    )
 
 
-def _duties(shipment: Shipment, facts: RealNameFacts | None, inspection: InspectionFacts | None) -> list[Value]:
+def _duties(shipment: Shipment, facts: RealNameFacts | None, inspection: InspectionFacts | None) -> Values:
     overdue = shipment.overdue
-    delay = None if facts is None or inspection is None else (inspection.event_ms - facts.event_ms) / 1000
-    begun = None if inspection is None else inspection.started_ms
-    sealed = None if inspection is None else inspection.sealed_ms
-    return [
-        facts is not None,
+    accepted = facts is not None
+    delay = begun = sealed = result = opened = mark = duration = lag = None
+    if inspection is not None:
+        begun, sealed, result = inspection.started_ms, inspection.sealed_ms, inspection.result
+        opened, mark = inspection.opened, inspection.mark_applied
+        lag = (inspection.arrival_ms - inspection.event_ms) / 1000
+        if facts is not None:
+            delay = (inspection.event_ms - facts.event_ms) / 1000
+        if begun is not None:
+            duration = (inspection.event_ms - begun) / 1000
+    return (
+        accepted,
         inspection is not None,
         facts is not None and facts.goods_nature == "letter",
         shipment.scan is not None,
@@ -82,24 +97,24 @@ def _duties(shipment: Shipment, facts: RealNameFacts | None, inspection: Inspect
         bool(overdue & Duty.SECURITY_SCAN),
         delay,
         None if sealed is None or inspection is None else sealed < (begun or inspection.event_ms),
-        None if begun is None or inspection is None else (inspection.event_ms - begun) / 1000,
-        None if inspection is None else inspection.opened,
-        None if inspection is None else inspection.result,
-        None if inspection is None else inspection.mark_applied,
+        duration,
+        opened,
+        result,
+        mark,
         None if facts is None else (facts.arrival_ms - facts.event_ms) / 1000,
-        None if inspection is None else (inspection.arrival_ms - inspection.event_ms) / 1000,
+        lag,
         (facts is not None and facts.backfill) or (inspection is not None and inspection.backfill),
         shipment.corrections,
         shipment.conflicts,
-        None if facts is None else local_hour(facts.event_ms),
-    ]
+        None if facts is None else (facts.event_ms // HOUR_MS + _LOCAL_HOURS) % HOURS_PER_DAY,
+    )
 
 
-def _sender(phone: PhoneView | None, sender: SenderView | None) -> list[Value]:
-    phones: list[Value] = [None, None] if phone is None else [phone.documents_1d, phone.documents_7d]
+def _sender(phone: PhoneView | None, sender: SenderView | None) -> Values:
+    phones = _UNKNOWN[2] if phone is None else (phone.documents_1d, phone.documents_7d)
     if sender is None:
-        return [*UNKNOWN_SENDER, *phones, None, None]
-    return [
+        return (*_UNKNOWN[12], *phones, None, None)
+    return (
         sender.sends_1h,
         sender.sends_1d,
         sender.sends_7d,
@@ -115,106 +130,73 @@ def _sender(phone: PhoneView | None, sender: SenderView | None) -> list[Value]:
         *phones,
         sender.travel_km,
         sender.travel_kmh,
-    ]
+    )
 
 
-def _staff(facts: RealNameFacts | None, outlet: OutletProfile, acceptor: OperatorProfile | None) -> list[Value]:
-    if facts is None or acceptor is None:
-        return [None] * 4
-    own = None
-    if facts.document_token is not None and facts.operator_token is not None:
-        own = facts.document_token == facts.operator_token
-    persons, staff = acceptor.persons_1d.at(facts.event_ms), acceptor.staff_1d.at(facts.event_ms)
-    return [own, is_staff(outlet, facts), staff, _share(staff, persons)]
+def _staff(facts: RealNameFacts, outlet: OutletProfile, acceptor: OperatorProfile) -> Values:
+    own, document = None, facts.document_token
+    if document is not None and facts.operator_token is not None:
+        own = document == facts.operator_token
+    hour = facts.event_ms // HOUR_MS
+    staff = acceptor.staff_1d.at(hour)
+    known = None if document is None else is_staff(outlet, facts)
+    return (own, known, staff, _share(staff, acceptor.persons_1d.at(hour)))
 
 
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole >= SHARE_OF else None
 
 
-def _pace(inspection: InspectionFacts | None, inspector: OperatorProfile | None) -> list[Value]:
-    if inspection is None or inspector is None or not seen_inspecting(inspector, inspection.event_ms):
-        return [None] * 3
-    gap, within = inspection_pace(inspector, inspection.event_ms)
-    return [gap, inspector.fast_gaps_1h.at(inspection.event_ms), within]
+def _pace(inspection: InspectionFacts, inspector: OperatorProfile) -> Values:
+    at = inspection.event_ms
+    if not seen_inspecting(inspector, at):
+        return _UNKNOWN[3]
+    gap, within = inspection_pace(inspector, at)
+    return (gap, inspector.fast_gaps_1h.at(at // FIVE_MINUTES_MS), within)
 
 
 def _outlet(
     facts: RealNameFacts | None, outlet: OutletProfile, acceptor: OperatorProfile | None, trigger_ms: int
-) -> list[Value]:
+) -> Values:
     at = trigger_ms if facts is None else facts.event_ms
-    walk_in = outlet.walk_in_1d.at(at)
+    hour = at // HOUR_MS
+    walk_in = outlet.walk_in_1d.at(hour)
     person = facts is not None and facts.sender_kind == "person"
-    return [
-        None if acceptor is None else acceptor.items_1d.at(at),
-        None if acceptor is None else _share(acceptor.manual_1d.at(at), acceptor.persons_1d.at(at)),
-        outlet.items_1h.at(at),
-        outlet.items_1d.at(at),
-        outlet.items_7d.at(at),
+    return (
+        None if acceptor is None else acceptor.items_1d.at(hour),
+        None if acceptor is None else _share(acceptor.manual_1d.at(hour), acceptor.persons_1d.at(hour)),
+        outlet.items_1h.at(at // FIVE_MINUTES_MS),
+        outlet.items_1d.at(hour),
+        outlet.items_7d.at(hour),
         walk_in,
-        _share(outlet.vague_1d.at(at), walk_in) if person else None,
-        _share(*outlet.goods_1d.at(at)) if person else None,
-        None if facts is None else hour_share(outlet, at),
-        outlet.overdue_1d.at(trigger_ms),
-    ]
+        _share(outlet.vague_1d.at(hour), walk_in) if person else None,
+        _share(*outlet.goods_1d.at(at // TOP_WIDTH_MS)) if person else None,
+        None if facts is None else hour_share(outlet, hour),
+        outlet.overdue_1d.at(trigger_ms // HOUR_MS),
+    )
 
 
-def _photos(inspection: InspectionFacts | None, reused_from: str | None) -> list[Value]:
-    if inspection is None:
-        return [None] * 4
-    taken = inspection.oldest_photo_ms
-    return [
-        len(inspection.photos),
+def _photos(inspection: InspectionFacts, reused_from: str | None) -> Values:
+    photos, taken = inspection.photos, inspection.oldest_photo_ms
+    return (
+        len(photos),
         reused_from,
-        reused_from is not None if inspection.photos else None,
+        reused_from is not None if photos else None,
         None if taken is None else (inspection.event_ms - taken) / 60_000,
-    ]
+    )
 
 
-def _named(match: GoodsMatch) -> tuple[str, ...]:
-    """The dangerous terms of a goods name; of a name that only has a UN number, that."""
-    return match.danger_terms or tuple(f"UN{number}" for number in match.un_numbers)
-
-
-def _goods(facts: RealNameFacts | None, inspection: InspectionFacts | None) -> list[Value]:
-    declared = NO_GOODS if facts is None else match_goods(facts.goods_name)
-    found_name = None if inspection is None else inspection.found_goods
-    found = None if found_name is None else match_goods(found_name)
-    terms = (*_named(declared), *(_named(found) if found else ()))
-    worst = found if found is not None and found.danger_severity > declared.danger_severity else declared
-    same = same_goods(facts.goods_name, found_name) if facts is not None and found_name is not None else None
-    known = facts is not None
-    return [
-        facts.goods_name if facts is not None else None,
-        declared.danger_severity if known else None,
-        "、".join(dict.fromkeys(terms)) if terms else None,
-        worst.danger_category,
-        declared.battery if known else None,
-        declared.vague if known else None,
-        declared.restricted,
-        declared.restricted_units,
-        declared.over_limit,
-        facts.dangerous_declared if facts is not None else None,
-        found.danger_severity if found is not None else None,
-        None if inspection is None else inspection.found_category,
-        None if same is None else not same,
-    ]
-
-
-def _weight(facts: RealNameFacts | None, inspection: InspectionFacts | None) -> list[Value]:
-    if facts is None:
-        return [None] * 9
+def _weight(facts: RealNameFacts, inspection: InspectionFacts | None, said: GoodsSaid) -> Values:
     weight, per_piece = facts.weight_g, facts.weight_g / facts.quantity
     ratio = outside = change = change_g = None
-    goods_class = match_goods(facts.goods_name).goods_class
-    if goods_class is not None:
-        low, usual, high = weight_range_g(goods_class)
+    if said.weights_g is not None:
+        low, usual, high = said.weights_g
         ratio, outside = per_piece / usual, not low <= per_piece <= high
     if inspection is not None and inspection.weight_g is not None:
         change_g = abs(inspection.weight_g - weight)
         change = (inspection.weight_g - weight) / weight
     value = facts.declared_value_cny
-    return [
+    return (
         weight,
         per_piece,
         ratio,
@@ -224,4 +206,4 @@ def _weight(facts: RealNameFacts | None, inspection: InspectionFacts | None) -> 
         facts.quantity,
         None if value is None else value * 1000 / weight,
         facts.transport_mode,
-    ]
+    )

@@ -7,25 +7,34 @@ import msgspec
 
 from parcelward.goods import match_goods
 from parcelward.shipment import InspectionFacts, RealNameFacts
-from parcelward.windows import HOUR_MS, MINUTE_MS, WEEK_MS, Rolling, RollingTop, last_day, last_hour, last_week
+from parcelward.windows import (
+    FIVE_MINUTES_MS,
+    HOUR_MS,
+    HOURS_PER_DAY,
+    MINUTE_MS,
+    TOP_WIDTH_MS,
+    WEEK_MS,
+    LastDay,
+    LastHour,
+    LastWeek,
+    RollingTop,
+)
 
 STAFF_KEPT = 256  # staff documents remembered per outlet
 INSPECTIONS_KEPT = 96  # inspection times remembered per operator; more than any plausible 10 minutes
 FAST_GAP_MS = 5_000  # reading a document alone takes 3 s (DOMAIN 1.3), opening and sealing a parcel far longer
-LOCAL_OFFSET_MS = 8 * HOUR_MS  # China has one time zone, UTC+8
-HOURS_PER_DAY, DAYS = 24, 7
 
 
 class OutletProfile(msgspec.Struct, array_like=True, gc=False):
     """Pace and habits of one outlet. Windows over event time."""
 
     touched_ms: int
-    items_1h: Rolling = msgspec.field(default_factory=last_hour)
-    items_7d: Rolling = msgspec.field(default_factory=last_week)
-    items_1d: Rolling = msgspec.field(default_factory=last_day)
-    walk_in_1d: Rolling = msgspec.field(default_factory=last_day)
-    vague_1d: Rolling = msgspec.field(default_factory=last_day)
-    overdue_1d: Rolling = msgspec.field(default_factory=last_day)
+    items_1h: LastHour = msgspec.field(default_factory=LastHour)
+    items_7d: LastWeek = msgspec.field(default_factory=LastWeek)
+    items_1d: LastDay = msgspec.field(default_factory=LastDay)
+    walk_in_1d: LastDay = msgspec.field(default_factory=LastDay)
+    vague_1d: LastDay = msgspec.field(default_factory=LastDay)
+    overdue_1d: LastDay = msgspec.field(default_factory=LastDay)
     goods_1d: RollingTop = msgspec.field(default_factory=RollingTop)
     staff: dict[int, int] = {}  # crc32 of a staff document token -> when it last accepted, epoch ms
 
@@ -34,11 +43,11 @@ class OperatorProfile(msgspec.Struct, array_like=True, gc=False):
     """Pace and habits of one operator at one outlet. Windows over event time."""
 
     touched_ms: int
-    items_1d: Rolling = msgspec.field(default_factory=last_day)
-    persons_1d: Rolling = msgspec.field(default_factory=last_day)
-    staff_1d: Rolling = msgspec.field(default_factory=last_day)
-    manual_1d: Rolling = msgspec.field(default_factory=last_day)
-    fast_gaps_1h: Rolling = msgspec.field(default_factory=last_hour)
+    items_1d: LastDay = msgspec.field(default_factory=LastDay)
+    persons_1d: LastDay = msgspec.field(default_factory=LastDay)
+    staff_1d: LastDay = msgspec.field(default_factory=LastDay)
+    manual_1d: LastDay = msgspec.field(default_factory=LastDay)
+    fast_gaps_1h: LastHour = msgspec.field(default_factory=LastHour)
     inspections: list[int] = []  # event times of counted inspections, ascending
 
 
@@ -54,42 +63,54 @@ def is_staff(outlet: OutletProfile, facts: RealNameFacts) -> bool | None:
     if facts.document_token == facts.operator_token:
         return True
     floor = facts.event_ms - WEEK_MS
-    if not any(seen > floor for seen in outlet.staff.values()):
+    staff = outlet.staff
+    if not staff or max(staff.values()) <= floor:
         return None
-    return outlet.staff.get(token_mark(facts.document_token), floor) > floor
+    return staff.get(token_mark(facts.document_token), floor) > floor
 
 
 def count_acceptance(outlet: OutletProfile, operator: OperatorProfile, facts: RealNameFacts) -> None:
     """Count an accepted parcel once."""
     at = facts.event_ms
-    outlet.touched_ms = max(outlet.touched_ms, at)
-    operator.touched_ms = max(operator.touched_ms, at)
+    hour = at // HOUR_MS
+    if outlet.touched_ms < at:
+        outlet.touched_ms = at
+    if operator.touched_ms < at:
+        operator.touched_ms = at
     _note_staff(outlet, facts)
-    outlet.items_1h.add(at)
-    outlet.items_1d.add(at)
-    outlet.items_7d.add(at)
-    operator.items_1d.add(at)
+    outlet.items_1h.add(at // FIVE_MINUTES_MS)
+    outlet.items_1d.add(hour)
+    outlet.items_7d.add(hour)
+    operator.items_1d.add(hour)
     if facts.sender_kind != "person":
         return
-    outlet.walk_in_1d.add(at)
-    outlet.goods_1d.add(at, crc32(facts.goods_name.encode()))
-    outlet.vague_1d.add(at, int(match_goods(facts.goods_name).vague))
-    operator.persons_1d.add(at)
-    operator.manual_1d.add(at, int(facts.verify_method == "manual"))
-    operator.staff_1d.add(at, int(is_staff(outlet, facts) is True))
+    outlet.walk_in_1d.add(hour)
+    outlet.goods_1d.add(at // TOP_WIDTH_MS, crc32(facts.goods_name.encode()))
+    outlet.vague_1d.add(hour, int(match_goods(facts.goods_name).vague))
+    operator.persons_1d.add(hour)
+    operator.manual_1d.add(hour, int(facts.verify_method == "manual"))
+    operator.staff_1d.add(hour, int(is_staff(outlet, facts) is True))
 
 
 def _note_staff(outlet: OutletProfile, facts: RealNameFacts) -> None:
     """Remember the accepting operator's document for a week, as a mark of 32 bits."""
+    staff, floor = outlet.staff, outlet.touched_ms - WEEK_MS
     if facts.operator_token is not None:
         mark = token_mark(facts.operator_token)
-        outlet.staff[mark] = max(facts.event_ms, outlet.staff.get(mark, 0))
-    floor = outlet.touched_ms - WEEK_MS
-    gone = [mark for mark, seen in outlet.staff.items() if seen <= floor]
-    if len(outlet.staff) - len(gone) > STAFF_KEPT:
-        gone.append(min(outlet.staff, key=lambda mark: (max(outlet.staff[mark], floor + 1), mark)))
+        staff[mark] = max(facts.event_ms, staff.get(mark, 0))
+    if not staff or (min(staff.values()) > floor and len(staff) <= STAFF_KEPT):
+        return
+    gone = [mark for mark, seen in staff.items() if seen <= floor]
+    if len(staff) - len(gone) > STAFF_KEPT:
+        gone.append(min(staff, key=lambda mark: (max(staff[mark], floor + 1), mark)))
     for mark in gone:
-        del outlet.staff[mark]
+        del staff[mark]
+
+
+def count_overdue(outlet: OutletProfile, at_ms: int) -> None:
+    """Count a waybill with an overdue duty once."""
+    outlet.overdue_1d.add(at_ms // HOUR_MS)
+    outlet.touched_ms = max(outlet.touched_ms, at_ms)
 
 
 def count_inspection(operator: OperatorProfile, inspection: InspectionFacts, facts: RealNameFacts) -> None:
@@ -101,7 +122,7 @@ def count_inspection(operator: OperatorProfile, inspection: InspectionFacts, fac
     times = operator.inspections
     position = bisect_right(times, at)
     fast = position > 0 and at - times[position - 1] < FAST_GAP_MS
-    operator.fast_gaps_1h.add(at, int(fast))
+    operator.fast_gaps_1h.add(at // FIVE_MINUTES_MS, int(fast))
     insort(times, at)
     expired = bisect_right(times, times[-1] - WEEK_MS)
     del times[: max(expired, len(times) - INSPECTIONS_KEPT)]
@@ -129,15 +150,10 @@ def inspection_pace(operator: OperatorProfile, at_ms: int) -> tuple[float | None
     return gap, upto - bisect_right(times, at_ms - 10 * MINUTE_MS, hi=upto)
 
 
-def local_hour(at_ms: int) -> int:
-    """Hour of the day in China, 0 to 23."""
-    return (at_ms + LOCAL_OFFSET_MS) // HOUR_MS % HOURS_PER_DAY
+def hour_share(outlet: OutletProfile, hour: int) -> float | None:
+    """Share of the outlet's parcels of 7 days accepted in the same hour of the day; None below 24 parcels.
 
-
-def hour_share(outlet: OutletProfile, at_ms: int) -> float | None:
-    """Share of the outlet's parcels of 7 days accepted in the same hour of the day; None below 24 parcels."""
-    total = outlet.items_7d.at(at_ms)
-    if total < HOURS_PER_DAY:
-        return None
-    bucket, cells = at_ms // HOUR_MS, outlet.items_7d.cells
-    return sum(cells.get(bucket - HOURS_PER_DAY * day, 0) for day in range(DAYS)) / total
+    `hour` counts hours since the epoch.
+    """
+    total = outlet.items_7d.at(hour)
+    return outlet.items_7d.same_hour(hour) / total if total >= HOURS_PER_DAY else None

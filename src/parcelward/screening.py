@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from parcelward.decode import Decoder, Limits
 from parcelward.duties import DutiesStage
+from parcelward.judging import Judgement
 from parcelward.ledger import Deadlines
 from parcelward.model import load_model
-from parcelward.outlets import Judgement, Keep, OutletsStage
+from parcelward.outlet_desk import Keep
+from parcelward.outlets import OutletsStage
 from parcelward.privacy import Tokeniser
 from parcelward.rules import load_pack
 from parcelward.senders import SendersStage

@@ -5,9 +5,13 @@ window is not counted; something late but within it falls into its own bucket. R
 names, and changes nothing: what was counted after that time is left out, what a newer time pushed out is forgotten.
 So a part is at most its whole, at any time, when both were added to at the same times (`amount` 0 where the part does
 not count).
+
+Times are given as numbers of buckets (epoch ms // `HOUR_MS` for a window of hours), so that who reads many windows
+as of one time divides once.
 """
 
 from collections import Counter
+from typing import ClassVar
 
 import msgspec
 
@@ -15,63 +19,83 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
+FIVE_MINUTES_MS = 5 * MINUTE_MS
+HOURS_PER_DAY = 24
 
 
 class Rolling(msgspec.Struct, array_like=True, gc=False):
-    """Count over the last `span` buckets of `width_ms`."""
+    """Count over the last `span` buckets."""
 
-    width_ms: int
-    span: int
+    span: ClassVar[int]
+
     newest: int = 0  # number of the newest bucket
     total: int = 0
-    cells: dict[int, int] = {}
+    cells: list[int] = []  # the newest bucket last; at most `span`, what lies before the first is 0
 
-    def advance(self, now_ms: int) -> None:
-        """Forget what left the window by `now_ms`; a time in the past changes nothing."""
-        bucket = now_ms // self.width_ms
-        if bucket <= self.newest:
+    def add(self, bucket: int, amount: int = 1) -> None:
+        """Count `amount` in a bucket."""
+        behind = self.newest - bucket
+        if behind < 0:
+            self._advance(-behind)
+            behind = 0
+        if not amount or behind >= self.span:
             return
-        self.newest = bucket
-        floor = bucket - self.span
-        for old in [cell for cell in self.cells if cell <= floor]:
-            self.total -= self.cells.pop(old)
+        cells = self.cells
+        if behind >= len(cells):
+            cells[:0] = [0] * (behind + 1 - len(cells))
+        cells[-1 - behind] += amount
+        self.total += amount
 
-    def add(self, at_ms: int, amount: int = 1) -> None:
-        """Count `amount` at a time."""
-        self.advance(at_ms)
-        bucket = at_ms // self.width_ms
-        if amount and bucket > self.newest - self.span:
-            self.cells[bucket] = self.cells.get(bucket, 0) + amount
-            self.total += amount
+    def _advance(self, buckets: int) -> None:
+        """Forget what leaves the window when its newest bucket is so much later."""
+        self.newest += buckets
+        cells = self.cells
+        if buckets >= self.span or not self.total:
+            cells.clear()
+            self.total = 0
+            return
+        cells += [0] * buckets
+        excess = len(cells) - self.span
+        if excess > 0:
+            self.total -= sum(cells[:excess])
+            del cells[:excess]
 
-    def at(self, t_ms: int) -> int:
-        """Count in the window that ends with the bucket of a time; the further from the newest, the slower."""
-        bucket = t_ms // self.width_ms
-        if bucket == self.newest:
+    def at(self, bucket: int) -> int:
+        """Count in the window that ends with a bucket; the further from the newest, the slower."""
+        behind = self.newest - bucket
+        if not behind:
             return self.total
-        if abs(bucket - self.newest) >= self.span:
-            return 0
-        if bucket < self.newest:
-            outside = range(bucket + 1, self.newest + 1)
-        else:
-            outside = range(self.newest - self.span + 1, bucket - self.span + 1)
-        get = self.cells.get
-        return self.total - sum([get(cell, 0) for cell in outside])
+        if behind > 0:
+            return self.total - sum(self.cells[-behind:]) if behind < self.span else 0
+        left = self.span + behind
+        return sum(self.cells[-left:]) if left > 0 else 0
 
 
-def last_hour() -> Rolling:
+class LastHour(Rolling):
     """12 buckets of 5 minutes."""
-    return Rolling(5 * MINUTE_MS, 12)
+
+    span: ClassVar[int] = 12
 
 
-def last_day() -> Rolling:
+class LastDay(Rolling):
     """24 buckets of an hour."""
-    return Rolling(HOUR_MS, 24)
+
+    span: ClassVar[int] = 24
 
 
-def last_week() -> Rolling:
+class LastWeek(Rolling):
     """168 buckets of an hour."""
-    return Rolling(HOUR_MS, 168)
+
+    span: ClassVar[int] = 168
+
+    def same_hour(self, bucket: int) -> int:
+        """How much of the window that ends with a bucket was counted in its hour of the day."""
+        cells = self.cells
+        position = bucket - self.newest + len(cells) - 1
+        first = position - (self.span - HOURS_PER_DAY)
+        if first < 0:
+            first = position % HOURS_PER_DAY
+        return sum(cells[first : position + 1 : HOURS_PER_DAY]) if position >= 0 else 0
 
 
 class RollingTop(msgspec.Struct, array_like=True, gc=False):
@@ -82,9 +106,8 @@ class RollingTop(msgspec.Struct, array_like=True, gc=False):
     totals: dict[int, int] = {}
     counts: dict[int, int] = {}  # per bucket all occurrences, those of values left out included
 
-    def add(self, at_ms: int, value: int) -> None:
+    def add(self, bucket: int, value: int) -> None:
         """Count one occurrence; a value that is new to a full bucket is left out (it is not the most frequent)."""
-        bucket = at_ms // TOP_WIDTH_MS
         if bucket > self.newest:
             self.newest = bucket
             for old in [cell for cell in self.cells if cell <= bucket - TOP_SPAN]:
@@ -101,9 +124,8 @@ class RollingTop(msgspec.Struct, array_like=True, gc=False):
             cell[value] = cell.get(value, 0) + 1
             self.totals[value] = self.totals.get(value, 0) + 1
 
-    def at(self, t_ms: int) -> tuple[int, int]:
-        """How often the most frequent value occurred in the window that ends with a time's bucket; out of how many."""
-        bucket = t_ms // TOP_WIDTH_MS
+    def at(self, bucket: int) -> tuple[int, int]:
+        """How often the most frequent value occurred in the window that ends with a bucket; out of how many."""
         if bucket == self.newest:
             return max(self.totals.values(), default=0), sum(self.counts.values())
         within = [cell for cell in self.cells if bucket - TOP_SPAN < cell <= bucket]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from parcelward.contract.alerts import Action, Bilingual, Contribution, Lane, Severity
 from parcelward.features import INDEX
-from parcelward.outlets import Keep, OutletsStage
+from parcelward.outlet_desk import Keep
+from parcelward.outlets import OutletsStage
 from parcelward.pipeline import Cell, Pipeline
 from parcelward.screening import build_stages
 from parcelward.stage import Batch, Outcome, Record, apply

@@ -7,76 +7,96 @@ from hypothesis import strategies as st
 
 from parcelward.windows import (
     DAY_MS,
+    FIVE_MINUTES_MS,
     HOUR_MS,
     TOP_SPAN,
     TOP_WIDTH_MS,
+    LastDay,
+    LastHour,
+    LastWeek,
     Rolling,
     RollingTop,
-    last_day,
-    last_hour,
-    last_week,
 )
 
 T0 = 497_000 * HOUR_MS
 TIMES = st.integers(T0, T0 + 4 * DAY_MS)
+HOUR0 = T0 // HOUR_MS
+HOURS = st.integers(HOUR0, HOUR0 + 4 * 24)
+LATE_AND_EARLY = st.integers(HOUR0 - 10 * 24, HOUR0 + 10 * 24)
 
 
-def filled(window: Rolling, *times: int) -> Rolling:
-    for at in times:
-        window.add(at)
+def filled(window: Rolling, *buckets: int) -> Rolling:
+    for bucket in buckets:
+        window.add(bucket)
     return window
 
 
-def counted(times: list[int], newest: int, at: int, width: int, span: int) -> int:
+def counted(buckets: list[int], newest: int, at: int, span: int) -> int:
     """What a window has to say, from its definition: within its reach both of the newest time and of the asked one."""
-    buckets = [time // width for time in times]
-    floor = max(newest, at) // width - span
-    return sum(max(floor, at // width - span) < bucket <= at // width for bucket in buckets)
+    return sum(max(newest, at) - span < bucket <= at for bucket in buckets)
 
 
-@given(st.lists(TIMES, max_size=40), TIMES)
-def test_a_window_counts_what_lies_within_its_reach(times: list[int], at: int) -> None:
-    window = filled(last_day(), *sorted(times))
-    before = (window.newest, window.total, dict(window.cells))
-    assert window.at(at) == counted(times, max(times, default=0), at, HOUR_MS, 24)
-    assert (window.newest, window.total, dict(window.cells)) == before
+@given(st.lists(HOURS, max_size=40), HOURS)
+def test_a_window_counts_what_lies_within_its_reach(hours: list[int], at: int) -> None:
+    window = filled(LastDay(), *sorted(hours))
+    before = (window.newest, window.total, list(window.cells))
+    assert window.at(at) == counted(hours, max(hours, default=0), at, LastDay.span)
+    assert (window.newest, window.total, list(window.cells)) == before
+
+
+@given(st.lists(LATE_AND_EARLY, max_size=60), LATE_AND_EARLY)
+def test_in_whatever_order_things_are_counted_and_read(hours: list[int], at: int) -> None:
+    """What is older than the window when it comes is not counted; all the rest is as if it had come in order."""
+    window, within, newest = LastWeek(), [], 0
+    for hour in hours:
+        newest = max(newest, hour)
+        if hour > newest - LastWeek.span:
+            within.append(hour)
+        window.add(hour)
+    assert window.at(at) == counted(within, newest, at, LastWeek.span)
+    same = [hour for hour in within if hour % 24 == at % 24]
+    assert window.same_hour(at) == counted(same, newest, at, LastWeek.span)
+    assert len(window.cells) <= LastWeek.span
+    assert window.total == sum(window.cells)
 
 
 def test_a_quiet_window_empties_by_itself() -> None:
-    for window, reach in ((last_hour(), HOUR_MS), (last_day(), DAY_MS), (last_week(), 7 * DAY_MS)):
-        filled(window, T0, T0 + 1)
-        assert (window.at(T0), window.at(T0 + reach - 1), window.at(T0 + reach), window.at(T0 + 40 * reach)) == (
-            2,
-            2,
-            0,
-            0,
-        )
+    for window in (LastHour(), LastDay(), LastWeek()):
+        filled(window, HOUR0, HOUR0)
+        ahead = (0, window.span - 1, window.span, 40 * window.span)
+        assert [window.at(HOUR0 + buckets) for buckets in ahead] == [2, 2, 0, 0]
+
+
+def test_windows_reach_back_as_far_as_they_say() -> None:
+    assert LastHour.span * FIVE_MINUTES_MS == HOUR_MS
+    assert LastDay.span * HOUR_MS == DAY_MS
+    assert LastWeek.span * HOUR_MS == 7 * DAY_MS
 
 
 def test_what_came_later_is_left_out() -> None:
-    window = filled(last_day(), T0, T0 + 5 * HOUR_MS, T0 + 9 * HOUR_MS)
-    assert [window.at(T0 + hours * HOUR_MS) for hours in (-1, 0, 4, 5, 9)] == [0, 1, 1, 2, 3]
+    window = filled(LastDay(), HOUR0, HOUR0 + 5, HOUR0 + 9)
+    assert [window.at(HOUR0 + hours) for hours in (-1, 0, 4, 5, 9)] == [0, 1, 1, 2, 3]
 
 
-@given(st.lists(st.tuples(TIMES, st.booleans()), max_size=60), TIMES)
+@given(st.lists(st.tuples(HOURS, st.booleans()), max_size=60), HOURS)
 def test_a_part_is_never_more_than_its_whole(events: list[tuple[int, bool]], at: int) -> None:
-    whole, part = last_day(), last_day()
-    for time, counts in events:
-        whole.add(time)
-        part.add(time, int(counts))
+    whole, part = LastDay(), LastDay()
+    for hour, counts in events:
+        whole.add(hour)
+        part.add(hour, int(counts))
     assert 0 <= part.at(at) <= whole.at(at)
 
 
 @given(st.lists(st.tuples(TIMES, st.integers(0, 60)), max_size=80), TIMES)
-def test_the_most_frequent_value_is_at_most_all(events: list[tuple[int, int]], at: int) -> None:
-    top = RollingTop()
+def test_the_most_frequent_value_is_at_most_all(events: list[tuple[int, int]], at_ms: int) -> None:
+    top, at = RollingTop(), at_ms // TOP_WIDTH_MS
     for time, value in sorted(events):
-        top.add(time, value)
+        top.add(time // TOP_WIDTH_MS, value)
     most, all_ = top.at(at)
     assert 0 <= most <= all_
-    bucket, newest = at // TOP_WIDTH_MS, max((time for time, _ in events), default=0) // TOP_WIDTH_MS
-    floor = max(bucket, newest) - TOP_SPAN
-    within = [value for time, value in events if floor < time // TOP_WIDTH_MS <= bucket]
+    newest = max((time for time, _ in events), default=0) // TOP_WIDTH_MS
+    floor = max(at, newest) - TOP_SPAN
+    within = [value for time, value in events if floor < time // TOP_WIDTH_MS <= at]
     assert all_ == len(within)
     assert most == max(Counter(within).values(), default=0)
 
@@ -84,6 +104,6 @@ def test_the_most_frequent_value_is_at_most_all(events: list[tuple[int, int]], a
 def test_the_most_frequent_value_is_forgotten_after_a_day() -> None:
     top = RollingTop()
     for number in range(9):
-        top.add(T0 + number, number % 2)
-    assert top.at(T0 + 9) == (5, 9)
-    assert top.at(T0 + TOP_SPAN * TOP_WIDTH_MS) == (0, 0)
+        top.add(HOUR0, number % 2)
+    assert top.at(HOUR0) == (5, 9)
+    assert top.at(HOUR0 + TOP_SPAN) == (0, 0)

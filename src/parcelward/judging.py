@@ -1,0 +1,170 @@
+"""From the feature rows of a batch to verdicts and alerts: rules, model, revisions, and what is said of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+from zlib import crc32
+
+import msgspec
+from msgspec import structs
+
+from parcelward import facts
+from parcelward.alerting import MODEL_RULE, alert_send, build_alert, model_finding
+from parcelward.contract.alerts import Action, Contribution, Lane, Score, Severity
+from parcelward.features import Row
+from parcelward.held import hold, settle
+from parcelward.outlet_desk import Desk
+from parcelward.rules import Hit, RulePack, finding_of, weight_of
+from parcelward.shipment import Shipment
+from parcelward.stage import Outcome
+from parcelward.topics import Topics
+from parcelward.verdict import CLEAN, AlertRecord, Verdict, judge, revise
+
+NO_FINDING = 2.0  # above every score
+
+
+class Model(Protocol):
+    """What the outlets stage needs of a risk model."""
+
+    version: str
+    threshold: float
+
+    def score(self, rows: Sequence[Row]) -> Sequence[float]: ...
+    def explain(self, rows: Sequence[Row], top: int = 5) -> Sequence[tuple[Contribution, ...]]: ...
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What judges: rule pack, model, and the share of clean parcels that is sampled."""
+
+    pack: RulePack
+    model: Model | None
+    sampled_share: float
+
+
+class Measured(msgspec.Struct, gc=False):
+    """One shipment with its features, on its way to a verdict; and its alert as it was before this batch."""
+
+    shipment: Shipment
+    row: Row
+    key: bytes
+    known: AlertRecord | None
+
+
+class Revised(NamedTuple):
+    """One shipment whose alert is raised or revised."""
+
+    shipment: Shipment
+    row: Row
+    hits: Sequence[Hit]
+    score: float
+    record: AlertRecord
+
+
+class Judge:
+    """Judges a whole batch at once. No memory of its own."""
+
+    def __init__(self, judgement: Judgement, topics: Topics) -> None:
+        self._judgement = judgement
+        self._topics = topics
+        self._drawn_below = judgement.sampled_share * 0x1_0000_0000
+
+    def judge(self, measured: Sequence[Measured], desk: Desk, outcome: Outcome) -> None:
+        """Verdicts in the order of the batch: alert records to the desk, alerts and facts to the outcome."""
+        self._say(self._verdicts(measured, desk, outcome), outcome)
+
+    def _verdicts(self, measured: Sequence[Measured], desk: Desk, outcome: Outcome) -> list[Revised]:
+        model, counts = self._judgement.model, outcome.facts
+        scores = self._scores([one.row for one in measured])
+        counts[(facts.SCREENED,)] += len(measured)
+        if model is not None:
+            counts.update(facts.score_facts(scores))
+        evaluate = self._judgement.pack.evaluate
+        threshold = NO_FINDING if model is None else model.threshold
+        revised = []
+        for one, score in zip(measured, scores, strict=True):
+            row, key, known, shipment = one.row, one.key, one.known, one.shipment
+            if key in desk.alerts:  # revised within this batch, after this row was measured
+                known = desk.alerts[key]
+                row = settle(shipment, row, known.held)
+                score = score if row == one.row else self._scores([row])[0]
+            hits = evaluate(row)
+            if known is None:
+                if not hits and score < threshold and not _contested(shipment) and not self._sampled(shipment):
+                    continue
+            elif shipment.passes < known.passes:
+                continue  # overtaken on the way: a correction moved the waybill to other partitions of the senders
+            found = Revised(shipment, row, hits, float(score), AlertRecord(0, 0, CLEAN))
+            said = self._revise(found, known, key, desk, outcome)
+            if said is not None:
+                revised.append(said)
+        return revised
+
+    def _scores(self, rows: Sequence[Row]) -> Sequence[float]:
+        model = self._judgement.model
+        return model.score(rows) if model is not None and rows else [0.0] * len(rows)
+
+    def _revise(
+        self, one: Revised, known: AlertRecord | None, key: bytes, desk: Desk, outcome: Outcome
+    ) -> Revised | None:
+        """Enter a pass of an alerted waybill; returns it with the new record if its alert says something new."""
+        shipment = one.shipment
+        for hit in one.hits:
+            if hit.error is not None:
+                outcome.facts[facts.RULE_ERROR, hit.rule.id] += 1
+        found = [(hit.rule.id, *weight_of(hit)) for hit in one.hits]
+        if self._by_model(one.score):
+            found.append((MODEL_RULE, Severity.MEDIUM, Action.REINSPECT))
+        verdict = judge(found)
+        said = known if known is not None and known.revision else None
+        if verdict.lane is None and said is None and self._sampled(shipment):
+            verdict = Verdict(Lane.GREEN_SAMPLED, Action.REINSPECT, verdict.rules)
+            outcome.facts[(facts.SAMPLED,)] += 1
+        revision = revise(said, verdict, shipment.touched_ms)
+        record = revision or known
+        if record is None:
+            if not _contested(shipment):
+                return None
+            record = AlertRecord(shipment.touched_ms, 0, CLEAN)
+        record = structs.replace(record, passes=shipment.passes, held=hold(shipment, one.row))
+        desk.change_alert(key, record)
+        if revision is None:
+            return None
+        known_rules = set() if said is None else set(said.verdict.rules)
+        for rule in set(record.verdict.rules) - known_rules:
+            outcome.facts[facts.FINDING, rule] += 1
+        return one._replace(record=record)
+
+    def _by_model(self, score: float) -> bool:
+        model = self._judgement.model
+        return model is not None and score >= model.threshold
+
+    def _say(self, revised: Sequence[Revised], outcome: Outcome) -> None:
+        """Write the alerts of a batch; the model explains all of them at once."""
+        model = self._judgement.model
+        explained: Sequence[tuple[Contribution, ...]] = [()] * len(revised)
+        if model is not None and revised:
+            explained = model.explain([one.row for one in revised])
+        for one, contributions in zip(revised, explained, strict=True):
+            findings = [finding_of(hit, one.row) for hit in one.hits]
+            scored = None if model is None else (one.score, model.threshold, model.version)
+            if scored is not None and self._by_model(one.score):
+                value, threshold, version = scored
+                opinion = Score(value=value, threshold=threshold, model_version=version, contributions=contributions)
+                findings.append(model_finding(opinion))
+            pack = self._judgement.pack.version
+            alert = build_alert(one.shipment, one.record, findings, scored, contributions, pack, self._topics)
+            outcome.sends.append(alert_send(alert, self._topics))
+            outcome.alert_arrivals.append(one.shipment.touched_ms)
+            outcome.facts[facts.ALERT, alert.lane.value, alert.state.value] += 1
+
+    def _sampled(self, shipment: Shipment) -> bool:
+        """A fixed random share of complete parcels, drawn by waybill: the same after a replay."""
+        if shipment.real_name is None or shipment.inspection is None:
+            return False
+        return crc32(f"sample/{shipment.courier}/{shipment.waybill}".encode()) < self._drawn_below
+
+
+def _contested(shipment: Shipment) -> bool:
+    """Whether a pass may overtake another: then even a clean verdict is remembered."""
+    return bool(shipment.corrections or shipment.conflicts)
