@@ -8,7 +8,7 @@ from pathlib import Path
 from parcelward.settings import Settings, load_settings
 from parcelward.topic_admin import delete_topics
 from tests.bench.intake import make_topics
-from tests.bench.worker import Worker
+from tests.bench.worker import METRICS_EVERY_S, Worker
 
 QUIET_S = 2.5  # without a commit: everything is done, the deadlines that an idle partition fires included
 STUCK_S = 120.0
@@ -23,9 +23,9 @@ class Installation:
     environment: Mapping[str, str]
     folder: Path
 
-    def worker(self, profile: Path | None = None) -> Worker:
+    def worker(self, profile: Path | None = None, metrics_every_s: float = METRICS_EVERY_S) -> Worker:
         """Start a worker."""
-        return Worker(self.environment, self.folder / "worker.log", profile)
+        return Worker(self.environment, self.folder / "worker.log", profile, metrics_every_s)
 
     def remove(self) -> None:
         """Delete its topics."""

@@ -69,8 +69,15 @@ class Sample:
 class Worker:
     """One worker process, watched from a thread; a context manager that leaves no process behind."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path, profile: Path | None = None) -> None:
-        """`profile`: run it under the sampler, which writes its counts there when the worker stops."""
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        log: Path,
+        profile: Path | None = None,
+        metrics_every_s: float = METRICS_EVERY_S,
+    ) -> None:
+        """`profile`: run it under the sampler, which writes its counts there when it is told to."""
+        self._metrics_every_s = metrics_every_s
         self.port = free_port(0)
         self.usage: list[Usage] = []
         self.samples: list[Sample] = []
@@ -91,7 +98,7 @@ class Worker:
             self._look()
             if time.time() >= next_metrics:
                 self._ask()
-                next_metrics = time.time() + METRICS_EVERY_S
+                next_metrics = time.time() + self._metrics_every_s
             self._done.wait(PROCESS_EVERY_S)
 
     def _look(self) -> None:
