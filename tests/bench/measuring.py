@@ -1,7 +1,6 @@
 """The order in which things are measured, on one broker."""
 
 import json
-import os
 import signal
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from parcelward.broker import LocalBroker
 from parcelward.settings import load_settings
 from tests.bench import throughput
 from tests.bench.backlog import Backlog, day_plan, live_plan
+from tests.bench.broker_cost import broker_cpu_s, disk_bytes
 from tests.bench.installation import Installation, install
 from tests.bench.latency import LiveEvents, steady
 from tests.bench.recovery import FEED_RATE, kill_and_restart
@@ -68,7 +68,7 @@ def measure(wish: Wish) -> dict[str, Any]:
     }
     with TemporaryDirectory(prefix="kafka-", dir=wish.folder) as home, LocalBroker(Path(home)) as broker:
         if "backlog" in wish.phases:
-            figures |= _backlog_and_after(wish, broker.bootstrap, backlog)
+            figures |= _backlog_and_after(wish, broker, backlog)
         if "profile" in wish.phases:
             figures |= _profile(wish, broker.bootstrap)
         if "scale" in wish.phases:
@@ -80,13 +80,13 @@ def measure(wish: Wish) -> dict[str, Any]:
     return figures
 
 
-def _backlog_and_after(wish: Wish, kafka: str, backlog: Backlog) -> dict[str, Any]:
+def _backlog_and_after(wish: Wish, broker: LocalBroker, backlog: Backlog) -> dict[str, Any]:
     """The runs over the backlog; the last one's worker, with all its keys, goes on to the steady rates and the kill."""
     runs: list[dict[str, Any]] = []
     figures: dict[str, Any] = {"runs": runs}
     for number in range(1, wish.runs + 1):
         with ExitStack() as stack:
-            installation, worker = _one_run(wish, kafka, backlog, number, runs, stack)
+            installation, worker = _one_run(wish, broker, backlog, number, runs, stack)
             if number == wish.runs:
                 figures |= _headline(runs) | _with_all_keys(wish, installation, worker, runs, stack)
         installation.remove()
@@ -94,15 +94,26 @@ def _backlog_and_after(wish: Wish, kafka: str, backlog: Backlog) -> dict[str, An
 
 
 def _one_run(
-    wish: Wish, kafka: str, backlog: Backlog, number: int, runs: list[dict[str, Any]], stack: ExitStack
+    wish: Wish, broker: LocalBroker, backlog: Backlog, number: int, runs: list[dict[str, Any]], stack: ExitStack
 ) -> tuple[Installation, Worker]:
     print(f"run {number} of {wish.runs}: publishing ...", end=" ", flush=True)
-    installation = install(kafka, f"run{number}.", wish.folder, wish.settings)
+    installation = install(broker.bootstrap, f"run{number}.", wish.folder, wish.settings)
+    idle_s = broker_cpu_s(broker)
     hidden, warm, rest = throughput.publish(installation, backlog, _now_ms(), wish.compression)
     stack.callback(hidden.close)
     print("working it off ...", end=" ", flush=True)
     worker = stack.enter_context(installation.worker())
-    runs.append(throughput.figures([worker], throughput.work_off([worker], hidden, warm, rest)))
+    published_s = broker_cpu_s(broker)
+    run = throughput.figures([worker], throughput.work_off([worker], hidden, warm, rest))
+    run["broker"] = {
+        "cpu_us_per_event_published": round((published_s - idle_s) / (warm + rest) * 1e6, 1),
+        "cpu_us_per_event_worked_off": round((broker_cpu_s(broker) - published_s) / (warm + rest) * 1e6, 1),
+        "disk_bytes_per_event": {
+            kind: round(size / (warm + rest), 1)
+            for kind, size in disk_bytes(broker.home, installation.settings.topics).items()
+        },
+    }
+    runs.append(run)
     print(f"{runs[-1]['events_per_cpu_second']:,} events per CPU second", flush=True)
     return installation, worker
 
@@ -166,10 +177,12 @@ def _profile(wish: Wish, kafka: str) -> dict[str, Any]:
         "share_of_cpu": {name: round(seconds / whole, 3) for name, seconds in sampled["shares"].items()},
         "profile": {
             "events": drained.records,
-            "us_per_event": {name: round(s / drained.records * 1e6, 2) for name, s in sampled["shares"].items()},
+            "us_per_event": {
+                name: round(cpu_s / drained.records * 1e6, 2) for name, cpu_s in sampled["shares"].items()
+            },
             "elsewhere": {
-                os.path.relpath(name, wish.folder.parent) if name.startswith("/") else name: round(s / whole, 3)
-                for name, s in sampled["elsewhere"].items()
+                "/".join(Path(name).parts[-2:]): round(seconds / whole, 3)
+                for name, seconds in sampled["elsewhere"].items()
             },
         },
     }

@@ -52,7 +52,7 @@ def _figures(worker: Worker, killed_at: float, first_at: float) -> dict[str, Any
     ready = next(one.at for one in worker.samples if one.total("restored_records") >= records)
     cpu_s = worker.usage_at(ready).cpu_s - worker.usage_at(ready - seconds).cpu_s
     return {
-        "killed_with_keys": int(sample.total("table_keys")),
+        "live_keys": int(max(one.total("table_keys") for one in worker.samples)),
         "failover_seconds": round(first_at - killed_at, 2),
         "of_which_start_seconds": round(worker.samples[0].at - killed_at, 2),
         "of_which_restore_seconds": round(seconds, 2),

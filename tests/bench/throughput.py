@@ -16,6 +16,7 @@ from tests.bench.worker import Sample, Usage, Worker
 STAGES = ("duties", "senders", "outlets")
 WARM_UP_SHARE = 0.05
 LEAST_WARM_UP = 2000
+SETTLED_SHARE = 0.2  # of the backlog, until memory has what a batch in work needs
 SERIES_POINTS = 24
 MB = 1e6
 
@@ -92,8 +93,9 @@ def _mean_batch(samples: Sequence[Sample], stage: str) -> int:
 def memory(worker: Worker, drained: Drained) -> dict[str, Any]:
     """Resident memory against live keys: what a key costs, and what is left over when keys are taken out.
 
-    `bytes_per_key` is growth over growth, so that it holds everything that came with the keys. The series is fitted by
-    a line; `beyond_keys_mb` is how far the measured memory strays from it, which is what a backlog itself would cost.
+    `bytes_per_key` is growth over growth, so that it holds everything that came with the keys. The settled part of the
+    series is fitted by a line: `fixed_mb` is where it begins, `bytes_per_key_fitted` its slope, `beyond_keys_mb` how
+    far the measured memory strays from it; a backlog that costs memory would show there.
     """
     before, after = worker.usage_at(drained.begun), worker.usage_at(drained.ended)
     points = [
@@ -101,10 +103,12 @@ def memory(worker: Worker, drained: Drained) -> dict[str, Any]:
         for sample in worker.samples
         if drained.begun - 1 <= sample.at
     ]
-    keys = np.array([point[1] for point in points])
-    resident = np.array([point[2] for point in points], dtype=float)
-    gained = keys[-1] - keys[0]
-    slope, base = np.polyfit(keys, resident, 1) if len(points) > 2 and gained > 0 else (0.0, float(resident.mean()))
+    # What a batch in work needs comes in the first seconds and stays; keys are told from it by what comes after.
+    later = [point for point in points if point[0] > drained.records * SETTLED_SHARE] or points
+    keys = np.array([point[1] for point in later])
+    resident = np.array([point[2] for point in later], dtype=float)
+    gained = points[-1][1] - points[0][1]
+    slope, base = np.polyfit(keys, resident, 1) if len(set(keys)) > 2 else (0.0, float(resident.mean()))
     astray = resident - (base + slope * keys)
     every = max(1, len(points) // SERIES_POINTS)
     return {
@@ -114,6 +118,7 @@ def memory(worker: Worker, drained: Drained) -> dict[str, Any]:
         "end_mb": round(after.resident / MB, 1),
         "peak_mb": round(max(one.resident for one in _within(worker.usage, drained)) / MB, 1),
         "bytes_per_key": round((after.resident - before.resident) / gained) if gained > 0 else 0,
+        "fixed_mb": round(float(base) / MB, 1),
         "bytes_per_key_fitted": round(float(slope)),
         "beyond_keys_mb": {"least": round(float(astray.min()) / MB, 1), "most": round(float(astray.max()) / MB, 1)},
         "series": [

@@ -1,0 +1,73 @@
+"""Brokers, partitions, workers, memory and disk on paper, from a result of the benchmark: the tables of docs/sizing.md.
+
+Run: python -m tests.bench.sizing [build/bench.json]
+"""
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+PARCELS_RECORD_DAY = 777e6  # the nation, 2025
+PARCELS_MEAN_DAY = 198.95e9 / 365  # 2025
+EVENTS_PER_PARCEL = 2
+BUSY_HOUR = 2.5  # times the day's mean
+LOADED = 0.6  # of a core, so that a restart or a burst is caught up with
+REPLICAS = 3
+INTAKE_DAYS = 7
+PARTITION_RATE = 2000  # events a second that one partition carries at most: a worker's core over a dozen partitions
+LEAST_BROKERS = 3
+
+
+class Place(NamedTuple):
+    """Somebody who runs an installation: share of the nation's parcels."""
+
+    name: str
+    share: float
+
+
+PLACES = (Place("a city, 1 % of the nation", 0.01), Place("a large courier, 20 %", 0.2), Place("the nation", 1.0))
+LEDGER_DAYS = (3, 30)
+
+
+def rows(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One row per place and length of the ledger."""
+    run = figures["runs"][-1]
+    keys_per_waybill = run["memory"]["live_keys"] / run["memory"]["keys_by_stage"]["duties"]
+    cost, disk = run["broker"], run["broker"]["disk_bytes_per_event"]
+    broker_us = cost["cpu_us_per_event_published"] + cost["cpu_us_per_event_worked_off"]
+    for place in PLACES:
+        rate = PARCELS_RECORD_DAY * place.share * EVENTS_PER_PARCEL / 86_400 * BUSY_HOUR
+        cores = rate / figures["events_per_cpu_second"] / LOADED
+        for days in LEDGER_DAYS:
+            keys = PARCELS_MEAN_DAY * place.share * days * keys_per_waybill
+            memory = keys * figures["bytes_per_key"]
+            intake = PARCELS_MEAN_DAY * place.share * EVENTS_PER_PARCEL * disk["intake"] * INTAKE_DAYS * REPLICAS
+            changelog = keys * disk["changelogs"] * run["events"] / run["memory"]["live_keys"] * REPLICAS
+            yield {
+                "place": place.name,
+                "events/s, busy hour": round(rate),
+                "worker cores": math.ceil(cores),
+                "broker cores": max(LEAST_BROKERS, math.ceil(rate * broker_us * REPLICAS / 1e6 / LOADED)),
+                "partitions": 2 ** math.ceil(math.log2(max(4, rate / PARTITION_RATE))),
+                "ledger": f"{days} days",
+                "live keys": f"{keys / 1e6:,.0f} M",
+                "state": f"{memory / 1e9:,.0f} GB",
+                "disk of all brokers": f"{(intake + changelog) / 1e12:,.1f} TB",
+            }
+
+
+def main() -> None:
+    """Print the table as Markdown."""
+    figures = json.loads(Path(sys.argv[1] if len(sys.argv) > 1 else "build/bench.json").read_text())
+    table = list(rows(figures))
+    print("| " + " | ".join(table[0]) + " |")
+    print("|---" * len(table[0]) + "|")
+    for row in table:
+        print("| " + " | ".join(f"{value:,}" if isinstance(value, int) else value for value in row.values()) + " |")
+
+
+if __name__ == "__main__":
+    main()
