@@ -10,6 +10,7 @@ from parcelward.decode import Decoder, Event, Rejected
 from parcelward.event import InspectionData, RealNameData, ScanData
 from parcelward.expiry import Sweep, is_absent
 from parcelward.ledger import (
+    BACKFILL,
     EVIDENCE_KEPT,
     KIND_OF,
     SEEN_KEPT,
@@ -46,7 +47,10 @@ from parcelward.shipment import (
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
 from parcelward.timers import Timers
 from parcelward.topics import Topics
+from parcelward.windows import HOUR_MS
 
+LATE_UPLOAD_MS = HOUR_MS
+"""An event that arrives so long after its time was uploaded late: handhelds come online hours later."""
 _DUTY_OF = {
     EventType.REAL_NAME: Duty.REAL_NAME,
     EventType.INSPECTION: Duty.INSPECTION,
@@ -69,6 +73,8 @@ class DutiesStage:
         self._sweep = Sweep(lambda _key: deadlines.keep)
         self._new_keys: list[bytes] = []
         self._couriers: dict[str, str] = {}
+        self._clocks: dict[str, int] = {}  # per courier the arrival that was reached, epoch ms
+        self._reached: dict[str, int] = {}
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
         """Set the timers of the ledger's open duties and begin the expiry sweep anew."""
@@ -80,17 +86,21 @@ class DutiesStage:
         """Enter the batch's events into the ledger, in order, and pass on every shipment that changed."""
         self._timers.begin()
         desk = _Desk(self, state)
-        newest: dict[bytes, int] = {}  # per courier, who each have a clock of their own
+        clocks = self._reached = dict(self._clocks)
         for record in batch.records:
             courier, now_ms = self._courier_of(record.topic), record.timestamp
+            if now_ms >= clocks.get(courier, 0):
+                clocks[courier] = now_ms
+            else:
+                desk.note_backwards(courier)
             desk.fire(courier, now_ms)
             desk.enter(record)
-            newest[courier.encode()] = now_ms
         for topic, quiet_ms in sorted(batch.quiet_until.items()):
             courier = self._courier_of(topic)
             desk.fire(courier, quiet_ms)
-            newest[courier.encode()] = quiet_ms
+            clocks[courier] = max(quiet_ms, clocks.get(courier, 0))
         outcome = desk.outcome()
+        newest = {courier.encode(): reached for courier, reached in clocks.items()}
         looks = len(batch.records) + len(batch.quiet_until)
         for key in self._sweep.expired(state, looks, lambda key: newest.get(key.split(b"/", 1)[0], 0)):
             outcome.updates.setdefault(key, None)
@@ -100,6 +110,7 @@ class DutiesStage:
     def commit(self, batch: Batch, outcome: Outcome) -> None:
         """Keep the timers of the committed batch and move the expiry sweep on."""
         self._timers.commit()
+        self._clocks = self._reached
         self._sweep.commit(outcome.updates, self._new_keys)
 
     def _courier_of(self, topic: str) -> str:
@@ -125,6 +136,10 @@ class _Desk:
         for key, shipment in self._work.items():
             updates[key] = encoded.get(key) or encode(shipment)
         return self._out
+
+    def note_backwards(self, courier: str) -> None:
+        """A record arrived before what the courier's clock had reached: clocks of brokers, or ours, are apart."""
+        self._out.facts[facts.BACKWARDS, courier] += 1
 
     # -- deadlines ---------------------------------------------------------------------------------------------------
 
@@ -180,10 +195,21 @@ class _Desk:
         shipment.trigger = trigger
         shipment.touched_ms = arrival
         shipment.trigger_event_ms = event.time_ms
+        self._note_delay(event, arrival)
         shipment.evidence.append((event.id, KIND_OF[event.type], record.offset))
         del shipment.evidence[:-EVIDENCE_KEPT]
         self._watch(key, shipment)
         self._pass_on(key, shipment)
+
+    def _note_delay(self, event: Event, arrival: int) -> None:
+        """Count what was uploaded late or filled in later, and what lies ahead of its arrival."""
+        data, delay = event.data, arrival - event.time_ms
+        if delay < 0:
+            self._out.facts[facts.AHEAD, data.courier] += 1
+        elif delay > LATE_UPLOAD_MS:
+            self._out.facts[facts.UPLOADED_LATE, data.courier] += 1
+        if not isinstance(data, ScanData) and data.fill_mode == BACKFILL:
+            self._out.facts[facts.BACK_FILLED, data.courier] += 1
 
     def _refuse(self, record: SourceRecord, rejected: Rejected) -> None:
         courier = self._stage._topics.courier_of(record.topic)
@@ -246,6 +272,8 @@ class _Desk:
             )
             base = shipment.real_name.event_ms if shipment.real_name is not None else shipment.first_arrival_ms
             settle_late(shipment, duty, event.time_ms, base + (allowed or 0))
+            if not shipment.overdue & duty:
+                self._out.facts[facts.SETTLED, DUTY_NAMES[duty]] += 1
             self._out.facts[facts.LATE, DUTY_NAMES[duty]] += 1
         if event.time_ms < shipment.trigger_event_ms:
             self._out.facts[facts.OUT_OF_ORDER, shipment.courier] += 1

@@ -21,7 +21,12 @@ DUPLICATE = "duplicate"  # courier
 CORRECTED = "corrected"  # courier
 OUT_OF_ORDER = "out_of_order"  # courier
 WAYBILL_CONFLICT = "waybill_conflict"  # courier
+AHEAD = "ahead"  # courier
+UPLOADED_LATE = "uploaded_late"  # courier
+BACK_FILLED = "back_filled"  # courier
+BACKWARDS = "backwards"  # courier
 LATE = "late"  # duty
+SETTLED = "settled"  # duty
 OVERDUE = "overdue"  # duty
 SCREENED = "screened"
 SAMPLED = "sampled"
@@ -38,7 +43,12 @@ FACT_LABELS: dict[str, tuple[str, ...]] = {
     CORRECTED: ("courier",),
     OUT_OF_ORDER: ("courier",),
     WAYBILL_CONFLICT: ("courier",),
+    AHEAD: ("courier",),
+    UPLOADED_LATE: ("courier",),
+    BACK_FILLED: ("courier",),
+    BACKWARDS: ("courier",),
     LATE: ("duty",),
+    SETTLED: ("duty",),
     OVERDUE: ("duty",),
     SCREENED: (),
     SAMPLED: (),

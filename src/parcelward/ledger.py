@@ -17,7 +17,7 @@ EVENT_TYPES = (EventType.REAL_NAME, EventType.INSPECTION, EventType.SECURITY_SCA
 KIND_OF = {event_type: position for position, event_type in enumerate(EVENT_TYPES)}
 Facts = RealNameFacts | InspectionFacts | ScanFacts
 SEEN_KEPT = 24  # event identities kept per waybill, to recognise resent events
-_BACKFILL = FillMode.BACKFILL.value
+BACKFILL = FillMode.BACKFILL.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def real_name_facts(data: RealNameData, identity: Identity, event_ms: int, arriv
         arrival_ms,
         data.outlet,
         data.operator,
-        data.fill_mode == _BACKFILL,
+        data.fill_mode == BACKFILL,
         sender.kind,
         identity.document_token,
         identity.document_mask,
@@ -80,7 +80,7 @@ def inspection_facts(data: InspectionData, event_ms: int, arrival_ms: int) -> In
         arrival_ms,
         data.outlet,
         data.operator,
-        data.fill_mode == _BACKFILL,
+        data.fill_mode == BACKFILL,
         data.started_ms,
         data.sealed_ms,
         data.opened,

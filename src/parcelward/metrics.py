@@ -86,9 +86,22 @@ DECLARED: tuple[Declared, ...] = (
     _counted("events_rejected_total", f.REJECTED, "Records refused and sent to the courier's rejected topic."),
     _counted("events_duplicate_total", f.DUPLICATE, "Accepted events already seen, by event id; ignored."),
     _counted("events_corrected_total", f.CORRECTED, "Accepted events that correct an earlier one."),
-    _counted("events_out_of_order_total", f.OUT_OF_ORDER, "Events whose time lies before an earlier arrival's."),
+    _counted(
+        "events_out_of_order_total",
+        f.OUT_OF_ORDER,
+        "Events whose time lies before the last event or deadline of their waybill.",
+    ),
+    _counted("events_ahead_total", f.AHEAD, "Events whose time lies after their arrival: the device's clock is fast."),
+    _counted("events_uploaded_late_total", f.UPLOADED_LATE, "Events that arrived more than an hour after their time."),
+    _counted("events_back_filled_total", f.BACK_FILLED, "Events that say they were filled in later."),
+    _counted(
+        "arrivals_backwards_total",
+        f.BACKWARDS,
+        "Records that arrived before a time their partition had reached: clocks are apart.",
+    ),
     _counted("waybill_conflicts_total", f.WAYBILL_CONFLICT, "Events that contradict an earlier one of their waybill."),
     _counted("events_late_total", f.LATE, "Events that arrived after their duty was declared overdue."),
+    _counted("duties_settled_total", f.SETTLED, "Overdue duties that a late event showed to have been done in time."),
     _counted("duties_overdue_total", f.OVERDUE, "Duties whose deadline passed without the event."),
     # what was judged
     _counted("screened_total", f.SCREENED, "Shipments judged by rules and model, once for every event."),
