@@ -6,7 +6,7 @@ A record goes to the partition CRC-32 of its key gives, as librdkafka's clients 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
@@ -146,21 +146,25 @@ async def _fill(gathering: _Gathering, records: Iterable[Stored]) -> None:
     await gathering.settle()
 
 
-def publish_steadily(settings: Settings, records: list[Stored], per_second: float) -> tuple[dict[str, float], float]:
-    """Publish at a steady rate, a batch per partition every 10 ms, as a courier's gateway does.
+def publish_steadily(
+    settings: Settings, records: list[Stored], per_second: float, stop: Callable[[], bool] = lambda: False
+) -> tuple[dict[str, float], float]:
+    """Publish at a steady rate, a batch per partition every 10 ms, as a courier's gateway does; `stop` ends it early.
 
     Returns when each event was due (seconds since the epoch) by event id, and by how much the worst batch was late (s).
     """
-    return asyncio.run(_publish_steadily(settings, records, per_second))
+    return asyncio.run(_publish_steadily(settings, records, per_second, stop))
 
 
-async def _publish_steadily(settings: Settings, records: list[Stored], rate: float) -> tuple[dict[str, float], float]:
+async def _publish_steadily(
+    settings: Settings, records: list[Stored], rate: float, stop: Callable[[], bool]
+) -> tuple[dict[str, float], float]:
     due_of: dict[str, float] = {}
     latest = 0.0
     async with _producer(settings) as producer:
         gathering = _Gathering(producer, settings)
         begun, sent = time.time(), 0
-        while sent < len(records):
+        while sent < len(records) and not stop():
             now = time.time()
             until = min(len(records), int((now - begun) * rate))
             for number in range(sent, until):

@@ -12,22 +12,27 @@ from tests.bench.worker import Worker
 FEED_RATE = 1000.0
 GIVE_UP_S = 120.0
 LOOK_EVERY_S = 0.1
+BEFORE_S = 2.0
+GAUGES_S = 1.5  # until the gauges have been set once more
 
 
 def kill_and_restart(installation: Installation, worker: Worker, feed: list[Stored]) -> tuple[Worker, dict[str, Any]]:
     """Kill the worker while events come in, start another at once; returns it and the figures."""
-    feeding = threading.Thread(target=publish_steadily, args=(installation.settings, feed, FEED_RATE))
+    screened = threading.Event()
+    feeding = threading.Thread(target=publish_steadily, args=(installation.settings, feed, FEED_RATE, screened.is_set))
     feeding.start()
     try:
-        time.sleep(2.0)
+        time.sleep(BEFORE_S)
         killed_at = worker.kill()
         successor = installation.worker(metrics_every_s=LOOK_EVERY_S)
         try:
             first_at = _first_screened(successor)
+            time.sleep(GAUGES_S)
         except BaseException:
             successor.stop()
             raise
     finally:
+        screened.set()
         feeding.join()
     return successor, _figures(successor, killed_at, first_at)
 

@@ -17,7 +17,7 @@ BUSY_HOUR = 2.5  # times the day's mean
 LOADED = 0.6  # of a core, so that a restart or a burst is caught up with
 REPLICAS = 3
 INTAKE_DAYS = 7
-PARTITION_RATE = 2000  # events a second that one partition carries at most: a worker's core over a dozen partitions
+PARTITIONS_PER_WORKER = 4  # as measured; a power of two in all, so that workers can double
 LEAST_BROKERS = 3
 
 
@@ -51,7 +51,7 @@ def rows(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 "events/s, busy hour": round(rate),
                 "worker cores": math.ceil(cores),
                 "broker cores": max(LEAST_BROKERS, math.ceil(rate * broker_us * REPLICAS / 1e6 / LOADED)),
-                "partitions": 2 ** math.ceil(math.log2(max(4, rate / PARTITION_RATE))),
+                "partitions": 2 ** math.ceil(math.log2(max(1, math.ceil(cores)) * PARTITIONS_PER_WORKER)),
                 "ledger": f"{days} days",
                 "live keys": f"{keys / 1e6:,.0f} M",
                 "state": f"{memory / 1e9:,.0f} GB",
