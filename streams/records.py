@@ -12,18 +12,9 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
+from parcelward.lenient import Lenient
+
 FRAME_BYTES = 12  # base offset (8) and length (4) before what the length counts
-
-
-class _Lenient(bytearray):
-    """Bytes that can always be decoded; slices stay lenient."""
-
-    def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(at)
-        return _Lenient(found) if isinstance(found, bytearray) else found
-
-    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
-        return super().decode(encoding, "replace")
 
 
 class ReadableBatch:
@@ -45,7 +36,7 @@ class ReadableBatch:
         except UnicodeDecodeError:
             slow: Any = _DefaultRecordBatchPy(bytearray(self._raw))
             slow._maybe_uncompress()
-            slow._buffer = _Lenient(slow._buffer)
+            slow._buffer = Lenient(slow._buffer)
             return iter(list(slow))
 
 

@@ -3,7 +3,11 @@
 import socket
 from typing import Any
 
+from kafka.record import memory_records
+from kafka.record.default_records import DefaultRecordBatch
+
 from parcelward.errors import UserError
+from parcelward.lenient import Lenient
 from parcelward.settings import Settings
 from parcelward.topics import MAX_REJECTED_BYTES
 
@@ -32,8 +36,22 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
+class ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
+    """A batch of kafka-python that a courier's header name in another encoding than UTF-8 does not stop."""
+
+    _buffer: Any
+
+    def _read_msg(self, *rest: Any) -> Any:
+        try:
+            return super()._read_msg(*rest)
+        except UnicodeDecodeError:
+            self._buffer = Lenient(self._buffer)
+            return super()._read_msg(*rest)
+
+
 def consumer_options(settings: Settings) -> dict[str, Any]:
     """Arguments of a reader: committed records only, no group, and fetches that hold the largest refused record."""
+    memory_records.DefaultRecordBatch = ReadableBatch  # there is no narrower place to say so
     return client_options(settings) | {
         "isolation_level": "read_committed",
         "enable_auto_commit": False,

@@ -6,6 +6,7 @@ import pytest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
 
+from parcelward.kafka_client import ReadableBatch
 from streams.records import ReadableRecords
 
 
@@ -48,3 +49,19 @@ def test_aiokafka_itself_still_fails_on_it() -> None:
     records = MemoryRecords(batch([Bytes("bad")]))
     with pytest.raises(UnicodeDecodeError):
         list(records.next_batch())
+
+
+@pytest.mark.parametrize("compression", [0, 1], ids=["plain", "gzip"])
+def test_the_other_client_reads_the_same(compression: int) -> None:
+    """Whoever reads back or replays sees the names that the worker saw."""
+    data = batch(["ce_id", Bytes("bad"), "ce_id"], compression)
+    ours, theirs = list(ReadableBatch(data)), read(data)
+    for one, other in zip(ours, theirs, strict=True):
+        assert (one.offset, one.timestamp, one.key, one.value) == (
+            other.offset,
+            other.timestamp,
+            other.key,
+            other.value,
+        )
+        assert list(one.headers) == list(other.headers)
+    assert ours[1].headers[0][0] == "x-\ufffd\ufffd"

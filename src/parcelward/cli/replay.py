@@ -18,7 +18,8 @@ from parcelward.recorded_topics import RecordedTopics
 from parcelward.replay.check import Checked, check
 from parcelward.replay.compare import Counts, Span
 from parcelward.replay.kept import KeptRecording, keep
-from parcelward.screening import build_stages
+from parcelward.replay.recording import Recording
+from parcelward.screening import Stages, build_stages
 
 KINDS = {
     "equal": "equal",
@@ -66,15 +67,23 @@ def replay(
         return
     stages = build_stages(settings)
     begun = time.monotonic()
-    opened = RecordedTopics(settings, since_ms) if folder is None else nullcontext(KeptRecording(folder, settings))
-    with opened as source, console.status("replaying") as status:
-        checked = check(source, stages, span, since_ms, lambda events: status.update(f"{events:,} events replayed"))
+    with (
+        RecordedTopics(settings, since_ms) if folder is None else nullcontext(KeptRecording(folder, settings)) as source
+    ):
+        if isinstance(source, KeptRecording) and source.to_ms is not None:
+            span = span._replace(to_ms=min(source.to_ms, span.to_ms or source.to_ms))
+        checked = _checked(source, stages, span, since_ms, console)
     seconds = time.monotonic() - begun
     if json_:
         typer.echo(json.dumps(_as_json(checked, seconds), ensure_ascii=False))
     else:
         _show(checked, seconds, console)
     raise typer.Exit(0 if checked.comparison.same else 1)
+
+
+def _checked(source: Recording, stages: Stages, span: Span, since_ms: int | None, console: Console) -> Checked:
+    with console.status("replaying") as status:
+        return check(source, stages, span, since_ms, lambda events: status.update(f"{events:,} events replayed"))
 
 
 def _epoch_ms(option: str, text: str | None) -> int | None:

@@ -34,7 +34,8 @@ class About(msgspec.Struct):
     topic_prefix: str
     couriers: tuple[str, ...]
     partitions: int
-    horizon_ms: int | None
+    horizon_ms: int | None  # as in `Recording`
+    to_ms: int | None  # what was raised before then is to be compared; None: everything
 
 
 def keep(recording: Recording, folder: Path, to_ms: int | None = None) -> int:
@@ -57,7 +58,9 @@ def keep(recording: Recording, folder: Path, to_ms: int | None = None) -> int:
                 _write(_file(folder, topic, number), map(_encode, recording.order(topic, number)))
         _write(folder / "alerts.jsonl.gz", map(_line, recording.alerts()))
         _write(folder / "rejected.jsonl.gz", map(_line, recording.rejected()))
-        about = About(FORMAT, topics.prefix, tuple(recording.couriers), recording.partitions, end_ms)
+        about = About(
+            FORMAT, topics.prefix, tuple(recording.couriers), recording.partitions, recording.horizon_ms, to_ms
+        )
         (folder / ABOUT).write_bytes(_encode(about) + b"\n")
     except FileExistsError:
         raise UserError(f"{folder} exists; a recording is kept in a new folder") from None
@@ -84,6 +87,7 @@ class KeptRecording:
         self._folder = folder
         self.topics = Topics(about.topic_prefix)
         self.couriers, self.partitions, self.horizon_ms = about.couriers, about.partitions, about.horizon_ms
+        self.to_ms = about.to_ms
 
     def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
         """What the courier sent, in offset order."""
