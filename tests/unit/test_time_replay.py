@@ -1,6 +1,7 @@
 """A replay in the order of the live run gives what the live run gave, whatever the live run went through."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,10 +9,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from parcelward.replay.check import Checked, check
-from parcelward.replay.compare import Span
+from parcelward.replay.compare import Span, read_head
 from parcelward.replay.rerun import Rerun
 from parcelward.screening import build_stages
-from tests.builders import DAY, HOUR, T0, settings
+from parcelward.stage import Record
+from tests.builders import DAY, HOUR, MINUTE, T0, inspection, real_name, record, settings
 from tests.courier_traffic import COURIERS, traffic
 from tests.live_run import LiveRun
 
@@ -139,6 +141,53 @@ def test_a_deadline_that_never_fired_is_seen() -> None:
     assert replayed(live).comparison.same
 
 
+def told(data: dict[str, Any], at: int, partition: int, offset: int, name: str) -> Record:
+    return record(data, at, event_id=name, partition=partition, offset=offset)
+
+
+def test_a_deadline_that_the_live_run_was_just_about_to_fire_is_not_compared() -> None:
+    live = LiveRun(SETTINGS, STAGES, 1)
+    live.publish([told(real_name(f"SF00000{number}"), T0, number, 0, f"e{number}") for number in range(PARTITIONS)])
+    live.finish()
+    live.tick(0, T0 + 31 * MINUTE)
+    live.finish()
+    checked = replayed(live)
+    assert checked.comparison.same, checked.comparison.differences
+    assert checked.comparison.alerts.equal == 1
+
+
+def test_what_only_the_live_run_passed_on_holds_nobody_up() -> None:
+    """Evidence that is gone from the intake: the replay skips what rests on it and follows the order of the rest."""
+    live = lived(8)
+    log = live.logs["intake.swift", 0]
+    del log[len(log) // 2]
+    rerun = Rerun(live, STAGES)
+    results = list(rerun.results())
+    assert rerun.order.only_live > 0
+    assert rerun.order.only_replayed <= 2  # a deadline of that waybill
+    assert sum(len(result.alerts) for result in results) > 0
+
+
+def test_what_overtook_before_the_end_of_a_span_is_replayed_too() -> None:
+    """The inspection with the same photo arrived later, in another partition, and was judged first."""
+    photo = [{"sha256": "ab" * 32}]
+    live = LiveRun(SETTINGS, STAGES, 1)
+    accepted = [told(real_name(f"SF00000{number}"), T0, number, 0, f"a{number}") for number in range(2)]
+    first = told(inspection("SF000000", photos=photo), T0 + MINUTE, 0, 1, "i0")
+    second = told(inspection("SF000001", photos=photo), T0 + 2 * MINUTE, 1, 1, "i1")
+    live.publish(accepted)
+    live.finish()
+    live.publish([first, second])
+    live.finish(idle=0)
+    live.finish()
+    (alert,) = [read_head(one.value or b"") for one in live.alerts()]
+    assert alert.waybill == "SF000000"
+    for span in (EVERYTHING, Span(None, T0 + 2 * MINUTE)):
+        checked = replayed(live, span)
+        assert checked.comparison.same, checked.comparison.differences
+        assert checked.comparison.alerts.equal == 1
+
+
 def test_a_span_compares_what_was_raised_within_it() -> None:
     live, records = LiveRun(SETTINGS, STAGES, 2), traffic(2, 250, partitions=PARTITIONS)
     live.run(records, burst=4)
@@ -156,8 +205,8 @@ def test_a_live_run_that_lags_is_compared_up_to_what_waits() -> None:
     half = len(records) // 2
     live.run(records[:half])
     live.end(records[half].timestamp - 1)
-    for record in records[half:]:
-        live.logs[record.topic, record.partition].append(record)
+    for late in records[half:]:
+        live.logs[late.topic, late.partition].append(late)
     live.horizon_ms = records[half].timestamp
     checked = replayed(live)
     assert checked.comparison.same, checked.comparison.differences
