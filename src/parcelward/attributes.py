@@ -14,6 +14,7 @@ from parcelward.refusal import Rejected, problems_of
 PREFIX = "ce_"
 STRUCTURED_TYPE = b"application/cloudevents+json"
 NAMES = frozenset({*(PREFIX + name for name in Envelope.model_fields), "ce_type", "content-type"})
+_JUDGED = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject"})
 
 _VERSIONED = re.compile(r"(.+)\.v[0-9]{1,4}").fullmatch
 _TYPES = frozenset(event_type.value for event_type in EventType)
@@ -47,6 +48,11 @@ def given_twice(headers: Sequence[tuple[str, bytes]]) -> Rejected | None:
             shown = name if name in NAMES else "a ce_ extension"
             return Rejected(Reason.DUPLICATE_FIELD, f"{shown}: header is given more than once")
     return None
+
+
+def has_extensions(headers: Mapping[str, bytes | None]) -> bool:
+    """Whether there are `ce_*` headers besides those that the decoder judges by itself."""
+    return any(name.startswith(PREFIX) and name not in _JUDGED for name in headers)
 
 
 def attributes_problem(headers: Mapping[str, bytes | None]) -> Rejected | None:

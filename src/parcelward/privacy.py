@@ -8,9 +8,10 @@ token whichever way it is written, whatever type is stated with it and whoever s
 import hashlib
 import re
 from binascii import b2a_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -30,6 +31,7 @@ from parcelward.windows import DAY_MS
 
 SHORTEST_KEY = 16  # bytes
 BLOCK = 64  # bytes, of SHA-256
+REMEMBERED = 65_536
 _KEY_ID = re.compile(r"[a-z0-9]{1,8}").fullmatch
 _HEX_KEY = re.compile(r"(?:[0-9a-fA-F]{2}){16,}").fullmatch
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -38,6 +40,8 @@ _DOCUMENT_TYPES: dict[str | None, DocumentType] = {kind.value: kind for kind in 
 _AGREEMENT = SenderKind.AGREEMENT.value
 _MISSING = DocumentCheck.MISSING.value
 _UNCHECKED = DocumentCheck.UNCHECKED.value
+
+Result = TypeVar("Result")
 
 
 class Identity(Struct, frozen=True, gc=False):
@@ -78,6 +82,30 @@ class _Hmac:
         return self._prefix + b2a_base64(outer.digest()[:16], newline=False)[:22].translate(_URL_SAFE).decode()
 
 
+class _Often(Generic[Result]):
+    """Results for values that come all day, as staff documents do, kept by a hash of the value; bounded.
+
+    The hash is Python's own for text: 64 bits under a secret of this process. The value itself is not kept, and who
+    could read this memory could read the token key as well.
+    """
+
+    __slots__ = ("_known", "_make")
+
+    def __init__(self, make: Callable[[str], Result]) -> None:
+        self._make = make
+        self._known: dict[int, Result] = {}
+
+    def of(self, value: str) -> Result:
+        """What `make` gives for the value."""
+        known, mark = self._known, hash(value)
+        if mark in known:
+            return known[mark]
+        if len(known) >= REMEMBERED:
+            known.clear()
+        known[mark] = result = self._make(value)
+        return result
+
+
 class Tokeniser:
     """Makes tokens under the current key. Keeps no personal value."""
 
@@ -100,6 +128,8 @@ class Tokeniser:
         self._document = _Hmac(key, current, "document")
         self._name = _Hmac(key, current, "name")
         self._phone = _Hmac(key, current, "phone")
+        self._staff = _Often(self.document)
+        self._customers = _Often(lambda phone: (self.phone(phone), mask_phone(phone)))
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Tokeniser":
@@ -166,7 +196,7 @@ class Tokeniser:
             if not agreement:
                 name_token = self.name(name)
         if phone is not None:
-            phone_token, phone_mask = self.phone(phone), mask_phone(phone)
+            phone_token, phone_mask = self._customers.of(phone) if agreement else (self.phone(phone), mask_phone(phone))
         receiver_phone = receiver.phone_token if receiver.phone is None else self.phone(receiver.phone)
         return Identity(
             document_token,
@@ -176,7 +206,7 @@ class Tokeniser:
             name_mask,
             phone_token,
             phone_mask,
-            data.operator_document_token if staff is None else self.document(staff),
+            data.operator_document_token if staff is None else self._staff.of(staff),
             receiver.name_token if receiver.name is None or receiver_phone is not None else self.name(receiver.name),
             receiver_phone,
         )

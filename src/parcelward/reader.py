@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, defstruct
 from msgspec.json import Decoder
@@ -36,7 +36,7 @@ _BOUNDS = {
 _PYTHON = {"string": str, "integer": int, "number": float, "boolean": bool}
 
 
-class Reader(NamedTuple):
+class Reader(Struct, frozen=True):
     """How the data of one event type are read.
 
     `parse` makes a struct of JSON text and raises what msgspec raises when it is in doubt. `settle` then checks what is
@@ -116,7 +116,7 @@ class _Compiler:
         if name in self.wires:
             return self.wires[name]
         _require(schema, _OF_OBJECT, name)
-        if schema["additionalProperties"] is not False:
+        if schema.get("additionalProperties") is not False:
             raise TypeError(f"contract: {name} lets unknown fields through")
         plain = self._structs[name]
         properties, required = schema["properties"], schema.get("required", ())

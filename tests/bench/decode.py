@@ -1,71 +1,97 @@
-"""Microseconds per event for decoding and tokenising, measured in batches; prints, asserts nothing.
+"""Microseconds per event of what the first stage does with a record by itself: decode, tokens, what the ledger keeps.
+
+Over simulated traffic, in chunks; the best of the rounds, since a busy machine only ever adds. Prints, asserts nothing.
 
 Run: python -m tests.bench.decode
 """
 
+import gc
 import json
+import statistics
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from parcelward.contract.events import RealName
+import orjson
+
+from parcelward.contract.events import EventType
 from parcelward.decode import Decoder, Event, Limits
+from parcelward.event import InspectionData, RealNameData
+from parcelward.ledger import inspection_facts, real_name_facts, scan_facts
 from parcelward.privacy import Tokeniser
+from parcelward.simulate import Plan, Simulation
+from parcelward.simulate.plan import SimulatedEvent
 from parcelward.stage import Record
 from parcelward.topics import Topics
-from tests.builders import inspection, real_name, record, scan
 
-BATCH, ROUNDS = 512, 40
+CHUNK, ROUNDS, EVENTS = 64, 60, 1536
 
 
-def microseconds(work: Callable[[Any], object], batch: Sequence[Any]) -> float:
-    """Best time per item over the rounds."""
-    best = float("inf")
+def microseconds(work: Callable[[Any], object], items: Sequence[Any]) -> float:
+    """Time per item: the mean over chunks of each chunk's best round."""
+    chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+    best = [float("inf")] * len(chunks)
     for _ in range(ROUNDS):
-        start = time.perf_counter()
-        for item in batch:
-            work(item)
-        best = min(best, time.perf_counter() - start)
-    return best / len(batch) * 1e6
+        for number, chunk in enumerate(chunks):
+            start = time.perf_counter_ns()
+            for item in chunk:
+                work(item)
+            best[number] = min(best[number], (time.perf_counter_ns() - start) / len(chunk))
+    return statistics.mean(best) / 1000
 
 
-def structured(binary: Record) -> Record:
+def binary(event: SimulatedEvent, offset: int) -> Record:
+    """The Kafka record of a simulated event, as the publisher writes it."""
+    body = event.envelope
+    names = ("specversion", "id", "source", "type", "time")
+    headers = [*((f"ce_{name}", body[name].encode()) for name in names), ("content-type", b"application/json")]
+    key, value = body["data"]["waybill"].encode(), orjson.dumps(body["data"])
+    return Record(f"intake.{event.courier}", 0, offset, event.arrival_ms, key, value, headers)
+
+
+def structured(record: Record) -> Record:
     """The same event in structured mode."""
-    attributes = {name.removeprefix("ce_"): raw.decode() for name, raw in binary.headers if name.startswith("ce_")}
-    body = json.dumps({**attributes, "data": json.loads(binary.value or b"")}, ensure_ascii=False).encode()
-    return binary._replace(value=body, headers=[("content-type", b"application/cloudevents+json")])
+    attributes = {name.removeprefix("ce_"): raw.decode() for name, raw in record.headers if name.startswith("ce_")}
+    body = json.dumps({**attributes, "data": json.loads(record.value or b"")}, ensure_ascii=False).encode()
+    return record._replace(value=body, headers=[("content-type", b"application/cloudevents+json")])
+
+
+def escaped(record: Record) -> Record:
+    """The same event with white space and every character beyond ASCII escaped, as many libraries write."""
+    return record._replace(value=json.dumps(json.loads(record.value or b"")).encode())
 
 
 def main() -> None:
+    """Measure and print."""
     tokeniser = Tokeniser({"k1": b"0123456789abcdef0123456789abcdef"}, "k1")
     decoder = Decoder(Topics(), Limits(), tokeniser.content_key)
-    full = {
-        "device": "PDA-7741",
-        "receiver": {"name": "李华"},
-        "operator_document": "110101197608056897",
-        "goods": {"nature": "general", "quantity": 1, "declared_value_cny": 299.0},
-    }
-    batches = {
-        "real-name": [record(real_name(f"SF{n:013}", **full)) for n in range(BATCH)],
-        "inspection": [record(inspection(f"SF{n:013}", found_goods="羽绒服", weight_g=900)) for n in range(BATCH)],
-        "security scan": [record(scan(f"SF{n:013}", judged_ms=4200)) for n in range(BATCH)],
-    }
-    batches["real-name, structured"] = [structured(each) for each in batches["real-name"]]
+
+    def keep(record: Record) -> object:
+        event = decoder.decode(record)
+        assert isinstance(event, Event)
+        data, at, arrival = event.data, event.time_ms, record.timestamp
+        if isinstance(data, RealNameData):
+            return real_name_facts(data, tokeniser.identity(data, at), at, arrival)
+        if isinstance(data, InspectionData):
+            return inspection_facts(data, at, arrival)
+        return scan_facts(data, at, arrival)
+
+    events = Simulation(Plan(waybills_per_day=8000, start=datetime(2026, 11, 1, tzinfo=UTC), seed=7)).events()
+    records = [binary(event, offset) for event, offset in zip(events, range(2 * EVENTS), strict=False)][EVENTS:]
+    gc.disable()
+    print("us per event                         bytes   decode   with tokens and facts")
+    batches = {"all": records}
+    for kind in EventType:
+        batches[kind] = [record for record in records if ("ce_type", kind.value.encode()) in record.headers]
+    batches["all, escaped and spaced"] = [escaped(record) for record in records]
+    batches["all, structured"] = [structured(record) for record in records]
     for name, batch in batches.items():
-        size = len(batch[0].value or b"")
-        print(f"decode {name:22} {size:4} bytes {microseconds(decoder.decode, batch):6.2f} us/event")
-    events = [decoder.decode(each) for each in batches["real-name"]]
-    data = [event.data for event in events if isinstance(event, Event) and isinstance(event.data, RealName)]
-    print(f"tokenise: all of a real-name event  {microseconds(tokeniser.identity, data):6.2f} us/event")
-    three = microseconds(
-        lambda one: (
-            tokeniser.document(one.sender.document_number),
-            tokeniser.name(one.sender.name),
-            tokeniser.phone(one.sender.phone),
-        ),
-        data,
-    )
-    print(f"tokenise: document, name, phone     {three:6.2f} us/event")
+        size = statistics.mean(len(record.value or b"") for record in batch)
+        print(f"{name:36} {size:5.0f}   {microseconds(decoder.decode, batch):6.2f}   {microseconds(keep, batch):6.2f}")
+    data = [event.data for event in map(decoder.decode, records) if isinstance(event, Event)]
+    named = [each for each in data if isinstance(each, RealNameData)]
+    print(f"tokens and masks of a real-name event         {microseconds(tokeniser.identity, named):6.2f}")
 
 
 if __name__ == "__main__":
