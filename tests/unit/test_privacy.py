@@ -16,7 +16,7 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 from parcelward.contract.events import RealName
 from parcelward.contract.fields import DocumentCheck, DocumentType, Mask, NameMask, SenderKind, Token
 from parcelward.errors import UserError
-from parcelward.privacy import Tokeniser, hide_numbers, mask_document, mask_name, mask_phone
+from parcelward.privacy import REMEMBERED, Tokeniser, hide_numbers, mask_document, mask_name, mask_phone
 from parcelward.settings import DEMO_KEY, Settings
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -145,6 +145,19 @@ def test_holder_must_be_born_by_the_time_of_the_event() -> None:
     data = real_name(PERSON | {"document_number": born_2020})
     assert tokeniser.identity(data, before).document_check == DocumentCheck.BAD_BIRTH_DATE
     assert tokeniser.identity(data, after).document_check != DocumentCheck.BAD_BIRTH_DATE
+
+
+def test_what_is_kept_of_those_who_come_all_day_is_bounded_and_not_raw() -> None:
+    own = Tokeniser(KEYS, "k1")
+    data = real_name({"kind": "agreement", "phone": PHONE}, operator_document=STAFF)
+    assert own.identity(data) == own.identity(data)
+    kept = (own._staff._known, own._customers._known)
+    assert [list(known.values()) for known in kept] == [[own.document(STAFF)], [(own.phone(PHONE), mask_phone(PHONE))]]
+    assert all(type(mark) is int and str(mark) not in (STAFF, PHONE) for known in kept for mark in known)
+    for number in range(REMEMBERED):
+        own._staff.of(str(number))
+    assert len(own._staff._known) <= REMEMBERED
+    assert own._staff.of(STAFF) == own.document(STAFF)
 
 
 def test_event_tokenised_at_the_source_holds_nothing_raw_and_means_the_same() -> None:
