@@ -15,8 +15,8 @@ from parcelward.features import Row
 from parcelward.held import hold, settle
 from parcelward.outlet_desk import Desk
 from parcelward.rules import Hit, RulePack, finding_of, weight_of
-from parcelward.shipment import Shipment
-from parcelward.stage import Outcome
+from parcelward.shipment import Shipment, decode_arrived
+from parcelward.stage import Outcome, SourceRecord
 from parcelward.topics import Topics
 from parcelward.verdict import CLEAN, AlertRecord, Verdict, judge, revise
 
@@ -43,12 +43,22 @@ class Judgement:
 
 
 class Measured(msgspec.Struct, gc=False):
-    """One shipment with its features, on its way to a verdict; and its alert as it was before this batch."""
+    """One shipment's pass on its way to a verdict: the record it came in, its features, and its alert as known then.
 
-    shipment: Shipment
+    The shipment itself is let go: few have anything said about them, and those are decoded again. Keeping all of a
+    batch alive costs more than that, in memory that has left the processor's caches when it is needed.
+    """
+
+    record: SourceRecord
     row: Row
     key: bytes
     known: AlertRecord | None
+    notable: bool
+    """Whether it is to be entered even if nothing is found: contested, or drawn for a check."""
+
+    def shipment(self) -> Shipment:
+        """The shipment, decoded again."""
+        return decode_arrived(self.record.value or b"").shipment
 
 
 class Revised(NamedTuple):
@@ -62,18 +72,15 @@ class Revised(NamedTuple):
 
 
 class Judge:
-    """Judges a whole batch at once. No memory of its own."""
+    """Judges what was measured. No memory of its own."""
 
     def __init__(self, judgement: Judgement, topics: Topics) -> None:
         self._judgement = judgement
         self._topics = topics
         self._drawn_below = judgement.sampled_share * 0x1_0000_0000
 
-    def judge(self, measured: Sequence[Measured], desk: Desk, outcome: Outcome) -> None:
-        """Verdicts in the order of the batch: alert records to the desk, alerts and facts to the outcome."""
-        self._say(self._verdicts(measured, desk, outcome), outcome)
-
-    def _verdicts(self, measured: Sequence[Measured], desk: Desk, outcome: Outcome) -> list[Revised]:
+    def verdicts(self, measured: Sequence[Measured], desk: Desk, outcome: Outcome) -> list[Revised]:
+        """Verdicts in the order given: alert records to the desk, facts to the outcome; what is new about alerts."""
         model, counts = self._judgement.model, outcome.facts
         scores = self._scores([one.row for one in measured])
         counts[(facts.SCREENED,)] += len(measured)
@@ -83,16 +90,18 @@ class Judge:
         threshold = NO_FINDING if model is None else model.threshold
         revised = []
         for one, score in zip(measured, scores, strict=True):
-            row, key, known, shipment = one.row, one.key, one.known, one.shipment
-            if key in desk.alerts:  # revised within this batch, after this row was measured
+            row, key, known = one.row, one.key, one.known
+            hits = evaluate(row)
+            revised_since = key in desk.alerts
+            if known is None and not hits and score < threshold and not one.notable and not revised_since:
+                continue
+            shipment = one.shipment()
+            if revised_since and desk.alerts[key] is not known:  # after this row was measured
                 known = desk.alerts[key]
                 row = settle(shipment, row, known.held)
-                score = score if row == one.row else self._scores([row])[0]
-            hits = evaluate(row)
-            if known is None:
-                if not hits and score < threshold and not _contested(shipment) and not self._sampled(shipment):
-                    continue
-            elif shipment.passes < known.passes:
+                if row != one.row:
+                    hits, score = evaluate(row), self._scores([row])[0]
+            if known is not None and shipment.passes < known.passes:
                 continue  # overtaken on the way: a correction moved the waybill to other partitions of the senders
             found = Revised(shipment, row, hits, float(score), AlertRecord(0, 0, CLEAN))
             said = self._revise(found, known, key, desk, outcome)
@@ -139,7 +148,7 @@ class Judge:
         model = self._judgement.model
         return model is not None and score >= model.threshold
 
-    def _say(self, revised: Sequence[Revised], outcome: Outcome) -> None:
+    def say(self, revised: Sequence[Revised], outcome: Outcome) -> None:
         """Write the alerts of a batch; the model explains all of them at once."""
         model = self._judgement.model
         explained: Sequence[tuple[Contribution, ...]] = [()] * len(revised)
@@ -157,6 +166,10 @@ class Judge:
             outcome.sends.append(alert_send(alert, self._topics))
             outcome.alert_arrivals.append(one.shipment.touched_ms)
             outcome.facts[facts.ALERT, alert.lane.value, alert.state.value] += 1
+
+    def is_notable(self, shipment: Shipment) -> bool:
+        """Whether a pass is entered even if nothing is found."""
+        return shipment.corrections > 0 or shipment.conflicts > 0 or self._sampled(shipment)
 
     def _sampled(self, shipment: Shipment) -> bool:
         """A fixed random share of complete parcels, drawn by waybill: the same after a replay."""

@@ -11,7 +11,6 @@ from parcelward.goods_said import GoodsSaid, goods_said
 from parcelward.outlet_profiles import (
     OperatorProfile,
     OutletProfile,
-    hour_share,
     inspection_pace,
     is_staff,
     seen_inspecting,
@@ -23,6 +22,9 @@ Values = tuple[Value, ...]
 
 SHARE_OF = 8  # a share of fewer parcels than this says nothing, and is unknown
 _UNKNOWN: tuple[Values, ...] = tuple((None,) * count for count in range(17))  # so many unknown values
+_OVERDUE = [
+    (bool(bits & Duty.REAL_NAME), bool(bits & Duty.INSPECTION), bool(bits & Duty.SECURITY_SCAN)) for bits in range(8)
+]
 _LOCAL_HOURS = 8  # China has one time zone, UTC+8
 
 
@@ -50,7 +52,8 @@ def measure(
         *(_UNKNOWN[16] if phone is None and sender is None else _sender(phone, sender)),
         *(_UNKNOWN[4] if facts is None or acceptor is None else _staff(facts, outlet, acceptor)),
         *(_UNKNOWN[3] if inspection is None or inspector is None else _pace(inspection, inspector)),
-        *_outlet(facts, outlet, acceptor, shipment.trigger_event_ms),
+        *(_UNKNOWN[2] if facts is None or acceptor is None else _operator(facts, acceptor)),
+        *_outlet(facts, outlet, shipment.trigger_event_ms),
         *(_UNKNOWN[4] if inspection is None else _photos(inspection, photo_reused_from)),
         *said.declared,
         None if facts is None else facts.dangerous_declared,
@@ -76,37 +79,39 @@ def _who(facts: RealNameFacts) -> Values:
 
 
 def _duties(shipment: Shipment, facts: RealNameFacts | None, inspection: InspectionFacts | None) -> Values:
-    overdue = shipment.overdue
-    accepted = facts is not None
-    delay = begun = sealed = result = opened = mark = duration = lag = None
+    before_sealing = delay = begun = duration = opened = result = mark = upload = inspection_upload = hour = None
+    letter = backfilled = False
+    if facts is not None:
+        at, letter, backfilled = facts.event_ms, facts.goods_nature == "letter", facts.backfill
+        upload, hour = (facts.arrival_ms - at) / 1000, (at // HOUR_MS + _LOCAL_HOURS) % HOURS_PER_DAY
     if inspection is not None:
-        begun, sealed, result = inspection.started_ms, inspection.sealed_ms, inspection.result
-        opened, mark = inspection.opened, inspection.mark_applied
-        lag = (inspection.arrival_ms - inspection.event_ms) / 1000
+        done, begun = inspection.event_ms, inspection.started_ms
+        opened, result, mark = inspection.opened, inspection.result, inspection.mark_applied
+        inspection_upload, backfilled = (inspection.arrival_ms - done) / 1000, backfilled or inspection.backfill
         if facts is not None:
-            delay = (inspection.event_ms - facts.event_ms) / 1000
+            delay = (done - facts.event_ms) / 1000
         if begun is not None:
-            duration = (inspection.event_ms - begun) / 1000
+            duration = (done - begun) / 1000
+        if inspection.sealed_ms is not None:
+            before_sealing = inspection.sealed_ms < (begun or done)
     return (
-        accepted,
+        facts is not None,
         inspection is not None,
-        facts is not None and facts.goods_nature == "letter",
+        letter,
         shipment.scan is not None,
-        bool(overdue & Duty.REAL_NAME),
-        bool(overdue & Duty.INSPECTION),
-        bool(overdue & Duty.SECURITY_SCAN),
+        *_OVERDUE[shipment.overdue],
         delay,
-        None if sealed is None or inspection is None else sealed < (begun or inspection.event_ms),
+        before_sealing,
         duration,
         opened,
         result,
         mark,
-        None if facts is None else (facts.arrival_ms - facts.event_ms) / 1000,
-        lag,
-        (facts is not None and facts.backfill) or (inspection is not None and inspection.backfill),
+        upload,
+        inspection_upload,
+        backfilled,
         shipment.corrections,
         shipment.conflicts,
-        None if facts is None else (facts.event_ms // HOUR_MS + _LOCAL_HOURS) % HOURS_PER_DAY,
+        hour,
     )
 
 
@@ -134,13 +139,14 @@ def _sender(phone: PhoneView | None, sender: SenderView | None) -> Values:
 
 
 def _staff(facts: RealNameFacts, outlet: OutletProfile, acceptor: OperatorProfile) -> Values:
-    own, document = None, facts.document_token
-    if document is not None and facts.operator_token is not None:
-        own = document == facts.operator_token
     hour = facts.event_ms // HOUR_MS
-    staff = acceptor.staff_1d.at(hour)
-    known = None if document is None else is_staff(outlet, facts)
-    return (own, known, staff, _share(staff, acceptor.persons_1d.at(hour)))
+    own = known = None
+    if facts.document_token is not None:
+        known = is_staff(outlet, facts)
+        if facts.operator_token is not None:
+            own = facts.document_token == facts.operator_token
+    sends, persons = acceptor.staff_1d.at(hour), acceptor.persons_1d
+    return (own, known, sends, _share(sends, persons.at(hour)) if persons.total >= SHARE_OF else None)
 
 
 def _share(part: int, whole: int) -> float | None:
@@ -155,23 +161,33 @@ def _pace(inspection: InspectionFacts, inspector: OperatorProfile) -> Values:
     return (gap, inspector.fast_gaps_1h.at(at // FIVE_MINUTES_MS), within)
 
 
-def _outlet(
-    facts: RealNameFacts | None, outlet: OutletProfile, acceptor: OperatorProfile | None, trigger_ms: int
-) -> Values:
+def _operator(facts: RealNameFacts, acceptor: OperatorProfile) -> Values:
+    hour = facts.event_ms // HOUR_MS
+    manual_share, persons = None, acceptor.persons_1d
+    if persons.total >= SHARE_OF:  # what is read as of a time is at most the total
+        manual_share = _share(acceptor.manual_1d.at(hour), persons.at(hour))
+    return (acceptor.items_1d.at(hour), manual_share)
+
+
+def _outlet(facts: RealNameFacts | None, outlet: OutletProfile, trigger_ms: int) -> Values:
     at = trigger_ms if facts is None else facts.event_ms
     hour = at // HOUR_MS
-    walk_in = outlet.walk_in_1d.at(hour)
-    person = facts is not None and facts.sender_kind == "person"
+    walk_in, items_7d = outlet.walk_in_1d.at(hour), outlet.items_7d.at(hour)
+    vague_share = top_share = hour_share = None
+    if facts is not None:
+        if items_7d >= HOURS_PER_DAY:
+            hour_share = outlet.items_7d.same_hour(hour) / items_7d
+        if facts.sender_kind == "person":
+            vague_share = _share(outlet.vague_1d.at(hour), walk_in)
+            top_share = _share(*outlet.goods_1d.at(at // TOP_WIDTH_MS))
     return (
-        None if acceptor is None else acceptor.items_1d.at(hour),
-        None if acceptor is None else _share(acceptor.manual_1d.at(hour), acceptor.persons_1d.at(hour)),
         outlet.items_1h.at(at // FIVE_MINUTES_MS),
         outlet.items_1d.at(hour),
-        outlet.items_7d.at(hour),
+        items_7d,
         walk_in,
-        _share(outlet.vague_1d.at(hour), walk_in) if person else None,
-        _share(*outlet.goods_1d.at(at // TOP_WIDTH_MS)) if person else None,
-        None if facts is None else hour_share(outlet, hour),
+        vague_share,
+        top_share,
+        hour_share,
         outlet.overdue_1d.at(trigger_ms // HOUR_MS),
     )
 

@@ -111,8 +111,10 @@ class Desk:
         """Replace an alert record."""
         self.changed[key] = self.alerts[key] = record
 
-    def known_alert(self, key: bytes) -> AlertRecord | None:
-        """The alert record before this batch."""
+    def alert(self, key: bytes) -> AlertRecord | None:
+        """The alert record of a waybill that was entered before."""
+        if key in self.alerts:
+            return self.alerts[key]
         value = self._state.get(key)
         return None if value is None else _decode_alert(value)
 

@@ -10,7 +10,6 @@ from parcelward.shipment import InspectionFacts, RealNameFacts
 from parcelward.windows import (
     FIVE_MINUTES_MS,
     HOUR_MS,
-    HOURS_PER_DAY,
     MINUTE_MS,
     TOP_WIDTH_MS,
     WEEK_MS,
@@ -148,12 +147,3 @@ def inspection_pace(operator: OperatorProfile, at_ms: int) -> tuple[float | None
     else:
         gap = None
     return gap, upto - bisect_right(times, at_ms - 10 * MINUTE_MS, hi=upto)
-
-
-def hour_share(outlet: OutletProfile, hour: int) -> float | None:
-    """Share of the outlet's parcels of 7 days accepted in the same hour of the day; None below 24 parcels.
-
-    `hour` counts hours since the epoch.
-    """
-    total = outlet.items_7d.at(hour)
-    return outlet.items_7d.same_hour(hour) / total if total >= HOURS_PER_DAY else None

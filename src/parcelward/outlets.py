@@ -14,6 +14,9 @@ from parcelward.shipment import Arrived, Count, Shipment, decode_arrived, encode
 from parcelward.stage import Batch, Outcome, SourceRecord
 from parcelward.topics import Topics
 
+BLOCK = 64  # hops
+"""Measured, then judged: few enough to be still in the processor's caches, enough for the model's cost per call."""
+
 
 class Screened(NamedTuple):
     """One shipment with its features."""
@@ -29,7 +32,8 @@ class OutletsStage:
         self._judge = Judge(judgement, topics)
         self._desk = Desk(keep)
         keeps = {b"h": keep.photo + keep.event_age, b"w": keep.ledger}
-        self._sweep = Sweep(lambda key: keeps.get(key[:1], keep.profile))
+        profile = keep.profile
+        self._sweep = Sweep(lambda key: keeps.get(key[:1], profile))
         self._expired: list[bytes] = []
         self._new_keys: list[bytes] = []
 
@@ -39,20 +43,20 @@ class OutletsStage:
         self._desk.clear()
 
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
-        """Update profiles, then judge the whole batch at once, and raise or revise alerts."""
-        outcome, desk = Outcome(), self._desk
+        """Update profiles, judge, and raise or revise alerts.
+
+        Block by block; where blocks are cut does not matter, as with batches.
+        """
+        outcome, desk, records = Outcome(), self._desk, batch.records
         desk.open(state)
-        measured = [self._measure(record) for record in batch.records]
-        self._judge.judge(measured, desk, outcome)
         newest: dict[str, int] = {}  # per courier: one that lags behind has a clock of its own
-        for one in measured:
-            shipment = one.shipment
-            if shipment.touched_ms > newest.get(shipment.courier, 0):
-                newest[shipment.courier] = shipment.touched_ms
+        revised = []
+        for start in range(0, len(records), BLOCK):
+            block = [self._measure(record, newest) for record in records[start : start + BLOCK]]
+            revised += self._judge.verdicts(block, desk, outcome)
+        self._judge.say(revised, outcome)
         newest_of = {courier.encode(): arrival for courier, arrival in newest.items()}
-        self._expired = self._sweep.expired(
-            state, len(batch.records), lambda key: newest_of.get(key[1:].split(b"/", 1)[0], 0)
-        )
+        self._expired = self._sweep.expired(state, len(records), lambda key: newest_of.get(key[1 : key.index(b"/")], 0))
         for key in self._expired:
             outcome.updates[key] = None
         for key, value in desk.changed.items():
@@ -68,15 +72,23 @@ class OutletsStage:
     def screen_rows(self, batch: Batch, state: Mapping[bytes, bytes]) -> list[Screened]:
         """The features of a batch without judging them: what training replays. Changes nothing."""
         self._desk.open(state)
-        return [Screened(one.shipment, one.row) for one in map(self._measure, batch.records)]
+        measured = [self._measure(record, {}) for record in batch.records]
+        return [Screened(one.shipment(), one.row) for one in measured]
 
-    def _measure(self, record: SourceRecord) -> Measured:
+    def _measure(self, record: SourceRecord, newest: dict[str, int]) -> Measured:
+        """Measure a pass; `newest` is the newest arrival per courier."""
         hop = decode_arrived(record.value or b"")
         shipment = hop.shipment
+        courier, now = shipment.courier, shipment.touched_ms
+        if now > newest.get(courier, 0):
+            newest[courier] = now
+        row = self._row(hop)
         # A waybill number that comes back after it was forgotten is another parcel, with an alert of its own.
-        key = f"w{shipment.courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
-        known, row = self._desk.known_alert(key), self._row(hop)
-        return Measured(shipment, row if known is None else settle(shipment, row, known.held), key, known)
+        key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
+        known = self._desk.alert(key)
+        if known is not None:
+            row = settle(shipment, row, known.held)
+        return Measured(record, row, key, known, self._judge.is_notable(shipment))
 
     def _row(self, hop: Arrived) -> Row:
         """Count what this pass adds to the profiles, and measure the shipment against them."""

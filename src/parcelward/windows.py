@@ -62,13 +62,13 @@ class Rolling(msgspec.Struct, array_like=True, gc=False):
 
     def at(self, bucket: int) -> int:
         """Count in the window that ends with a bucket; the further from the newest, the slower."""
-        behind = self.newest - bucket
-        if not behind:
-            return self.total
+        behind, total = self.newest - bucket, self.total
+        if not behind or not total:
+            return total
         if behind > 0:
-            return self.total - sum(self.cells[-behind:]) if behind < self.span else 0
-        left = self.span + behind
-        return sum(self.cells[-left:]) if left > 0 else 0
+            return total - sum(self.cells[-behind:]) if behind < self.span else 0
+        gone = len(self.cells) - behind - self.span  # of the oldest cells
+        return total - sum(self.cells[:gone]) if gone > 0 else total
 
 
 class LastHour(Rolling):
