@@ -1,0 +1,158 @@
+"""A simulated Kafka: logs with transactions, fencing epochs, the last stable offset, and positions of one group."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from aiokafka.errors import InvalidTxnState, ProducerFenced
+from aiokafka.structs import TopicPartition
+
+Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]  # key, value, headers
+
+
+class Stored(NamedTuple):
+    """One record as it is read; aiokafka's ConsumerRecord without what nobody asks for."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Transaction:
+    """One transaction: where it began in each log, and how it ended (None: it is open)."""
+
+    __slots__ = ("begun", "committed", "positions")
+
+    def __init__(self) -> None:
+        self.begun: dict[TopicPartition, int] = {}
+        self.positions: dict[TopicPartition, int] = {}
+        self.committed: bool | None = None
+
+
+class Log:
+    """One partition of one topic: records with the transaction they belong to; markers take offsets."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Stored, Transaction | None] | None] = []
+        self.open: list[Transaction] = []
+
+    def stable_end(self, tp: TopicPartition) -> int:
+        """Offset before which everything is decided: as far as read_committed reads."""
+        return min((transaction.begun[tp] for transaction in self.open), default=len(self.entries))
+
+    def committed(self, tp: TopicPartition, start: int) -> list[Stored]:
+        """Committed records from `start` on."""
+        found = []
+        for entry in self.entries[start : self.stable_end(tp)]:
+            if entry is not None and (entry[1] is None or entry[1].committed):
+                found.append(entry[0])
+        return found
+
+
+class Coordinated:
+    """What the coordinator knows of one transactional id."""
+
+    __slots__ = ("current", "epoch")
+
+    def __init__(self) -> None:
+        self.epoch = -1
+        self.current: Transaction | None = None
+
+
+class Broker:
+    """All logs, all transactional ids, and the positions of the worker group. Every call is one effect."""
+
+    def __init__(self) -> None:
+        self.clock_ms = 0
+        self.logs: defaultdict[TopicPartition, Log] = defaultdict(Log)
+        self.positions: dict[TopicPartition, int] = {}
+        self._ids: defaultdict[str, Coordinated] = defaultdict(Coordinated)
+
+    # what couriers do
+
+    def publish(self, tp: TopicPartition, rows: Sequence[Row | None], timestamp: int) -> None:
+        """Append records without a transaction; None stands for a marker or an aborted record."""
+        log = self.logs[tp]
+        for row in rows:
+            offset = len(log.entries)
+            log.entries.append(row and (Stored(*tp, offset, timestamp, *row), None))
+
+    # what producers do
+
+    def init(self, name: str) -> int:
+        """Fence former producers of a transactional id and abort what they left open; returns the new epoch."""
+        known = self._ids[name]
+        self._end(known, committed=False)
+        known.epoch += 1
+        return known.epoch
+
+    def expire(self, name: str) -> None:
+        """The transaction took too long: the broker aborts it and fences its producer."""
+        known = self._ids[name]
+        if known.current is not None:
+            self._end(known, committed=False)
+            known.epoch += 1
+
+    def append(self, name: str, epoch: int, tp: TopicPartition, rows: Sequence[Row]) -> int:
+        """Append records within the transaction; returns the offset of the first."""
+        transaction = self._current(name, epoch)
+        log = self.logs[tp]
+        first = len(log.entries)
+        if tp not in transaction.begun:
+            transaction.begun[tp] = first
+            log.open.append(transaction)
+        for number, row in enumerate(rows, first):
+            log.entries.append((Stored(*tp, number, self.clock_ms, *row), transaction))
+        return first
+
+    def add_positions(self, name: str, epoch: int, positions: Mapping[TopicPartition, int]) -> None:
+        """Positions that count once the transaction is committed."""
+        self._current(name, epoch).positions.update(positions)
+
+    def end(self, name: str, epoch: int, *, committed: bool) -> None:
+        """Commit or abort."""
+        known = self._ids[name]
+        if epoch != known.epoch:
+            raise ProducerFenced
+        if known.current is None:
+            raise InvalidTxnState
+        self._end(known, committed=committed)
+
+    def _current(self, name: str, epoch: int) -> Transaction:
+        known = self._ids[name]
+        if epoch != known.epoch:
+            raise ProducerFenced
+        if known.current is None:
+            known.current = Transaction()
+        return known.current
+
+    def _end(self, known: Coordinated, *, committed: bool) -> None:
+        transaction, known.current = known.current, None
+        if transaction is None:
+            return
+        transaction.committed = committed
+        for tp in transaction.begun:
+            log = self.logs[tp]
+            log.open.remove(transaction)
+            log.entries.append(None)  # the marker
+        if committed:
+            self.positions.update(transaction.positions)
+
+    # what readers see
+
+    def committed(self, topic: str) -> list[Stored]:
+        """Every committed record of a topic's only partition."""
+        tp = TopicPartition(topic, 0)
+        return self.logs[tp].committed(tp, 0)
+
+    def open_transactions(self) -> bool:
+        """Whether any transaction is undecided."""
+        return any(known.current is not None for known in self._ids.values())
+
+    def waits(self, tp: TopicPartition) -> bool:
+        """Whether the group has committed records still before it."""
+        return bool(self.logs[tp].committed(tp, self.positions.get(tp, 0)))

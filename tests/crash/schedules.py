@@ -1,0 +1,140 @@
+"""What is drawn: traffic with its cuts, and the faults of each run."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import streams.owned
+import streams.ownership
+import streams.transport
+from parcelward.poison import set_aside
+from parcelward.settings import Settings
+from parcelward.stage import Batch, Outcome
+from streams.owned import StagePlan
+from tests.crash.broker import Row
+from tests.crash.faults import Fault, Kind
+from tests.crash.stage import ChainStage
+from tests.crash.world import Chunk, Result, Scenario, World, run
+
+SETTINGS = Settings(couriers=("swift", "orient"), partitions=1, model=None)
+SOURCES = tuple(SETTINGS.topics.intake(courier) for courier in SETTINGS.couriers)
+RUNS_PER_SCENARIO = 150
+PATIENCE_S = (1.0, 12.0, 25.0)  # within all time limits, beyond that of a rebalance, beyond that of a transaction
+
+
+@contextlib.contextmanager
+def simulated() -> Iterator[None]:
+    """The engine on the clock of the simulation, without log lines and without what only a real process needs."""
+    clock = SimpleNamespace(
+        monotonic=lambda: asyncio.get_running_loop().time(),
+        time=lambda: 0.0,
+        perf_counter=lambda: 0.0,
+        thread_time=lambda: 0.0,
+    )
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    with contextlib.ExitStack() as stack:
+        for module in (streams.owned, streams.ownership, streams.transport):
+            stack.enter_context(patch.object(module, "time", clock))
+        stack.enter_context(patch.object(streams.ownership, "gc", SimpleNamespace(collect=int, freeze=int)))
+        stack.enter_context(patch.object(streams.transport, "SHORT_POLL_S", 0.7))
+        stack.enter_context(patch.object(streams.transport, "TICK_S", 4.0))
+        try:
+            yield
+        finally:
+            logging.disable(before)
+
+
+class _Stage(ChainStage):
+    """Its computing is a step, too."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(SETTINGS.topics.alerts)
+        self._world = world
+
+    def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
+        self._world.computing()
+        return super().step(batch, state)
+
+
+def one_stage(world: World) -> list[StagePlan]:
+    """One stage over two couriers' topics, with ticks; poisoned records are set aside."""
+    aside = partial(set_aside, SETTINGS.topics)
+    return [StagePlan("duties", SOURCES, lambda partition: _Stage(world), ticks=True, set_aside=aside)]
+
+
+def drawn_scenario(rng: Random) -> Scenario:
+    """A handful of records of two couriers: with markers, with poison, in batches of any cut."""
+    now, number = 1000, 0
+    chunks = []
+    for _ in range(rng.randint(2, 5)):
+        now += rng.randint(1, 6)
+        rows: list[Row | None] = []
+        for _ in range(rng.randint(1, 4)):
+            number += 1
+            kind = rng.randint(0, 15)
+            value = (b"poison %d" if kind == 0 else b"value %d") % number
+            rows.append(None if kind in (1, 2) else (b"key %d" % rng.randint(0, 2), value, ()))
+        chunks.append(Chunk(rng.choice(SOURCES), now, rows))
+    gaps = [rng.randint(0, 30) for _ in range(3)]
+    fetches = [rng.randint(1, 4) for _ in range(4)]
+    return Scenario(chunks, gaps, fetches, batch_records=rng.randint(1, 6), end_ms=now + 100)
+
+
+def drawn_fault(rng: Random, step: int, kind: Kind | None = None) -> Fault:
+    """A fault at a step, of any kind unless it is given."""
+    kind = kind or rng.choice(list(Kind))
+    return Fault(step, kind, rng.randint(0, 30), rng.choice(PATIENCE_S), rng.random() < 0.5, rng.random() < 0.3)
+
+
+def drawn_schedules(rng: Random, steps: int) -> Iterator[list[Fault]]:
+    """A crash before and after each step, another fault at each, and several faults in one run."""
+    others = [kind for kind in Kind if kind not in (Kind.CRASH_BEFORE, Kind.CRASH_AFTER)]
+    for step in range(1, steps + 1):
+        yield [drawn_fault(rng, step, Kind.CRASH_BEFORE)]
+        yield [drawn_fault(rng, step, Kind.CRASH_AFTER)]
+        yield [drawn_fault(rng, step, rng.choice(others))]
+    # Close together, too: a fault in the recovery from the one before.
+    for _ in range(max(0, RUNS_PER_SCENARIO - 1 - 3 * steps)):
+        found, step = [], 0
+        for _ in range(rng.randint(2, 4)):
+            step += rng.randint(1, rng.choice((6, steps)))
+            found.append(drawn_fault(rng, step))
+        yield found
+
+
+def check(scenario: Scenario, rng: Random, most: int = 10**9) -> int:
+    """Run a scenario undisturbed and under drawn faults; returns the number of runs, at most `most`.
+
+    Raises AssertionError naming the faults when a run breaks or leaves anything else than the undisturbed run.
+    """
+    names: list[str] = []
+    expected = run(scenario, one_stage, SETTINGS, seen=names)
+    runs = 1
+    for faults in drawn_schedules(rng, len(names)):
+        if runs >= most:
+            break
+        runs += 1
+        try:
+            found = run(scenario, one_stage, SETTINGS, faults)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{_told(scenario, faults)}") from error
+        assert found == expected, f"{_difference(found, expected)}\n{_told(scenario, faults)}"
+    return runs
+
+
+def _told(scenario: Scenario, faults: Sequence[Fault]) -> str:
+    return f"faults: {faults}\nscenario: {scenario}"
+
+
+def _difference(found: Result, expected: Result) -> str:
+    parts: list[Any] = [("state of " + name, found.states[name], cells) for name, cells in expected.states.items()]
+    topics = {*found.outputs, *expected.outputs}
+    parts += [(name, found.outputs.get(name, ()), expected.outputs.get(name, ())) for name in sorted(topics)]
+    return "\n".join(f"{name}: {one}\nexpected: {other}" for name, one, other in parts if one != other)

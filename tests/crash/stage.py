@@ -1,0 +1,86 @@
+"""A stage that shows every fault of delivery: what is lost, doubled, reordered, or remembered without a commit."""
+
+import struct
+from collections.abc import Mapping
+from typing import NamedTuple
+from zlib import crc32
+
+from parcelward.stage import Batch, Outcome, Send
+
+FORM = struct.Struct("<IIII?")
+DUE_MS = 4
+EVERY = 3
+
+
+class Cell(NamedTuple):
+    """State of one topic and key: records, checksum over their values in order, and a deadline (ms)."""
+
+    count: int = 0
+    chain: int = 0
+    deadline: int = 0
+    in_time: int = 0  # records that arrived up to the deadline
+    fired: bool = False
+
+    def pack(self) -> bytes:
+        """As it is stored."""
+        return FORM.pack(*self)
+
+    @classmethod
+    def of(cls, stored: bytes) -> "Cell":
+        """As it was stored."""
+        return cls(*FORM.unpack(stored))
+
+
+class ChainStage:
+    """Chains the records of each topic and key; every third is an alert, and so is a deadline, once for every key.
+
+    Deadlines live in memory of its own, as those of the product do.
+    """
+
+    def __init__(self, alerts: str) -> None:
+        self._alerts = alerts
+        self._due: dict[bytes, int] = {}
+
+    def restore(self, state: Mapping[bytes, bytes]) -> None:
+        """Deadlines that have not fired."""
+        cells = {key: Cell.of(stored) for key, stored in state.items()}
+        self._due = {key: cell.deadline for key, cell in cells.items() if not cell.fired}
+
+    def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
+        """Chain what came, then fire what is due; poisoned values raise."""
+        outcome = Outcome()
+        cells: dict[bytes, Cell] = {}
+        for record in batch.records:
+            value = record.value or b""
+            if value.startswith(b"poison"):
+                raise LookupError(value)
+            key = b"%s/%s" % (record.topic.encode(), record.key)
+            cell = cells.get(key) or _stored(state, key) or Cell(deadline=record.timestamp + DUE_MS)
+            cells[key] = cell = cell._replace(
+                count=cell.count + 1,
+                chain=crc32(value, cell.chain),
+                in_time=cell.in_time + (record.timestamp <= cell.deadline),
+            )
+            if cell.count % EVERY == 0:
+                outcome.sends.append(Send(self._alerts, key, b"%d %d" % (cell.count, cell.chain)))
+        for key, deadline in (self._due | {key: cell.deadline for key, cell in cells.items()}).items():
+            cell = cells.get(key) or Cell.of(state[key])
+            if not cell.fired and deadline <= batch.quiet_until.get(key.partition(b"/")[0].decode(), -1):
+                cells[key] = cell._replace(fired=True)
+                outcome.sends.append(Send(self._alerts, key, b"due %d: %d" % (deadline, cell.in_time)))
+        outcome.updates.update((key, cell.pack()) for key, cell in cells.items())
+        return outcome
+
+    def commit(self, batch: Batch, outcome: Outcome) -> None:
+        """Follow the state."""
+        for key, stored in outcome.updates.items():
+            cell = Cell.of(stored or b"")
+            if cell.fired:
+                self._due.pop(key, None)
+            else:
+                self._due[key] = cell.deadline
+
+
+def _stored(state: Mapping[bytes, bytes], key: bytes) -> Cell | None:
+    found = state.get(key)
+    return None if found is None else Cell.of(found)
