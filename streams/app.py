@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import faust
 
 from parcelward.settings import Settings
+from parcelward.topic_admin import changelog_ids
 from streams.agents import screen
 from streams.clients import consumer_options
+from streams.disk_states import DiskStates
 from streams.owned import StagePlan
 from streams.ownership import Ownership, Recorder
 from streams.records import read_any_header
+from streams.stores import MemoryStates, States
 from streams.tables import RECOVERY_BUFFER, BatchTable, PromptTableManager
 from streams.transport import BatchTransport
 
@@ -42,7 +46,7 @@ class ScreeningApp(faust.App):  # type: ignore[misc]
 def build_app(settings: Settings, plans: Sequence[StagePlan], recorder: Recorder) -> ScreeningApp:
     """The app of one worker: an agent and a table per stage. Nothing is connected before it is started."""
     read_any_header()
-    ownership = Ownership(settings, plans, recorder)
+    ownership = Ownership(settings, plans, recorder, states=_states(settings))
     app = ScreeningApp(settings.topics.app_id, ownership=ownership, **_faust_options(settings))
     for plan in plans:
         first, *others = (_bytes_topic(app, topic) for topic in plan.topics)
@@ -57,6 +61,12 @@ def build_app(settings: Settings, plans: Sequence[StagePlan], recorder: Recorder
         )
         app.agent(first, name=plan.name, isolated_partitions=True)(screen(ownership))
     return app
+
+
+def _states(settings: Settings) -> States:
+    if settings.state_dir is None:
+        return MemoryStates()
+    return DiskStates(settings.state_dir, partial(changelog_ids, settings))
 
 
 def _bytes_topic(app: ScreeningApp, name: str) -> Any:

@@ -10,13 +10,12 @@ from typing import NamedTuple
 from parcelward.facts import POISON
 from parcelward.logs import position
 from parcelward.poison import Poisoned, Recently, TooManyPoisonedError, isolate
-from parcelward.stage import Batch, Fact, Outcome, PartitionStage, Send, SourceRecord, apply
+from parcelward.stage import Batch, Fact, Outcome, PartitionStage, Send, SourceRecord
+from streams.stores import MemoryState, State
 from streams.transactions import Transactions
 from streams.waiting import Taken, Waiting
 
 log = logging.getLogger(__name__)
-
-NOTHING_WRITTEN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +47,14 @@ class Done(NamedTuple):
 class OwnedPartition:
     """State, stage, producer and waiting records of one stage on one partition, from assignment to revocation.
 
-    At most one batch is in work at any time (`busy`). `written` is the changelog offset up to which `state` is current.
+    At most one batch is in work at any time (`busy`).
     """
 
-    def __init__(self, plan: StagePlan, partition: int, transactions: Transactions) -> None:
+    def __init__(self, plan: StagePlan, partition: int, transactions: Transactions, state: State | None = None) -> None:
         self.plan = plan
         self.partition = partition
         self.stage = plan.build(partition)
-        self.state: dict[bytes, bytes] = {}
-        self.written = NOTHING_WRITTEN
+        self.state = MemoryState() if state is None else state
         self.restored_records = 0
         self.waiting = Waiting(plan.topics)
         self.restored = False
@@ -148,11 +146,12 @@ class OwnedPartition:
                 if self._given_up:
                     return None
                 raise
+            if self._given_up:  # committed after all; whoever has the state now reads it from the changelog
+                return None
             self.last_commit = time.monotonic()
             self.positions.update(taken.positions)
             if written is not None:
-                self.written = written
-        apply(outcome.updates, self.state)
+                self.state.write(outcome.updates, written)
         self.stage.commit(batch, outcome)
         return Done(self, taken.batch, outcome, compute_s, time.perf_counter() - computed)
 

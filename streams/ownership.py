@@ -4,21 +4,19 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 
 from parcelward.settings import Settings
-from streams.owned import NOTHING_WRITTEN, Done, OwnedPartition, StagePlan
+from streams.owned import Done, OwnedPartition, StagePlan
+from streams.stores import NOTHING_WRITTEN, Bounds, MemoryStates, Place, States
 from streams.transactions import Connect, FailedError, FencedError, Transactions
 from streams.waiting import Taken
 
 log = logging.getLogger(__name__)
 
-KEEP_STATE_S = 600.0
-"""State of a partition that was ours a moment ago is brought up to date instead of read anew; far below the time for
-which the log keeps deletions."""
 FINISH_S = 10.0
 
 
@@ -31,12 +29,6 @@ class Recorder(Protocol):
     def given_up(self, owner: OwnedPartition) -> None: ...
 
 
-class _Kept(NamedTuple):
-    state: dict[bytes, bytes]
-    written: int
-    since: float
-
-
 class Ownership:
     """The owned partitions of all stages of this worker, and the fault that stops it."""
 
@@ -46,19 +38,21 @@ class Ownership:
         plans: Sequence[StagePlan],
         recorder: Recorder,
         connect: Connect = AIOKafkaProducer,
+        states: States | None = None,
     ) -> None:
         self.settings = settings
         self._connect = connect
+        self._states = MemoryStates() if states is None else states
         self.plans = tuple(plans)
         self.recorder = recorder
         self.fault: BaseException | None = None
         self.stopping = False
         self.failed = asyncio.Event()
         self.on_free: Callable[[], None] = lambda: None
+        self.bounds: Callable[[Sequence[Place]], Awaitable[Mapping[Place, Bounds]]] | None = None
         self._plan_of = {topic: plan for plan in plans for topic in plan.topics}
         self._by_name = {plan.name: plan for plan in plans}
         self._owned: dict[tuple[str, int], OwnedPartition] = {}
-        self._kept: dict[tuple[str, int], _Kept] = {}
 
     def __iter__(self) -> Iterator[OwnedPartition]:
         return iter(list(self._owned.values()))
@@ -88,17 +82,22 @@ class Ownership:
         if self.stopping:
             return
         wanted = self._wanted(set(assigned))
-        kept, self._kept = self._kept, {}
-        started = time.monotonic()
+        states = self._states.take([(plan.name, partition) for plan, partition in wanted])
         for plan, partition in wanted:
-            owner = OwnedPartition(plan, partition, Transactions(self.settings, plan.name, partition, self._connect))
-            before = kept.get((plan.name, partition))
-            if before is not None and started - before.since < KEEP_STATE_S:
-                owner.state, owner.written = before.state, before.written
-            self._owned[plan.name, partition] = owner
+            place = (plan.name, partition)
+            transactions = Transactions(self.settings, plan.name, partition, self._connect)
+            self._owned[place] = OwnedPartition(plan, partition, transactions, states[place])
         await asyncio.gather(*(owner.open() for owner in self._owned.values()))
+        await self._check_states()
         for plan in self.plans:
             self.recorder.taken(plan.name, sum(owner.plan is plan for owner in self._owned.values()))
+
+    async def _check_states(self) -> None:
+        """Forget states that the changelogs, final for us now that they are fenced, would not bring up to date."""
+        known = [place for place, owner in self._owned.items() if owner.state.written != NOTHING_WRITTEN]
+        if self.bounds is not None and known:
+            for place, bounds in (await self.bounds(known)).items():
+                self._owned[place].state.check(bounds)
 
     def _wanted(self, assigned: set[tuple[str, int]]) -> list[tuple[StagePlan, int]]:
         wanted = []
@@ -113,11 +112,13 @@ class Ownership:
         """Finish the batches in work and give every partition up; states are kept for a moment."""
         owned, self._owned = self._owned, {}
         await asyncio.gather(*(owner.close(FINISH_S) for owner in owned.values()))
-        now = time.monotonic()
-        for key, owner in owned.items():
-            if owner.written != NOTHING_WRITTEN:
-                self._kept[key] = _Kept(owner.state, owner.written, now)
+        self._states.give_up({place: owner.state for place, owner in owned.items()})
+        for owner in owned.values():
             self.recorder.given_up(owner)
+
+    def close(self) -> None:
+        """Give the states' folder back."""
+        self._states.close()
 
     def restore(self, stage: str) -> None:
         """Rebuild the stage on every owned partition, after recovery of its table."""

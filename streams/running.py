@@ -35,6 +35,7 @@ async def _stop(app: ScreeningApp, starting: "asyncio.Future[None]") -> None:
     log.info("stopping")
     await app.ownership.finish()
     await app.ownership.give_up()
+    app.ownership.close()
     try:
         async with asyncio.timeout(STOP_S):
             await app.stop()

@@ -6,8 +6,8 @@ from typing import Any
 from faust.tables import Table
 from faust.tables.manager import TableManager
 
-from streams.owned import NOTHING_WRITTEN
 from streams.ownership import Ownership
+from streams.stores import NOTHING_WRITTEN
 from streams.transport import Restored
 
 log = logging.getLogger(__name__)
@@ -27,24 +27,22 @@ class BatchTable(Table):  # type: ignore[misc]
         return found
 
     def persisted_offset(self, tp: Any) -> int:
-        """Changelog offset up to which the state in memory is current; recovery reads on from there."""
+        """Changelog offset up to which the state is current; recovery reads on from there."""
         owner = self.ownership.of_stage(self.name, tp.partition)
-        return owner.written if owner else NOTHING_WRITTEN
+        return owner.state.written if owner else NOTHING_WRITTEN
 
     def apply_changelog_batch(self, batch: Any, *args: Any, **kwargs: Any) -> None:
         """Bring the states up to date with changelog messages, each of which holds many records."""
         for event in batch:
             restored: Restored = event.message.value
             owner = restored.owner
-            if owner is None or owner not in self.ownership:
+            if owner is None or owner not in self.ownership or self.ownership.stopping:
                 continue
-            state = owner.state
-            for record in restored.records:
-                if record.value is None:
-                    state.pop(record.key, None)
-                else:
-                    state[record.key] = record.value
-            owner.written = event.message.offset
+            # TRAP: Faust logs what is raised here and goes on with the next batch, over a gap.
+            try:
+                owner.state.write({record.key: record.value for record in restored.records}, event.message.offset)
+            except Exception as error:
+                self.ownership.fail(error)
             owner.restored_records += len(restored.records)
 
     async def on_recovery_completed(self, active_tps: Any, standby_tps: Any) -> None:

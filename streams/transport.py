@@ -5,7 +5,7 @@ It relies on the behaviour of the pinned versions of Faust and aiokafka; tests/b
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import aiokafka
@@ -19,6 +19,7 @@ from faust.types.tuples import ConsumerMessage
 from streams.clients import consumer_options
 from streams.owned import OwnedPartition
 from streams.ownership import Ownership
+from streams.stores import Bounds, Place
 from streams.waiting import Taken
 
 TICK_S = 1.0
@@ -153,6 +154,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.ownership: Ownership = self.app.ownership
         self.ownership.on_free = self._wake_up
+        self.ownership.bounds = self._bounds
         self._sources = frozenset(topic for plan in self.ownership.plans for topic in plan.topics)
         self._limit = self.ownership.settings.batch_records
         self._commit_every_s = self.ownership.settings.commit_every.total_seconds()
@@ -282,6 +284,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Records between the committed positions of an owned partition and the ends of its topics, as last seen."""
         ends = {topic: self.highwater(TopicPartition(topic, owner.partition)) for topic in owner.plan.topics}
         return sum(max(0, (ends[topic] or 0) - position) for topic, position in owner.positions.items())
+
+    async def _bounds(self, places: Sequence[Place]) -> Mapping[Place, Bounds]:
+        """What the changelogs of some partitions still have."""
+        topics = self.ownership.settings.topics
+        parts = {place: TopicPartition(topics.changelog(place[0]), place[1]) for place in places}
+        starts = await self._thread.earliest_offsets(*parts.values())
+        ends = await self._thread.highwaters(*parts.values())
+        return {place: Bounds(starts[part], ends[part]) for place, part in parts.items()}
 
     # who owns what
 

@@ -118,6 +118,12 @@ class Settings(BaseSettings):
         le=timedelta(seconds=5),
         description="Least time between two commits of one partition; larger costs latency and saves CPU at low load.",
     )
+    state_dir: Path | None = Field(
+        None,
+        description="Folder for state on disk, one per worker: for state that outgrows memory, and to read only the end "
+        "of the changelog after a restart; unset: in memory.",
+        examples=["/var/lib/parcelward/state"],
+    )
     batch_records: int = Field(4000, ge=1, le=100_000, description="Most records fetched into one batch.")
     max_record_bytes: int = Field(65_536, ge=1024, le=1_000_000, description="Larger values are refused (too_large).")
     session_timeout: timedelta = Field(
@@ -171,7 +177,7 @@ class Settings(BaseSettings):
         except ValueError:
             return value
 
-    @field_validator("model", "rule_pack", mode="before")
+    @field_validator("model", "rule_pack", "state_dir", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

@@ -100,6 +100,13 @@ def delete_topics(settings: Settings) -> None:
             admin.delete_topics(found)
 
 
+def changelog_ids(settings: Settings) -> dict[str, str]:
+    """What tells each stage's changelog from any other: the cluster's own id of the topic, new if it is made anew."""
+    names = {settings.topics.changelog(stage): stage for stage in STAGES}
+    with _admin(settings, "describing the changelogs") as admin:
+        return {names[topic["name"]]: str(topic["topic_id"]) for topic in admin.describe_topics(list(names))}
+
+
 @contextlib.contextmanager
 def _admin(settings: Settings, doing: str) -> Iterator[Any]:
     """A client for the block; what Kafka refuses becomes one sentence."""

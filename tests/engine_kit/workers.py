@@ -24,7 +24,9 @@ class CountingWorker:
     """A worker process that runs the counting stage."""
 
     def __init__(self, settings: Settings, log: Path) -> None:
-        values = settings.model_dump(mode="json", include={"kafka", "topic_prefix", "couriers", "partitions"})
+        values = settings.model_dump(
+            mode="json", include={"kafka", "topic_prefix", "couriers", "partitions", "state_dir"}
+        )
         values["session_timeout"] = settings.session_timeout.total_seconds()
         values["commit_every"] = settings.commit_every.total_seconds()
         values["couriers"] = list(values["couriers"])

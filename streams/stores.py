@@ -1,0 +1,85 @@
+"""States of partitions: copies of their changelogs, each up to an offset, in memory or in a folder.
+
+The changelog is the truth. A state is written after the transaction was committed, never before, so a copy is never
+ahead of it, and after a rebalance or a restart only the rest of the changelog has to be read.
+"""
+
+import time
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from parcelward.stage import apply
+
+NOTHING_WRITTEN = -1
+KEEP_S = 600.0
+"""A state in memory whose partition was given up is kept for so long: most often the partition comes back."""
+
+Place = tuple[str, int]
+"""Stage and partition number."""
+
+
+class Bounds(NamedTuple):
+    """The first offset that a changelog partition still has, and the one after its last."""
+
+    start: int
+    end: int
+
+
+class State(Mapping[bytes, bytes]):
+    """The state of one stage on one partition; `written` is the changelog offset up to which it is current."""
+
+    written: int = NOTHING_WRITTEN
+
+    @abstractmethod
+    def write(self, updates: Mapping[bytes, bytes | None], written: int) -> None:
+        """Apply committed updates (None deletes) and the offset they end at: all of it or nothing."""
+
+    def check(self, bounds: Bounds) -> None:
+        """Forget everything if the rest of the changelog would not make the state current."""
+
+
+class MemoryState(dict[bytes, bytes], State):
+    """A state in memory."""
+
+    def write(self, updates: Mapping[bytes, bytes | None], written: int) -> None:
+        """Apply committed updates."""
+        apply(updates, self)
+        self.written = written
+
+
+class States(Protocol):
+    """Where a worker's states are."""
+
+    def take(self, places: Iterable[Place]) -> Mapping[Place, State]:
+        """The states of the partitions that are ours now, as far as they are known."""
+        ...
+
+    def give_up(self, states: Mapping[Place, State]) -> None:
+        """The partitions of these states are no longer ours."""
+        ...
+
+    def close(self) -> None:
+        """The worker ends."""
+        ...
+
+
+class MemoryStates:
+    """States in memory; those that were given up are kept until it is known who gets the partitions."""
+
+    def __init__(self) -> None:
+        self._kept: Mapping[Place, State] = {}
+        self._since = float("-inf")
+
+    def take(self, places: Iterable[Place]) -> Mapping[Place, State]:
+        """What was kept, if only a moment has passed; empty states for the rest."""
+        kept = self._kept if time.monotonic() - self._since < KEEP_S else {}
+        self._kept = {}
+        return {place: kept.get(place) or MemoryState() for place in places}
+
+    def give_up(self, states: Mapping[Place, State]) -> None:
+        """Keep them for a moment."""
+        self._kept, self._since = states, time.monotonic()
+
+    def close(self) -> None:
+        """Nothing is left behind."""
