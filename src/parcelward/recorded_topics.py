@@ -17,9 +17,21 @@ from parcelward.replay.recording import Pass, pass_of
 from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
 
-ENOUGH, TOO_FEW = 8000, 2000
-"""Records kept ahead per partition: a partition with more is not fetched until few are left."""
+ENOUGH = 8000
+"""Records kept ahead per partition: one with more is not fetched again until it is read from."""
+EVERYTHING_FETCHED = 1_000_000
+"""Most records of a poll. kafka-python never returns what is left of a fetch once its partition was paused and resumed:
+so nothing may be left, and what bounds a poll is the size of a fetch."""
+FETCH_BYTES, PARTITION_BYTES = 8 * 1024 * 1024, 1024 * 1024
 PATIENCE_S = 30.0
+# Checksums in Python would take half of the time; a damaged record shows as a difference. Nothing that is read here is
+# still to come, so a fetch need not wait for it.
+_READING = {
+    "check_crcs": False,
+    "fetch_max_wait_ms": 10,
+    "fetch_max_bytes": FETCH_BYTES,
+    "max_partition_fetch_bytes": PARTITION_BYTES,
+}
 
 
 class RecordedTopics:
@@ -39,9 +51,7 @@ class RecordedTopics:
         try:
             # What was worked off comes first: what was published by then is in the ends that are asked for later.
             self._worked_off = _worked_off(settings)
-            # In Python the checksums would take half of the time; a damaged record shows as a difference. Nothing that
-            # is read here is still to come, so nobody need wait for it.
-            self._consumer = KafkaConsumer(**consumer_options(settings), check_crcs=False, fetch_max_wait_ms=10)
+            self._consumer = KafkaConsumer(**consumer_options(settings) | _READING)
         except (KafkaError, OSError) as error:
             raise unreachable(settings, error) from None
         try:
@@ -125,7 +135,7 @@ class RecordedTopics:
         consumer = self._consumer
         if wanted in consumer.paused():
             consumer.resume(wanted)
-        found = consumer.poll(timeout_ms=50, max_records=ENOUGH)
+        found = consumer.poll(timeout_ms=50, max_records=EVERYTHING_FETCHED)
         for tp, records in found.items():
             self._ahead[tp].extend(records)
             if tp != wanted and len(self._ahead[tp]) > ENOUGH:
