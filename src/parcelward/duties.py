@@ -71,7 +71,6 @@ class DutiesStage:
         self._deadlines = deadlines
         self._timers = Timers()
         self._sweep = Sweep(lambda _key: deadlines.keep)
-        self._new_keys: list[bytes] = []
         self._couriers: dict[str, str] = {}
         self._clocks: dict[str, int] = {}  # per courier the arrival that was reached, epoch ms
         self._reached: dict[str, int] = {}
@@ -80,7 +79,7 @@ class DutiesStage:
         """Set the timers of the ledger's open duties and begin the expiry sweep anew."""
         dues = ((key, decode_due(value)) for key, value in state.items())
         self._timers.restore((due.courier, due.due_ms, key) for key, due in dues if due.due_ms)
-        self._sweep.restore(state)
+        self._sweep.restore()
 
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
         """Enter the batch's events into the ledger, in order, and pass on every shipment that changed."""
@@ -104,14 +103,13 @@ class DutiesStage:
         looks = len(batch.records) + len(batch.quiet_until)
         for key in self._sweep.expired(state, looks, lambda key: newest.get(key.split(b"/", 1)[0], 0)):
             outcome.updates.setdefault(key, None)
-        self._new_keys = [key for key in outcome.updates if key not in state]
         return outcome
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:
         """Keep the timers of the committed batch and move the expiry sweep on."""
         self._timers.commit()
         self._clocks = self._reached
-        self._sweep.commit(outcome.updates, self._new_keys)
+        self._sweep.commit()
 
     def _courier_of(self, topic: str) -> str:
         courier = self._couriers.get(topic)

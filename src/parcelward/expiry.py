@@ -4,8 +4,7 @@ Time is the arrival of the evidence, never the clock of the machine, so that a s
 sweep waits longer than the readers, so that nobody notices when it comes: not even a shipment that lags behind.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from parcelward.shipment import decode_touched
@@ -25,36 +24,37 @@ class Sweep:
     def __init__(self, keep_ms: Callable[[bytes], int]) -> None:
         """`keep_ms` gives for a key how long (ms) after its last touch it is kept."""
         self._keep_ms = keep_ms
-        self._keys: deque[bytes] = deque()
-        self._looked = 0
-        self._gone: set[bytes] = set()
+        self._round: Iterator[bytes] = iter(())
+        self._looked: list[bytes] = []
 
-    def restore(self, keys: Iterable[bytes]) -> None:
-        """Start over with all keys of the state."""
-        self._keys = deque(keys)
-        self._looked = 0
+    def restore(self) -> None:
+        """Start over."""
+        self._round, self._looked = iter(()), []
 
     def expired(self, state: Mapping[bytes, bytes], records: int, now_of: Callable[[bytes], int]) -> list[bytes]:
-        """Keys to delete, found by looking at a few; changes nothing that an aborted batch would leave behind.
+        """Keys to delete, found by looking at a few; until `commit` it looks at the same ones again.
 
         `now_of` gives for a key the newest arrival (epoch ms) of the batch that concerns it.
         """
-        self._looked = min(LOOKS_PER_RECORD * records, len(self._keys))
-        found = []
-        self._gone = set()
-        for key in islice(self._keys, self._looked):
-            value = state.get(key)
-            if value is None:
-                self._gone.add(key)
-            elif is_absent(decode_touched(value).touched_ms, self._keep_ms(key) + LAG_MS, now_of(key)):
-                found.append(key)
-        return found
+        if not self._looked:
+            looks = LOOKS_PER_RECORD * records
+            self._looked = list(islice(self._round, looks))
+            if not self._looked and looks:
+                self._round = _walk(state)
+                self._looked = list(islice(self._round, looks))
+        return [key for key in self._looked if self._is_gone(key, state.get(key), now_of)]
 
-    def commit(self, updates: Mapping[bytes, bytes | None], new_keys: Iterable[bytes]) -> None:
-        """Move on: looked-at keys that live go to the end, deleted ones leave, new ones join."""
-        for _ in range(self._looked):
-            key = self._keys.popleft()
-            if key not in self._gone and updates.get(key, b"") is not None:
-                self._keys.append(key)
-        self._looked = 0
-        self._keys.extend(new_keys)
+    def _is_gone(self, key: bytes, value: bytes | None, now_of: Callable[[bytes], int]) -> bool:
+        if value is None:
+            return False
+        return is_absent(decode_touched(value).touched_ms, self._keep_ms(key) + LAG_MS, now_of(key))
+
+    def commit(self) -> None:
+        """The batch was committed: move on."""
+        self._looked = []
+
+
+def _walk(state: Mapping[bytes, bytes]) -> Iterator[bytes]:
+    """All keys, once; what is written meanwhile may be among them or not."""
+    # A dict cannot be walked through while it grows. Other states can, and may not fit into memory.
+    return iter(list(state) if isinstance(state, dict) else state)

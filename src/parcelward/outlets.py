@@ -35,11 +35,10 @@ class OutletsStage:
         profile = keep.profile
         self._sweep = Sweep(lambda key: keeps.get(key[:1], profile))
         self._expired: list[bytes] = []
-        self._new_keys: list[bytes] = []
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
         """Begin the expiry sweep anew, and read every profile anew."""
-        self._sweep.restore(state)
+        self._sweep.restore()
         self._desk.clear()
 
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
@@ -61,13 +60,12 @@ class OutletsStage:
             outcome.updates[key] = None
         for key, value in desk.changed.items():
             outcome.updates[key] = encode(value)
-        self._new_keys = [key for key in outcome.updates if key not in state]
         return outcome
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:
         """Keep the profiles as changed, and move the expiry sweep on."""
         self._desk.commit(self._expired)
-        self._sweep.commit(outcome.updates, self._new_keys)
+        self._sweep.commit()
 
     def screen_rows(self, batch: Batch, state: Mapping[bytes, bytes]) -> list[Screened]:
         """The features of a batch without judging them: what training replays. Changes nothing."""

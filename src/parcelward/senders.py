@@ -71,11 +71,10 @@ class SendersStage:
         self._topics = topics
         self._keep_ms = WEEK_MS + event_age_ms
         self._sweep = Sweep(lambda _key: self._keep_ms)
-        self._new_keys: list[bytes] = []
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
         """Begin the expiry sweep anew."""
-        self._sweep.restore(state)
+        self._sweep.restore()
 
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
         """Count each parcel once per profile and pass the shipment on with what the profile says."""
@@ -93,12 +92,11 @@ class SendersStage:
             outcome.updates[key] = encode(phone)
         for key, sender in senders.items():
             outcome.updates[key] = encode(sender)
-        self._new_keys = [key for key in outcome.updates if key not in state]
         return outcome
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:
         """Move the expiry sweep on."""
-        self._sweep.commit(outcome.updates, self._new_keys)
+        self._sweep.commit()
 
     def _pass(
         self,

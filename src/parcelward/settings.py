@@ -120,8 +120,8 @@ class Settings(BaseSettings):
     )
     state_dir: Path | None = Field(
         None,
-        description="Folder for state on disk, one per worker: for state that outgrows memory, and to read only the end "
-        "of the changelog after a restart; unset: in memory.",
+        description="Folder for state on disk, one per worker: for state that outgrows memory, and to read only the "
+        "end of the changelog after a restart; unset: in memory.",
         examples=["/var/lib/parcelward/state"],
     )
     batch_records: int = Field(4000, ge=1, le=100_000, description="Most records fetched into one batch.")

@@ -10,7 +10,6 @@ KEEP = 7 * DAY
 
 def test_the_sweep_waits_longer_than_the_readers():
     sweep, state = Sweep(lambda _key: KEEP), {b"k": encode(Touched(T0))}
-    sweep.restore(state)
     assert not is_absent(T0, KEEP, T0 + KEEP)
     assert is_absent(T0, KEEP, T0 + KEEP + 1)
     assert sweep.expired(state, 1, lambda _key: T0 + KEEP + LAG_MS) == []
@@ -20,7 +19,6 @@ def test_the_sweep_waits_longer_than_the_readers():
 def test_every_key_is_looked_at_in_turn():
     state = {b"%d" % number: encode(Touched(T0)) for number in range(10)}
     sweep = Sweep(lambda _key: KEEP)
-    sweep.restore(state)
     rounds = 0
     while state:
         gone = sweep.expired(state, 1, lambda _key: T0 + KEEP + LAG_MS + 1)
@@ -28,7 +26,7 @@ def test_every_key_is_looked_at_in_turn():
         assert len(gone) == LOOKS_PER_RECORD
         updates = dict.fromkeys(gone)
         apply(updates, state)
-        sweep.commit(updates, [])
+        sweep.commit()
         rounds += 1
     assert rounds == 5
 
