@@ -201,6 +201,7 @@ class DiskStates:
             self._lock = (folder / "in-use").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._lock.close()
             raise UserError(
                 f"state folder {folder} is in use by another worker; give each worker a state_dir of its own"
             ) from None
