@@ -79,7 +79,7 @@ class Broker:
         log = self.logs[tp]
         for row in rows:
             offset = len(log.entries)
-            log.entries.append(row and (Stored(*tp, offset, timestamp, *row), None))
+            log.entries.append(row and (Stored(tp.topic, tp.partition, offset, timestamp, *row), None))
 
     # what producers do
 
@@ -106,7 +106,7 @@ class Broker:
             transaction.begun[tp] = first
             log.open.append(transaction)
         for number, row in enumerate(rows, first):
-            log.entries.append((Stored(*tp, number, self.clock_ms, *row), transaction))
+            log.entries.append((Stored(tp.topic, tp.partition, number, self.clock_ms, *row), transaction))
         return first
 
     def add_positions(self, name: str, epoch: int, positions: Mapping[TopicPartition, int]) -> None:

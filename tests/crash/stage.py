@@ -15,7 +15,7 @@ EVERY = 3
 class Cell(NamedTuple):
     """State of one topic and key: records, checksum over their values in order, and a deadline (ms)."""
 
-    count: int = 0
+    records: int = 0
     chain: int = 0
     deadline: int = 0
     in_time: int = 0  # records that arrived up to the deadline
@@ -57,12 +57,12 @@ class ChainStage:
             key = b"%s/%s" % (record.topic.encode(), record.key)
             cell = cells.get(key) or _stored(state, key) or Cell(deadline=record.timestamp + DUE_MS)
             cells[key] = cell = cell._replace(
-                count=cell.count + 1,
+                records=cell.records + 1,
                 chain=crc32(value, cell.chain),
                 in_time=cell.in_time + (record.timestamp <= cell.deadline),
             )
-            if cell.count % EVERY == 0:
-                outcome.sends.append(Send(self._alerts, key, b"%d %d" % (cell.count, cell.chain)))
+            if cell.records % EVERY == 0:
+                outcome.sends.append(Send(self._alerts, key, b"%d %d" % (cell.records, cell.chain)))
         for key, deadline in (self._due | {key: cell.deadline for key, cell in cells.items()}).items():
             cell = cells.get(key) or Cell.of(state[key])
             if not cell.fired and deadline <= batch.quiet_until.get(key.partition(b"/")[0].decode(), -1):

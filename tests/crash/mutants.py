@@ -1,0 +1,207 @@
+"""The protocol with one step wrong, for each way we could think of; the simulation must find every one of them."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+import tests.crash.process
+from parcelward.stage import Outcome
+from streams.owned import OwnedPartition
+from streams.ownership import Ownership
+from streams.transactions import Transactions
+from streams.transport import BatchConsumer
+from tests.crash.clients import SimulatedThread
+
+Mutant = Callable[[pytest.MonkeyPatch], None]
+
+_commit, _send, _open = Transactions.commit, Transactions._send, OwnedPartition.open
+_process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
+
+
+def position_before_the_records(patch: pytest.MonkeyPatch) -> None:
+    """The position commits in a transaction of its own, before the records and the state."""
+
+    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        if positions:
+            await _commit(self, Outcome(), positions)
+        return await _commit(self, outcome, {})
+
+    patch.setattr(Transactions, "commit", commit)
+
+
+def position_after_the_records(patch: pytest.MonkeyPatch) -> None:
+    """The position commits in a transaction of its own, after the records and the state."""
+
+    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        written = await _commit(self, outcome, {})
+        if positions:
+            await _commit(self, Outcome(), positions)
+        return written
+
+    patch.setattr(Transactions, "commit", commit)
+
+
+def state_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
+    """Outputs and position commit first, the state in a transaction of its own."""
+
+    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        await _commit(self, Outcome(sends=outcome.sends), positions)
+        return await _commit(self, Outcome(updates=outcome.updates), {})
+
+    patch.setattr(Transactions, "commit", commit)
+
+
+def commit_is_not_awaited(patch: pytest.MonkeyPatch) -> None:
+    """Memory changes while the commit is under way."""
+
+    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        working = asyncio.ensure_future(_commit(self, outcome, positions))
+        working.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return None
+
+    patch.setattr(Transactions, "commit", commit)
+
+
+def refused_records_are_not_noticed(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at the futures of the record batches."""
+
+    async def send(self: Transactions, where: Any, outputs: Any, waiting: Any) -> Any:
+        mine: list[Any] = []
+        sent = await _send(self, where, outputs, mine)
+        answers = await asyncio.gather(*mine, return_exceptions=True)
+        return None if any(isinstance(answer, BaseException) for answer in answers) else sent
+
+    patch.setattr(Transactions, "_send", send)
+
+
+def ticks_are_not_committed(patch: pytest.MonkeyPatch) -> None:
+    """What an empty batch leads to stays in memory."""
+
+    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        return await _commit(self, outcome, positions) if positions else None
+
+    patch.setattr(Transactions, "commit", commit)
+
+
+def written_counts_too_far(patch: pytest.MonkeyPatch) -> None:
+    """State is taken to be current further up the changelog than it is."""
+
+    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        written = await _commit(self, outcome, positions)
+        return None if written is None else written + 4
+
+    patch.setattr(Transactions, "commit", commit)
+
+
+def memory_changes_before_the_commit(patch: pytest.MonkeyPatch) -> None:
+    """A transaction that fails leaves its state in memory."""
+
+    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        owner: OwnedPartition = self.owner  # type: ignore[attr-defined]
+        owner.state.write(outcome.updates, owner.state.written)
+        return await _commit(self, outcome, positions)
+
+    async def process(self: OwnedPartition, taken: Any) -> Any:
+        self._transactions.owner = self  # type: ignore[attr-defined]
+        return await _process(self, taken)
+
+    patch.setattr(Transactions, "commit", commit)
+    patch.setattr(OwnedPartition, "_process", process)
+
+
+def failed_batch_is_passed_over(patch: pytest.MonkeyPatch) -> None:
+    """A batch whose processing raised is acknowledged like any other."""
+    patch.setattr(Ownership, "fail", lambda self, error: None)
+
+
+def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
+    """The former owner is fenced only after positions and changelog were read."""
+
+    async def not_yet(self: OwnedPartition) -> None:
+        return None
+
+    async def seek(self: BatchConsumer) -> None:
+        owners = list(self.ownership)
+        for owner in owners:
+            owner.busy = True
+        await _seek(self)
+        for owner in owners:
+            await _open(owner)
+            owner.busy = False
+        self._wake_up()
+
+    patch.setattr(OwnedPartition, "open", not_yet)
+    patch.setattr(BatchConsumer, "perform_seek", seek)
+
+
+def two_batches_in_work(patch: pytest.MonkeyPatch) -> None:
+    """A partition computes a batch while another waits for its commit."""
+
+    working = set()
+
+    def screen(ownership: Ownership) -> Any:
+        async def screen(stream: Any) -> None:
+            async for event in stream.noack().events():
+                working.add(asyncio.ensure_future(ownership.process(event.value.owner, event.value.taken)))
+
+        return screen
+
+    def take(self: OwnedPartition, limit: int) -> Any:
+        self.last_batch = asyncio.get_running_loop().time()
+        return self.waiting.take(limit)
+
+    patch.setattr(tests.crash.process, "screen", screen)
+    patch.setattr(OwnedPartition, "take", take)
+
+
+def fetched_before_the_seek_is_kept(patch: pytest.MonkeyPatch) -> None:
+    """What was read from a stale position is taken over and delivered."""
+
+    def add(self: OwnedPartition, topic: str, records: Any) -> None:
+        self.waiting.add(topic, records)
+
+    def reposition(self: OwnedPartition, positions: Mapping[str, int]) -> None:
+        self.positions = dict(positions)
+        self.positioned = True
+
+    patch.setattr(OwnedPartition, "add", add)
+    patch.setattr(OwnedPartition, "reposition", reposition)
+    patch.setattr(SimulatedThread, "epoch", property(lambda self: 0, lambda self, value: None), raising=False)
+
+
+def recovery_waits_for_a_last_record(patch: pytest.MonkeyPatch) -> None:
+    """Commit markers at the end of a changelog are not reckoned with."""
+    patch.setattr(
+        BatchConsumer, "_changelog_messages", lambda self, fetched: _messages(self, fetched._replace(positions={}))
+    )
+
+
+def memory_of_the_stage_is_not_restored(patch: pytest.MonkeyPatch) -> None:
+    """Deadlines from before a crash are forgotten."""
+    patch.setattr(OwnedPartition, "restore", lambda self: setattr(self, "restored", True))
+
+
+def delivered_before_it_is_restored(patch: pytest.MonkeyPatch) -> None:
+    """Recovery is skipped."""
+    patch.setattr(tests.crash.process.Table, "apply_changelog_batch", lambda self, batch: None)
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    position_before_the_records,
+    position_after_the_records,
+    state_outside_the_transaction,
+    commit_is_not_awaited,
+    refused_records_are_not_noticed,
+    ticks_are_not_committed,
+    written_counts_too_far,
+    memory_changes_before_the_commit,
+    failed_batch_is_passed_over,
+    fenced_after_reading,
+    two_batches_in_work,
+    fetched_before_the_seek_is_kept,
+    recovery_waits_for_a_last_record,
+    memory_of_the_stage_is_not_restored,
+    delivered_before_it_is_restored,
+)

@@ -1,0 +1,33 @@
+"""The simulation finds every protocol with a step wrong, and nothing wrong with ours."""
+
+from random import Random
+
+import pytest
+
+from tests.crash.mutants import MUTANTS, Mutant
+from tests.crash.schedules import check, drawn_scenario
+
+RUNS = 3_000
+
+
+def runs_until_broken() -> int | None:
+    """How many runs it takes to find something wrong; None when nothing is."""
+    runs = seed = 0
+    while runs < RUNS:
+        rng = Random(seed)
+        try:
+            runs += check(drawn_scenario(rng), rng)
+        except AssertionError:
+            return runs
+        seed += 1
+    return None
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.__name__ for mutant in MUTANTS])
+def test_a_protocol_with_a_step_wrong_is_found(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant(monkeypatch)
+    assert runs_until_broken() is not None
+
+
+def test_nothing_is_wrong_with_ours_on_the_same_runs() -> None:
+    assert runs_until_broken() is None
