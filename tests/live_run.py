@@ -3,7 +3,7 @@
 What it leaves behind is a `Recording`, so that a replay of it can be compared with it.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from zlib import crc32
@@ -23,7 +23,6 @@ class LiveRun:
 
     def __init__(self, settings: Settings, stages: Stages, seed: int) -> None:
         self.topics, self.couriers, self.partitions = settings.topics, settings.couriers, settings.partitions
-        self.horizon_ms: int | None = None
         self._rng = Random(seed)
         self._intake = [self.topics.intake(courier) for courier in self.couriers]
         self._sources = {
@@ -42,6 +41,7 @@ class LiveRun:
             (name, number): Waiting(topics) for name, topics in self._sources.items() for number in numbers
         }
         self.logs: dict[Topic, list[Record]] = defaultdict(list)
+        self._worked_off: Counter[Topic] = Counter()
         self.restarts = 0
 
     # what happens
@@ -86,6 +86,11 @@ class LiveRun:
         ]:
             self._work(self._rng.choice(busy))
 
+    def work_a_little(self, batches: int, idle: int) -> None:
+        """Work off some of what waits; the intake of the partition `idle` is not looked at."""
+        for _ in range(batches):
+            self._work(self._rng.choice([where for where in self._waiting if where != ("duties", idle)]))
+
     def _work(self, where: tuple[str, int]) -> None:
         name, number = where
         cell = self.cells[where]
@@ -94,6 +99,8 @@ class LiveRun:
             cell.stage = self._make[name]()
             cell.stage.restore(cell.state)
         batch = self._waiting[where].take(self._rng.choice([1, 3, 20, 400])).batch
+        for record in batch.records:
+            self._worked_off[record.topic, number] += 1
         if self._rng.random() < 0.1:
             cell.stage.step(batch, cell.state)  # aborted: computed, and never committed
         outcome = cell.stage.step(batch, cell.state)
@@ -115,11 +122,24 @@ class LiveRun:
 
     # what it leaves behind
 
+    @property
+    def horizon_ms(self) -> int | None:
+        waiting = []
+        for topics in self._sources.values():
+            for topic in topics:
+                for number in range(self.partitions):
+                    for record in self.logs[topic, number][self._worked_off[topic, number] :]:
+                        is_intake = topic in self._intake
+                        waiting.append(record.timestamp if is_intake else pass_of(record.value or b"").touched_ms)
+        return min(waiting, default=None)
+
     def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
-        return iter(self.logs[self.topics.intake(courier), partition])
+        where = self.topics.intake(courier), partition
+        return iter(self.logs[where][: self._worked_off[where]])
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
-        return (pass_of(record.value or b"") for record in self.logs[topic, partition])
+        records = self.logs[topic, partition][: self._worked_off[topic, partition]]
+        return (pass_of(record.value or b"") for record in records)
 
     def alerts(self) -> Iterator[SourceRecord]:
         return self._all([self.topics.alerts])

@@ -74,6 +74,9 @@ class RecordedTopics:
         consumer.assign(everything)
         consumer.pause(*everything)
         self.horizon_ms = self._horizon_ms()
+        for tp in everything:
+            if tp.topic in (*self._intake, *self._between):  # no further than the live run was
+                self._ends[tp] = min(self._ends[tp], self._worked_off.get(tp, 0))
         self._seek(everything, since_ms)
 
     def _seek(self, partitions: Sequence[TopicPartition], since_ms: int | None) -> None:

@@ -43,8 +43,7 @@ def keep(recording: Recording, folder: Path, to_ms: int | None = None) -> int:
 
     Raises UserError when the folder exists or cannot be written.
     """
-    ends = [end for end in (recording.horizon_ms, None if to_ms is None else to_ms + RUN_OUT_MS) if end is not None]
-    end_ms = min(ends, default=None)
+    end_ms = None if to_ms is None else to_ms + RUN_OUT_MS
     topics = recording.topics
     try:
         folder.mkdir(mode=0o700, parents=True)

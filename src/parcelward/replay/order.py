@@ -45,6 +45,7 @@ class LiveOrder:
         topics = recording.topics
         self._since_ms = since_ms
         self._until_ms = until_ms
+        self._horizon_ms = recording.horizon_ms
         self._queues = {
             (topic, number): _Queue(recording.order(topic, number))
             for topic in (topics.senders, topics.outlets)
@@ -84,7 +85,7 @@ class LiveOrder:
                 if head in queue.sent or self._held[_anywhere(head)]:
                     break
                 self._advance(queue)
-                self.only_live += 1
+                self.only_live += self._horizon_ms is None or head.touched_ms < self._horizon_ms
                 skipped = True
         return skipped
 
@@ -111,9 +112,15 @@ class LiveOrder:
         run ended soon after.
         """
         alive_until = self._alive_until()
-        released = self._release(lambda one: not self._still_to_fire(one, alive_until))
-        self.only_replayed += sum(len(records) for _, _, records in released)
-        return released
+
+        def not_had(one: Pass) -> bool:
+            waits = self._horizon_ms is not None and one.touched_ms >= self._horizon_ms
+            if waits or self._still_to_fire(one, alive_until):
+                return False
+            self.only_replayed += 1
+            return True
+
+        return self._release(not_had)
 
     def _release(self, wanted: Callable[[Pass], bool]) -> Released:
         self._following = False
@@ -130,7 +137,9 @@ class LiveOrder:
         return max([*heads, *ahead, *self._reached.values()], default=0)
 
     def _still_to_fire(self, one: Pass, alive_until: int) -> bool:
-        reached = max(self._reached.get((one.courier, one.partition), 0), alive_until - STILL_TO_FIRE_MS)
+        reached = self._reached.get((one.courier, one.partition), 0)
+        if self._horizon_ms is None:  # else the whole partition may wait
+            reached = max(reached, alive_until - STILL_TO_FIRE_MS)
         return one.trigger == Trigger.OVERDUE and one.touched_ms > reached
 
     def _advance(self, queue: _Queue) -> None:

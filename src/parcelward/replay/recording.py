@@ -36,15 +36,15 @@ class Recording(Protocol):
     def partitions(self) -> int: ...
     @property
     def horizon_ms(self) -> int | None:
-        """Arrival time up to which the live run has worked off everything; None: up to the end of what is recorded."""
+        """Arrival time up to which the live run has worked off everything; None: everything there is."""
         ...
 
     def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
-        """What the courier sent, in offset order."""
+        """What the courier sent, in offset order, as far as the live run has worked it off."""
         ...
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
-        """In which order the live run's later stage read its topic."""
+        """In which order the live run's later stage worked off its topic."""
         ...
 
     def alerts(self) -> Iterator[SourceRecord]:

@@ -8,6 +8,7 @@ from parcelward.replay.recording import Recording, in_arrival_order, in_batches
 from parcelward.screening import Stages
 
 BATCH = 4000
+FOREVER_MS = 2**63
 RUN_OUT_MS = 600_000
 """So much of what arrived after the end is replayed too: it may have overtaken what arrived before."""
 
@@ -19,8 +20,7 @@ class Rerun:
         """`since_ms`: what arrived before then is not replayed; `to_ms`: the replay ends a moment after it."""
         self._recording = recording
         self._since_ms = since_ms
-        ends = [recording.horizon_ms, None if to_ms is None else to_ms + RUN_OUT_MS]
-        self._stop_ms = min([end for end in ends if end is not None], default=None)
+        self._stop_ms = None if to_ms is None else to_ms + RUN_OUT_MS
         self.order = LiveOrder(recording, since_ms, self._stop_ms)
         self.pipeline = Pipeline(stages, recording.topics, recording.partitions, order=self.order, forgiving=True)
         self.events = 0
@@ -37,8 +37,9 @@ class Rerun:
                 self.first_offsets.setdefault((record.topic, record.partition), record.offset)
             # Nothing that arrived before the newest record is still to come, on whatever topic.
             quiet_ms = max([quiet_ms, *(one.timestamp - 1 for one in batch)])
-            result = self.pipeline.feed(batch, self._quiet(quiet_ms))
-            self._settle(quiet_ms, result)
+            known_ms = self._within_horizon(quiet_ms)
+            result = self.pipeline.feed(batch, self._quiet(known_ms))
+            self._settle(known_ms, result)
             yield result
             if stop and len(batch) < len(records) and records[-1].timestamp >= stop:
                 break
@@ -46,11 +47,16 @@ class Rerun:
 
     def _end(self) -> Result:
         """Fire the deadlines that fell due by the end, and judge what the live run never came to."""
-        end_ms = self._stop_ms or self.order.last_ms() + 1
+        end_ms = self._within_horizon(self._stop_ms or self.order.last_ms() + 1)
         result = self.pipeline.feed([], self._quiet(end_ms))
-        self._settle(end_ms, result)
+        self._settle(FOREVER_MS, result)
         self._hand_back(self.order.end(), result)
         return result
+
+    def _within_horizon(self, quiet_ms: int) -> int:
+        """Beyond the horizon records wait that the replay does not have: what falls due there may have been done."""
+        horizon_ms = self._recording.horizon_ms
+        return quiet_ms if horizon_ms is None else min(quiet_ms, horizon_ms)
 
     def _settle(self, quiet_ms: int, result: Result) -> None:
         while self.order.skip_absent(quiet_ms):
