@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from parcelward.facts import POISON
 from parcelward.logs import position
-from parcelward.poison import Poisoned, Recently, TooManyPoisonedError, isolate
+from parcelward.poison import MOST_SHARE, Poisoned, Recently, TooManyPoisonedError, isolate
 from parcelward.stage import Batch, Fact, Outcome, PartitionStage, Send, SourceRecord
 from streams.stores import MemoryState, State
 from streams.transactions import Transactions
@@ -24,7 +24,8 @@ class StagePlan:
 
     The topics have equal partition counts and are read as one. `ticks`: empty batches are delivered to an idle
     partition, so that deadlines fire. `set_aside` makes the record that a poisoned one is kept in, and the fact to
-    count; without it a poisoned record stops the worker.
+    count; without it a poisoned record stops the worker,
+    and so do more of them than `poison_share`.
     """
 
     name: str
@@ -32,6 +33,7 @@ class StagePlan:
     build: Callable[[int], PartitionStage]
     ticks: bool = False
     set_aside: Callable[[SourceRecord, Exception], tuple[Send, Fact]] | None = None
+    poison_share: float = MOST_SHARE
 
 
 class Done(NamedTuple):
@@ -65,7 +67,7 @@ class OwnedPartition:
         self.last_batch = time.monotonic()
         self.taken_at = time.monotonic()
         self._transactions = transactions
-        self._poisoned = Recently()
+        self._poisoned = Recently(plan.poison_share)
         self.revoked = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -156,7 +158,9 @@ class OwnedPartition:
         return Done(self, taken.batch, outcome, compute_s, time.perf_counter() - computed)
 
     def _compute(self, whole: Batch) -> tuple[Batch, Outcome]:
-        batch, outcome, poisoned = isolate(lambda part: self.stage.step(part, self.state), whole)
+        batch, outcome, poisoned = isolate(
+            lambda part: self.stage.step(part, self.state), whole, self.plan.poison_share
+        )
         if poisoned:
             self._set_aside(outcome, poisoned)
         self._poisoned.count(whole, poisoned)

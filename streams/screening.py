@@ -23,6 +23,7 @@ def screening_plans(settings: Settings, stages: Stages) -> list[StagePlan]:
             lambda partition: stages.duties(),
             ticks=True,
             set_aside=partial(set_aside, topics),
+            poison_share=settings.poison_share,
         ),
         StagePlan("senders", (topics.senders,), lambda partition: stages.senders()),
         StagePlan("outlets", (topics.outlets,), lambda partition: stages.outlets()),

@@ -13,6 +13,7 @@ from parcelward.topics import Topics
 Step = Callable[[Batch], Outcome]
 
 MOST_SHARE = 0.1
+"""Share of poisoned records up to which the fault is taken to be theirs, unless the settings say otherwise."""
 SMALL_BATCH = 20
 RECENT = 200
 """Records over which batches of any size are judged together."""
@@ -47,12 +48,12 @@ def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[S
     return rejected_record(topics.rejected(courier), record, rejected), (REJECTED, courier, Reason.UNEXPECTED.value)
 
 
-def isolate(step: Step, batch: Batch) -> Isolated:
+def isolate(step: Step, batch: Batch, most_share: float = MOST_SHARE) -> Isolated:
     """Run `step` on a batch; when it raises, find the records it raises on and run it on the others.
 
     Halves are tried until the failing records are alone; each try costs one pure step and changes nothing. Raises
-    TooManyPoisonedError when more than a tenth of a batch of at least 20 records fail, and the exception itself when
-    the batch fails without any record (a deadline, say).
+    TooManyPoisonedError when more than `most_share` of a batch of at least 20 records fail, and the exception itself
+    when the batch fails without any record (a deadline, say).
     """
     try:
         return Isolated(batch, step(batch), ())
@@ -62,7 +63,7 @@ def isolate(step: Step, batch: Batch) -> Isolated:
         if not batch.records:
             raise
     step(Batch([], batch.quiet_until))
-    search = _Search(step, len(batch.records))
+    search = _Search(step, len(batch.records), most_share)
     search.halve(batch.records)
     while True:
         rest = Batch([record for record in batch.records if id(record) not in search.found], batch.quiet_until)
@@ -82,12 +83,13 @@ class Recently:
     Live batches hold a few records each: a fault of ours would refuse all traffic, one small batch at a time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_share: float = MOST_SHARE) -> None:
+        self._most = most_share * RECENT
         self._seen = 0
         self._poisoned: deque[int] = deque()
 
     def count(self, batch: Batch, poisoned: Sequence[Poisoned]) -> None:
-        """Count a batch; raises TooManyPoisonedError when more than a tenth of the last 200 records were poisoned."""
+        """Count a batch; raises TooManyPoisonedError when more than the share of the last 200 records were poisoned."""
         bad = {id(one.record): one.error for one in poisoned}
         if bad:
             for number, record in enumerate(batch.records, self._seen):
@@ -96,16 +98,16 @@ class Recently:
                 self._poisoned.append(number)
                 while self._poisoned[0] <= number - RECENT:
                     self._poisoned.popleft()
-                if len(self._poisoned) > MOST_SHARE * RECENT:
+                if len(self._poisoned) > self._most:
                     error = bad[id(record)]
-                    raise TooManyPoisonedError(f"{type(error).__name__} in a tenth of the last records") from error
+                    raise TooManyPoisonedError(f"{type(error).__name__} in too many of the last records") from error
         self._seen += len(batch.records)
 
 
 class _Search:
-    def __init__(self, step: Step, size: int) -> None:
+    def __init__(self, step: Step, size: int, most_share: float) -> None:
         self._step = step
-        self._most = MOST_SHARE * size if size >= SMALL_BATCH else size
+        self._most = most_share * size if size >= SMALL_BATCH else size
         self.found: dict[int, Poisoned] = {}
 
     def _error(self, batch: Batch) -> Exception | None:
@@ -120,7 +122,7 @@ class _Search:
     def _add(self, record: SourceRecord, error: Exception) -> None:
         self.found[id(record)] = Poisoned(record, error)
         if len(self.found) > self._most:
-            raise TooManyPoisonedError(f"{type(error).__name__} in a tenth of a batch or more") from error
+            raise TooManyPoisonedError(f"{type(error).__name__} in too many records of a batch") from error
 
     def halve(self, records: Sequence[SourceRecord]) -> None:
         """Find the records that fail by themselves."""

@@ -126,6 +126,12 @@ class Settings(BaseSettings):
     )
     batch_records: int = Field(4000, ge=1, le=100_000, description="Most records fetched into one batch.")
     max_record_bytes: int = Field(65_536, ge=1024, le=1_000_000, description="Larger values are refused (too_large).")
+    poison_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of intake records our own code may fail on; more of them stop the worker, unacknowledged.",
+    )
     session_timeout: timedelta = Field(
         timedelta(seconds=6),
         ge=timedelta(seconds=1),

@@ -10,13 +10,15 @@ import tests.crash.process
 from parcelward.stage import Outcome
 from streams.owned import OwnedPartition
 from streams.ownership import Ownership
-from streams.transactions import Transactions
+from streams.stores import NOTHING_WRITTEN
+from streams.transactions import FencedError, Transactions
 from streams.transport import BatchConsumer
 from tests.crash.clients import SimulatedThread
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
 _commit, _send, _open = Transactions.commit, Transactions._send, OwnedPartition.open
+_process_whole = OwnedPartition.process
 _process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
 
 
@@ -59,7 +61,7 @@ def commit_is_not_awaited(patch: pytest.MonkeyPatch) -> None:
     async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
         working = asyncio.ensure_future(_commit(self, outcome, positions))
         working.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return None
+        return NOTHING_WRITTEN
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -113,7 +115,16 @@ def memory_changes_before_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 def failed_batch_is_passed_over(patch: pytest.MonkeyPatch) -> None:
     """A batch whose processing raised is acknowledged like any other."""
-    patch.setattr(Ownership, "fail", lambda self, error: None)
+
+    async def process(self: OwnedPartition, taken: Any) -> Any:
+        try:
+            return await _process_whole(self, taken)
+        except FencedError:
+            raise
+        except Exception:
+            return None
+
+    patch.setattr(OwnedPartition, "process", process)
 
 
 def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,15 @@ def test_more_than_a_tenth_of_a_batch_of_twenty_is_our_fault(size: int, bad: int
         assert len(isolate(failing(*range(bad)), batch(size)).poisoned) == bad
 
 
+@pytest.mark.parametrize(("share", "stops"), [(0.0, True), (0.01, True), (0.02, False), (1.0, False)])
+def test_the_share_that_is_our_fault_can_be_set(share: float, stops: bool) -> None:
+    if stops:
+        with pytest.raises(TooManyPoisonedError):
+            isolate(failing(3, 50), batch(100), share)
+    else:
+        assert len(isolate(failing(3, 50), batch(100), share).poisoned) == 2
+
+
 def test_a_large_batch_in_which_everything_fails_is_given_up_soon() -> None:
     calls: list[int] = []
     with pytest.raises(TooManyPoisonedError):
