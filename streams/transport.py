@@ -253,6 +253,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 yield tp, self._message(ensure_TP(tp), offset, Restored(owner, records))
 
     def _may_deliver(self, owner: OwnedPartition) -> bool:
+        if not self.flow_active or self.ownership.stopping:  # or waiting for it would take no time
+            return False
         return TP(owner.plan.topics[0], owner.partition) in self._active_partitions
 
     def _due_in(self, owner: OwnedPartition, now: float) -> float:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-MOST_TURNS = 20_000
+MOST_TURNS = 50_000
 TURN_S = 1e-6
 """Every turn of the loop takes a moment, or sums of fractions could stop the clock."""
 
