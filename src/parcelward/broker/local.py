@@ -13,7 +13,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from parcelward.broker.java import java_command
-from parcelward.broker.properties import CLUSTER_ID, server_properties
+from parcelward.broker.properties import CLUSTER_ID, Node, server_properties
 from parcelward.errors import UserError
 from parcelward.leash import Leashed
 
@@ -37,10 +37,22 @@ class LocalBroker:
     Port 0 takes any free one. Data survives restarts; the process never outlives this one.
     """
 
-    def __init__(self, home: Path, port: int = 0, interrupted: Callable[[float], bool] = _sleep) -> None:
-        """`interrupted` waits so many seconds, or less, and says whether the start shall be given up."""
+    def __init__(
+        self,
+        home: Path,
+        port: int = 0,
+        interrupted: Callable[[float], bool] = _sleep,
+        node: Node | None = None,
+        heap_mb: int = 512,
+    ) -> None:
+        """`interrupted` waits so many seconds, or less, and says whether the start shall be given up.
+
+        `node` makes it a member of a cluster, on that node's port.
+        """
         self.home = home.absolute()
-        self.port = port
+        self.port = port if node is None else node.port
+        self._node = node
+        self._heap_mb = heap_mb
         self._interrupted = interrupted
         self._lock: IO[bytes] | None = None
         self._child: Leashed | None = None
@@ -62,6 +74,11 @@ class LocalBroker:
         return self._child.pid
 
     @property
+    def is_launched(self) -> bool:
+        """Whether it was launched and not stopped since."""
+        return self._child is not None
+
+    @property
     def exit_code(self) -> int | None:
         """None while the broker runs."""
         return self._child.exit_code if self._child else None
@@ -71,12 +88,20 @@ class LocalBroker:
 
         Raises UserError when the port or the folder is in use, StartInterrupted when interrupted.
         """
-        java = java_command()
+        self.launch()
+        try:
+            self.await_answer()
+        except BaseException:
+            self.stop()
+            raise
+
+    def launch(self) -> None:
+        """Start it and return at once: a member of a cluster answers only when a majority is there."""
+        java = java_command(self._heap_mb)
         self._lock = _lock_home(self.home)
         try:
             self.port = free_port(self.port)
             self._launch(java)
-            self._await_answer()
         except BaseException:
             self.stop()
             raise
@@ -103,7 +128,8 @@ class LocalBroker:
         assert self._lock is not None
         data = self.home / "data"
         properties = self.home / "server.properties"
-        properties.write_text(server_properties(data, self.port, free_port(0)))
+        node = self._node or Node(1, self.port, {1: free_port(0)})
+        properties.write_text(server_properties(data, node))
         with self.log_path.open("wb") as log:
             if not (data / "meta.properties").exists():
                 command = [*java, "kafka.tools.StorageTool", "format", "-c", str(properties), "-t", CLUSTER_ID]
@@ -127,7 +153,8 @@ class LocalBroker:
         if self._interrupted(0.05):
             raise StartInterrupted
 
-    def _await_answer(self) -> None:
+    def await_answer(self) -> None:
+        """Return when it answers. Raises UserError when it stops or takes too long, or StartInterrupted."""
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if self.exit_code is not None:

@@ -1,0 +1,169 @@
+"""The faults: each begins, lasts, and is put right again; and a seeded schedule of them."""
+
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from random import Random
+
+from parcelward.broker import LocalCluster
+from tests.chaos.crew import Crew
+
+
+class Kind(StrEnum):
+    """What is done."""
+
+    KILL_WORKER = "worker: kill -9"
+    STOP_WORKER = "worker: SIGTERM"
+    PAUSE_WORKER = "worker: stands still past its session timeout"
+    JOIN = "worker: one more joins"
+    LEAVE = "worker: one leaves"
+    KILL_BROKER = "broker: kill -9 and start again"
+    SLOW_BROKER = "broker: stands still for a moment"
+    LOST_BROKER = "broker: stands still past its session timeout"
+    MODEL_AWAY = "model file disappears, a worker is killed"
+    RULES_AWAY = "rule file disappears, a worker is killed"
+
+
+# How often, relative to one another; and how long each lasts in seconds (least, most).
+SHARES = {
+    Kind.KILL_WORKER: (5, (0, 0)),
+    Kind.STOP_WORKER: (3, (0, 0)),
+    Kind.PAUSE_WORKER: (4, (4, 8)),
+    Kind.JOIN: (2, (0, 0)),
+    Kind.LEAVE: (2, (0, 0)),
+    Kind.KILL_BROKER: (2, (0.5, 6)),
+    Kind.SLOW_BROKER: (2, (1, 3)),
+    Kind.LOST_BROKER: (1, (5, 9)),
+    Kind.MODEL_AWAY: (1, (0, 25)),
+    Kind.RULES_AWAY: (1, (0, 25)),
+}
+OF_BROKERS = (Kind.KILL_BROKER, Kind.SLOW_BROKER, Kind.LOST_BROKER)
+OF_FILES = (Kind.MODEL_AWAY, Kind.RULES_AWAY)
+MOST_WORKERS = 3
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One entry of the schedule: how long after the one before (s), what, how long (s), and a draw for the target."""
+
+    after_s: float
+    kind: Kind
+    lasts_s: float
+    target: float
+
+
+def schedule(count: int, seed: int, pace_s: float) -> list[Fault]:
+    """`count` faults at random times, every kind among the first ones so that no run is without it."""
+    chance = Random(seed)
+    kinds = list(SHARES)
+    chance.shuffle(kinds)
+    weights = [SHARES[kind][0] for kind in SHARES]
+    kinds += chance.choices(list(SHARES), weights, k=max(0, count - len(kinds)))
+    return [
+        Fault(chance.expovariate(1 / pace_s), kind, chance.uniform(*SHARES[kind][1]), chance.random())
+        for kind in kinds[:count]
+    ]
+
+
+class Doing:
+    """A fault under way: `until` is when it is put right; `done` says that it may be before (something was seen)."""
+
+    def __init__(self, kind: Kind, until: float, right: Callable[[], None], done: Callable[[], bool] | None = None):
+        self.kind = kind
+        self.until = until
+        self.put_right = right
+        self._done = done
+
+    def is_over(self, now: float) -> bool:
+        """Whether to put it right now."""
+        return now >= self.until or (self._done is not None and self._done())
+
+
+class Saboteur:
+    """Does what the schedule says to the brokers, the workers and the files."""
+
+    def __init__(self, cluster: LocalCluster, crew: Crew, files: dict[Kind, Path]) -> None:
+        self._cluster = cluster
+        self._crew = crew
+        self._files = files
+
+    def begin(self, fault: Fault, now: float, under_way: list[Doing]) -> Doing | None:
+        """Begin a fault; None when it has to wait: for a worker that runs, or for the one broker that is away."""
+        if fault.kind in OF_BROKERS:
+            return None if any(one.kind in OF_BROKERS for one in under_way) else self._broker(fault, now)
+        running = self._crew.running
+        if fault.kind is Kind.JOIN:
+            if len(self._crew.wanted) >= MOST_WORKERS:
+                return self._leave(now, fault)
+            self._crew.join()
+            return Doing(fault.kind, now, _nothing)
+        if not running:
+            return None
+        if fault.kind is Kind.LEAVE:
+            return self._leave(now, fault)
+        slot = running[int(fault.target * len(running))]
+        if fault.kind is Kind.PAUSE_WORKER:
+            slot.paused = True
+            self._crew.send(slot, signal.SIGSTOP)
+
+            def go_on() -> None:
+                slot.paused = False
+                self._crew.send(slot, signal.SIGCONT)
+
+            return Doing(fault.kind, now + fault.lasts_s, go_on)
+        if fault.kind in OF_FILES:
+            if any(one.kind in OF_FILES for one in under_way):
+                return None
+            return self._file(fault, now)
+        self._crew.send(slot, signal.SIGKILL if fault.kind is Kind.KILL_WORKER else signal.SIGTERM)
+        return Doing(fault.kind, now, _nothing)
+
+    def _leave(self, now: float, fault: Fault) -> Doing | None:
+        wanted, running = self._crew.wanted, self._crew.running
+        if not running:
+            return None
+        if len(wanted) == 1:  # somebody has to be left
+            self._crew.join()
+            return Doing(Kind.JOIN, now, _nothing)
+        self._crew.leave(running[int(fault.target * len(running))])
+        return Doing(Kind.LEAVE, now, _nothing)
+
+    def _broker(self, fault: Fault, now: float) -> Doing:
+        number = self._cluster.numbers[int(fault.target * len(self._cluster.numbers))]
+        if fault.kind is Kind.KILL_BROKER:
+            self._cluster.kill(number)
+            return Doing(fault.kind, now + fault.lasts_s, lambda: self._cluster.launch(number))
+        self._cluster.pause(number)
+        return Doing(fault.kind, now + fault.lasts_s, lambda: self._cluster.go_on(number))
+
+    def _file(self, fault: Fault, now: float) -> Doing:
+        """Take a file away and kill a worker: its next start has to refuse, naming the file, the others go on."""
+        path = self._files[fault.kind]
+        away = path.with_name(path.name + ".away")
+        path.rename(away)
+        before = len(self._crew.refusals)
+        running = self._crew.running
+        self._crew.send(running[int(fault.target * len(running))], signal.SIGKILL)
+
+        def refused() -> bool:
+            return any(str(path) in said for said in self._crew.refusals[before:])
+
+        return Doing(fault.kind, now + fault.lasts_s + 30, lambda: _put_back(away, path), refused)
+
+
+def _put_back(away: Path, path: Path) -> None:
+    away.rename(path)
+
+
+def _nothing() -> None:
+    """It is over at once."""
+
+
+def counts(kinds: Iterator[Kind]) -> dict[str, int]:
+    """How many of each kind."""
+    found = dict.fromkeys(map(str, Kind), 0)
+    for kind in kinds:
+        found[str(kind)] += 1
+    return found
