@@ -21,6 +21,7 @@ from tests.bench.recovery import FEED_RATE, kill_and_restart
 from tests.bench.report import machine
 from tests.bench.rules_cost import rules_cost
 from tests.bench.scale import scale_out
+from tests.bench.shares import SHARES
 from tests.bench.worker import Worker
 
 USUAL = ("backlog", "live", "recovery", "profile", "rules")
@@ -172,14 +173,13 @@ def _profile(wish: Wish, kafka: str) -> dict[str, Any]:
     hidden.close()
     installation.remove()
     sampled = json.loads(target.read_text())
-    whole = sum(sampled["shares"].values())
+    shares = {**dict.fromkeys(SHARES, 0.0), **sampled["shares"]}
+    whole = sum(shares.values())
     return {
-        "share_of_cpu": {name: round(seconds / whole, 3) for name, seconds in sampled["shares"].items()},
+        "share_of_cpu": {name: round(seconds / whole, 3) for name, seconds in shares.items()},
         "profile": {
             "events": drained.records,
-            "us_per_event": {
-                name: round(cpu_s / drained.records * 1e6, 2) for name, cpu_s in sampled["shares"].items()
-            },
+            "us_per_event": {name: round(cpu_s / drained.records * 1e6, 2) for name, cpu_s in shares.items()},
             "elsewhere": {
                 "/".join(Path(name).parts[-2:]): round(seconds / whole, 3)
                 for name, seconds in sampled["elsewhere"].items()

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-EVENTS = 5000
+EVENTS = 4000
 PROMISED = (
     "events_per_cpu_second",
     "p99_alert_ms",
@@ -36,7 +36,8 @@ def test_the_benchmark_measures_and_writes_every_figure_it_promises(tmp_path):
     assert set(one_run["mean_batch_records"]) == STAGES
     assert figures["recovery"]["restored_records"] >= one_run["memory"]["live_keys"], "the whole state came back"
     assert figures["live"]["at_half"]["alerts"] > 0
-    assert set(figures["share_of_cpu"]) >= SHARES - {"tokens"}
+    assert set(figures["share_of_cpu"]) >= SHARES
+    assert min(figures["share_of_cpu"][name] for name in ("decode", "profiles", "Kafka in")) > 0
     assert abs(sum(figures["share_of_cpu"].values()) - 1) < 0.02
     assert 0.5 < figures["rules_100_over_10"] < 5
     for name in PROMISED:
