@@ -133,6 +133,8 @@ def _with_all_keys(
     wish: Wish, installation: Installation, worker: Worker, runs: list[dict[str, Any]], stack: ExitStack
 ) -> dict[str, Any]:
     figures: dict[str, Any] = {}
+    if not {"live", "recovery"} & set(wish.phases):
+        return figures
     half = throughput.middle(runs, "events_per_second") / 2
     low, high = int(LOW_RATE * wish.steady_s), int(min(half, MOST_HALF_RATE) * wish.steady_s)
     live = LiveEvents(Backlog("live", live_plan(low + high + wish.feed), wish.folder))
