@@ -2,13 +2,16 @@
 PYTHON ?= python3
 SECONDS ?= 0
 EVENTS ?= 2000000
+FAULTS ?= 200
+SEED ?=
+SCHEDULES ?= 1000000
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench model schemas lock clean
+.PHONY: help setup demo test check chaos bench model schemas lock clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +37,11 @@ check: $(STAMP)  ## what CI runs: format, lint, types, drift, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest
+
+chaos: $(STAMP)  ## kill everything, count what is left [FAULTS=200] [SEED=1] [SCHEDULES=1000000, 0: none]
+	@$(BIN)/python -m tests.chaos.run --faults $(FAULTS) $(if $(SEED),--seed $(SEED))
+	@test $(SCHEDULES) -eq 0 || CRASH_SCHEDULES=$(SCHEDULES) $(if $(SEED),CRASH_SEED=$(SEED)) \
+	    $(BIN)/python -m pytest -q tests/crash/test_crash.py
 
 bench: $(STAMP)  ## measure the whole worker [EVENTS=2000000] [BENCH="--only backlog --runs 1"]
 	@$(BIN)/python -m tests.bench --events $(EVENTS) $(BENCH)

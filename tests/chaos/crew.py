@@ -23,6 +23,7 @@ class Slot:
 
     name: str
     log: Path
+    state_dir: Path | None = None  # in memory without
     port: int = field(default_factory=lambda: free_port(0))
     child: Leashed | None = None
     wanted: bool = True
@@ -45,11 +46,15 @@ class Slot:
 
 
 class Crew:
-    """A supervisor over `parcelward worker` processes; call `look_after` often, from the thread that made it."""
+    """A supervisor over `parcelward worker` processes; call `look_after` often, from the thread that made it.
 
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+    With a `disk` every other worker, beginning with the first, keeps its state there, the rest in memory.
+    """
+
+    def __init__(self, environment: Mapping[str, str], folder: Path, disk: Path | None = None) -> None:
         self._environment = {**os.environ, **environment}
         self._folder = folder
+        self._disk = disk
         self.slots: list[Slot] = []
         self.starts = 0
         self.endings: Counter[str] = Counter()
@@ -59,6 +64,8 @@ class Crew:
         """One more worker."""
         number = len(self.slots) + 1
         slot = Slot(f"worker-{number}", self._folder / f"worker-{number}.log")
+        if self._disk is not None and number % 2:
+            slot.state_dir = self._disk / slot.name
         self.slots.append(slot)
         self._start(slot)
         return slot
@@ -114,6 +121,8 @@ class Crew:
         self.starts += 1
         slot.said = slot.log.stat().st_size if slot.log.exists() else 0
         told = self._environment | {"PARCELWARD_HTTP_PORT": str(slot.port)}
+        if slot.state_dir is not None:
+            told["PARCELWARD_STATE_DIR"] = str(slot.state_dir)
         with slot.log.open("ab") as log:
             slot.child = Leashed([sys.executable, "-m", "parcelward", "worker"], log, told)
 

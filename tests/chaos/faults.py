@@ -1,7 +1,8 @@
 """The faults: each begins, lasts, and is put right again; and a seeded schedule of them."""
 
+import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     LOST_BROKER = "broker: stands still past its session timeout"
     MODEL_AWAY = "model file disappears, a worker is killed"
     RULES_AWAY = "rule file disappears, a worker is killed"
+    FULL_DISK = "disk of the state folder is full, its worker is killed"
 
 
 # How often, relative to one another; and how long each lasts in seconds (least, most).
@@ -38,6 +40,7 @@ SHARES = {
     Kind.LOST_BROKER: (1, (5, 9)),
     Kind.MODEL_AWAY: (1, (0, 25)),
     Kind.RULES_AWAY: (1, (0, 25)),
+    Kind.FULL_DISK: (2, (2, 8)),
 }
 OF_BROKERS = (Kind.KILL_BROKER, Kind.SLOW_BROKER, Kind.LOST_BROKER)
 OF_FILES = (Kind.MODEL_AWAY, Kind.RULES_AWAY)
@@ -54,13 +57,13 @@ class Fault:
     target: float
 
 
-def schedule(count: int, seed: int, pace_s: float) -> list[Fault]:
-    """`count` faults at random times, every kind among the first ones so that no run is without it."""
+def schedule(count: int, seed: int, pace_s: float, possible: Iterable[Kind] = tuple(Kind)) -> list[Fault]:
+    """`count` faults at random times, every possible kind among the first ones so that no run is without it."""
     chance = Random(seed)
-    kinds = list(SHARES)
+    shares = {kind: SHARES[kind][0] for kind in possible}
+    kinds = list(shares)
     chance.shuffle(kinds)
-    weights = [SHARES[kind][0] for kind in SHARES]
-    kinds += chance.choices(list(SHARES), weights, k=max(0, count - len(kinds)))
+    kinds += chance.choices(list(shares), list(shares.values()), k=max(0, count - len(kinds)))
     return [
         Fault(chance.expovariate(1 / pace_s), kind, chance.uniform(*SHARES[kind][1]), chance.random())
         for kind in kinds[:count]
@@ -94,6 +97,13 @@ class Saboteur:
         if fault.kind in OF_BROKERS:
             return None if any(one.kind in OF_BROKERS for one in under_way) else self._broker(fault, now)
         running = self._crew.running
+        if fault.kind is Kind.FULL_DISK:
+            on_disk = [slot for slot in self._crew.running if slot.state_dir is not None]
+            if not on_disk or any(one.kind is Kind.FULL_DISK for one in under_way):
+                return None
+            ballast = fill(self._files[fault.kind])
+            self._crew.send(on_disk[int(fault.target * len(on_disk))], signal.SIGKILL)
+            return Doing(fault.kind, now + fault.lasts_s, ballast.unlink)
         if fault.kind is Kind.JOIN:
             if len(self._crew.wanted) >= MOST_WORKERS:
                 return self._leave(now, fault)
@@ -127,7 +137,11 @@ class Saboteur:
         if len(wanted) == 1:  # somebody has to be left
             self._crew.join()
             return Doing(Kind.JOIN, now, _nothing)
-        self._crew.leave(running[int(fault.target * len(running))])
+        # The first stays: with a disk it is the one that is sure to have its state there.
+        leaving = [slot for slot in running if slot is not self._crew.slots[0]]
+        if not leaving:
+            return None
+        self._crew.leave(leaving[int(fault.target * len(leaving))])
         return Doing(Kind.LEAVE, now, _nothing)
 
     def _broker(self, fault: Fault, now: float) -> Doing:
@@ -151,6 +165,15 @@ class Saboteur:
             return any(str(path) in said for said in self._crew.refusals[before:])
 
         return Doing(fault.kind, now + fault.lasts_s + 30, lambda: _put_back(away, path), refused)
+
+
+def fill(disk: Path) -> Path:
+    """Write to a disk until it is full; returns the file to delete."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(65_536)):
+            pass
+    return ballast
 
 
 def _put_back(away: Path, path: Path) -> None:

@@ -38,6 +38,7 @@ READY_S = 120.0
 SCREENED_WITHIN_S = 30.0
 DRAIN_S = 180.0
 TELL_EVERY_S = 10.0
+DISK_MB = 192
 SETTINGS = {
     "couriers": "swift,orient",
     "partitions": "3",
@@ -76,14 +77,21 @@ class Installation:
         told = SETTINGS | {"kafka": self.cluster.bootstrap, "security_protocol": "PLAINTEXT"}
         told |= {"model": str(self.files[Kind.MODEL_AWAY]), "rule_pack": str(self.files[Kind.RULES_AWAY])}
         self.environment = {f"PARCELWARD_{name.upper()}": value for name, value in told.items()}
-        os.environ.update(self.environment)
-        self.settings: Settings = load_settings()
+        self.settings: Settings = load_settings(**told)
         ensure_topics(self.settings)
-        self.crew = Crew(self.environment, folder)
+        disk = mounted_disk(folder / "disk", stack)
+        if disk is not None:
+            self.files[Kind.FULL_DISK] = disk
+        self.crew = Crew(self.environment, folder, disk)
         stack.callback(self.crew.stop)
         self.acknowledged = folder / "acknowledged"
         self._couriers: Leashed | None = None
         stack.callback(self.stop_couriers)
+
+    @property
+    def possible(self) -> list[Kind]:
+        """Kinds of faults that can be done here: a disk of our own needs the right to mount one."""
+        return [kind for kind in Kind if kind is not Kind.FULL_DISK or kind in self.files]
 
     def start_couriers(self) -> None:
         """Begin to publish."""
@@ -92,7 +100,7 @@ class Installation:
             self._couriers = Leashed(
                 [sys.executable, "-m", "tests.chaos.couriers"],
                 log,
-                {**os.environ, "CHAOS_COURIERS": json.dumps(told), "PYTHONPATH": str(ROOT)},
+                {**os.environ, **self.environment, "CHAOS_COURIERS": json.dumps(told), "PYTHONPATH": str(ROOT)},
             )
 
     def stop_couriers(self) -> None:
@@ -163,7 +171,7 @@ def run(plan: Plan, folder: Path, say: Any = print) -> dict[str, Any]:
         _await(lambda: bool(crew.screened()), READY_S, "a worker screens", crew.look_after)
         say(f"the first shipments are screened after {time.monotonic() - begun:.0f} s; the faults begin")
         conductor = Conductor(installation, say)
-        conductor.play(schedule(plan.faults, plan.seed, plan.pace_s))
+        conductor.play(schedule(plan.faults, plan.seed, plan.pace_s, installation.possible))
         after_s = _await_rest(installation, say)
         codes = crew.stop()
         say("the oracle reads and replays everything ...")
@@ -260,6 +268,19 @@ def _released_model() -> Path:
     model = load_settings().model
     assert model is not None
     return resolve_release(model)
+
+
+def mounted_disk(folder: Path, stack: ExitStack) -> Path | None:
+    """A small disk of its own, unmounted at the end; None where mounting is not allowed."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "parcelward-chaos", str(folder)]
+    try:
+        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            return None
+    except FileNotFoundError:
+        return None
+    stack.callback(subprocess.run, ["umount", "--lazy", str(folder)], check=False, capture_output=True)
+    return folder
 
 
 @contextmanager

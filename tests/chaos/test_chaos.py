@@ -1,0 +1,19 @@
+"""Twenty faults against three real brokers: nothing lost, nothing twice, and no partition stands still afterwards."""
+
+import random
+from pathlib import Path
+
+from tests.chaos.run import SCREENED_WITHIN_S, Plan, run
+
+FAULTS = 20
+
+
+def test_nothing_is_lost_and_nothing_counts_twice_whatever_dies(tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(1_000_000)
+    report = run(Plan(FAULTS, seed, rate=150.0, pace_s=1.5), tmp_path)
+    assert (report["lost"], report["twice"], report["wrong"], report["two_ids"]) == (0, 0, 0, 0), report
+    assert report["faults"] == FAULTS
+    assert report["events"] >= report["acknowledged"] > 0
+    assert report["alerts"], "the traffic must raise alerts, or nothing is tested"
+    assert report["refusals_to_start"] > 0, "a worker without its model or rules must refuse to start"
+    assert report["screened_after_last_fault_s"] <= SCREENED_WITHIN_S, report

@@ -1,0 +1,126 @@
+"""The oracle is green on what an undisturbed installation leaves, and red on everything that is tampered with."""
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+
+import msgspec
+import pytest
+
+from parcelward.account import Account
+from parcelward.outlet_profiles import OutletProfile
+from parcelward.shipment import decode_shipment, encode
+from parcelward.stage import Record
+from tests.chaos.recorded import Topics, account_of, recorded, settings
+
+NAMES = settings().topics
+DUTIES, SENDERS, OUTLETS = (NAMES.changelog(stage) for stage in ("duties", "senders", "outlets"))
+
+
+@pytest.fixture(scope="module")
+def sound() -> Topics:
+    return recorded()
+
+
+def last_of(held: Topics, topic: str, key_begins: bytes = b"") -> tuple[int, Record]:
+    found = [(at, one) for at, one in enumerate(held.records[topic]) if (one.key or b"").startswith(key_begins)]
+    assert found, "the traffic must have left one, or nothing is tested"
+    return found[-1]
+
+
+def drop(held: Topics, topic: str, key_begins: bytes = b"") -> None:
+    del held.records[topic][last_of(held, topic, key_begins)[0]]
+
+
+def repeat(held: Topics, topic: str, key_begins: bytes = b"") -> None:
+    held.records[topic].append(last_of(held, topic, key_begins)[1])
+
+
+def change(held: Topics, topic: str, key_begins: bytes, how: Callable[[bytes], bytes]) -> None:
+    at, record = last_of(held, topic, key_begins)
+    assert record.value is not None
+    held.records[topic][at] = record._replace(value=how(record.value))
+
+
+def another_id(value: bytes) -> bytes:
+    return json.dumps(json.loads(value) | {"alert_id": "00000000-0000-5000-8000-000000000000"}).encode()
+
+
+def another_lane(value: bytes) -> bytes:
+    alert = json.loads(value)
+    return json.dumps(alert | {"lane": "yellow" if alert["lane"] == "red" else "red"}).encode()
+
+
+def one_event_more(value: bytes) -> bytes:
+    shipment = decode_shipment(value)
+    shipment.events += 1
+    return encode(shipment)
+
+
+def one_event_less(value: bytes) -> bytes:
+    shipment = decode_shipment(value)
+    shipment.events -= 1
+    return encode(shipment)
+
+
+def one_parcel_more(value: bytes) -> bytes:
+    profile = msgspec.msgpack.decode(value, type=OutletProfile)
+    profile.items_7d.add(profile.items_7d.newest)
+    return encode(profile)
+
+
+def one_send_twice(value: bytes) -> bytes:
+    profile = msgspec.msgpack.decode(value)
+    profile[1].append(profile[1][-1])
+    return encode(profile)
+
+
+def another_touch(value: bytes) -> bytes:
+    profile = msgspec.msgpack.decode(value)
+    profile[0] += 1
+    return encode(profile)
+
+
+def with_second_id(held: Topics) -> None:
+    _, record = last_of(held, NAMES.alerts)
+    held.records[NAMES.alerts].append(record._replace(value=another_id(record.value or b"")))
+
+
+def test_undisturbed_topics_are_accounted_for(sound: Topics) -> None:
+    account = account_of(sound)
+    assert account.exact, account.examples
+    assert account.rejected
+    assert account.alerts
+    assert min(account.states.values()) > 0
+
+
+CASES: list[tuple[str, Callable[[Topics], None], str]] = [
+    ("an alert is dropped", lambda held: drop(held, NAMES.alerts), "lost"),
+    ("an alert is there twice", lambda held: repeat(held, NAMES.alerts), "twice"),
+    ("an alert has a second id", with_second_id, "two_ids"),
+    ("an alert says something else", lambda held: change(held, NAMES.alerts, b"", another_lane), "wrong"),
+    ("a refused record is missing", lambda held: drop(held, NAMES.rejected("swift")), "lost"),
+    ("a refused record is there twice", lambda held: repeat(held, NAMES.rejected("swift")), "twice"),
+    ("a shipment never came to the senders", lambda held: drop(held, NAMES.senders), "lost"),
+    ("a shipment came to the senders twice", lambda held: repeat(held, NAMES.senders), "twice"),
+    ("a shipment never came to the outlets", lambda held: drop(held, NAMES.outlets), "lost"),
+    ("a shipment came to the outlets twice", lambda held: repeat(held, NAMES.outlets), "twice"),
+    ("a waybill is not in the ledger", lambda held: drop(held, DUTIES), "lost"),
+    ("the ledger counted an event twice", lambda held: change(held, DUTIES, b"", one_event_more), "twice"),
+    ("the ledger missed an event", lambda held: change(held, DUTIES, b"", one_event_less), "lost"),
+    ("a sender's profile counted a parcel twice", lambda held: change(held, SENDERS, b"", one_send_twice), "twice"),
+    ("a sender's profile is missing", lambda held: drop(held, SENDERS), "lost"),
+    ("an outlet's profile counted a parcel twice", lambda held: change(held, OUTLETS, b"o", one_parcel_more), "twice"),
+    ("an outlet's profile differs", lambda held: change(held, OUTLETS, b"o", another_touch), "wrong"),
+    ("an event in the log was never screened", lambda held: repeat(held, NAMES.intake("swift")), "lost"),
+]
+
+
+@pytest.mark.parametrize(("tamper", "count"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_tampered_topics_are_red(sound: Topics, tamper: Callable[[Topics], None], count: str) -> None:
+    held = deepcopy(sound)
+    tamper(held)
+    account: Account = account_of(held)
+    assert not account.exact
+    assert getattr(account, count) > 0, account.examples
+    assert account.examples
