@@ -18,7 +18,8 @@ LOADED = 0.6  # of a core, so that a restart or a burst is caught up with
 REPLICAS = 3
 INTAKE_DAYS = 7
 PARTITIONS_PER_WORKER = 4  # as measured; a power of two in all, so that workers can double
-LEAST_BROKERS = 3
+LEAST_BROKERS = 3  # of one core or more
+PROFILE_DAYS = 7  # longest window of a profile, and how long a photo is remembered
 
 
 class Place(NamedTuple):
@@ -35,22 +36,24 @@ LEDGER_DAYS = (3, 30)
 def rows(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """One row per place and length of the ledger."""
     run = figures["runs"][-1]
-    keys_per_waybill = run["memory"]["live_keys"] / run["memory"]["keys_by_stage"]["duties"]
+    by_stage = run["memory"]["keys_by_stage"]  # of one day's waybills
+    others = (by_stage["senders"] + by_stage["outlets"]) / by_stage["duties"]
     cost, disk = run["broker"], run["broker"]["disk_bytes_per_event"]
     broker_us = cost["cpu_us_per_event_published"] + cost["cpu_us_per_event_worked_off"]
     for place in PLACES:
         rate = PARCELS_RECORD_DAY * place.share * EVENTS_PER_PARCEL / 86_400 * BUSY_HOUR
         cores = rate / figures["events_per_cpu_second"] / LOADED
         for days in LEDGER_DAYS:
-            keys = PARCELS_MEAN_DAY * place.share * days * keys_per_waybill
+            keys = PARCELS_MEAN_DAY * place.share * (days + PROFILE_DAYS * others)
             memory = keys * figures["bytes_per_key"]
             intake = PARCELS_MEAN_DAY * place.share * EVENTS_PER_PARCEL * disk["intake"] * INTAKE_DAYS * REPLICAS
             changelog = keys * disk["changelogs"] * run["events"] / run["memory"]["live_keys"] * REPLICAS
+            cpu_s = rate * broker_us * REPLICAS / 1e6
             yield {
                 "place": place.name,
                 "events/s, busy hour": round(rate),
                 "worker cores": math.ceil(cores),
-                "broker cores": max(LEAST_BROKERS, math.ceil(rate * broker_us * REPLICAS / 1e6 / LOADED)),
+                "broker cores": max(LEAST_BROKERS, math.ceil(cpu_s / LOADED)),
                 "partitions": 2 ** math.ceil(math.log2(max(1, math.ceil(cores)) * PARTITIONS_PER_WORKER)),
                 "ledger": f"{days} days",
                 "live keys": f"{keys / 1e6:,.0f} M",
