@@ -41,7 +41,10 @@ def plan_topics(settings: Settings) -> list[TopicPlan]:
     topics = settings.topics
 
     def plan(name: str, required: tuple[str, str] | None = None, **config: str) -> TopicPlan:
-        named = {key.replace("_", "."): value for key, value in config.items()}
+        # A record is acknowledged when all but one of its copies are there; what lags never becomes the leader.
+        awaited = str(max(1, settings.replication - 1))
+        safe = {"min.insync.replicas": awaited, "unclean.leader.election.enable": "false"}
+        named = safe | {key.replace("_", "."): value for key, value in config.items()}
         return TopicPlan(name, settings.partitions, settings.replication, named, required)
 
     plans = []

@@ -1,0 +1,52 @@
+"""Writes the table of a chaos run into docs/reliability.md: `python -m tests.chaos.table build/chaos.json`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+BEGIN, END = "<!-- chaos -->\n", "<!-- /chaos -->\n"
+
+
+def table(report: dict[str, Any]) -> str:
+    """The run in Markdown."""
+    done = "\n".join(f"| {kind} | {times} |" for kind, times in report["by_kind"].items() if times)
+    endings = ", ".join(f"{times} by {how}" for how, times in report["worker_endings"].items())
+    rest = report["screened_after_last_fault_s"]
+    return f"""\
+`make chaos FAULTS={report["faults"]} SEED={report["seed"]} SCHEDULES=0`, {report["date"][:10]}, {report["seconds"]} s:
+
+| what was done | times |
+|---|---|
+{done}
+| **all faults** | **{report["faults"]}** |
+
+| what came of it | |
+|---|---|
+| events acknowledged to the couriers | {report["acknowledged"]:,} |
+| events in the log | {report["events"]:,} |
+| records between the stages | {report["passes"]:,} |
+| events refused, with their reason | {report["rejected"]:,} |
+| alerts (with revisions) | {report["alert_ids"]:,} ({report["alerts"]:,}) |
+| state values compared | {sum(report["states"].values()):,} |
+| starts of workers; ends (before the last, in good order) | {report["worker_starts"]}; {endings} |
+| starts refused for want of a file | {report["refusals_to_start"]} |
+| everything screened after the last fault | {rest} s |
+| **lost** | **{report["lost"]}** |
+| **counted twice** | **{report["twice"]}** |
+| **different from the replay in any other way** | **{report["wrong"]}** |
+| **parcels with two alert ids** | **{report["two_ids"]}** |
+"""
+
+
+def main(report: Path) -> None:
+    """Replace the table on the page."""
+    page = PAGE.read_text()
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(before + BEGIN + "\n" + table(json.loads(report.read_text())) + "\n" + END + after)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
