@@ -45,16 +45,21 @@ SHARES = {
 OF_BROKERS = (Kind.KILL_BROKER, Kind.SLOW_BROKER, Kind.LOST_BROKER)
 OF_FILES = (Kind.MODEL_AWAY, Kind.RULES_AWAY)
 MOST_WORKERS = 3
+UPON_ANOTHER = 0.5  # share of faults that strike before the service has recovered from the one before
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One entry of the schedule: how long after the one before (s), what, how long (s), and a draw for the target."""
+    """One entry of the schedule: how long after the one before (s), what, how long (s), and a draw for the target.
+
+    `upon_another`: it does not wait until the workers have screened something since the one before.
+    """
 
     after_s: float
     kind: Kind
     lasts_s: float
     target: float
+    upon_another: bool
 
 
 def schedule(count: int, seed: int, pace_s: float, possible: Iterable[Kind] = tuple(Kind)) -> list[Fault]:
@@ -65,7 +70,13 @@ def schedule(count: int, seed: int, pace_s: float, possible: Iterable[Kind] = tu
     chance.shuffle(kinds)
     kinds += chance.choices(list(shares), list(shares.values()), k=max(0, count - len(kinds)))
     return [
-        Fault(chance.expovariate(1 / pace_s), kind, chance.uniform(*SHARES[kind][1]), chance.random())
+        Fault(
+            chance.expovariate(1 / pace_s),
+            kind,
+            chance.uniform(*SHARES[kind][1]),
+            chance.random(),
+            chance.random() < UPON_ANOTHER,
+        )
         for kind in kinds[:count]
     ]
 

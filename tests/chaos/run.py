@@ -31,7 +31,7 @@ from tests.chaos.faults import Doing, Fault, Kind, Saboteur, counts, schedule
 
 ROOT = Path(__file__).parents[2]
 RATE = 200.0  # events/s
-PACE_S = 3.0  # mean time between the beginnings of two faults
+PACE_S = 2.0  # mean time between the beginnings of two faults
 WORKERS = 2
 PROGRESS_S = 20.0  # a fault waits at most so long for the workers to have screened something since the one before
 READY_S = 120.0
@@ -129,7 +129,7 @@ class Conductor:
         """Do all of them, and put everything right."""
         told = time.monotonic()
         for number, fault in enumerate(faults, 1):
-            self._await_progress(time.monotonic() + fault.after_s)
+            self._await_progress(time.monotonic() + fault.after_s, 0.0 if fault.upon_another else PROGRESS_S)
             while (doing := self._saboteur.begin(fault, time.monotonic(), self._under_way)) is None:
                 self._turn()
             self.done.append(doing.kind)
@@ -140,9 +140,9 @@ class Conductor:
         while self._under_way:
             self._turn()
 
-    def _await_progress(self, earliest: float) -> None:
-        """Wait until `earliest`, and then until the workers have screened something, for not too long."""
-        patience, before = earliest + PROGRESS_S, self._at.crew.screened()
+    def _await_progress(self, earliest: float, patience_s: float) -> None:
+        """Wait until `earliest`, and then until the workers have screened something, for at most `patience_s`."""
+        patience, before = earliest + patience_s, self._at.crew.screened()
         while (now := time.monotonic()) < patience:
             self._turn()
             if now >= earliest and (screened := self._at.crew.screened()) is not None:
