@@ -1,11 +1,13 @@
 """First stage: bytes in, shipments out. Decodes, tokenises and joins events per waybill; fires overdue duties."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from parcelward import facts
 from parcelward.contract.events import EventType
+from parcelward.contract.fields import SenderKind
 from parcelward.decode import Decoder, Event, Rejected
 from parcelward.event import InspectionData, RealNameData, ScanData
 from parcelward.expiry import Sweep, is_absent
@@ -51,10 +53,21 @@ from parcelward.windows import HOUR_MS
 
 LATE_UPLOAD_MS = HOUR_MS
 """An event that arrives so long after its time was uploaded late: handhelds come online hours later."""
-_DUTY_OF = {
-    EventType.REAL_NAME: Duty.REAL_NAME,
-    EventType.INSPECTION: Duty.INSPECTION,
-    EventType.SECURITY_SCAN: Duty.SECURITY_SCAN,
+AGREEMENT = SenderKind.AGREEMENT.value
+
+
+class _Kind(NamedTuple):
+    """What an event type is called, its number in the evidence, and the duty it does."""
+
+    name: str
+    number: int
+    duty: int
+
+
+_KINDS = {
+    EventType.REAL_NAME: _Kind(EventType.REAL_NAME.value, KIND_OF[EventType.REAL_NAME], Duty.REAL_NAME),
+    EventType.INSPECTION: _Kind(EventType.INSPECTION.value, KIND_OF[EventType.INSPECTION], Duty.INSPECTION),
+    EventType.SECURITY_SCAN: _Kind(EventType.SECURITY_SCAN.value, KIND_OF[EventType.SECURITY_SCAN], Duty.SECURITY_SCAN),
 }
 
 
@@ -98,7 +111,7 @@ class DutiesStage:
             courier = self._courier_of(topic)
             desk.fire(courier, quiet_ms)
             clocks[courier] = max(quiet_ms, clocks.get(courier, 0))
-        outcome = desk.outcome()
+        outcome = desk.outcome
         newest = {courier.encode(): reached for courier, reached in clocks.items()}
         looks = len(batch.records) + len(batch.quiet_until)
         for key in self._sweep.expired(state, looks, lambda key: newest.get(key.split(b"/", 1)[0], 0)):
@@ -119,21 +132,16 @@ class DutiesStage:
 
 
 class _Desk:
-    """Work on one batch: shipments as changed so far, and what goes out. Thrown away with the batch."""
+    """Work on one batch: what goes out, the shipments as changed so far among it. Thrown away with the batch.
+
+    A shipment is written down as soon as it has changed and read again if the batch comes back to it: kept as objects
+    to the end of a large batch, shipments fall out of the processor's cache, which costs more than decoding a few.
+    """
 
     def __init__(self, stage: DutiesStage, state: Mapping[bytes, bytes]) -> None:
         self._stage = stage
         self._state = state
-        self._work: dict[bytes, Shipment] = {}
-        self._encoded: dict[bytes, bytes] = {}  # of shipments unchanged since they were passed on
-        self._out = Outcome()
-
-    def outcome(self) -> Outcome:
-        """Everything the batch led to."""
-        updates, encoded = self._out.updates, self._encoded
-        for key, shipment in self._work.items():
-            updates[key] = encoded.get(key) or encode(shipment)
-        return self._out
+        self.outcome = self._out = Outcome()
 
     def note_backwards(self, courier: str) -> None:
         """A record arrived before what the courier's clock had reached: clocks of brokers, or ours, are apart."""
@@ -152,7 +160,6 @@ class _Desk:
         shipment = self._open(key, due_ms)
         if shipment is None or shipment.due_ms != due_ms:
             return
-        self._take_in_hand(key, shipment)
         fallen = mark_overdue(shipment, due_ms + 1, self._stage._deadlines)
         for duty, name in DUTY_NAMES.items():
             if fallen & duty:
@@ -177,24 +184,24 @@ class _Desk:
             self._refuse(record, event)
             return
         data, arrival = event.data, record.timestamp
-        courier = data.courier
-        self._out.facts[facts.CONSUMED, courier, event.type.value] += 1
+        courier, kind = data.courier, _KINDS[event.type]
+        self._out.facts[facts.CONSUMED, courier, kind.name] += 1
         key = ledger_key(courier, data.waybill)
         shipment = self._open(key, arrival)
         if shipment is None:
             shipment = Shipment(arrival, 0, courier, data.waybill, "", record.partition, arrival)
-        self._take_in_hand(key, shipment)
         shipment.events += 1
         trigger = self._change(shipment, event, record)
         if trigger is None:
             shipment.duplicates += 1
+            self._out.updates[key] = encode(shipment)
             self._out.facts[facts.DUPLICATE, courier] += 1
             return
         shipment.trigger = trigger
         shipment.touched_ms = arrival
         shipment.trigger_event_ms = event.time_ms
         self._note_delay(event, arrival)
-        shipment.evidence.append((event.id, KIND_OF[event.type], record.offset))
+        shipment.evidence.append((event.id, kind.number, record.offset))
         del shipment.evidence[:-EVIDENCE_KEPT]
         self._watch(key, shipment)
         self._pass_on(key, shipment)
@@ -263,7 +270,7 @@ class _Desk:
 
     def _note_time(self, shipment: Shipment, event: Event) -> None:
         """Settle an overdue duty that is done after all; count late and out-of-order events."""
-        duty, deadlines = _DUTY_OF[event.type], self._stage._deadlines
+        duty, deadlines = _KINDS[event.type].duty, self._stage._deadlines
         if shipment.overdue & duty:
             allowed = {Duty.INSPECTION: deadlines.inspection, Duty.REAL_NAME: deadlines.real_name}.get(
                 duty, deadlines.scan
@@ -280,41 +287,39 @@ class _Desk:
 
     def _open(self, key: bytes, now_ms: int) -> Shipment | None:
         """The shipment as it counts for what arrived at `now_ms`, to be changed in place."""
-        shipment = self._work.get(key)
-        if shipment is None:
-            value = self._state.get(key)
-            if value is None:
-                return None
-            shipment = decode_shipment(value)
+        value = self._out.updates.get(key) or self._state.get(key)
+        if value is None:
+            return None
+        shipment = decode_shipment(value)
         return None if is_absent(shipment.touched_ms, self._stage._deadlines.keep, now_ms) else shipment
 
-    def _take_in_hand(self, key: bytes, shipment: Shipment) -> None:
-        """The shipment is about to change."""
-        self._work[key] = shipment
-        self._encoded.pop(key, None)
-
     def _pass_on(self, key: bytes, shipment: Shipment) -> None:
-        """Send the shipment to the next stage that has something to add.
+        """Write the shipment down and send it to the next stage that has something to add, if there is one yet."""
+        ready = _may_pass(shipment)
+        shipment.passes += ready
+        encoded = self._out.updates[key] = encode(shipment)
+        if ready:
+            self._out.sends.append(_hop(shipment, msgspec.Raw(encoded), self._stage._topics))
 
-        A waybill known by a scan only waits until the counter's records, or their deadline, say more: the hub that
-        scanned it is not where it was accepted.
-        """
-        if not shipment.home_outlet:
-            if not shipment.overdue or shipment.scan is None:
-                return
-            shipment.home_outlet = shipment.scan.site
-        shipment.passes += 1
-        topics = self._stage._topics
-        real_name = shipment.real_name
-        if real_name is not None and real_name.document_token is not None and real_name.sender_kind != "agreement":
-            shipment.via_senders = True
-        encoded = self._encoded[key] = encode(shipment)
-        raw = msgspec.Raw(encoded)
-        if shipment.via_senders and real_name is not None:
-            phone, document = real_name.phone_token, real_name.document_token
-            identity = phone or document or shipment.waybill
-            hop = Hop(raw, at_document=phone is None)
-            self._out.sends.append(Send(topics.senders, identity.encode(), encode(hop)))
-        else:
-            outlet = outlet_key(shipment.courier, shipment.home_outlet)
-            self._out.sends.append(Send(topics.outlets, outlet, encode(Hop(raw))))
+
+def _may_pass(shipment: Shipment) -> bool:
+    """Whether there is something to judge, and settle where that is done.
+
+    A waybill known by a scan only waits until the counter's records, or their deadline, say more: the hub that scanned
+    it is not where it was accepted.
+    """
+    real_name = shipment.real_name
+    if real_name is not None and real_name.document_token is not None and real_name.sender_kind != AGREEMENT:
+        shipment.via_senders = True
+    if not shipment.home_outlet and shipment.overdue and shipment.scan is not None:
+        shipment.home_outlet = shipment.scan.site
+    return bool(shipment.home_outlet)
+
+
+def _hop(shipment: Shipment, encoded: msgspec.Raw, topics: Topics) -> Send:
+    real_name = shipment.real_name
+    if shipment.via_senders and real_name is not None:
+        phone, document = real_name.phone_token, real_name.document_token
+        identity = phone or document or shipment.waybill
+        return Send(topics.senders, identity.encode(), encode(Hop(encoded, at_document=phone is None)))
+    return Send(topics.outlets, outlet_key(shipment.courier, shipment.home_outlet), encode(Hop(encoded)))
