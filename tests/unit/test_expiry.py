@@ -1,6 +1,6 @@
 """What is old counts as absent, whenever the sweep comes; the sweep looks at everything in turn."""
 
-from parcelward.expiry import LAG_MS, LOOKS_PER_RECORD, Sweep, is_absent
+from parcelward.expiry import LAG_MS, RECORDS_PER_LOOK, Sweep, is_absent
 from parcelward.shipment import Touched, encode
 from parcelward.stage import Batch, Record, apply
 from tests.builders import DAY, HOUR, MINUTE, T0, alerts_of, feed_all, inspection, pipeline, real_name, record
@@ -20,10 +20,13 @@ def test_every_key_is_looked_at_in_turn():
     state = {b"%d" % number: encode(Touched(T0)) for number in range(10)}
     sweep = Sweep(lambda _key: KEEP)
     rounds = 0
+    records = 2 * RECORDS_PER_LOOK
     while state:
-        gone = sweep.expired(state, 1, lambda _key: T0 + KEEP + LAG_MS + 1)
-        assert gone == sweep.expired(state, 1, lambda _key: T0 + KEEP + LAG_MS + 1), "an aborted batch changes nothing"
-        assert len(gone) == LOOKS_PER_RECORD
+        gone = sweep.expired(state, records, lambda _key: T0 + KEEP + LAG_MS + 1)
+        assert gone == sweep.expired(state, records, lambda _key: T0 + KEEP + LAG_MS + 1), (
+            "an aborted batch changes nothing"
+        )
+        assert len(gone) == 2
         updates = dict.fromkeys(gone)
         apply(updates, state)
         sweep.commit()
