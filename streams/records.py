@@ -1,28 +1,39 @@
-"""Reading fetched records whose header names are not UTF-8.
+"""Reading fetched batches whatever a courier has put into them: one courier's mistake would stop every courier.
 
-aiokafka decodes header names itself, and a name that is not UTF-8 makes its fetcher fail on the same record for ever:
-one courier's mistake would stop every courier of the partition. Such a name is read with U+FFFD in place of what is
-wrong; key, value and header values stay as they are.
+aiokafka unpacks a batch without a limit, and its fetcher fails on the same batch for ever when it cannot read it. What
+is too large or unreadable is replaced by its stand-in (`parcelward.batches`). aiokafka also decodes header names
+itself; one that is not UTF-8 is read with U+FFFD in place of what is wrong. Key, value and header values stay as they
+are.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 
+from parcelward.batches import is_plain, readable, stand_in
 from parcelward.lenient import Lenient
+from parcelward.reasons import Reason
 
 FRAME_BYTES = 12  # base offset (8) and length (4) before what the length counts
 
 
 class ReadableBatch:
-    """A record batch as aiokafka's fetcher uses it; reads it anew, slowly, when a header name cannot be decoded."""
+    """A record batch as aiokafka's fetcher uses it; reads it anew, slowly, when a header name cannot be decoded.
+
+    `raw` are its bytes as they came; the checksum is that of these.
+    """
 
     def __init__(self, batch: Any, raw: bytes) -> None:
+        self._raw = self._read = raw
         self._batch = batch
-        self._raw = raw
+        if not is_plain(raw):
+            self._read = readable(raw, calc_crc32c)
+            self._batch = DefaultRecordBatch(self._read)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
@@ -34,10 +45,11 @@ class ReadableBatch:
         try:
             return iter(list(self._batch))
         except UnicodeDecodeError:
-            slow: Any = _DefaultRecordBatchPy(bytearray(self._raw))
-            slow._maybe_uncompress()
+            slow: Any = _DefaultRecordBatchPy(bytearray(self._read))
             slow._buffer = Lenient(slow._buffer)
             return iter(list(slow))
+        except CorruptRecordException:
+            return iter(list(DefaultRecordBatch(stand_in(self._raw, Reason.INVALID_ENCODING, calc_crc32c))))
 
 
 class ReadableRecords:

@@ -30,7 +30,17 @@ from parcelward.event import Event
 from parcelward.moments import epoch_ms, ms_of
 from parcelward.reader import IN_DOUBT, Reader, reader_of
 from parcelward.reasons import Reason
-from parcelward.refusal import Rejected, is_plain, keys_in, not_json, problems_of, refuse_value, rejected_headers, scan
+from parcelward.refusal import (
+    Rejected,
+    is_plain,
+    keys_in,
+    no_value,
+    not_json,
+    problems_of,
+    refuse_value,
+    rejected_headers,
+    scan,
+)
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics
 from parcelward.windows import DAY_MS
@@ -132,7 +142,7 @@ class Decoder:
         """The event in a record, or why the record is refused."""
         value = record.value
         if value is None:
-            return Rejected(Reason.TOMBSTONE, "the record has no value")
+            return no_value(record)
         if len(value) > self._most_bytes:
             limit = self._most_bytes
             return Rejected(Reason.TOO_LARGE, f"the value has {len(value)} bytes, the limit is {limit}")

@@ -1,13 +1,19 @@
 """Connection settings for kafka-python: one place that turns `Settings` into client arguments."""
 
+import contextlib
 import socket
+from collections.abc import Iterator
 from typing import Any
 
+from kafka.errors import CorruptRecordError
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
+from kafka.record.util import calc_crc32c
 
+from parcelward.batches import is_plain, readable, stand_in
 from parcelward.errors import UserError
 from parcelward.lenient import Lenient
+from parcelward.reasons import Reason
 from parcelward.settings import Settings
 from parcelward.topics import MAX_REJECTED_BYTES
 
@@ -37,9 +43,35 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 class ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
-    """A batch of kafka-python that a courier's header name in another encoding than UTF-8 does not stop."""
+    """A batch of kafka-python as the worker reads it: within bounds, and whatever a courier has put into it."""
 
     _buffer: Any
+    _decompressed: bool
+
+    def _maybe_uncompress(self) -> None:
+        if not self._decompressed:
+            self._raw = bytes(self._buffer)
+            if not is_plain(self._raw):
+                self._read(readable(self._raw, calc_crc32c))
+            self._decompressed = True
+
+    def _read(self, raw: bytes) -> None:
+        instead = DefaultRecordBatch(raw)
+        self._buffer, self._pos, self._num_records = instead._buffer, instead._pos, instead._num_records
+        self._next_record_index = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self._maybe_uncompress()
+        try:
+            return iter(list(self._rest()))
+        except CorruptRecordError:
+            self._read(stand_in(self._raw, Reason.INVALID_ENCODING, calc_crc32c))
+            return iter(list(self._rest()))
+
+    def _rest(self) -> Iterator[Any]:
+        with contextlib.suppress(StopIteration):
+            while True:
+                yield next(self)
 
     def _read_msg(self, *rest: Any) -> Any:
         try:

@@ -15,10 +15,13 @@ class Reason(StrEnum):
         return member
 
     TOMBSTONE = "tombstone", "The record has no value; intake keeps history and deletes nothing on request."
-    TOO_LARGE = "too_large", "The value is larger than the limit (64 KiB unless configured)."
+    TOO_LARGE = (
+        "too_large",
+        "The value is larger than the limit (64 KiB unless configured), or its batch would unpack to too much.",
+    )
     INVALID_ENCODING = (
         "invalid_encoding",
-        "The value, key or a `ce_*` header is not valid UTF-8, or holds a NUL character.",
+        "The value, key or a `ce_*` header is not valid UTF-8 or holds NUL, or the batch cannot be unpacked.",
     )
     INVALID_JSON = (
         "invalid_json",

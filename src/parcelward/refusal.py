@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from parcelward.batches import MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, withheld
 from parcelward.contract.alerts import RejectedHeaders
 from parcelward.contract.events import EVENT_MODELS
 from parcelward.reasons import Reason
@@ -22,6 +23,10 @@ from parcelward.stage import Send, SourceRecord
 from parcelward.topics import MAX_REJECTED_BYTES
 
 DETAIL_LIMIT = 500
+_BATCH_LIMITS = (
+    f"unpacked it has more than {MOST_UNPACKED} bytes, {MOST_RECORDS} records or {MOST_HEADERS} headers; "
+    "send smaller batches"
+)
 HEADER_FRAME_BYTES = 8
 """Room for the lengths of one header on the wire; more than short ones need."""
 MOST_BYTES = MAX_REJECTED_BYTES - 4096
@@ -63,6 +68,15 @@ class Rejected(NamedTuple):
 
     reason: Reason
     detail: str
+
+
+def no_value(record: SourceRecord) -> Rejected:
+    """Refusal of a record without a value: a tombstone, or what stands for a batch that is not to be read."""
+    if (batch := withheld(record.headers or ())) is None:
+        return Rejected(Reason.TOMBSTONE, "the record has no value")
+    if batch.reason is Reason.TOO_LARGE:
+        return Rejected(batch.reason, f"all records of the batch that ends here: {_BATCH_LIMITS}")
+    return Rejected(batch.reason, "all records of the batch that ends here: it cannot be unpacked or read")
 
 
 def rejected_record(topic: str, record: SourceRecord, rejected: Rejected) -> Send:
@@ -107,6 +121,9 @@ def _our_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str, by
         pw_offset=str(record.offset),
         pw_rejected_at=arrival.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     )
+    if record.value is None and (batch := withheld(record.headers or ())) is not None:
+        known = {"pw_batch_records": batch.records, "pw_value_bytes": batch.bytes, "pw_value_sha256": batch.sha256}
+        ours = ours.model_copy(update=known)
     return [(name, str(value).encode()) for name, value in ours if value is not None]
 
 

@@ -10,16 +10,29 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from parcelward.batches import MOST_RECORDS
 from parcelward.screening import build_stages
 from parcelward.settings import Settings
 from parcelward.shipment import decode_shipment
 from parcelward.topic_admin import ensure_topics
 from streams.screening import screening_plans
+from tests.engine_kit.bombs import (
+    GZIP,
+    LZ4,
+    SNAPPY,
+    ZSTD,
+    batch,
+    bomb,
+    compressed,
+    empty_headers,
+    publish,
+    record,
+    zeros_records,
+)
 from tests.engine_kit.kafka import committed, read_all
 from tests.engine_kit.workers import running
 from tests.system.events import real_name
 
-BOMB = b"x" * 50_000_000
 EVENT = [("content-type", b"application/cloudevents+json")]
 Sent = tuple[str | None, str, bytes]  # codec, waybill, value
 
@@ -44,10 +57,13 @@ def event(waybill: str) -> bytes:
     return json.dumps(real_name(waybill)).encode()
 
 
-def screen(settings: Settings, sent: Sequence[Sent]) -> None:
-    """Publish each record in a batch of its own, and run a worker over intake until all are taken."""
+def screen(settings: Settings, sent: Sequence[Sent], before: int = 0, records: int = 0) -> None:
+    """Publish each record in a batch of its own, and run a worker over intake until all are taken.
 
-    async def publish(codec: str | None, waybill: str, value: bytes) -> None:
+    `before`: how many refusals of batches precede them; `records`: how many records there are in all.
+    """
+
+    async def send(codec: str | None, waybill: str, value: bytes) -> None:
         producer: Any = AIOKafkaProducer(
             bootstrap_servers=settings.kafka, compression_type=codec, max_request_size=100_000_000
         )
@@ -59,13 +75,13 @@ def screen(settings: Settings, sent: Sequence[Sent]) -> None:
 
     async def scenario() -> None:
         for one in sent:
-            await publish(*one)
+            await send(*one)
         duties, *_ = screening_plans(settings, build_stages(settings))
         async with running(settings, [duties]) as worker:
-            await worker.until(lambda: sum(len(done.batch.records) for done in worker.notes.done) == len(sent))
+            await worker.until(lambda: sum(len(done.batch.records) for done in worker.notes.done) == before + len(sent))
 
     asyncio.run(scenario())
-    assert committed(settings)[settings.topics.intake("swift"), 0] == len(sent)
+    assert committed(settings)[settings.topics.intake("swift"), 0] == (records or len(sent))
 
 
 def waybills(settings: Settings) -> set[str]:
@@ -85,14 +101,38 @@ def test_every_codec_of_kafka_is_read(settings: Settings) -> None:
     assert waybills(settings) == set(codecs.values())
 
 
-@pytest.mark.parametrize("codec", ["gzip", "zstd"])
-def test_a_small_batch_that_unfolds_to_fifty_megabytes_is_refused_and_the_stream_goes_on(
-    settings: Settings, codec: str
+TINY = b"".join(record(number, None) for number in range(MOST_RECORDS + 1))
+JUNK = compressed(GZIP, zeros_records(3, 10)) + b"what Java overlooks"
+HOSTILE = {
+    "gzip": (bomb(GZIP, 3, 40_000_000), 3, b"too_large"),
+    "zstd, 2 GB": (bomb(ZSTD, 22, 100_000_000), 22, b"too_large"),
+    "lz4": (bomb(LZ4, 3, 40_000_000), 3, b"too_large"),
+    "snappy": (bomb(SNAPPY, 3, 40_000_000), 3, b"too_large"),
+    "records": (batch(ZSTD, compressed(ZSTD, [TINY]), MOST_RECORDS + 1), MOST_RECORDS + 1, b"too_large"),
+    "headers": (
+        batch(ZSTD, compressed(ZSTD, [record(0, headers=empty_headers(7_000_000))]), 1),
+        1,
+        b"too_large",
+    ),
+    "not to be unpacked": (batch(GZIP, JUNK, 3), 3, b"invalid_encoding"),
+    "not to be read": (batch(0, record(0, attributes=b"\x80"), 1), 1, b"invalid_encoding"),
+}
+
+
+def test_batches_that_unfold_to_gigabytes_or_to_nothing_readable_are_refused_and_the_stream_goes_on(
+    settings: Settings,
 ) -> None:
-    screen(settings, [(codec, "SFBOMB0001", BOMB), (None, "SFAFTER001", event("SFAFTER001"))])
-    (refused,) = read_all(settings, settings.topics.rejected("swift"))
-    assert (refused.key, refused.value) == (b"SFBOMB0001", None)
-    headers = dict(refused.headers)
-    assert (headers["pw_reason"], headers["pw_value_bytes"]) == (b"too_large", b"50000000")
-    assert headers["pw_value_sha256"] == hashlib.sha256(BOMB).hexdigest().encode()
+    """Brokers accept every one of them: they look at the compressed size, and unpack piece by piece."""
+    raws = [raw for raw, _, _ in HOSTILE.values()]
+    firsts = asyncio.run(publish(settings.kafka, settings.topics.intake("swift"), raws))
+    count = sum(count for _, count, _ in HOSTILE.values())
+    screen(settings, [(None, "SFAFTER001", event("SFAFTER001"))], before=len(HOSTILE), records=count + 1)
+    refused = [dict(read.headers) for read in read_all(settings, settings.topics.rejected("swift"))]
+    assert [
+        (headers["pw_reason"], int(headers["pw_offset"]), int(headers["pw_batch_records"]), headers["pw_value_sha256"])
+        for headers in refused
+    ] == [
+        (reason, first + count - 1, count, hashlib.sha256(raw[61:]).hexdigest().encode())
+        for first, (raw, count, reason) in zip(firsts, HOSTILE.values(), strict=True)
+    ]
     assert waybills(settings) == {"SFAFTER001"}

@@ -223,6 +223,7 @@ PACKAGES = {
     "aiohttp": "aiohttp",
     "aiokafka": "aiokafka",
     "cel_expr_python": "cel-expr-python",
+    "cramjam": "cramjam",
     "daachorse": "daachorse",
     "faust": "faust-streaming",
     "kafka": "kafka-python",

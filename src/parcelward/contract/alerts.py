@@ -167,7 +167,10 @@ class RejectedHeaders(Part):
     Key, value and headers of the original record are kept as they were; these are added, each prefixed `pw_`. Only a
     record that compression made fit into intake and that is larger than 12 MiB without it comes back without its value:
     `pw_value_bytes` and `pw_value_sha256` say which one it was. If key and headers alone are as large, they are left
-    out as well.
+    out as well. A batch that would unpack to more than a reader's memory should bear (16 MiB, 100,000 records or
+    1,000,000 headers), or that cannot be unpacked, is refused as one record without key and value: `pw_offset` is that
+    of its last record, `pw_batch_records` says how many it held, `pw_value_bytes` and `pw_value_sha256` are those of
+    all of them as they were sent, compressed, without the batch's header.
     """
 
     pw_reason: Reason = Field(description="Reason code.", examples=["invalid_json"])
@@ -194,4 +197,10 @@ class RejectedHeaders(Part):
         pattern=r"^[0-9a-f]{64}$",
         description="SHA-256 of a value that is too large to be kept; absent when it is kept.",
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+    pw_batch_records: str | None = Field(
+        None,
+        pattern=r"^[0-9]+$",
+        description="How many records were refused together with this one, itself included, because their batch was.",
+        examples=["500"],
     )
