@@ -11,7 +11,7 @@ STAMP := $(VENV)/.synced
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check chaos bench model schemas lock clean
+.PHONY: help setup demo test check chaos bench bench-peers model schemas lock clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ chaos: $(STAMP)  ## kill everything, count what is left [FAULTS=200] [SEED=1] [S
 
 bench: $(STAMP)  ## measure the whole worker [EVENTS=2000000] [BENCH="--only backlog --runs 1"]
 	@$(BIN)/python -m tests.bench --events $(EVENTS) $(BENCH)
+
+bench-peers: $(STAMP)  ## other stream engines with the same job [EVENTS=1000000] [PEERS="--rounds 1 --kill --only loop"]
+	@$(BIN)/python -m tests.bench.peers $(if $(filter command line,$(origin EVENTS)),--events $(EVENTS)) $(PEERS)
 
 model: $(STAMP)  ## simulate, train and release the risk model into models/
 	@$(BIN)/parcelward model train

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
@@ -32,19 +33,15 @@ class FailedError(Exception):
     """The transaction failed for another reason; it may or may not have been committed."""
 
 
-class Output(NamedTuple):
-    """One record on its way out, without its topic and partition."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
+Output = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
+"""Key, value and headers of one record on its way out."""
 
 
 def route(sends: Iterable[Send], partitions: int, own: int) -> dict[TopicPartition, list[Output]]:
     """Group records by where they go, in order: by key; a record without key keeps the partition number it is from."""
     routed: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
     for topic, key, value, headers in sends:
-        routed[topic, own if key is None else crc32(key) % partitions].append(Output(key, value, headers))
+        routed[topic, own if key is None else crc32(key) % partitions].append((key, value, headers))
     return {TopicPartition(*where): outputs for where, outputs in routed.items()}
 
 
@@ -90,9 +87,7 @@ class Transactions:
         waiting: list[Any] = []
         for where, outputs in routed.items():
             await self._send(where, outputs, waiting)
-        state = await self._send(
-            self._changelog, [Output(key, value) for key, value in outcome.updates.items()], waiting
-        )
+        state = await self._send(self._changelog, [(key, value, ()) for key, value in outcome.updates.items()], waiting)
         # TRAP: aiokafka commits even when a record batch was refused; only its future says so.
         for result in await asyncio.gather(*waiting, return_exceptions=True):
             if isinstance(result, BaseException):
@@ -117,13 +112,14 @@ class Transactions:
     ) -> tuple[Any, int] | None:
         """Send as record batches; adds their futures to `waiting` and returns the last one with its record count."""
         producer, last, at = self._producer, None, 0
+        now, none = int(time.time() * 1000), list[Any]()
         while at < len(outputs):
             batch = producer.create_batch()
             append = batch.append
             # The first record is taken whatever its size, so one that is larger than a batch gets one of its own.
             while at < len(outputs):
                 key, value, headers = outputs[at]
-                if append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
+                if append(key=key, value=value, timestamp=now, headers=list(headers) if headers else none) is None:
                     break
                 at += 1
             last = (await producer.send_batch(batch, where.topic, partition=where.partition), batch.record_count())

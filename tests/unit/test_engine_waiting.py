@@ -94,7 +94,7 @@ def test_quiet_never_goes_back() -> None:
 @pytest.mark.parametrize(("key", "partition"), [(b"SF1234567890123", crc32(b"SF1234567890123") % 7), (None, 3)])
 def test_records_go_where_their_key_says_and_without_key_stay(key: bytes | None, partition: int) -> None:
     routed = route([Send("t", key, b"1"), Send("t", key, b"2")], partitions=7, own=3)
-    assert {where: [out.value for out in outputs] for where, outputs in routed.items()} == {
+    assert {where: [value for _, value, _ in outputs] for where, outputs in routed.items()} == {
         ("t", partition): [b"1", b"2"]
     }
 

@@ -52,7 +52,9 @@ def main() -> None:
     print(table(result))
 
 
-def summary(compared: list[Engine], figures: dict[str, list[Figures]], faults: dict[str, Fault | None]) -> dict[str, Any]:
+def summary(
+    compared: list[Engine], figures: dict[str, list[Figures]], faults: dict[str, Fault | None]
+) -> dict[str, Any]:
     """Medians, and the ratio of ours to each, by rounds: what runs side by side shares the machine's mood."""
     ours = figures.get("Parcelward")
     found = {}

@@ -43,7 +43,21 @@ def kafka_streams() -> list[str]:
     if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
         (compiler,) = artifacts(context, COMPILER)
         classes.mkdir(parents=True, exist_ok=True)
-        command = [JAVA, "-jar", compiler, "-source", "17", "-target", "17", "-nowarn", "-cp", path, "-d", str(classes), str(source)]
+        command = [
+            JAVA,
+            "-jar",
+            compiler,
+            "-source",
+            "17",
+            "-target",
+            "17",
+            "-nowarn",
+            "-cp",
+            path,
+            "-d",
+            str(classes),
+            str(source),
+        ]
         subprocess.run(command, check=True)
     quiet = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "--enable-native-access=ALL-UNNAMED"]
     return [JAVA, *quiet, "-cp", os.pathsep.join([str(classes.absolute()), path]), "KafkaStreamsCounting"]

@@ -106,7 +106,7 @@ class Bench:
                 looks.append(now)
             elif now.alerts >= enough and now.at - looks[-1].at > SETTLED_S:
                 break
-            if now.at - looks[0].at > seconds:
+            if len(looks) > 1 and now.at - looks[0].at > seconds:
                 break
         return looks
 

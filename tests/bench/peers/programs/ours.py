@@ -1,6 +1,7 @@
 """Parcelward's own engine (`streams/`) with a counting stage."""
 
 import asyncio
+import gc
 import struct
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,6 +13,7 @@ from parcelward.stage import Batch, Outcome, Send
 from streams.app import build_app
 from streams.owned import Done, OwnedPartition, StagePlan
 from streams.running import run_app, stop_on_signals
+from streams.worker import YOUNG_OBJECTS
 from tests.bench.peers.job import TENTH, Job
 
 COUNT = struct.Struct("<q")
@@ -55,6 +57,7 @@ class _Unwatched:
 
 async def main() -> None:
     """Run until SIGTERM."""
+    gc.set_threshold(YOUNG_OBJECTS, 20, 100)  # as the worker does
     job = Job.given()
     settings = Settings(
         kafka=job.kafka,
