@@ -165,7 +165,10 @@ class _Desk:
             if fallen & duty:
                 self._out.facts[facts.OVERDUE, name] += 1
         self._watch(key, shipment)
-        self._pass_on(key, shipment)
+        if fallen:
+            self._pass_on(key, shipment)
+        else:  # deadlines are settings, and were shorter when the timer was set
+            self._out.updates[key] = encode(shipment)
 
     def _watch(self, key: bytes, shipment: Shipment) -> None:
         """Set the timer of the next open duty, if it is another one than before."""

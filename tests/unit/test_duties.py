@@ -1,5 +1,7 @@
 """The first stage: joining duties per waybill, duplicates, corrections, deadlines."""
 
+from datetime import timedelta
+
 from parcelward import facts
 from parcelward.duties import DutiesStage
 from parcelward.shipment import decode_shipment, ledger_key
@@ -111,6 +113,23 @@ def test_a_missing_inspection_fires_on_an_idle_partition_and_the_alert_is_the_sa
     ticked = by_clock.feed([], {INTAKE: T0 + 31 * MINUTE})
     assert ticked.alerts[0] == replayed.alerts[0]
     assert by_clock.feed([], {INTAKE: T0 + 45 * MINUTE}).alerts == []
+
+
+def test_a_timer_from_before_deadlines_became_longer_waits_and_counts_nothing_twice():
+    line = pipeline(inspection_due=timedelta(hours=1))
+    feed_all(line, [record(real_name())])
+    longer = pipeline(inspection_due=timedelta(hours=3))
+    for cells, restarted in zip(
+        (line.duties, line.senders, line.outlets), (longer.duties, longer.senders, longer.outlets), strict=True
+    ):
+        restarted[0].state = cells[0].state
+        restarted[0].stage.restore(restarted[0].state)
+    before = dict(longer.outlets[0].state)
+    result = longer.feed([], {INTAKE: T0 + 2 * HOUR})
+    assert (result.alerts, result.screened, longer.outlets[0].state) == ([], [], before)
+    result = longer.feed([], {INTAKE: T0 + 4 * HOUR})
+    assert result.facts[facts.OVERDUE, "inspection"] == 1
+    assert len(result.screened) == 1
 
 
 def test_a_deadline_waits_for_its_own_couriers_clock():
