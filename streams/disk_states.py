@@ -122,9 +122,14 @@ class DiskState(State):
     @overload
     def get(self, key: bytes, /, default: bytes | T) -> bytes | T: ...
     def get(self, key: bytes, /, default: Any = None) -> Any:
-        """The value of a key."""
+        """The value of a key. Raises UserError when the disk does not give it."""
         value = self._near.get(key)
-        return self._database.get(key, default) if value is None else value
+        if value is not None:
+            return value
+        try:
+            return self._database.get(key, default)
+        except Exception as error:
+            raise _not_usable(self._folder, error) from error
 
     def __getitem__(self, key: bytes) -> bytes:
         value = self.get(key)
@@ -153,9 +158,17 @@ class DiskState(State):
         return _Entries(self)
 
     def entries(self, first: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Keys from `first` on, in order, with their values."""
-        found: Any = self._database.items(from_key=first)
-        return iter(found)
+        """Keys from `first` on, in order, with their values. Raises UserError when the disk does not give them all."""
+        found: Any = self._database.iter()
+        found.seek(first)
+        while found.valid():
+            yield found.key(), found.value()
+            found.next()
+        # TRAP: a block that cannot be read looks like the end of all keys, and `items` of Rdict never says so.
+        try:
+            found.status()
+        except Exception as error:
+            raise _not_usable(self._folder, error) from error
 
     def _chunk(self, first: bytes) -> list[tuple[bytes, bytes]]:
         # Not one iterator for the whole walk: it would keep files that were merged away since.

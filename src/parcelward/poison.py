@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from parcelward.errors import UserError
 from parcelward.facts import REJECTED
 from parcelward.reasons import Reason
 from parcelward.refusal import Rejected, rejected_record
@@ -15,6 +16,8 @@ Step = Callable[[Batch], Outcome]
 MOST_SHARE = 0.1
 """Share of poisoned records up to which the fault is taken to be theirs, unless the settings say otherwise."""
 SMALL_BATCH = 20
+NOT_THE_RECORDS = (MemoryError, UserError)
+"""What no record is to blame for: no memory, or a state on disk that cannot be read."""
 RECENT = 200
 """Records over which batches of any size are judged together."""
 
@@ -53,11 +56,11 @@ def isolate(step: Step, batch: Batch, most_share: float = MOST_SHARE) -> Isolate
 
     Halves are tried until the failing records are alone; each try costs one pure step and changes nothing. Raises
     TooManyPoisonedError when more than `most_share` of a batch of at least 20 records fail, and the exception itself
-    when the batch fails without any record (a deadline, say).
+    when the batch fails without any record (a deadline, say) or for what is no record's fault.
     """
     try:
         return Isolated(batch, step(batch), ())
-    except MemoryError:
+    except NOT_THE_RECORDS:
         raise
     except Exception:
         if not batch.records:
@@ -113,7 +116,7 @@ class _Search:
     def _error(self, batch: Batch) -> Exception | None:
         try:
             self._step(batch)
-        except MemoryError:
+        except NOT_THE_RECORDS:
             raise
         except Exception as error:
             return error

@@ -1,5 +1,6 @@
 """A state on disk is a copy of one changelog up to one offset, or it is nothing."""
 
+import os
 import subprocess
 import sys
 import time
@@ -95,6 +96,27 @@ def test_two_workers_cannot_share_a_folder(tmp_path: Path) -> None:
     opened(tmp_path)
     with pytest.raises(UserError, match="state_dir of its own"):
         DiskStates(tmp_path, dict)
+
+
+def test_a_block_that_cannot_be_read_stops_every_reader(tmp_path: Path) -> None:
+    states, state = opened(tmp_path)
+    keys = [b"%05d" % number for number in range(10_000)]
+    state.write({key: os.urandom(100) for key in keys}, 1)
+    state._database.flush()
+    states.give_up({PLACE: state})
+    states.close()
+    (file,) = tmp_path.rglob("*.sst")
+    with file.open("r+b") as block:
+        block.seek(file.stat().st_size // 2)
+        block.write(b"\xff" * 64)
+    states, state = opened(tmp_path)
+    for read in (
+        lambda: [state.get(key) for key in keys],
+        lambda: list(state.items()),  # what timers are restored from
+        lambda: list(state),
+    ):
+        with pytest.raises(UserError, match="an emptied folder is filled again"):
+            read()
 
 
 FILL = """

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parcelward.errors import UserError
 from parcelward.poison import TooManyPoisonedError, isolate, set_aside
 from parcelward.stage import Batch, Outcome, Record, Send
 from parcelward.topics import Topics
@@ -36,6 +37,21 @@ def test_a_batch_without_poison_is_stepped_once() -> None:
     isolated = isolate(failing(calls=calls), batch(100))
     assert calls == [100]
     assert isolated.poisoned == ()
+
+
+@pytest.mark.parametrize("error", [MemoryError, UserError])
+def test_no_record_is_blamed_for_what_the_machine_did(error: type[Exception]) -> None:
+    calls: list[int] = []
+
+    def step(part: Batch) -> Outcome:
+        calls.append(len(part.records))
+        if 30 in offsets(part.records):
+            raise error("state folder x cannot be used")
+        return Outcome()
+
+    with pytest.raises(error, match="state folder"):
+        isolate(step, batch(100))
+    assert calls == [100]
 
 
 @given(st.integers(20, 200), st.data())
