@@ -69,8 +69,9 @@ class SendersStage:
     def __init__(self, topics: Topics, event_age_ms: int) -> None:
         """`event_age_ms` is how late an event may arrive: so much longer than its windows a profile is kept."""
         self._topics = topics
-        self._keep_ms = WEEK_MS + event_age_ms
-        self._sweep = Sweep(lambda _key: self._keep_ms)
+        self._keep_ms = keep_ms = WEEK_MS + event_age_ms
+        # Not by way of self: a circle outlives the partition, and with it the sweep's list of all keys.
+        self._sweep = Sweep(lambda _key: keep_ms)
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
         """Begin the expiry sweep anew."""
