@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from parcelward.contract.events import Envelope, EventType
 from parcelward.reasons import Reason
-from parcelward.refusal import Rejected, problems_of
+from parcelward.refusal import Rejected, first_twice, problems_of
 
 PREFIX = "ce_"
 STRUCTURED_TYPE = b"application/cloudevents+json"
@@ -42,12 +42,11 @@ def mode_of(headers: Mapping[str, bytes | None]) -> Mode | Rejected:
 
 def given_twice(headers: Sequence[tuple[str, bytes]]) -> Rejected | None:
     """Refusal when a CloudEvents header comes twice; other headers may, they are none of our business."""
-    names = [name for name, _ in headers if name.startswith(PREFIX) or name == "content-type"]
-    for name in names:
-        if names.count(name) > 1:
-            shown = name if name in NAMES else "a ce_ extension"
-            return Rejected(Reason.DUPLICATE_FIELD, f"{shown}: header is given more than once")
-    return None
+    twice = first_twice(name for name, _ in headers if name.startswith(PREFIX) or name == "content-type")
+    if twice is None:
+        return None
+    shown = twice if twice in NAMES else "a ce_ extension"
+    return Rejected(Reason.DUPLICATE_FIELD, f"{shown}: header is given more than once")
 
 
 def has_extensions(headers: Mapping[str, bytes | None]) -> bool:

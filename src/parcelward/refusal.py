@@ -8,6 +8,7 @@ import difflib
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -152,11 +153,16 @@ class _NotPlainError(ValueError):
         self.rejected = rejected
 
 
+def first_twice(names: Iterable[str]) -> str | None:
+    """The first of the names that comes more than once; one look at each, however many a courier sends."""
+    counts = Counter(names)
+    return next((name for name, count in counts.items() if count > 1), None)
+
+
 def _one_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
+        twice = first_twice(name for name, _ in pairs)
         shown = twice if twice in _NAMES else "a field"
         raise _NotPlainError(Rejected(Reason.DUPLICATE_FIELD, f"{shown} is given more than once in one object"))
     for name, value in pairs:
