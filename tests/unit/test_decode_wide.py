@@ -5,7 +5,7 @@ import pytest
 from parcelward.reasons import Reason
 from parcelward.refusal import first_twice
 from parcelward.stage import Record
-from tests.decoding import headers, reason, sound, swapped, value
+from tests.decoding import headers, reason, sound, value
 
 MOST = 65_536
 FIELDS = b",".join(b'"%d":1' % number for number in range(6500))

@@ -119,6 +119,27 @@ def test_a_block_that_cannot_be_read_stops_every_reader(tmp_path: Path) -> None:
             read()
 
 
+class _Full:
+    """A database that the disk has no room for."""
+
+    def write(self, batch: object) -> None:
+        raise OSError("no space left on device")
+
+
+def test_after_a_failed_write_nothing_is_written_although_there_is_room_again(tmp_path: Path) -> None:
+    """The failed batch is committed in Kafka: a later one on top of it would hide the gap behind its offset."""
+    states, state = opened(tmp_path)
+    state.write({b"a": b"1"}, 5)
+    database, state._database = state._database, _Full()  # type: ignore[assignment]
+    with pytest.raises(UserError, match="no space"):
+        state.write({b"a": b"2"}, 6)
+    state._database = database
+    with pytest.raises(UserError, match="an earlier write failed"):
+        state.write({b"b": b"3"}, 7)
+    _, state = again(states, state)
+    assert (dict(state.items()), state.written) == ({b"a": b"1"}, 5)
+
+
 FILL = """
 import os, resource, signal, sys
 from pathlib import Path
