@@ -135,7 +135,10 @@ class Judge:
             if not _contested(shipment):
                 return None
             record = AlertRecord(shipment.touched_ms, 0, CLEAN)
-        record = structs.replace(record, passes=shipment.passes, held=hold(shipment, one.row))
+        # Touched by every pass, as the ledger is: forgotten before it, an alert would be raised a second time.
+        record = structs.replace(
+            record, touched_ms=shipment.touched_ms, passes=shipment.passes, held=hold(shipment, one.row)
+        )
         desk.change_alert(key, record)
         if revision is None:
             return None

@@ -47,7 +47,7 @@ class AlertRecord(msgspec.Struct, array_like=True):
     Revision 0: nothing was said; kept for waybills with corrections or conflicts, to know the newest pass.
     """
 
-    touched_ms: int  # arrival of the evidence behind the last revision
+    touched_ms: int  # arrival of the evidence behind the last pass, which is that of a new revision
     revision: int
     verdict: Verdict
     due_ms: int = 0  # when a person should have decided; a revision never moves it back

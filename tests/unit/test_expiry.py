@@ -1,9 +1,13 @@
 """What is old counts as absent, whenever the sweep comes; the sweep looks at everything in turn."""
 
+from datetime import timedelta
+
+import pytest
+
 from parcelward.expiry import LAG_MS, RECORDS_PER_LOOK, Sweep, is_absent
 from parcelward.shipment import Touched, encode
 from parcelward.stage import Batch, Record, apply
-from tests.builders import DAY, HOUR, MINUTE, T0, alerts_of, feed_all, inspection, pipeline, real_name, record
+from tests.builders import DAY, HOUR, MINUTE, T0, alerts_of, feed_all, inspection, pipeline, real_name, record, scan
 
 KEEP = 7 * DAY
 
@@ -52,6 +56,18 @@ def test_an_old_photo_is_forgotten_whatever_the_batches():
     assert [reused_after(6.9, batch) for batch in (1, 2, 4, 64)] == [["R10"]] * 4
     assert [reused_after(7.1, batch) for batch in (1, 2, 4, 64)] == [[]] * 4
     assert [reused_after(7.1, batch, between=60) for batch in (1, 2, 4, 64)] == [[]] * 4
+
+
+@pytest.mark.parametrize("between", [0, 60], ids=["no sweep", "swept"])
+def test_an_alert_is_remembered_as_long_as_its_waybill(between):
+    line = pipeline(ledger_keep=timedelta(days=5))
+    found = [record(real_name(goods={"name": "鞭炮"})), record(inspection(), T0 + MINUTE)]
+    raised = feed_all(line, [*found, record(scan(), T0 + 4 * DAY)])
+    assert [alert.revision for alert in alerts_of(raised)] == [1]
+    others = [real_name(f"SF{number:013d}") for number in range(10, 10 + between)]
+    feed_all(line, [record(other, T0 + 7 * DAY + number) for number, other in enumerate(others)])
+    later = alerts_of(feed_all(line, [record(scan(), T0 + 8 * DAY)]))
+    assert [alert for alert in later if alert.waybill == "SF0000000000001" and alert.revision == 1] == []
 
 
 def outlets_of(line, clock_ms):
