@@ -56,7 +56,8 @@ USUAL = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-
 """The required headers in the order in which our publisher writes them."""
 REMEMBERED = 4096
 BLOCK = 64  # bytes, of SHA-256
-PRIME = 2**64 - 59
+PRIME = 0xD1B54A32D192ED2D
+"""Below 2^64, and far from it: modulo a prime next to it, `R00000000` and `I0000002C` would be one id."""
 BACKSLASH = ord("\\")
 
 Headers = Mapping[str, bytes | None]

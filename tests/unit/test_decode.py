@@ -110,6 +110,14 @@ def test_identity_says_sent_twice_and_content_says_contradiction() -> None:
     assert 0 <= first.identity < 2**64
 
 
+@pytest.mark.parametrize(("one", "other"), [("R00000000", "I0000002C"), ("1abcdefgk", "2abcdefg0")])
+def test_ids_that_are_alike_but_for_a_letter_and_a_count_are_two(one: str, other: str) -> None:
+    """The second would count as contradicting the first, and what it says be dropped."""
+    assert (
+        accepted(record(real_name(), event_id=one)).identity != accepted(record(real_name(), event_id=other)).identity
+    )
+
+
 def test_hashes_are_the_same_in_every_process() -> None:
     event = accepted(record(real_name(), event_id="a"))
     assert (event.identity, event.content) == (354181741005723571, 2569349303604847726)
