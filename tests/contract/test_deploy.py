@@ -143,6 +143,19 @@ def test_the_settings_of_the_worker_are_accepted() -> None:
     assert settings.couriers == ("swift", "orient")
 
 
+def test_state_on_disk_is_a_matter_of_taking_out_comments() -> None:
+    """What the comments say fits together: the setting, its value inside the mount, a volume that exists."""
+    text = COMPOSE.read_text()
+    named = re.search(rf"{ENV_PREFIX}([A-Z_]+)=(/\S+) and mount", text)
+    assert named is not None
+    assert named[1].lower() in Settings.model_fields
+    made = yaml.safe_load(re.sub(r"# (- )?(worker-state:)", r"\1\2", text))
+    mounts = dict(mount.split(":")[:2] for mount in made["services"]["worker"]["volumes"])
+    assert mounts["worker-state"] == named[2]
+    assert "worker-state" in made["volumes"]
+    assert "worker-state" not in compose["volumes"], "set for everybody now: then say so in docs/runbook.md"
+
+
 def test_kafka_speaks_tls_and_demands_proof_of_identity_and_rights() -> None:
     properties = dict(line.split("=", 1) for line in SERVER.splitlines() if "=" in line and not line.startswith("#"))
     protocols = dict(pair.split(":") for pair in properties["listener.security.protocol.map"].split(","))
