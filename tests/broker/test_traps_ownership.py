@@ -1,0 +1,177 @@
+"""The ways in which a batched Faust first lost or doubled data: ownership and transactions (see `test_traps.py`)."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from faust.transport.drivers import aiokafka as driver
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+
+from parcelward.settings import Settings
+from parcelward.stage import Batch, Outcome, Send
+from streams.owned import OwnedPartition
+from streams.transactions import FailedError, FencedError, Transactions
+from streams.transport import BatchConsumer
+from tests.engine_kit.counting import COUNT, CountingStage, counting_plan
+from tests.engine_kit.kafka import committed, publish, read_all
+from tests.engine_kit.traps import changelog, counted, intake, publish_ten, ready, run, state_of
+from tests.engine_kit.workers import Running, running
+
+# ownership
+
+
+class _ReadsFirst(BatchConsumer):
+    """Takes its positions and its state before it fences."""
+
+    async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
+        opening, OwnedPartition.open = OwnedPartition.open, _not_yet  # type: ignore[method-assign, assignment]
+        await self.ownership.take(assigned)
+        OwnedPartition.open = opening  # type: ignore[method-assign]
+        (owner,) = self.ownership
+        owner.busy = True
+        await driver.Consumer.on_partitions_assigned(self, assigned, generation_id)
+        self._late = asyncio.ensure_future(self._fence(owner))
+
+    async def _fence(self, owner: OwnedPartition) -> None:
+        while owner.waiting.count < 10:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
+        await owner.open()
+        owner.busy = False
+
+
+async def _not_yet(owner: OwnedPartition) -> None:
+    return None
+
+
+@pytest.mark.parametrize(("consumer", "alerts"), [(BatchConsumer, 1), (_ReadsFirst, 2)], ids=["product", "stepped in"])
+def test_the_former_owner_is_fenced_before_anything_is_read(
+    settings: Settings, step_into: Any, monkeypatch: pytest.MonkeyPatch, consumer: type[BatchConsumer], alerts: int
+) -> None:
+    """A former owner commits its last batch at the last moment: just before it is fenced."""
+    step_into(consumer)
+    publish_ten(settings)
+    open_ = Transactions.open
+
+    async def commit_then_open(transactions: Transactions) -> None:
+        former = Transactions(settings, "duties", 0)
+        await open_(former)
+        outcome = Outcome([Send(settings.topics.alerts, b"w", b"10")], {b"w": COUNT.pack(10)})
+        await former.commit(outcome, {intake(settings): 10})
+        await open_(transactions)
+        await former.close()
+
+    monkeypatch.setattr(Transactions, "open", commit_then_open)
+
+    async def scenario(worker: Running) -> None:
+        await worker.until(lambda: ready(worker))
+        await asyncio.to_thread(publish, settings, intake(settings), [(0, b"last", b"")])
+        await worker.until(lambda: any(r.key == b"last" for done in worker.notes.done for r in done.batch.records))
+
+    run(settings, scenario)
+    assert len(read_all(settings, settings.topics.alerts)) == alerts
+
+
+def test_a_fenced_owner_commits_nothing(settings: Settings) -> None:
+    async def scenario() -> None:
+        former, owner = Transactions(settings, "duties", 0), Transactions(settings, "duties", 0)
+        await former.open()
+        await owner.open()
+        with pytest.raises(FencedError):
+            await former.commit(Outcome(updates={b"w": COUNT.pack(1)}), {intake(settings): 5})
+        await owner.commit(Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 3})
+        await former.close()
+        await owner.close()
+
+    asyncio.run(scenario())
+    assert state_of(settings) == {b"w": 2}
+    assert committed(settings)[intake(settings), 0] == 3
+
+
+def test_a_batch_from_before_a_rebalance_is_not_committed_by_the_new_producer(settings: Settings) -> None:
+    """No variant steps in here; the crash simulation finds the mutants that do: `fetched_before_the_seek_is_kept` and
+    `fenced_after_reading` in `tests/crash/mutants.py`."""
+    publish_ten(settings)
+
+    async def scenario(worker: Running) -> None:
+        await worker.until(lambda: counted(worker) == 10)
+        ownership = worker.app.ownership
+        (former,) = ownership
+        worker.app.ownership.stopping = True
+        stale = former.waiting.take(10)
+        await ownership.give_up()
+        ownership.stopping = False
+        await ownership.take([(intake(settings), 0)])
+        (owner,) = ownership
+        assert owner is not former
+        assert await former.process(stale) is None
+        assert not await ownership.process(former, stale)
+        assert owner.state == former.state == {b"w": COUNT.pack(10)}
+
+    run(settings, scenario)
+
+
+# transactions
+
+
+class _LooksAtNoFuture(Transactions):
+    async def _send(self, *args: Any) -> Any:
+        waiting: list[Any] = []
+        sent = await super()._send(args[0], args[1], waiting)
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return sent
+
+
+@pytest.mark.parametrize(
+    ("kind", "position"), [(Transactions, None), (_LooksAtNoFuture, 5)], ids=["product", "stepped in"]
+)
+def test_a_refused_record_batch_fails_the_transaction(
+    settings: Settings, kind: type[Transactions], position: int | None
+) -> None:
+    """aiokafka commits the rest of the transaction: only the future of the batch knows that it was refused."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka)
+    limit = {"max.message.bytes": "1000"}
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, settings.topics.alerts, limit)])
+    admin.close()
+    outcome = Outcome([Send(settings.topics.alerts, b"w", b"x" * 5000)], {b"w": COUNT.pack(1)})
+
+    async def scenario() -> None:
+        transactions = kind(settings, "duties", 0)
+        await transactions.open()
+        if position is None:
+            with pytest.raises(FailedError):
+                await transactions.commit(outcome, {intake(settings): 5})
+        else:
+            await transactions.commit(outcome, {intake(settings): 5})
+        await transactions.close()
+
+    asyncio.run(scenario())
+    assert read_all(settings, settings.topics.alerts) == []
+    assert len(read_all(settings, changelog(settings).topic)) == (position is not None)
+    assert committed(settings).get((intake(settings), 0)) == position
+
+
+class _FailingStage(CountingStage):
+    def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
+        if not batch.records:
+            return Outcome()
+        raise ConnectionError("ours")
+
+
+def test_a_failed_batch_is_not_acknowledged(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variant steps in here; the crash simulation finds the mutant that does: `failed_batch_is_passed_over` in
+    `tests/crash/mutants.py`."""
+    publish_ten(settings)
+    acknowledged: list[Mapping[str, int]] = []
+    monkeypatch.setattr(
+        BatchConsumer, "ack", lambda consumer, message: acknowledged.append(message.value.taken.positions)
+    )
+
+    async def scenario() -> None:
+        plan = counting_plan(settings, build=lambda partition: _FailingStage(settings.topics.alerts))
+        async with running(settings, [plan]) as worker:
+            assert await worker.failure() is not None
+
+    asyncio.run(scenario())
+    assert not any(acknowledged), "only empty batches may be"
+    assert committed(settings) == {}
