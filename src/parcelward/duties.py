@@ -114,7 +114,8 @@ class DutiesStage:
         outcome = desk.outcome
         newest = {courier.encode(): reached for courier, reached in clocks.items()}
         looks = len(batch.records) + len(batch.quiet_until)
-        for key in self._sweep.expired(state, looks, lambda key: newest.get(key.split(b"/", 1)[0], 0)):
+        expired = self._sweep.expired(state, looks, lambda key: newest.get(key.split(b"/", 1)[0], 0), desk.new_waybills)
+        for key in expired:
             outcome.updates.setdefault(key, None)
         return outcome
 
@@ -142,6 +143,7 @@ class _Desk:
         self._stage = stage
         self._state = state
         self.outcome = self._out = Outcome()
+        self.new_waybills = 0
 
     def note_backwards(self, courier: str) -> None:
         """A record arrived before what the courier's clock had reached: clocks of brokers, or ours, are apart."""
@@ -192,6 +194,7 @@ class _Desk:
         key = ledger_key(courier, data.waybill)
         shipment = self._open(key, arrival)
         if shipment is None:
+            self.new_waybills += 1
             shipment = Shipment(arrival, 0, courier, data.waybill, "", record.partition, arrival)
         shipment.events += 1
         trigger = self._change(shipment, event, record)

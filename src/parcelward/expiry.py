@@ -10,9 +10,10 @@ from itertools import islice
 from parcelward.shipment import decode_touched
 
 LAG_MS = 86_400_000  # shipments of one batch, or of two intake partitions, may lie this far apart in arrival
-# The sweep passes the whole state once in (2 x keys) records. A waybill brings two records and stays for weeks, so a
-# round is shorter than what is kept; each look costs a third of a microsecond of every record.
+# Each look costs a third of a microsecond. It finds at most one key to delete, so there are more looks than new keys
+# (an inspection may bring eight photos), or the state would grow for ever: with twice as many, half of it may be dead.
 RECORDS_PER_LOOK = 2
+LOOKS_PER_NEW_KEY = 2
 
 
 def is_absent(touched_ms: int, keep_ms: int, now_ms: int) -> bool:
@@ -33,13 +34,16 @@ class Sweep:
         """Start over."""
         self._round, self._looked = iter(()), []
 
-    def expired(self, state: Mapping[bytes, bytes], records: int, now_of: Callable[[bytes], int]) -> list[bytes]:
+    def expired(
+        self, state: Mapping[bytes, bytes], records: int, now_of: Callable[[bytes], int], new_keys: int = 0
+    ) -> list[bytes]:
         """Keys to delete, found by looking at a few; until `commit` it looks at the same ones again.
 
-        `now_of` gives for a key the newest arrival (epoch ms) of the batch that concerns it.
+        `now_of` gives for a key the newest arrival (epoch ms) of the batch that concerns it; `new_keys` is about how
+        many keys the batch adds.
         """
         if not self._looked:
-            looks = -(-records // RECORDS_PER_LOOK)
+            looks = max(-(-records // RECORDS_PER_LOOK), new_keys * LOOKS_PER_NEW_KEY)
             self._looked = list(islice(self._round, looks))
             if not self._looked and looks:
                 self._round = _walk(state)

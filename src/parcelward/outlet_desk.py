@@ -55,6 +55,7 @@ class Desk:
         self._operators: dict[bytes, OperatorProfile] = {}
         self.changed: dict[bytes, msgspec.Struct] = {}
         self.alerts: dict[bytes, AlertRecord] = {}  # those changed by this batch
+        self.new_photos = 0
 
     def open(self, state: Mapping[bytes, bytes]) -> None:
         """Begin a batch; what the one before changed is forgotten if it was not committed."""
@@ -63,6 +64,7 @@ class Desk:
             self._operators.pop(key, None)
         self._state = state
         self.changed, self.alerts = {}, {}
+        self.new_photos = 0
 
     def commit(self, deleted: Iterable[bytes]) -> None:
         """Keep what the batch changed; `deleted` are keys that have left the state."""
@@ -137,5 +139,6 @@ class Desk:
             owner = _decode_photo(value)
         if not isinstance(owner, PhotoOwner) or is_absent(owner.touched_ms, self._keep.photo, at_ms):
             owner = self.changed[key] = PhotoOwner(at_ms, waybill)
+            self.new_photos += 1
         # an owner of much later is no owner for an inspection that only passes again
         return waybill if is_absent(at_ms, self._keep.photo, owner.touched_ms) else owner.waybill

@@ -55,7 +55,9 @@ class OutletsStage:
             revised += self._judge.verdicts(block, desk, outcome)
         self._judge.say(revised, outcome)
         newest_of = {courier.encode(): arrival for courier, arrival in newest.items()}
-        self._expired = self._sweep.expired(state, len(records), lambda key: newest_of.get(key[1 : key.index(b"/")], 0))
+        self._expired = self._sweep.expired(
+            state, len(records), lambda key: newest_of.get(key[1 : key.index(b"/")], 0), desk.new_photos
+        )
         for key in self._expired:
             outcome.updates[key] = None
         for key, value in desk.changed.items():

@@ -87,7 +87,8 @@ class SendersStage:
             send, arrival = self._pass(record, state, phones, senders)
             outcome.sends.append(send)
             newest = max(newest, arrival)
-        for key in self._sweep.expired(state, len(batch.records), lambda _key: newest):
+        new = sum(key not in state for profiles in (phones, senders) for key in profiles)
+        for key in self._sweep.expired(state, len(batch.records), lambda _key: newest, new):
             outcome.updates[key] = None
         for key, phone in phones.items():
             outcome.updates[key] = encode(phone)

@@ -1,13 +1,29 @@
 """What is old counts as absent, whenever the sweep comes; the sweep looks at everything in turn."""
 
+import gc
 from datetime import timedelta
+from weakref import ref
 
 import pytest
 
 from parcelward.expiry import LAG_MS, RECORDS_PER_LOOK, Sweep, is_absent
+from parcelward.screening import build_stages
 from parcelward.shipment import Touched, encode
 from parcelward.stage import Batch, Record, apply
-from tests.builders import DAY, HOUR, MINUTE, T0, alerts_of, feed_all, inspection, pipeline, real_name, record, scan
+from tests.builders import (
+    DAY,
+    HOUR,
+    MINUTE,
+    T0,
+    alerts_of,
+    feed_all,
+    inspection,
+    pipeline,
+    real_name,
+    record,
+    scan,
+    settings,
+)
 
 KEEP = 7 * DAY
 
@@ -36,6 +52,29 @@ def test_every_key_is_looked_at_in_turn():
         sweep.commit()
         rounds += 1
     assert rounds == 5
+
+
+def test_a_state_stays_bounded_when_every_parcel_brings_many_photos():
+    line = pipeline(inspection_due=timedelta(hours=1), photo_keep=timedelta(hours=1), max_event_age=timedelta(hours=1))
+    counts = []
+    for number in range(400):  # ten days
+        at = T0 + number * 36 * MINUTE
+        photos = [{"sha256": f"{8 * number + one:064x}"[::-1]} for one in range(8)]
+        line.feed([record(inspection(f"SF{number:013d}", photos=photos), at)])
+        counts.append(sum(key.startswith(b"h") for key in line.outlets[0].state))
+    live = 8 * (26 * HOUR // (36 * MINUTE))  # a day and two hours
+    assert live <= max(counts) < 2.5 * live
+
+
+def test_a_stage_goes_with_its_partition_without_the_garbage_collector():
+    """What was there when a worker had its state is out of the collector's sight for good."""
+    stages = build_stages(settings())
+    gc.disable()
+    try:
+        gone = [ref(make()) for make in (stages.duties, stages.senders, stages.outlets)]
+        assert [one() for one in gone] == [None] * 3
+    finally:
+        gc.enable()
 
 
 def reused_after(days, batch, between=10):
