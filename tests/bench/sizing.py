@@ -19,7 +19,8 @@ REPLICAS = 3
 INTAKE_DAYS = 7
 PARTITIONS_PER_WORKER = 4  # as measured; a power of two in all, so that workers can double
 LEAST_BROKERS = 3  # of one core or more
-PROFILE_DAYS = 7  # longest window of a profile, and how long a photo is remembered
+SWEEP_DAYS = 1  # what is absent waits so long for the sweep (expiry.LAG_MS)
+PROFILE_DAYS = 7 + 7  # longest window of a profile, or how long a photo is remembered; and max_event_age
 
 
 class Place(NamedTuple):
@@ -44,7 +45,7 @@ def rows(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
         rate = PARCELS_RECORD_DAY * place.share * EVENTS_PER_PARCEL / 86_400 * BUSY_HOUR
         cores = rate / figures["events_per_cpu_second"] / LOADED
         for days in LEDGER_DAYS:
-            keys = PARCELS_MEAN_DAY * place.share * (days + PROFILE_DAYS * others)
+            keys = PARCELS_MEAN_DAY * place.share * (days + SWEEP_DAYS + (PROFILE_DAYS + SWEEP_DAYS) * others)
             memory = keys * figures["bytes_per_key"]
             intake = PARCELS_MEAN_DAY * place.share * EVENTS_PER_PARCEL * disk["intake"] * INTAKE_DAYS * REPLICAS
             changelog = keys * disk["changelogs"] * run["events"] / run["memory"]["live_keys"] * REPLICAS

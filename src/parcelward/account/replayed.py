@@ -26,7 +26,8 @@ class ReplayedStage:
     """All partitions of a stage in memory. Feed it the committed records of its topics, each topic in offset order.
 
     What comes out depends on nothing else: neither on where batches are cut (they are cut at random here) nor, where a
-    stage reads several topics, on how these interleave.
+    stage reads several topics, on how these interleave. Only when the sweep deletes what is long absent does depend on
+    the batches: compare states of spans shorter than what is kept.
     """
 
     def __init__(self, wiring: StageWiring, partitions: int, deliver: Deliver, seed: int = 0) -> None:
