@@ -92,6 +92,7 @@ def test_a_recording_of_other_couriers_or_a_damaged_one_is_refused(tmp_path: Pat
         (["--from", "yesterday"], "--from 'yesterday' is not a time"),
         (["--to", "2026-11-23T08:00:00"], "--to '2026-11-23T08:00:00' has no time zone"),
         (["--warm-up", "8"], "--warm-up needs --from"),
+        (["--from", "2026-11-24T00:00Z", "--to", "2026-11-23T00:00Z"], "is not before --to"),
     ],
 )
 def test_a_wrong_option_is_named(words: list[str], sentence: str) -> None:
@@ -112,6 +113,8 @@ def test_the_command_tells_equal_from_different(tmp_path: Path, monkeypatch: pyt
     assert (good.exit_code, json.loads(good.stdout)["same"]) == (0, True)
     assert (bad.exit_code, json.loads(bad.stdout)["same"]) == (1, False)
     assert json.loads(bad.stdout)["differences"]
+    nothing = CliRunner().invoke(app, ["replay", str(tmp_path / "good"), "--from", "2030-01-01T00:00Z"])
+    assert isinstance(nothing.exception, UserError), "an audit of nothing must not look like one that passed"
 
 
 def test_differences_are_named_by_their_place() -> None:

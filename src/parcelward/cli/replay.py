@@ -57,6 +57,8 @@ def replay(
     Settings, token keys, rule pack and model must be those of the live run.
     """
     span = Span(_epoch_ms("--from", from_), _epoch_ms("--to", to))
+    if span.from_ms is not None and span.to_ms is not None and span.from_ms >= span.to_ms:
+        raise UserError(f"--from {from_} is not before --to {to}: there is nothing between them")
     since_ms = _since_ms(span, warm_up)
     settings = settings_with(kafka)
     console = Console(stderr=True, highlight=False)
@@ -74,11 +76,19 @@ def replay(
             span = span._replace(to_ms=min(source.to_ms, span.to_ms or source.to_ms))
         checked = _checked(source, stages, span, since_ms, console)
     seconds = time.monotonic() - begun
+    if not _compared(checked):
+        raise UserError("nothing was compared: neither run has an alert or a refused record in the span; widen it")
     if json_:
         typer.echo(json.dumps(_as_json(checked, seconds), ensure_ascii=False))
     else:
         _show(checked, seconds, console)
     raise typer.Exit(0 if checked.comparison.same else 1)
+
+
+def _compared(checked: Checked) -> int:
+    """Alerts and refused records that at least one of the two runs has."""
+    both = (checked.comparison.alerts, checked.comparison.rejected)
+    return sum(getattr(counts, kind) for counts in both for kind in KINDS)
 
 
 def _checked(source: Recording, stages: Stages, span: Span, since_ms: int | None, console: Console) -> Checked:
