@@ -4,6 +4,7 @@ import ssl
 from typing import Any
 
 from parcelward.kafka_client import client_options
+from parcelward.moments import duration_ms
 from parcelward.settings import Settings
 
 TRANSACTION_S = 20.0
@@ -28,7 +29,7 @@ def connection_options(settings: Settings) -> dict[str, Any]:
 
 def consumer_options(settings: Settings) -> dict[str, Any]:
     """Arguments of the one consumer of a worker."""
-    session_ms = int(settings.session_timeout.total_seconds() * 1000)
+    session_ms = duration_ms(settings.session_timeout)
     return connection_options(settings) | {
         "client_id": f"{settings.topics.app_id}-worker",
         "group_id": settings.topics.app_id,

@@ -16,6 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from parcelward.moments import duration_ms
 from streams.clients import consumer_options
 from streams.owned import OwnedPartition
 from streams.ownership import Ownership
@@ -158,7 +159,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._sources = frozenset(topic for plan in self.ownership.plans for topic in plan.topics)
         self._limit = self.ownership.settings.batch_records
         self._commit_every_s = self.ownership.settings.commit_every.total_seconds()
-        self._grace_ms = int(self.ownership.settings.idle_grace.total_seconds() * 1000)
+        self._grace_ms = duration_ms(self.ownership.settings.idle_grace)
         self._fetching: asyncio.Task[Fetched] | None = None
         self._wake: asyncio.Event = asyncio.Event()
         self._seeking = False

@@ -6,7 +6,6 @@ whole event as JSON in the value) is accepted as well.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from functools import lru_cache
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,7 +26,7 @@ from parcelward.attributes import (
 )
 from parcelward.contract.events import EVENT_MODELS, Envelope, EventType
 from parcelward.event import Event
-from parcelward.moments import epoch_ms, ms_of
+from parcelward.moments import duration_ms, epoch_ms, ms_of
 from parcelward.reader import IN_DOUBT, Reader, reader_of
 from parcelward.reasons import Reason
 from parcelward.refusal import (
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoder", "Event", "Limits", "Rejected", "decode", "rejected_headers"]
 
-MILLISECOND = timedelta(milliseconds=1)
 JSON = b"application/json"
 USUAL = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type")
 """The required headers in the order in which our publisher writes them."""
@@ -87,7 +85,7 @@ class Limits(NamedTuple):
     def from_settings(cls, settings: "Settings") -> "Limits":
         """The bounds of an installation."""
         return cls(
-            settings.max_record_bytes, settings.max_event_age // MILLISECOND, settings.max_event_ahead // MILLISECOND
+            settings.max_record_bytes, duration_ms(settings.max_event_age), duration_ms(settings.max_event_ahead)
         )
 
 

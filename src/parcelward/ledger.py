@@ -8,6 +8,7 @@ import msgspec
 from parcelward.contract.events import EventType
 from parcelward.contract.fields import FillMode, GoodsNature
 from parcelward.event import InspectionData, RealNameData, ScanData
+from parcelward.moments import duration_ms
 from parcelward.privacy import Identity, hide_numbers
 from parcelward.shipment import Count, Duty, InspectionFacts, RealNameFacts, ScanFacts, Shipment, Trigger
 
@@ -32,11 +33,8 @@ class Deadlines:
     @classmethod
     def of(cls, inspection: timedelta, real_name: timedelta, scan: timedelta | None, keep: timedelta) -> "Deadlines":
         """Deadlines from durations."""
-        return cls(_ms(inspection), _ms(real_name), None if scan is None else _ms(scan), _ms(keep))
-
-
-def _ms(duration: timedelta) -> int:
-    return int(duration.total_seconds() * 1000)
+        scan_ms = None if scan is None else duration_ms(scan)
+        return cls(duration_ms(inspection), duration_ms(real_name), scan_ms, duration_ms(keep))
 
 
 def real_name_facts(data: RealNameData, identity: Identity, event_ms: int, arrival_ms: int) -> RealNameFacts:

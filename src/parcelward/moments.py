@@ -1,4 +1,4 @@
-"""Times on the wire (RFC 3339 text) as milliseconds since the epoch.
+"""Times on the wire (RFC 3339 text) as milliseconds since the epoch, and durations as milliseconds.
 
 Events of one stream share their minutes and offsets, so both are read once and remembered; that takes a fifth of what
 parsing takes. What is remembered holds no personal value and is bounded.
@@ -33,6 +33,11 @@ def epoch_ms(text: str) -> int | None:
 def ms_of(moment: datetime) -> int:
     """Milliseconds since the epoch of a time that has been parsed, rounded down."""
     return (moment - _EPOCH) // _MILLISECOND
+
+
+def duration_ms(duration: timedelta) -> int:
+    """A duration in milliseconds, rounded down."""
+    return duration // _MILLISECOND
 
 
 def _read(text: str) -> int | None:

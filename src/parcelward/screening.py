@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from parcelward.decode import Decoder, Limits
 from parcelward.duties import DutiesStage
 from parcelward.judging import Judgement
 from parcelward.ledger import Deadlines
 from parcelward.model import load_model
+from parcelward.moments import duration_ms
 from parcelward.outlet_desk import Keep
 from parcelward.outlets import OutletsStage
 from parcelward.privacy import Tokeniser
@@ -37,7 +37,9 @@ def build_stages(settings: Settings) -> Stages:
     tokeniser = Tokeniser.from_settings(settings)
     decoder = Decoder(topics, Limits.from_settings(settings), tokeniser.content_key)
     model = None if settings.model is None else load_model(settings.model)
-    keep = Keep(_ms(settings.photo_keep), _ms(settings.ledger_keep), _ms(settings.max_event_age))
+    keep = Keep(
+        duration_ms(settings.photo_keep), duration_ms(settings.ledger_keep), duration_ms(settings.max_event_age)
+    )
     judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
     return Stages(
         duties=lambda: DutiesStage(decoder, tokeniser, topics, deadlines),
@@ -45,7 +47,3 @@ def build_stages(settings: Settings) -> Stages:
         outlets=lambda: OutletsStage(judgement, topics, keep),
         judgement=judgement,
     )
-
-
-def _ms(duration: timedelta) -> int:
-    return duration // timedelta(milliseconds=1)

@@ -7,6 +7,7 @@ import msgspec
 
 from parcelward.contract.alerts import Action, Lane, Severity
 from parcelward.held import Held
+from parcelward.moments import duration_ms
 
 LANE_OF = {
     Severity.CRITICAL: Lane.RED,
@@ -98,4 +99,4 @@ def _stronger(one: str | None, other: str | None) -> str | None:
 
 
 def _due_ms(lane: str | None, at_ms: int) -> int:
-    return at_ms if lane is None else at_ms + DUE_WITHIN[Lane(lane)] // timedelta(milliseconds=1)
+    return at_ms if lane is None else at_ms + duration_ms(DUE_WITHIN[Lane(lane)])

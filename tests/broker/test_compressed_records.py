@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from parcelward.batches import MOST_RECORDS
 from parcelward.screening import build_stages
 from parcelward.settings import Settings
 from parcelward.shipment import decode_shipment
-from parcelward.topic_admin import ensure_topics
 from streams.screening import screening_plans
 from tests.engine_kit.bombs import (
     GZIP,
@@ -38,19 +36,9 @@ Sent = tuple[str | None, str, bytes]  # codec, waybill, value
 
 
 @pytest.fixture
-def settings(kafka: str, topic_prefix: str) -> Settings:
+def settings(settings: Settings) -> Settings:
     """An installation of its own, without a risk model."""
-    made = Settings(
-        kafka=kafka,
-        topic_prefix=topic_prefix,
-        couriers=("swift",),
-        partitions=1,
-        session_timeout=timedelta(seconds=3),
-        commit_every=timedelta(0),
-        model=None,
-    )
-    ensure_topics(made)
-    return made
+    return settings.model_copy(update={"model": None})
 
 
 def event(waybill: str) -> bytes:

@@ -22,7 +22,7 @@ from streams.clients import FETCH_WAIT_MS, producer_options
 from streams.transport import BatchConsumer
 from tests.engine_kit.counting import COUNT
 from tests.engine_kit.kafka import committed
-from tests.engine_kit.traps import changelog, counted, intake, publish_ten, ready, run
+from tests.engine_kit.traps import changelog, counted, intake, publish_ten, ready, run, stop_fetching
 from tests.engine_kit.workers import Running
 
 # positions
@@ -75,8 +75,7 @@ def test_seeking_goes_back_to_the_beginning_where_nothing_was_committed(settings
     async def scenario(worker: Running) -> None:
         await worker.until(lambda: ready(worker))
         consumer = worker.app.consumer
-        worker.app.ownership.stopping = True  # nothing is fetched or delivered from here on
-        await worker.until(lambda: consumer._fetching is None or consumer._fetching.done())
+        await stop_fetching(worker)
         await asyncio.to_thread(publish_ten, settings)
         consumer._thread.seek(part, 7)
         assert (await consumer._thread.seek_to_committed())[part] is None
@@ -91,8 +90,7 @@ def test_no_active_partition_means_none_to_the_engine_and_all_to_aiokafka(settin
     async def scenario(worker: Running) -> None:
         await worker.until(lambda: ready(worker))
         thread = worker.app.consumer._thread
-        worker.app.ownership.stopping = True
-        await worker.until(lambda: worker.app.consumer._fetching is None or worker.app.consumer._fetching.done())
+        await stop_fetching(worker)
         publish_ten(settings)
         part = TopicPartition(intake(settings), 0)
         await worker.until(lambda: part in thread._consumer._fetcher._records)

@@ -39,6 +39,13 @@ def ready(worker: Running) -> bool:
     return bool(worker.app.tables.actives_ready)
 
 
+async def stop_fetching(worker: Running) -> None:
+    """Nothing is fetched or delivered from here on."""
+    under_way = worker.app.consumer._fetching
+    worker.app.ownership.stopping = True  # seen by every fetch but the one that is under way
+    await worker.until(lambda: under_way is None or under_way.done())
+
+
 def run(settings: Settings, scenario: Scenario, **plan: Any) -> None:
     """Run a scenario beside a worker with the counting stage."""
 

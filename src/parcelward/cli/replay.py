@@ -14,6 +14,7 @@ from rich.console import Console
 from parcelward.cli.options import Kafka, settings_with
 from parcelward.cli.tables import show_table
 from parcelward.errors import UserError
+from parcelward.moments import duration_ms
 from parcelward.recorded_topics import RecordedTopics
 from parcelward.replay.check import Checked, check
 from parcelward.replay.compare import Counts, Span
@@ -113,7 +114,7 @@ def _since_ms(span: Span, warm_up_days: float | None) -> int | None:
         return None
     if span.from_ms is None:
         raise UserError("--warm-up needs --from: it says how much before that time is replayed")
-    return max(0, span.from_ms - timedelta(days=warm_up_days) // timedelta(milliseconds=1))
+    return max(0, span.from_ms - duration_ms(timedelta(days=warm_up_days)))
 
 
 def _moment(ms: int | None) -> str | None:
