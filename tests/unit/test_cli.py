@@ -83,3 +83,10 @@ def test_a_rule_that_does_not_exist_is_refused_with_those_that_do() -> None:
     assert isinstance(answer.exception, UserError)
     assert all(rule.id in str(answer.exception) for rule in load_pack(None).rules)
     assert [known_rule(rule, load_settings()) for rule in ("r14", "MODEL")] == ["R14", "model"]
+
+
+def test_a_folder_named_like_the_package_does_not_hide_it(tmp_path: Path) -> None:
+    """As in the folder above a clone."""
+    (tmp_path / "parcelward").mkdir()
+    code = [sys.executable, "-c", "import parcelward.errors, streams"]
+    assert subprocess.run(code, cwd=tmp_path, check=False).returncode == 0
