@@ -13,16 +13,16 @@ import pytest
 from kafka.admin import KafkaAdminClient
 
 PATIENCE_S = 150
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PARCELWARD_")}
 
 
 class Demo:
     """`parcelward demo` and what it prints."""
 
     def __init__(self, *arguments: str) -> None:
-        settings = {name: value for name, value in os.environ.items() if not name.startswith("PARCELWARD_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "parcelward", "demo", *arguments],
-            env=settings | {"COLUMNS": "160"},
+            env=ENVIRONMENT | {"COLUMNS": "160"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -63,10 +63,19 @@ def demos() -> Iterator[list[Demo]]:
         demo.close()
 
 
-def number_in(text: str, pattern: str) -> int:
+def word_in(text: str, pattern: str) -> str:
     found = re.search(pattern, text)
     assert found, f"{pattern} not in:\n{text}"
-    return int(found.group(1).replace(",", ""))
+    return found.group(1)
+
+
+def number_in(text: str, pattern: str) -> int:
+    return int(word_in(text, pattern).replace(",", ""))
+
+
+def typed(line: str) -> subprocess.CompletedProcess[str]:
+    """A line that was printed, as somebody would paste it into a new terminal."""
+    return subprocess.run(["sh", "-c", line], env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def children_of(pid: int) -> list[int]:
@@ -84,8 +93,10 @@ def test_killed_worker_is_started_again_and_nothing_is_lost(kafka: str, demos: l
     demo = Demo("--seconds", "14", "--rate", "60", "--seed", "7", "--kafka", kafka)
     demos.append(demo)
     worker = number_in(demo.read_until("worker   process"), r"process (\d+)")
-    hint = demo.read_until("look ")
-    assert re.search(r"PARCELWARD_TOPIC_PREFIX=demo-\S+ \S+ -m parcelward alerts .*--kafka " + kafka, hint), hint
+    look_with = Path(word_in(demo.read_until("parcelward alerts"), r"PARCELWARD_CONFIG=(\S+) "))
+    told = look_with.read_text()
+    assert f'kafka = "{kafka}"' in told
+    assert 'topic_prefix = "demo-' in told
     demo.read_until("R14")
     os.kill(worker, signal.SIGKILL)
     second = number_in(demo.read_until("was killed by signal 9"), r"process (\d+)")
@@ -106,12 +117,20 @@ def test_killed_worker_is_started_again_and_nothing_is_lost(kafka: str, demos: l
     left = [topic for topic in admin.list_topics() if topic.startswith("demo-")]
     admin.close()
     assert left == []
+    assert not look_with.exists()
 
 
-def test_interrupted_demo_leaves_no_process(demos: list[Demo]) -> None:
+def test_demo_without_end_can_be_looked_at_and_leaves_no_process(demos: list[Demo]) -> None:
     demo = Demo("--rate", "30")
     demos.append(demo)
+    look = [demo.read_until(f"parcelward {command}").strip() for command in ("alerts", "rejected", "replay")]
     demo.read_until("alerts follow")
+    seen = typed(f"{look[0]} --max 1")
+    assert seen.returncode == 0, seen.stderr
+    assert "score" in seen.stdout
+    refused, replayed = typed(look[1]), typed(look[2])
+    assert refused.returncode == 0, refused.stderr
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     children = children_of(demo.process.pid)
     assert len(children) == 2, "broker and worker"
     demo.process.send_signal(signal.SIGINT)

@@ -10,30 +10,32 @@ import pytest
 from kafka.errors import CoordinatorNotAvailableError, GroupAuthorizationFailedError
 from rich.console import Console
 
+from parcelward.account import Account
 from parcelward.cli.stopping import Stop
 from parcelward.demo import backlog as backlog_module
 from parcelward.demo import run as run_module
-from parcelward.demo.audit import Audit, Clean, Found
 from parcelward.demo.backlog import Backlog
 from parcelward.demo.command import own_command
+from parcelward.demo.findings import Clean, Findings, Found
+from parcelward.demo.recount import Recount
+from parcelward.demo.look import look_lines, missing_secrets, settings_file
 from parcelward.demo.run import Wish, run
 from parcelward.demo.summary import print_summary
 from parcelward.demo.worker import SupervisedWorker
 from parcelward.errors import UserError
-from parcelward.settings import Settings
+from parcelward.settings import Settings, load_settings
 
 WISH = Wish(seconds=3, kafka=None, rate=60, language="en", seed=1)
 
 
-def summary(**changes: Any) -> str:
+def summary(account: Account | None = None, **changes: Any) -> str:
     given: dict[str, Any] = {
-        "acknowledged": 1000, "arrived": 1000, "rejected": 10, "screened": 990, "lost": 0, "doubled": 0, "alerts": 9,
-        "alerted_waybills": 9, "two_ids": 0, "repeated": 0, "rejected_by_reason": {}, "latencies_ms": [],
-        "alerts_by_rule": {"R3": 2, "model": 7}, "alerts_by_pattern": {"R3": 2, "R22": 7}, "from_deadlines": 0,
-        "found": {"R3": Found(1, 1, 1, 1, 1)}, "clean": Clean(400, 1, 3, {"R3": 1, "R22": 3}),
+        "alerted_waybills": 9, "latencies_ms": [], "alerts_by_rule": {"R3": 2, "model": 7}, "from_deadlines": 0,
+        "alerts_by_pattern": {"R3": 2, "R22": 7}, "found": {"R3": Found(1, 1, 1, 1, 1)},
+        "clean": Clean(400, 1, 3, {"R3": 1, "R22": 3}),
     }  # fmt: skip
-    written = io.StringIO()
-    print_summary(Console(file=written, width=160), Audit(**(given | changes)), restarts=0)
+    written, account = io.StringIO(), account or Account(events=1000, screened=990, rejected=10, alerts=9)
+    print_summary(Console(file=written, width=160), Recount(1000, account, Findings(**(given | changes))), restarts=0)
     return written.getvalue()
 
 
@@ -50,6 +52,16 @@ def test_summary_says_how_many_alerts_are_on_clean_waybills_and_whose_they_are()
     assert cells(said, "R3") == ["R3", "R3", "2", "2", "1", "1", "1", "1", "1", "1"]
     assert cells(said, "R22") == ["R22", "model", "7", "7", "3"]
     assert "0 of 0 (0.0%)" in summary(clean=Clean(0, 0, 0, {}))
+    assert "0 lost: each of 1,000 acknowledged events is accounted for" in said
+
+
+def test_summary_names_what_is_off() -> None:
+    account = Account(rejected_for={"tombstone": 2})
+    account.note("lost", 3, "screening.outlets/1 key b'swift/A'")
+    said = summary(account)
+    assert "3 lost, 0 counted twice, 0 different from a replay, 0 waybills with two alert ids" in said
+    assert "lost 3: screening.outlets/1 key b'swift/A'" in said
+    assert "rejected for: tombstone 2" in said
 
 
 @pytest.mark.parametrize(
@@ -78,6 +90,33 @@ def test_a_module_run_by_python_is_named_so(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("sys.executable", "/usr/lib/py/bin/python3.11")
     monkeypatch.setenv("PATH", "/nowhere")
     assert own_command("/x/parcelward/__main__.py") == "/usr/lib/py/bin/python3.11 -m parcelward"
+
+
+def test_the_settings_file_says_all_that_is_not_a_default_and_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "settings.toml"
+    given = load_settings(
+        kafka="k:1", topic_prefix="demo-1.", couriers="swift,orient", partitions="2", inspection_due="PT6S",
+        sampled_share="0.005", manage_topics=False, model="", rule_pack='some "where"/包.yaml',
+    )  # fmt: skip
+    file.write_text(settings_file(given))
+    monkeypatch.setenv("PARCELWARD_CONFIG", str(file))
+    assert load_settings() == given
+    secret = load_settings(token_keys={"k1": "planted-secret"}, sasl_password="planted-secret", token_key="k1")
+    assert "planted" not in settings_file(secret)
+    assert "token_key =" in settings_file(secret)
+    assert missing_secrets(secret) == ["PARCELWARD_SASL_PASSWORD", "PARCELWARD_TOKEN_KEYS"]
+    assert missing_secrets(given) == []
+
+
+def test_lines_to_paste_name_the_settings_file_and_a_courier_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["parcelward"])
+    assert look_lines(load_settings(couriers="orient,swift"), Path("a folder/s.toml")) == [
+        "PARCELWARD_CONFIG='a folder/s.toml' parcelward alerts --from-start",
+        "PARCELWARD_CONFIG='a folder/s.toml' parcelward rejected orient",
+        "PARCELWARD_CONFIG='a folder/s.toml' parcelward replay",
+    ]
 
 
 def test_last_words_are_the_whole_sentence_of_the_worker_or_its_last_line(tmp_path: Path) -> None:

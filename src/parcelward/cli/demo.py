@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 
 from parcelward.alert_text import Language
-from parcelward.cli.options import Kafka
 from parcelward.cli.stopping import stop_signals
 from parcelward.demo.run import Wish, run
 
@@ -16,14 +15,24 @@ def demo(
     seconds: Annotated[
         float, typer.Option(min=0, help="Publish for so long, then count and end; 0: until Ctrl-C.")
     ] = 0,
-    kafka: Kafka = None,
-    rate: Annotated[float, typer.Option(min=1, max=5000, help="Events per second.")] = 120,
+    kafka: Annotated[
+        str | None,
+        typer.Option(
+            help="Kafka to use, host:port, under topic names of its own; default: one is started.", show_default=False
+        ),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option(min=1, max=5000, help="Events per second, about; fewer in the first ten seconds.")
+    ] = 120,
     lang: Annotated[Language, typer.Option(help="Language of the alerts.")] = "en",
-    seed: Annotated[int, typer.Option(help="Seed of the simulated traffic; default: another one every time.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of the simulated traffic; default: another one every time.", show_default=False),
+    ] = None,
 ) -> None:
     """Broker, worker, simulated couriers and live alerts. Exit code 1 when anything was lost."""
     console = Console(highlight=False)
     with stop_signals() as stop:
-        complete = run(Wish(seconds, kafka, rate, lang, seed or int(time.time())), console, stop)
+        complete = run(Wish(seconds, kafka, rate, lang, int(time.time()) if seed is None else seed), console, stop)
     if not complete:
         raise typer.Exit(1)

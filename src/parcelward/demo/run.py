@@ -18,8 +18,8 @@ from parcelward.broker.local import free_port, is_free
 from parcelward.cli.stopping import Stop
 from parcelward.contract.alerts import Alert
 from parcelward.demo.backlog import Backlog
-from parcelward.demo.command import own_command
 from parcelward.demo.couriers import TAIL_S, Couriers, closing_s
+from parcelward.demo.look import look_lines, missing_secrets, settings_file
 from parcelward.demo.recount import recount
 from parcelward.demo.summary import print_summary
 from parcelward.demo.worker import SupervisedWorker
@@ -77,10 +77,11 @@ def run(wish: Wish, console: Console, stop: Stop) -> bool:
 
 def _run(wish: Wish, console: Console, stop: Stop, stack: ExitStack) -> bool:
     settings, broker = _connect(wish, console, stop, stack)
-    alone = settings.http_port == METRICS_PORT
-    worker = SupervisedWorker(
-        _environment(settings), settings.http_port, FOLDER / ("worker.log" if alone else f"worker-{os.getpid()}.log")
-    )
+    own = "" if settings.http_port == METRICS_PORT else f"-{os.getpid()}"
+    file = FOLDER / f"settings{own}.toml"
+    stack.callback(file.unlink, missing_ok=True)
+    file.write_text(settings_file(settings))
+    worker = SupervisedWorker(_environment(settings), settings.http_port, FOLDER / f"worker{own}.log")
     worker.log_path.unlink(missing_ok=True)
     stack.callback(worker.stop)
     worker.start()
@@ -88,7 +89,7 @@ def _run(wish: Wish, console: Console, stop: Stop, stack: ExitStack) -> bool:
     worker.await_ready(stop.wait)
     if stop.wait(0):
         raise StartInterrupted
-    _introduce(settings, worker, wish, console)
+    _introduce(settings, worker, file, wish, console)
     demo = Demo(settings, broker, worker, wish, console, stop, stack)
     demo.play()
     if not stop.wait(0):
@@ -235,18 +236,16 @@ def _environment(settings: Settings) -> dict[str, str]:
     return {f"PARCELWARD_{name.upper()}": value for name, value in told.items()}
 
 
-def _introduce(settings: Settings, worker: SupervisedWorker, wish: Wish, console: Console) -> None:
-    lasts = f"for {wish.seconds:g} s" if wish.seconds else "until Ctrl-C"
+def _introduce(settings: Settings, worker: SupervisedWorker, file: Path, wish: Wish, console: Console) -> None:
     console.print(f"Kafka    {settings.kafka}", highlight=False)
     console.print(f"metrics  {worker.metrics_address}", highlight=False)
     console.print(f"worker   process {worker.pid}, log {worker.log_path}", highlight=False)
     told = " ".join(f"{name}={value}" for name, value in DEMO_SETTINGS.items())
     console.print(f"settings {told} (so that duties fall due within seconds)", soft_wrap=True)
-    prefix = f"PARCELWARD_TOPIC_PREFIX={settings.topic_prefix} " if settings.topic_prefix else ""
-    where = "" if settings.kafka == load_settings().kafka else f" --kafka {settings.kafka}"
-    ours = prefix + own_command()
-    console.print(f"look     {ours} alerts --lang zh{where}   (in another terminal)", markup=False, soft_wrap=True)
-    console.print(f"         {ours} rejected {settings.couriers[0]}{where}", markup=False, soft_wrap=True)
-    console.print(
-        f"couriers {', '.join(settings.couriers)}: {wish.rate:g} events/s {lasts}; alerts follow\n", highlight=False
-    )
+    also = f", with {' and '.join(missing)} set" if (missing := missing_secrets(settings)) else ""
+    console.print(f"look     while this runs, from another terminal in this folder{also}:", soft_wrap=True)
+    for line in look_lines(settings, file):
+        console.print(f"    {line}", markup=False, soft_wrap=True)
+    pace = f"about {wish.rate:g} events/s, fewer in the first ten seconds"
+    lasts = f"for {wish.seconds:g} s, {pace} and the last six" if wish.seconds else f"until Ctrl-C, {pace}"
+    console.print(f"couriers {', '.join(settings.couriers)}: {lasts}; alerts follow\n", highlight=False, soft_wrap=True)
