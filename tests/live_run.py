@@ -106,11 +106,12 @@ class LiveRun:
         outcome = cell.stage.step(batch, cell.state)
         apply(outcome.updates, cell.state)
         cell.stage.commit(Batch(batch.records, batch.quiet_until), outcome)
+        for key, value in outcome.updates.items():
+            self._send(Send(self.topics.changelog(name), key, value), number)
         for send in outcome.sends:
-            self._send(send, number)
+            self._send(send, number if send.key is None else crc32(send.key) % self.partitions)
 
-    def _send(self, send: Send, own: int) -> None:
-        number = own if send.key is None else crc32(send.key) % self.partitions
+    def _send(self, send: Send, number: int) -> None:
         offset = len(self.logs[send.topic, number])
         self._append(send.topic, Record(send.topic, number, offset, 0, send.key, send.value, send.headers))
 

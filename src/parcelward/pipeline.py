@@ -37,7 +37,7 @@ class Result:
 class Order(Protocol):
     """In which order a later stage processes what the stages before it send to one of its partitions."""
 
-    def take(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[Record]:
+    def take(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[SourceRecord]:
         """Take over what was sent since the last call; returns what is to be processed now, in order."""
         ...
 
@@ -101,7 +101,7 @@ class Pipeline:
                         self._run(cell, Batch(records), result)
         return moved
 
-    def _ready(self, topic: str, number: int, cell: Cell) -> Sequence[Record]:
+    def _ready(self, topic: str, number: int, cell: Cell) -> Sequence[SourceRecord]:
         sent, cell.inbox = cell.inbox, []
         return self._order.take(topic, number, sent)
 

@@ -1,17 +1,18 @@
-"""The recording that a running Kafka holds: intake, the order between the stages, alerts, refusals."""
+"""The recording that a running Kafka holds: intake, what passed between the stages, alerts, refusals, state."""
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import chain, islice
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from parcelward.errors import UserError
+from parcelward.facts import STAGES
 from parcelward.kafka_client import client_options, consumer_options, require_answer, unreachable
 from parcelward.replay.recording import Pass, pass_of
 from parcelward.settings import Settings
@@ -34,28 +35,32 @@ _READING = {
 }
 
 
-class RecordedTopics:
+class RecordedTopics(AbstractContextManager["RecordedTopics"]):
     """Every topic of an installation up to its present end, read as it is asked for; a context manager.
 
     Partitions are read side by side in bounded memory, committed records only. `since_ms`: nothing that arrived before
-    then is read. Raises UserError when no broker answers, or a topic is missing.
+    then is read. Intake and what passed between the stages end where the live run says that it is, unless they are
+    wanted `whole`: then nothing that a worker says of itself is asked. Raises UserError when no broker answers, or a
+    topic is missing.
     """
 
-    def __init__(self, settings: Settings, since_ms: int | None = None) -> None:
+    def __init__(self, settings: Settings, since_ms: int | None = None, whole: bool = False) -> None:
         require_answer(settings)
         self._settings = settings
         self.topics, self.couriers, self.partitions = settings.topics, settings.couriers, settings.partitions
         self._intake = [self.topics.intake(courier) for courier in self.couriers]
         self._between = [self.topics.senders, self.topics.outlets]
-        rejected = [self.topics.rejected(courier) for courier in self.couriers]
+        rest = [self.topics.alerts, *(self.topics.rejected(courier) for courier in self.couriers)]
+        if whole:
+            rest += [self.topics.changelog(stage) for stage in STAGES]
         try:
             # What was worked off comes first: what was published by then is in the ends that are asked for later.
-            self._worked_off = _worked_off(settings)
+            self._worked_off = None if whole else _worked_off(settings)
             self._consumer = KafkaConsumer(**consumer_options(settings) | _READING)
         except (KafkaError, OSError) as error:
             raise unreachable(settings, error) from None
         try:
-            self._begin([*self._intake, *self._between, *rejected, self.topics.alerts], since_ms)
+            self._begin([*self._intake, *self._between, *rest], since_ms)
         except BaseException:
             self._consumer.close()
             raise
@@ -73,10 +78,12 @@ class RecordedTopics:
         self._ends = dict(consumer.end_offsets(everything))
         consumer.assign(everything)
         consumer.pause(*everything)
-        self.horizon_ms = self._horizon_ms()
-        for tp in everything:
-            if tp.topic in (*self._intake, *self._between):  # no further than the live run was
-                self._ends[tp] = min(self._ends[tp], self._worked_off.get(tp, 0))
+        self.horizon_ms = None
+        if self._worked_off is not None:
+            self.horizon_ms = self._horizon_ms(self._worked_off)
+            for tp in everything:
+                if tp.topic in (*self._intake, *self._between):  # no further than the live run was
+                    self._ends[tp] = min(self._ends[tp], self._worked_off.get(tp, 0))
         self._seek(everything, since_ms)
 
     def _seek(self, partitions: Sequence[TopicPartition], since_ms: int | None) -> None:
@@ -97,7 +104,15 @@ class RecordedTopics:
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
         """In which order the live run's later stage read its topic."""
-        return (pass_of(record.value or b"") for record in self._read(TopicPartition(topic, partition)))
+        return (pass_of(record.value or b"") for record in self.between(topic, partition))
+
+    def between(self, topic: str, partition: int) -> Iterator[SourceRecord]:
+        """What the stages before sent to a later stage, in offset order."""
+        return self._read(TopicPartition(topic, partition))
+
+    def changelog(self, stage: str, partition: int) -> Iterator[SourceRecord]:
+        """What a stage wrote as its durable state; of a `whole` recording only."""
+        return self._read(TopicPartition(self.topics.changelog(stage), partition))
 
     def alerts(self) -> Iterator[SourceRecord]:
         """What the live run published."""
@@ -147,13 +162,13 @@ class RecordedTopics:
 
     # how far the live run is
 
-    def _horizon_ms(self) -> int | None:
+    def _horizon_ms(self, worked_off: Mapping[TopicPartition, int]) -> int | None:
         """The earliest evidence that waits to be worked off; None when nothing waits."""
         topics = (*self._intake, *self._between)
         everything = [TopicPartition(topic, number) for topic in topics for number in range(self.partitions)]
-        behind = [tp for tp in everything if self._worked_off.get(tp, 0) < self._ends[tp]]
+        behind = [tp for tp in everything if worked_off.get(tp, 0) < self._ends[tp]]
         for tp in behind:
-            self._consumer.seek(tp, self._worked_off.get(tp, 0))
+            self._consumer.seek(tp, worked_off.get(tp, 0))
         self._consumer.resume(*behind)
         waiting: list[int] = []
         for tp in behind:
@@ -169,12 +184,7 @@ class RecordedTopics:
         """Disconnect."""
         self._consumer.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from types import TracebackType
-from typing import Any, Self
+from contextlib import AbstractContextManager
+from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -13,7 +13,7 @@ from parcelward.kafka_client import consumer_options, require_answer, unreachabl
 from parcelward.settings import Settings
 
 
-class TopicReader:
+class TopicReader(AbstractContextManager["TopicReader"]):
     """All partitions of some topics, committed records only; a context manager.
 
     `from_start` reads from the beginning; otherwise only what comes after the reader was made. Records are
@@ -64,12 +64,7 @@ class TopicReader:
         """Disconnect."""
         self._consumer.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _numbers(self, topic: str) -> list[int]:

@@ -1,78 +1,68 @@
-"""What an undisturbed installation would leave in its topics, in memory: to be tampered with."""
+"""What a live run at rest leaves in its topics, in memory: a whole recording, to be tampered with."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
+from itertools import chain
 from zlib import crc32
 
-from parcelward.account import Account, ReplayedStage, account_for
+from parcelward.account import Account, account_for
+from parcelward.replay.recording import Pass, pass_of
 from parcelward.screening import build_stages
 from parcelward.settings import Settings
 from parcelward.simulate import Plan, Simulation, live
-from parcelward.stage import Record, Send, SourceRecord
-from streams.screening import screening_plans
+from parcelward.stage import Record, SourceRecord
+from tests.live_run import LiveRun
 
 QUIET_MS = 3_600_000
-PARTITIONS = 3
+# Two couriers, no model: what is under test here is the account.
+SETTINGS = Settings(couriers=("swift", "orient"), model=None, partitions=3, sampled_share=0.01)
+STAGES = build_stages(SETTINGS)
 
 
 class Topics:
-    """Topic name to records; what was produced is numbered per partition."""
+    """Topic name to records, all partitions together, each in its order."""
 
-    def __init__(self) -> None:
+    topics, couriers, partitions, horizon_ms = SETTINGS.topics, SETTINGS.couriers, SETTINGS.partitions, None
+
+    def __init__(self, logs: dict[tuple[str, int], list[Record]]) -> None:
         self.records: defaultdict[str, list[Record]] = defaultdict(list)
+        for (topic, _), log in logs.items():
+            self.records[topic] += log
 
-    def append(
-        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers=(), at: int = 0
-    ) -> None:
-        """Add a record."""
-        offset = sum(record.partition == partition for record in self.records[topic])
-        self.records[topic].append(Record(topic, partition, offset, at, key, value, list(headers)))
+    def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
+        return self.between(self.topics.intake(courier), partition)
 
-    def read(self, topics: Sequence[str]) -> Iterable[SourceRecord]:
-        """All records of some topics."""
-        for topic in topics:
-            yield from self.records[topic]
+    def between(self, topic: str, partition: int) -> Iterator[SourceRecord]:
+        return (record for record in self.records[topic] if record.partition == partition)
 
+    def order(self, topic: str, partition: int) -> Iterator[Pass]:
+        return (pass_of(record.value or b"") for record in self.between(topic, partition))
 
-def settings() -> Settings:
-    """Two couriers, no model: what is under test here is the account."""
-    return Settings(couriers=("swift", "orient"), model=None, partitions=PARTITIONS, sampled_share=0.01)
+    def changelog(self, stage: str, partition: int) -> Iterator[SourceRecord]:
+        return self.between(self.topics.changelog(stage), partition)
+
+    def alerts(self) -> Iterator[SourceRecord]:
+        return iter(self.records[self.topics.alerts])
+
+    def rejected(self) -> Iterator[SourceRecord]:
+        return chain.from_iterable(self.records[self.topics.rejected(courier)] for courier in self.couriers)
 
 
 def recorded(waybills: int = 150, seed: int = 5) -> Topics:
     """Topics after simulated traffic with refusals, resends, corrections and overdue duties."""
-    chosen, held = settings(), Topics()
-    plan = Plan(couriers=chosen.couriers, malformed_share=0.03, seed=seed, days=1.0)
-    simulation = Simulation(live(plan, 60.0))
-    for sent in simulation.records():
+    simulation = Simulation(live(Plan(couriers=SETTINGS.couriers, malformed_share=0.03, seed=seed, days=1.0), 60.0))
+    arriving = []
+    for offset, sent in enumerate(simulation.records()):
         if simulation.waybills >= waybills:
             simulation.close()
-        partition = crc32(sent.key or b"") % PARTITIONS
-        topic = chosen.topics.intake(sent.courier)
-        held.append(topic, partition, sent.key, sent.value, sent.headers, sent.arrival_ms)
-
-    def deliver(send: Send, own: int) -> None:
-        held.append(send.topic, own if send.key is None else crc32(send.key) % PARTITIONS, *send[1:])
-
-    for number, plan_of in enumerate(screening_plans(chosen, build_stages(chosen))):
-        stage = ReplayedStage(plan_of, PARTITIONS, deliver, seed=100 + number)
-        newest = at = 0
-        while True:  # the senders read on what they send themselves
-            waiting = list(held.read(plan_of.topics))[at:]
-            for record in waiting:
-                newest = max(newest, record.timestamp)
-                stage.add(record)
-            at += len(waiting)
-            stage.finish(newest + QUIET_MS if number == 0 else None)
-            if not waiting:
-                break
-        for partition, state in enumerate(stage.states):
-            for key, value in state.items():
-                held.append(chosen.topics.changelog(plan_of.name), partition, key, value)
-    return held
+        partition, topic = crc32(sent.key or b"") % SETTINGS.partitions, SETTINGS.topics.intake(sent.courier)
+        arriving.append(Record(topic, partition, offset, sent.arrival_ms, sent.key, sent.value, list(sent.headers)))
+    run = LiveRun(SETTINGS, STAGES, seed)
+    run.run(arriving)
+    run.end(arriving[-1].timestamp + QUIET_MS, apart_ms=0)
+    return Topics(run.logs)
 
 
 def account_of(held: Topics) -> Account:
     """The account of these topics."""
-    chosen = settings()
-    return account_for(screening_plans(chosen, build_stages(chosen)), chosen.topics, PARTITIONS, held.read, QUIET_MS)
+    return account_for(held, SETTINGS, STAGES)

@@ -11,9 +11,9 @@ from parcelward.account import Account
 from parcelward.outlet_profiles import OutletProfile
 from parcelward.shipment import decode_shipment, encode
 from parcelward.stage import Record
-from tests.chaos.recorded import Topics, account_of, recorded, settings
+from tests.chaos.recorded import SETTINGS, Topics, account_of, recorded
 
-NAMES = settings().topics
+NAMES = SETTINGS.topics
 DUTIES, SENDERS, OUTLETS = (NAMES.changelog(stage) for stage in ("duties", "senders", "outlets"))
 
 

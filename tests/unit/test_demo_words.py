@@ -17,8 +17,8 @@ from parcelward.demo import run as run_module
 from parcelward.demo.backlog import Backlog
 from parcelward.demo.command import own_command
 from parcelward.demo.findings import Clean, Findings, Found
-from parcelward.demo.recount import Recount
 from parcelward.demo.look import look_lines, missing_secrets, settings_file
+from parcelward.demo.recount import Recount
 from parcelward.demo.run import Wish, run
 from parcelward.demo.summary import print_summary
 from parcelward.demo.worker import SupervisedWorker

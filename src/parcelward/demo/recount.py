@@ -1,72 +1,91 @@
-"""Reads the topics for the audit."""
+"""Counts what became of every event by reading the topics again: nothing here is taken from the worker's word."""
 
-from collections import Counter
+import time
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from parcelward.account import Account, account_for
 from parcelward.contract.alerts import Alert
-from parcelward.demo.audit import Audit, IntakeRecord, LedgerCount, Planted, Position, ReadAlert, Waybill, audit
+from parcelward.demo.findings import Findings, Planted, ReadAlert, findings
 from parcelward.errors import UserError
+from parcelward.recorded_topics import RecordedTopics
+from parcelward.replay.compare import Position, Waybill, refused_position
+from parcelward.replay.recording import WholeRecording
+from parcelward.screening import Stages, build_stages
 from parcelward.settings import Settings
-from parcelward.shipment import decode_hop, decode_shipment
-from parcelward.topic_reader import TopicReader
+from parcelward.stage import SourceRecord
+
+AGAIN_S, PATIENCE_S = 5.0, 20.0
+"""A deadline fires late when the worker was killed at the very end: nothing is called lost at the first look."""
 
 
-def recount(settings: Settings, acknowledged: int, labels: Iterable[Planted]) -> Audit:
-    """Read intake, refusals, the duty ledger's changelog and alerts from their beginning, and match them."""
-    topics = settings.topics
-    intake = (
-        IntakeRecord(
-            (record.topic, record.partition, record.offset),
-            topics.courier_of(record.topic),
-            None if record.key is None else record.key.decode(errors="replace"),
-            record.timestamp,
-        )
-        for record in _read(settings, [topics.intake(courier) for courier in settings.couriers])
-    )
-    refusals = _read(settings, [topics.rejected(courier) for courier in settings.couriers])
-    return audit(
-        acknowledged,
-        intake,
-        [_refusal(record) for record in refusals],
-        ledger_counts(_read(settings, [topics.changelog("duties")])),
-        passes_arrived(_read(settings, [topics.outlets])),
-        [_alert(record) for record in _read(settings, [topics.alerts])],
-        labels,
-    )
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """The result of the count."""
+
+    acknowledged: int
+    account: Account
+    findings: Findings
+
+    @property
+    def complete(self) -> bool:
+        """Nothing lost, nothing counted twice, one id a waybill, and all of it as a replay has it."""
+        return self.account.exact
 
 
-def ledger_counts(changelog: Iterable[Any]) -> dict[Waybill, LedgerCount]:
-    """What the ledger counted per waybill, from the changelog's records in order; the last value of a key counts."""
-    counts: dict[bytes, tuple[Waybill, LedgerCount]] = {}
-    for record in changelog:
-        if record.value is None:
-            counts.pop(record.key, None)
-            continue
-        shipment = decode_shipment(record.value)
-        counts[record.key] = (shipment.courier, shipment.waybill), LedgerCount(shipment.events, shipment.passes)
-    return dict(counts.values())
+def recount(settings: Settings, acknowledged: int, labels: Iterable[Planted]) -> Recount:
+    """Read all topics from their beginning and account for them; again for up to 20 s while anything is off."""
+    stages, planted = build_stages(settings), list(labels)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        with RecordedTopics(settings, whole=True) as recording:
+            result = count(recording, settings, stages, acknowledged, planted)
+        if result.complete or time.monotonic() > deadline:
+            return result
+        time.sleep(AGAIN_S)
 
 
-def passes_arrived(hops: Iterable[Any]) -> Counter[Waybill]:
-    """How often each waybill came to the last stage."""
-    shipments = (decode_shipment(decode_hop(record.value).shipment) for record in hops)
-    return Counter((shipment.courier, shipment.waybill) for shipment in shipments)
+def count(
+    recording: WholeRecording, settings: Settings, stages: Stages, acknowledged: int, labels: list[Planted]
+) -> Recount:
+    """The count of a recording. What was acknowledged but is not in the intake log counts as lost, too."""
+    seen = _Seen(settings)
+    account = account_for(recording, settings, stages, seen.see)
+    if (missing := acknowledged - account.events) > 0:
+        account.note("lost", missing, "acknowledged, and not in the log")
+    return Recount(acknowledged, account, findings(seen.alerts, labels, seen.arrivals, seen.screened))
 
 
-def _read(settings: Settings, topics: list[str]) -> Iterable[Any]:
-    with TopicReader(settings, topics) as reader:
-        yield from reader.read_to_end()
+class _Seen:
+    """What the findings need of the records that the account reads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._couriers = {settings.topics.intake(courier): courier for courier in settings.couriers}
+        self._alerts = settings.topics.alerts
+        self._waybills: dict[Position, Waybill] = {}
+        self._refused: set[Position] = set()
+        self.arrivals: dict[Position, int] = {}
+        self.alerts: list[ReadAlert] = []
+
+    def see(self, record: SourceRecord) -> None:
+        if (courier := self._couriers.get(record.topic)) is not None:
+            position = record.topic, record.partition, record.offset
+            self.arrivals[position] = record.timestamp
+            self._waybills[position] = courier, (record.key or b"").decode(errors="replace")
+        elif record.topic == self._alerts:
+            self.alerts.append(_alert(record))
+        else:
+            self._refused.add(refused_position(record.headers))
+
+    @property
+    def screened(self) -> set[Waybill]:
+        """Waybills of the events that were not refused."""
+        return {waybill for position, waybill in self._waybills.items() if position not in self._refused}
 
 
-def _refusal(record: Any) -> tuple[Position, str]:
-    headers = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith("pw_")}
-    return (headers["pw_topic"], int(headers["pw_partition"]), int(headers["pw_offset"])), headers["pw_reason"]
-
-
-def _alert(record: Any) -> ReadAlert:
+def _alert(record: SourceRecord) -> ReadAlert:
     try:
         return ReadAlert(Alert.model_validate_json(record.value or b""), record.timestamp)
     except ValidationError as error:

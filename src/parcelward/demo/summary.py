@@ -4,7 +4,8 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from parcelward.demo.audit import Audit, family
+from parcelward.demo.findings import Findings, family
+from parcelward.demo.recount import Recount
 
 LEGEND = """\
 Waybills: alerted by a rule of this pattern, clean: of these, with nothing planted
@@ -15,42 +16,46 @@ model; what the model found beside the rules is counted there too.
 """
 
 
-def print_summary(console: Console, result: Audit, restarts: int) -> None:
+def print_summary(console: Console, result: Recount, restarts: int) -> None:
     """Both tables, and in one line whether everything is accounted for."""
     console.print(_counts(result, restarts))
-    reasons = ", ".join(f"{reason} {count}" for reason, count in result.rejected_by_reason.items())
+    account = result.account
+    reasons = ", ".join(f"{reason} {count}" for reason, count in account.rejected_for.items())
     console.print(f"rejected for: {reasons or 'nothing'}\n")
-    console.print(_rules(result))
+    console.print(_rules(result.findings))
     console.print(LEGEND, soft_wrap=True)
     if result.complete:
         console.print(
-            f"[bold green]{result.lost} lost[/]: each of {result.acknowledged:,} acknowledged events is accounted for"
+            f"[bold green]{account.lost} lost[/]: each of {result.acknowledged:,} acknowledged events is accounted for"
         )
     else:
         console.print(
-            f"[bold red]{result.lost} lost, {result.doubled} counted twice, "
-            f"{result.two_ids} waybills with two alert ids[/]"
+            f"[bold red]{account.lost} lost, {account.twice} counted twice, {account.wrong} different from a replay, "
+            f"{account.two_ids} waybills with two alert ids[/]"
         )
+        for example in account.examples:
+            console.print(f"    {example}", markup=False, soft_wrap=True)
 
 
-def _counts(result: Audit, restarts: int) -> Table:
+def _counts(result: Recount, restarts: int) -> Table:
+    account, found = result.account, result.findings
     table = Table(title="Counted by reading the topics again", title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right")
     rows = [
         ("events published and acknowledged", f"{result.acknowledged:,}"),
-        ("screened (in the duty ledger)", f"{result.screened:,}"),
-        ("rejected", f"{result.rejected:,}"),
-        ("lost", f"{result.lost:,}"),
-        ("counted twice", f"{result.doubled:,}"),
-        ("alerts, revisions included", f"{result.alerts:,}"),
-        ("waybills with an alert", f"{result.alerted_waybills:,}"),
-        ("waybills with two alert ids", f"{result.two_ids:,}"),
-        ("alerts on clean waybills", _share(result.clean.alerted, result.clean.waybills)),
-        ("  by rules / by the model only", f"{result.clean.by_rules:,} / {result.clean.by_model_only:,}"),
-        ("rules that raised alerts", str(len(result.alerts_by_rule))),
-        ("event to alert, p50 / p99", f"{_ms(result.percentile_ms(0.5))} / {_ms(result.percentile_ms(0.99))}"),
-        ("alerts raised by a deadline", f"{result.from_deadlines:,}"),
+        ("screened (in the duty ledger)", f"{account.screened:,}"),
+        ("rejected", f"{account.rejected:,}"),
+        ("lost", f"{account.lost:,}"),
+        ("counted twice", f"{account.twice:,}"),
+        ("alerts, revisions included", f"{account.alerts:,}"),
+        ("waybills with an alert", f"{found.alerted_waybills:,}"),
+        ("waybills with two alert ids", f"{account.two_ids:,}"),
+        ("alerts on clean waybills", _share(found.clean.alerted, found.clean.waybills)),
+        ("  by rules / by the model only", f"{found.clean.by_rules:,} / {found.clean.by_model_only:,}"),
+        ("rules that raised alerts", str(len(found.alerts_by_rule))),
+        ("event to alert, p50 / p99", f"{_ms(found.percentile_ms(0.5))} / {_ms(found.percentile_ms(0.99))}"),
+        ("alerts raised by a deadline", f"{found.from_deadlines:,}"),
         ("worker restarts", str(restarts)),
     ]
     for name, value in rows:
@@ -58,7 +63,7 @@ def _counts(result: Audit, restarts: int) -> Table:
     return table
 
 
-def _rules(result: Audit) -> Table:
+def _rules(result: Findings) -> Table:
     table = Table(title="Alerts by pattern, and planted patterns found", title_justify="left", box=SIMPLE)
     table.add_column("", no_wrap=True)
     table.add_column("raised\nby rule")

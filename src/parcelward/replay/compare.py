@@ -1,6 +1,6 @@
-"""Comparing what a replay leads to with what the live run published: alerts by id and final revision, refusals."""
+"""Comparing what a replay leads to with what the live run published: alerts by id and revision, refusals by place."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
-from parcelward.stage import SourceRecord
+from parcelward.stage import Send, SourceRecord
 
 SCORE_TOLERANCE = 1e-6
 """A score may differ in its last digits on another machine."""
@@ -50,6 +50,11 @@ class AlertHead(msgspec.Struct, gc=False):
         """When it was raised: arrival of its evidence, or the deadline; epoch ms."""
         return round(self.raised_at.timestamp() * 1000)
 
+    @property
+    def name(self) -> str:
+        """How the comparison speaks of it."""
+        return f"alert {self.alert_id} of {self.courier}/{self.waybill}"
+
 
 read_head = msgspec.json.Decoder(AlertHead).decode
 
@@ -75,6 +80,11 @@ class Difference(NamedTuple):
     kind: str
     what: str
     details: tuple[str, ...] = ()
+
+
+EVERYTHING = Span()
+AlertKey = tuple[str, int]  # id, and revision or, where only the final one is kept, 0
+Waybill = tuple[str, str]  # courier, waybill
 
 
 @dataclass(slots=True)
@@ -110,20 +120,26 @@ class Comparison:
         """Whether the replay gives what the live run gave."""
         return self.alerts.same and self.rejected.same
 
+    def note(self, counts: Counts, kind: str, what: str, details: Sequence[str], times: int = 1) -> None:
+        """Count a difference, and keep the first few as examples."""
+        setattr(counts, kind, getattr(counts, kind) + times)
+        if len(self.differences) < EXAMPLES:
+            self.differences.append(Difference(kind, what, tuple(details[:8])))
 
-class _Final(NamedTuple):
+
+class _Said(NamedTuple):
     head: AlertHead
     value: bytes
 
 
 class AlertLog:
-    """The alerts of one side. Of each id the final revision within the span is kept."""
+    """The alerts of one side. Of each id the final revision within the span is kept, or every one."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span = EVERYTHING, every_revision: bool = False) -> None:
         self._span = span
-        self.final: dict[str, _Final] = {}
-        self.repeated: Counter[tuple[str, int]] = Counter()
-        self._said: set[tuple[str, int]] = set()
+        self._every_revision = every_revision
+        self._kept: dict[AlertKey, _Said] = {}
+        self._times: Counter[AlertKey] = Counter()
 
     def add(self, value: bytes) -> None:
         """One revision, in any order."""
@@ -131,23 +147,39 @@ class AlertLog:
         if self._span.ends_before(head.raised_ms):
             return
         mark = head.alert_id, head.revision
-        if mark in self._said:
-            self.repeated[mark] += 1
-            return
-        self._said.add(mark)
-        known = self.final.get(head.alert_id)
+        self._times[mark] += 1
+        key = mark if self._every_revision else (head.alert_id, 0)
+        known = self._kept.get(key)
         if known is None or known.head.revision < head.revision:
-            self.final[head.alert_id] = _Final(head, value)
+            self._kept[key] = _Said(head, value)
 
-    def within(self) -> dict[str, _Final]:
-        """Those whose final revision lies within the span."""
-        return {name: one for name, one in self.final.items() if not self._span.begins_after(one.head.raised_ms)}
+    @property
+    def revisions(self) -> int:
+        """How many were added, repeated ones included."""
+        return self._times.total()
+
+    @property
+    def ids(self) -> dict[Waybill, set[str]]:
+        """The alert ids of each waybill that has any."""
+        found: defaultdict[Waybill, set[str]] = defaultdict(set)
+        for one in self._kept.values():
+            found[one.head.courier, one.head.waybill].add(one.head.alert_id)
+        return found
+
+    def within(self) -> dict[AlertKey, _Said]:
+        """Those kept that lie within the span."""
+        return {key: one for key, one in self._kept.items() if not self._span.begins_after(one.head.raised_ms)}
+
+    @property
+    def repeated(self) -> dict[AlertKey, int]:
+        """Ids and revisions that were added again, with how often."""
+        return {mark: times - 1 for mark, times in self._times.items() if times > 1}
 
 
 def compare_alerts(
     live: AlertLog, replayed: AlertLog, first_offsets: dict[tuple[str, int], int] | None = None
 ) -> Comparison:
-    """Compare ids, final revisions and their content.
+    """Compare what both logs keep: ids, revisions and their content.
 
     `first_offsets`: per intake topic and partition, where the replay began; a live alert on earlier evidence is counted
     as `before` and left out.
@@ -157,50 +189,46 @@ def compare_alerts(
     for one in theirs.values():
         result.live_packs[one.head.rule_pack_version] += 1
         result.live_models[one.head.model_version or "none"] += 1
-    for alert_id in sorted(ours.keys() | theirs.keys(), key=lambda name: _moment(ours.get(name) or theirs[name])):
-        said, again = theirs.get(alert_id), ours.get(alert_id)
+    for key in sorted(ours.keys() | theirs.keys(), key=lambda key: _moment(ours.get(key) or theirs[key])):
+        said, again = theirs.get(key), ours.get(key)
         if said is not None and _rests_on_more(said.head, first_offsets or {}):
             result.before += 1
             continue
         _judge(result, said, again)
-    result.alerts.repeated = sum(times for (name, _), times in live.repeated.items() if name in theirs)
+    heads = {alert_id: one.head for (alert_id, _), one in theirs.items()}
+    for (alert_id, revision), times in live.repeated.items():
+        if alert_id in heads:
+            result.note(result.alerts, "repeated", heads[alert_id].name, (f"revision {revision}",), times)
     return result
 
 
-def _moment(one: _Final) -> tuple[int, str]:
-    return one.head.raised_ms, one.head.alert_id
+def _moment(one: _Said) -> tuple[int, str, int]:
+    return one.head.raised_ms, one.head.alert_id, one.head.revision
 
 
 def _rests_on_more(head: AlertHead, first_offsets: dict[tuple[str, int], int]) -> bool:
     return any(part.offset < first_offsets.get((part.topic, part.partition), 0) for part in head.evidence)
 
 
-def _judge(result: Comparison, said: _Final | None, again: _Final | None) -> None:
+def _judge(result: Comparison, said: _Said | None, again: _Said | None) -> None:
     counts = result.alerts
     if said is None or again is None:
         one = said or again
         assert one is not None
         kind = "missing" if said is None else "extra"
-        _note(result, counts, kind, one.head, (_revision(one.head),))
+        result.note(counts, kind, one.head.name, (_revision(one.head),))
     elif said.head.revision != again.head.revision:
         detail = f"{_revision(said.head)} live, {_revision(again.head)} in the replay"
-        _note(result, counts, "other_revision", said.head, (detail,))
+        result.note(counts, "other_revision", said.head.name, (detail,))
     elif said.value == again.value or not (parts := tuple(differing(said.value, again.value))):
         counts.equal += 1
     else:
-        _note(result, counts, "other_content", said.head, parts)
+        result.note(counts, "other_content", said.head.name, parts)
 
 
 def _revision(head: AlertHead) -> str:
     rules = ", ".join(finding.rule for finding in head.findings)
     return f"revision {head.revision} ({rules or 'no finding'})"
-
-
-def _note(result: Comparison, counts: Counts, kind: str, head: AlertHead, details: Sequence[str]) -> None:
-    setattr(counts, kind, getattr(counts, kind) + 1)
-    if len(result.differences) < EXAMPLES:
-        what = f"alert {head.alert_id} of {head.courier}/{head.waybill}"
-        result.differences.append(Difference(kind, what, tuple(details[:8])))
 
 
 def differing(live: bytes, replayed: bytes) -> Iterator[str]:
@@ -227,24 +255,45 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-class RefusalLog:
-    """Refused records of one side, by the position they had; of each a mark of reason, detail, key and value."""
+def _own_headers(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:
+    return {name: value.decode(errors="replace") for name, value in headers if name.startswith("pw_")}
 
-    def __init__(self, span: Span) -> None:
+
+def refused_position(headers: Sequence[tuple[str, bytes]]) -> Position:
+    """Where in the intake a refused record was, by the headers it is refused with."""
+    ours = _own_headers(headers)
+    return ours["pw_topic"], int(ours["pw_partition"]), int(ours["pw_offset"])
+
+
+class RefusalLog:
+    """Refused records of one side, by the position they had; of each its reason and a mark of everything in it."""
+
+    def __init__(self, span: Span = EVERYTHING) -> None:
         self._span = span
         self.marks: dict[Position, tuple[str, int]] = {}
-        self.repeated = 0
+        self.repeated: Counter[Position] = Counter()
 
-    def add(self, record: SourceRecord | Any) -> None:
+    def add(self, record: SourceRecord | Send) -> None:
         """One refused record, as it is on the rejected topic or on its way there."""
-        ours = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith("pw_")}
+        ours = _own_headers(record.headers)
         at_ms = round(datetime.fromisoformat(ours["pw_rejected_at"]).timestamp() * 1000)
         if self._span.ends_before(at_ms) or self._span.begins_after(at_ms):
             return
-        position = ours["pw_topic"], int(ours["pw_partition"]), int(ours["pw_offset"])
-        self.repeated += position in self.marks
-        mark = hash((record.key, record.value, ours["pw_detail"]))
+        position = refused_position(record.headers)
+        if position in self.marks:
+            self.repeated[position] += 1
+        mark = hash((record.key, record.value, *map(tuple, record.headers)))
         self.marks[position] = ours["pw_reason"], mark
+
+    @property
+    def records(self) -> int:
+        """How many were added, repeated ones included."""
+        return len(self.marks) + self.repeated.total()
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many were refused for each reason."""
+        return Counter(reason for reason, _ in self.marks.values())
 
 
 def compare_refusals(result: Comparison, live: RefusalLog, replayed: RefusalLog) -> None:
@@ -256,9 +305,11 @@ def compare_refusals(result: Comparison, live: RefusalLog, replayed: RefusalLog)
             counts.equal += 1
             continue
         kind = "missing" if said is None else "extra" if again is None else "other_content"
-        setattr(counts, kind, getattr(counts, kind) + 1)
-        if len(result.differences) < EXAMPLES:
-            reasons = [one[0] if one else "not refused" for one in (said, again)]
-            what = "record {}/{}/{}".format(*position)
-            result.differences.append(Difference(kind, what, (f"{reasons[0]} live, {reasons[1]} in the replay",)))
-    counts.repeated = live.repeated
+        reasons = [one[0] if one else "not refused" for one in (said, again)]
+        result.note(counts, kind, _record(position), (f"{reasons[0]} live, {reasons[1]} in the replay",))
+    for position, times in live.repeated.items():
+        result.note(counts, "repeated", _record(position), (live.marks[position][0],), times)
+
+
+def _record(position: Position) -> str:
+    return "record {}/{}/{}".format(*position)

@@ -56,6 +56,18 @@ class Recording(Protocol):
         ...
 
 
+class WholeRecording(Recording, Protocol):
+    """One that also holds the records between the stages and their state; every topic to its end."""
+
+    def between(self, topic: str, partition: int) -> Iterator[SourceRecord]:
+        """What the stages before sent to a later stage, in offset order."""
+        ...
+
+    def changelog(self, stage: str, partition: int) -> Iterator[SourceRecord]:
+        """What a stage wrote as its durable state, in offset order."""
+        ...
+
+
 def pass_of(value: bytes) -> Pass:
     """The pass in a record between two stages."""
     hop = decode_arrived(value)

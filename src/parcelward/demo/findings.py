@@ -1,32 +1,15 @@
-"""Counts what became of every event by reading the topics again: nothing here is taken from the worker's word."""
+"""What the alerts say, against what the simulator planted; and how long they took."""
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from parcelward.contract.alerts import Alert, Lane
+from parcelward.replay.compare import Position, Waybill
 
 _VARIANT = re.compile(r"(?<=\d)[A-Z]$")
-Position = tuple[str, int, int]  # topic, partition, offset
-Waybill = tuple[str, str]  # courier, waybill
-
-
-class IntakeRecord(NamedTuple):
-    """One record of an intake topic."""
-
-    position: Position
-    courier: str
-    key: str | None
-    arrival_ms: int
-
-
-class LedgerCount(NamedTuple):
-    """What the ledger says of a waybill: events accepted, duplicates included, and passes to the later stages."""
-
-    events: int
-    passes: int
 
 
 class ReadAlert(NamedTuple):
@@ -79,31 +62,16 @@ class Clean:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
-    """The result of the count."""
+class Findings:
+    """All that is told of the alerts."""
 
-    acknowledged: int
-    arrived: int
-    rejected: int
-    screened: int
-    lost: int  # acknowledged, but neither in the duty ledger nor refused; or passed on and never judged
-    doubled: int  # counted more than once by the ledger, or judged more often than passed on
-    alerts: int
     alerted_waybills: int
-    two_ids: int  # waybills whose alerts carry different ids
-    repeated: int  # alerts of the same id and revision
-    rejected_by_reason: dict[str, int]
     alerts_by_rule: dict[str, int]  # waybills alerted by each rule
     alerts_by_pattern: dict[str, int]  # the same, all rules about one pattern together
     found: dict[str, Found]
     clean: Clean
     latencies_ms: list[int] = field(repr=False)  # sorted; broker's arrival of the evidence to the alert's record
     from_deadlines: int  # alerts that a deadline raised, not an event
-
-    @property
-    def complete(self) -> bool:
-        """Nothing lost, nothing counted twice, one id a waybill."""
-        return self.lost == 0 and self.doubled == 0 and self.two_ids == 0
 
     def percentile_ms(self, share: float) -> int | None:
         """Latency below which `share` (0 to 1) of the alerts lie; None without alerts."""
@@ -112,52 +80,17 @@ class Audit:
         return self.latencies_ms[min(int(len(self.latencies_ms) * share), len(self.latencies_ms) - 1)]
 
 
-def audit(
-    acknowledged: int,
-    intake: Iterable[IntakeRecord],
-    rejected: Iterable[tuple[Position, str]],
-    ledger_counts: Mapping[Waybill, LedgerCount],
-    passes_arrived: Mapping[Waybill, int],
-    alerts: Iterable[ReadAlert],
-    labels: Iterable[Planted],
-) -> Audit:
-    """Match every intake record with a refusal (by its position) or with the duty ledger (by waybill and count).
-
-    `ledger_counts` is what the ledger's durable state says per waybill, `passes_arrived` how often each waybill came to
-    the stage that judges. What was acknowledged but is not in the intake log counts as lost, too.
-    """
-    refused: dict[Position, str] = dict(rejected)
-    arrivals: dict[Position, int] = {}
-    expected: Counter[Waybill] = Counter()
-    refused_records = 0
-    for record in intake:
-        arrivals[record.position] = record.arrival_ms
-        if record.position in refused:
-            refused_records += 1
-        else:
-            expected[record.courier, record.key or ""] += 1
-    ledger = Counter({waybill: count.events for waybill, count in ledger_counts.items()})
-    passed_on = Counter({waybill: count.passes for waybill, count in ledger_counts.items()})
-    judged = Counter(passes_arrived)
-    missing = (expected - ledger).total() + (passed_on - judged).total() + max(0, acknowledged - len(arrivals))
-    every_alert, every_label = list(alerts), list(labels)
-    latencies, from_deadlines = _latencies(every_alert, arrivals)
-    return Audit(
-        acknowledged=acknowledged,
-        arrived=len(arrivals),
-        rejected=refused_records,
-        screened=(expected & ledger).total(),
-        lost=missing,
-        doubled=(ledger - expected).total() + (judged - passed_on).total(),
-        alerts=len(every_alert),
-        alerted_waybills=len({_waybill(read.alert) for read in every_alert}),
-        two_ids=_with_two_ids(every_alert),
-        repeated=len(every_alert) - len({(read.alert.alert_id, read.alert.revision) for read in every_alert}),
-        rejected_by_reason=dict(Counter(refused[place] for place in arrivals if place in refused).most_common()),
-        alerts_by_rule=_waybills_by(every_alert, str),
-        alerts_by_pattern=_waybills_by(every_alert, family),
-        found=_found(every_alert, every_label),
-        clean=_clean(every_alert, every_label, ledger_counts.keys()),
+def findings(
+    alerts: Sequence[ReadAlert], labels: Sequence[Planted], arrivals: Mapping[Position, int], screened: Set[Waybill]
+) -> Findings:
+    """`arrivals`: when the record at each intake position came (epoch ms); `screened`: waybills that were screened."""
+    latencies, from_deadlines = _latencies(alerts, arrivals)
+    return Findings(
+        alerted_waybills=len({_waybill(read.alert) for read in alerts}),
+        alerts_by_rule=_waybills_by(alerts, str),
+        alerts_by_pattern=_waybills_by(alerts, family),
+        found=_found(alerts, labels),
+        clean=_clean(alerts, labels, screened),
         latencies_ms=latencies,
         from_deadlines=from_deadlines,
     )
@@ -167,19 +100,12 @@ def _waybill(alert: Alert) -> Waybill:
     return alert.courier, alert.waybill
 
 
-def _with_two_ids(alerts: list[ReadAlert]) -> int:
-    ids: defaultdict[Waybill, set[str]] = defaultdict(set)
-    for read in alerts:
-        ids[_waybill(read.alert)].add(read.alert.alert_id)
-    return sum(len(found) > 1 for found in ids.values())
-
-
 def family(rule: str) -> str:
     """The pattern a rule belongs to: R3A and R3B are both about R3; R22 is what only the model can find."""
     return "R22" if rule == "model" else _VARIANT.sub("", rule)
 
 
-def _waybills_by(alerts: list[ReadAlert], name: Callable[[str], str]) -> dict[str, int]:
+def _waybills_by(alerts: Sequence[ReadAlert], name: Callable[[str], str]) -> dict[str, int]:
     waybills: defaultdict[str, set[Waybill]] = defaultdict(set)
     for read in alerts:
         for finding in read.alert.findings:
@@ -187,7 +113,7 @@ def _waybills_by(alerts: list[ReadAlert], name: Callable[[str], str]) -> dict[st
     return {rule: len(found) for rule, found in waybills.items()}
 
 
-def _found(alerts: list[ReadAlert], labels: Iterable[Planted]) -> dict[str, Found]:
+def _found(alerts: Sequence[ReadAlert], labels: Sequence[Planted]) -> dict[str, Found]:
     rules: defaultdict[Waybill, set[str]] = defaultdict(set)
     for read in alerts:
         rules[_waybill(read.alert)] |= {family(finding.rule) for finding in read.alert.findings}
@@ -208,7 +134,7 @@ def _found(alerts: list[ReadAlert], labels: Iterable[Planted]) -> dict[str, Foun
     return found
 
 
-def _clean(alerts: list[ReadAlert], labels: Iterable[Planted], screened: Set[Waybill]) -> Clean:
+def _clean(alerts: Sequence[ReadAlert], labels: Sequence[Planted], screened: Set[Waybill]) -> Clean:
     planted = {(label.courier, label.waybill) for label in labels}
     rules: defaultdict[Waybill, set[str]] = defaultdict(set)
     for read in alerts:
@@ -223,7 +149,7 @@ def _clean(alerts: list[ReadAlert], labels: Iterable[Planted], screened: Set[Way
     )
 
 
-def _latencies(alerts: list[ReadAlert], arrivals: dict[Position, int]) -> tuple[list[int], int]:
+def _latencies(alerts: Sequence[ReadAlert], arrivals: Mapping[Position, int]) -> tuple[list[int], int]:
     latencies, from_deadlines = [], 0
     for read in alerts:
         raised_ms = round(read.alert.raised_at.timestamp() * 1000)
