@@ -5,16 +5,17 @@ EVENTS ?= 2000000
 FAULTS ?= 200
 SEED ?=
 SCHEDULES ?= 1000000
+RESULT ?= build/bench.json
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check chaos bench bench-peers model schemas lock clean
+.PHONY: help setup demo test check chaos bench bench-peers sizing model schemas lock clean
 
 help:  ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -38,8 +39,9 @@ check: $(STAMP)  ## what CI runs: format, lint, types, drift, tests
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest
 
-chaos: $(STAMP)  ## kill everything, count what is left [FAULTS=200] [SEED=1] [SCHEDULES=1000000, 0: none]
+chaos: $(STAMP)  ## kill everything, count what is left: 20 min, then 2 h simulated [FAULTS=200] [SEED=1] [SCHEDULES=0]
 	@$(BIN)/python -m tests.chaos.run --faults $(FAULTS) $(if $(SEED),--seed $(SEED))
+	@test $(SCHEDULES) -eq 0 || echo "$(SCHEDULES) schedules against a simulated Kafka (a million take about two hours) ..."
 	@test $(SCHEDULES) -eq 0 || CRASH_SCHEDULES=$(SCHEDULES) $(if $(SEED),CRASH_SEED=$(SEED)) \
 	    $(BIN)/python -m pytest -q tests/crash/test_crash.py
 
@@ -48,6 +50,9 @@ bench: $(STAMP)  ## measure the whole worker [EVENTS=2000000] [BENCH="--only bac
 
 bench-peers: $(STAMP)  ## other stream engines with the same job [EVENTS=1000000] [PEERS="--rounds 1 --kill --only loop"]
 	@$(BIN)/python -m tests.bench.peers $(if $(filter command line,$(origin EVENTS)),--events $(EVENTS)) $(PEERS)
+
+sizing: $(STAMP)  ## what an installation needs, from what `make bench` measured [RESULT=build/bench.json]
+	@$(BIN)/python -m tests.bench.sizing $(RESULT)
 
 model: $(STAMP)  ## simulate, train and release the risk model into models/
 	@$(BIN)/parcelward model train

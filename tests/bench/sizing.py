@@ -1,6 +1,6 @@
 """Brokers, partitions, workers, memory and disk on paper, from a result of the benchmark: the tables of docs/sizing.md.
 
-Run: python -m tests.bench.sizing [build/bench.json]
+Run: python -m tests.bench.sizing build/bench.json (that is `make sizing`)
 """
 
 import json
@@ -65,7 +65,10 @@ def rows(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     """Print the table as Markdown."""
-    figures = json.loads(Path(sys.argv[1] if len(sys.argv) > 1 else "build/bench.json").read_text())
+    result = Path(sys.argv[1])
+    figures = json.loads(result.read_text()) if result.is_file() else {}
+    if "runs" not in figures:
+        sys.exit(f"{result} is not the result of a whole benchmark; run `make bench` without BENCH, it writes one")
     table = list(rows(figures))
     print("| " + " | ".join(table[0]) + " |")
     print("|---" * len(table[0]) + "|")
