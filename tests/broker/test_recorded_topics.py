@@ -72,6 +72,19 @@ def test_the_horizon_is_the_arrival_of_the_first_record_that_waits(installation:
         assert len(list(recording.intake("swift", 0))) == EACH
 
 
+def test_a_whole_recording_asks_nobody_how_far_the_work_is(installation: Settings) -> None:
+    """Neither where nobody has committed anything, nor where somebody claims to be further back than the log's end."""
+    producer = KafkaProducer(bootstrap_servers=installation.kafka, acks="all")
+    producer.send(installation.topics.changelog("duties"), key=b"k", value=b"v", partition=1)
+    producer.close()
+    for _ in range(2):
+        with RecordedTopics(installation, whole=True) as recording:
+            assert recording.horizon_ms is None
+            assert [record.value for record in recording.changelog("duties", 1)] == [b"v"]
+            assert len(list(recording.intake("orient", 1))) == EACH
+        work_off(installation, {("orient", 1): 150})
+
+
 def test_where_no_worker_ran_there_is_nothing_to_compare_with(installation: Settings) -> None:
     with pytest.raises(UserError, match="no worker has run with this prefix"):
         RecordedTopics(installation)

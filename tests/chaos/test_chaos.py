@@ -12,6 +12,7 @@ def test_nothing_is_lost_and_nothing_counts_twice_whatever_dies(tmp_path: Path) 
     seed = random.SystemRandom().randrange(1_000_000)
     report = run(Plan(FAULTS, seed, rate=150.0, pace_s=1.5), tmp_path)
     assert (report["lost"], report["twice"], report["wrong"], report["two_ids"]) == (0, 0, 0, 0), report
+    assert report["replay"]["same"], report["replay"]
     assert report["faults"] == FAULTS
     assert report["events"] >= report["acknowledged"] > 0
     assert report["alerts"], "the traffic must raise alerts, or nothing is tested"

@@ -9,9 +9,11 @@ import pytest
 
 from parcelward.account import Account
 from parcelward.outlet_profiles import OutletProfile
+from parcelward.replay.check import check
+from parcelward.replay.compare import EVERYTHING
 from parcelward.shipment import decode_shipment, encode
 from parcelward.stage import Record
-from tests.chaos.recorded import SETTINGS, Topics, account_of, recorded
+from tests.chaos.recorded import SETTINGS, STAGES, Topics, account_of, recorded
 
 NAMES = SETTINGS.topics
 DUTIES, SENDERS, OUTLETS = (NAMES.changelog(stage) for stage in ("duties", "senders", "outlets"))
@@ -92,6 +94,13 @@ def test_undisturbed_topics_are_accounted_for(sound: Topics) -> None:
     assert account.rejected
     assert account.alerts
     assert min(account.states.values()) > 0
+
+
+def test_a_replay_of_the_intake_alone_leads_to_the_same(sound: Topics) -> None:
+    assert check(sound, STAGES, EVERYTHING).comparison.same
+    held = deepcopy(sound)
+    drop(held, NAMES.alerts)
+    assert not check(held, STAGES, EVERYTHING).comparison.same
 
 
 CASES: list[tuple[str, Callable[[Topics], None], str]] = [

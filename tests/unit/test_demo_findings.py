@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import pytest
 
 from parcelward.contract.alerts import Alert
+from parcelward.demo import recount as recount_module
 from parcelward.demo.findings import Findings, ReadAlert, findings
 from parcelward.demo.recount import count
 from parcelward.errors import UserError
@@ -74,6 +77,24 @@ def test_every_event_is_accounted_for_and_what_never_came_to_the_log_is_lost() -
     assert result.findings.alerted_waybills == account.alert_ids > 0
     assert not count(held, SETTINGS, STAGES, events + 3, []).complete
     assert count(held, SETTINGS, STAGES, events + 3, []).account.lost == 3
+
+
+def test_what_is_missing_at_the_first_look_may_only_be_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, slept = recorded(waybills=30), list[float]()
+    held, late = deepcopy(sound), sound.records[SETTINGS.topics.changelog("duties")][-1]
+    held.records[late.topic].pop()
+
+    def fire_late(seconds: float) -> None:
+        slept.append(seconds)
+        held.records[late.topic].append(late)
+
+    monkeypatch.setattr(recount_module, "RecordedTopics", lambda settings, whole: nullcontext(held))
+    monkeypatch.setattr("parcelward.demo.recount.time.sleep", fire_late)
+    assert recount_module.recount(SETTINGS, 0, []).complete
+    assert slept == [recount_module.AGAIN_S]
+    held.records[late.topic].pop()
+    monkeypatch.setattr(recount_module, "PATIENCE_S", -1.0)
+    assert recount_module.recount(SETTINGS, 0, []).account.lost > 0
 
 
 def test_an_alert_that_breaks_the_contract_is_named_by_its_place() -> None:
