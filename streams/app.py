@@ -14,7 +14,7 @@ from streams.clients import consumer_options
 from streams.disk_states import DiskStates
 from streams.owned import StagePlan
 from streams.ownership import Ownership, Recorder
-from streams.records import read_any_header
+from streams.records import read_in_batches
 from streams.stores import MemoryStates, States
 from streams.tables import RECOVERY_BUFFER, BatchTable, PromptTableManager
 from streams.transport import BatchTransport
@@ -45,7 +45,7 @@ class ScreeningApp(faust.App):  # type: ignore[misc]
 
 def build_app(settings: Settings, plans: Sequence[StagePlan], recorder: Recorder) -> ScreeningApp:
     """The app of one worker: an agent and a table per stage. Nothing is connected before it is started."""
-    read_any_header()
+    read_in_batches()
     ownership = Ownership(settings, plans, recorder, states=_states(settings))
     app = ScreeningApp(settings.topics.app_id, ownership=ownership, **_faust_options(settings))
     for plan in plans:

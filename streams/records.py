@@ -1,13 +1,17 @@
-"""Reading fetched batches whatever a courier has put into them: one courier's mistake would stop every courier.
+"""Reading fetched batches: whatever a courier has put into them, and at little cost per record.
 
-aiokafka unpacks a batch without a limit, and its fetcher fails on the same batch for ever when it cannot read it. What
-is too large or unreadable is replaced by its stand-in (`parcelward.batches`). aiokafka also decodes header names
-itself; one that is not UTF-8 is read with U+FFFD in place of what is wrong. Key, value and header values stay as they
-are.
+One courier's mistake would stop every courier. aiokafka unpacks a batch without a limit, and its fetcher fails on the
+same batch for ever when it cannot read it. What is too large or unreadable is replaced by its stand-in
+(`parcelward.batches`). aiokafka also decodes header names itself; one that is not UTF-8 is read with U+FFFD in place of
+what is wrong. Key, value and header values stay as they are.
+
+aiokafka makes an object of a dozen fields of each record and hands it on through two generators. Here the records of a
+batch are made at once, as `Record`, and pass as one through aiokafka's own code, which looks after aborted
+transactions, control batches and positions.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
@@ -18,8 +22,19 @@ from aiokafka.record.util import calc_crc32c
 from parcelward.batches import is_plain, readable, stand_in
 from parcelward.lenient import Lenient
 from parcelward.reasons import Reason
+from parcelward.stage import Record
 
 FRAME_BYTES = 12  # base offset (8) and length (4) before what the length counts
+
+_new_tuple = tuple.__new__
+
+
+class _Whole(NamedTuple):
+    """All records of a batch, as aiokafka's code sees them: one record with the offset of the last."""
+
+    offset: int
+    records: Sequence[Any]
+    bytes: int
 
 
 class ReadableBatch:
@@ -41,15 +56,20 @@ class ReadableBatch:
     def __next__(self) -> Any:
         return next(self._batch)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[_Whole]:
+        records = self.records()
+        return iter([_Whole(records[-1].offset, records, len(self._read))] if records else [])
+
+    def records(self) -> Sequence[Any]:
+        """The records as aiokafka reads them."""
         try:
-            return iter(list(self._batch))
+            return list(self._batch)
         except UnicodeDecodeError:
             slow: Any = _DefaultRecordBatchPy(bytearray(self._read))
             slow._buffer = Lenient(slow._buffer)
-            return iter(list(slow))
+            return list(slow)
         except CorruptRecordException:
-            return iter(list(DefaultRecordBatch(stand_in(self._raw, Reason.INVALID_ENCODING, calc_crc32c))))
+            return list(DefaultRecordBatch(stand_in(self._raw, Reason.INVALID_ENCODING, calc_crc32c)))
 
 
 class ReadableRecords:
@@ -79,9 +99,67 @@ class ReadableRecords:
         return ReadableBatch(batch, raw)
 
 
-def read_any_header() -> None:
-    """Make the fetchers of this process read through `ReadableRecords`.
+class PartitionBatches(fetcher.PartitionRecords):  # type: ignore[misc]
+    """What was fetched of one partition, to be taken in lists; takes the place of aiokafka's PartitionRecords."""
 
-    aiokafka's fetcher takes its reader from its module, so there is no narrower place to say so.
+    next_fetch_offset: int
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._start = self.next_fetch_offset
+        self._left: list[Record] = []
+        self.exhausted = False
+
+    def take(self, limit: int | None) -> list[Record]:
+        """The next records, at most `limit`; `exhausted` says that there are no more."""
+        taken, self._left = self._left, []
+        while limit is None or len(taken) < limit:
+            more = next(self, None)
+            if more is None:
+                self.exhausted = True
+                return taken
+            taken += more
+        taken, self._left = taken[:limit], taken[limit:]
+        self.next_fetch_offset = taken[-1].offset + 1
+        return taken
+
+    def _consumer_record(self, tp: Any, whole: _Whole) -> list[Record]:
+        topic, partition = tp.topic, tp.partition
+        size = whole.bytes // len(whole.records)
+        # Not by Record's own constructor, which is a function in Python and costs as much as all the rest.
+        records = [
+            _new_tuple(
+                Record, (topic, partition, one.offset, one.timestamp, one.key, one.value, one.headers or (), size)
+            )
+            for one in whole.records
+        ]
+        if records[0].offset < self._start:  # a batch is fetched whole, also when its beginning is done with
+            records = [record for record in records if record.offset >= self._start]
+        return records
+
+
+class BatchResult(fetcher.FetchResult):  # type: ignore[misc]
+    """Takes the place of aiokafka's FetchResult, with the same rules on when records may be handed out."""
+
+    _partition_records: Any
+
+    def getall(self, max_records: int | None = None) -> list[Record]:
+        """The next records, at most `max_records`; none when the partition was taken away or set back meanwhile."""
+        if not self.check_assignment(self._topic_partition) or not self.has_more():
+            return []
+        batches: PartitionBatches = self._partition_records
+        taken = batches.take(max_records)
+        self._update_position()
+        if batches.exhausted:
+            self._partition_records = None
+        return taken
+
+
+def read_in_batches() -> None:
+    """Make the fetchers of this process read through the classes above.
+
+    aiokafka's fetcher takes them from its module, so there is no narrower place to say so.
     """
     fetcher.MemoryRecords = ReadableRecords
+    fetcher.PartitionRecords = PartitionBatches
+    fetcher.FetchResult = BatchResult

@@ -7,19 +7,12 @@ from typing import NamedTuple
 
 from parcelward.stage import Batch, SourceRecord
 
+_size = attrgetter("size")
 _timestamp = attrgetter("timestamp")
 _when_and_topic = itemgetter(0, 1)
 
 MOST_BYTES = 16 * 1024 * 1024
 """Bytes of records at which a batch ends and no more are fetched: thousands of records may be a few megabytes each."""
-
-
-def size_of(record: SourceRecord) -> int:
-    """Bytes of a record: key, value and header values."""
-    size = len(record.value or b"") + len(record.key or b"")
-    for _, value in record.headers:
-        size += len(value or b"")
-    return size
 
 
 class Taken(NamedTuple):
@@ -53,7 +46,7 @@ class Waiting:
         self._next[topic] = records[-1].offset + 1
         self._records[topic].extend(records)
         self.count += len(records)
-        self.bytes += sum(map(size_of, records))
+        self.bytes += sum(map(_size, records))
 
     def quiet(self, topic: str, until: int) -> None:
         """Nothing with an arrival time up to `until` (ms) is still to come after what was added so far."""
@@ -78,7 +71,7 @@ class Waiting:
         taken, left = merged[:end], merged[end:]
         # Below the bound an even share is near enough, and it saves a look at each record.
         share = self.bytes * len(left) // (len(merged) or 1)
-        self.bytes = sum(map(size_of, left)) if self.bytes >= MOST_BYTES else share
+        self.bytes = sum(map(_size, left)) if self.bytes >= MOST_BYTES else share
         self.count = len(left)
         for records in self._records.values():
             records.clear()
@@ -94,7 +87,7 @@ class Waiting:
     def _end(self, merged: Sequence[SourceRecord], limit: int) -> int:
         if self.bytes < MOST_BYTES:
             return limit
-        sizes = accumulate(map(size_of, merged[:limit]))
+        sizes = accumulate(map(_size, merged[:limit]))
         return next((number for number, size in enumerate(sizes, 1) if size >= MOST_BYTES), limit)
 
     def _merged(self) -> tuple[list[SourceRecord], bool]:

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 
 class SourceRecord(Protocol):
-    """A Kafka record as a stage sees it; aiokafka's ConsumerRecord is one."""
+    """A Kafka record as a stage sees it."""
 
     @property
     def topic(self) -> str: ...
@@ -31,10 +31,14 @@ class SourceRecord(Protocol):
     def value(self) -> bytes | None: ...
     @property
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    @property
+    def size(self) -> int:
+        """Bytes that it holds, about; what waits is bounded by it."""
+        ...
 
 
 class Record(NamedTuple):
-    """A source record of our own making: for tests, replay and training."""
+    """A source record; `size` matters only to what holds many of them back."""
 
     topic: str
     partition: int
@@ -43,6 +47,7 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+    size: int = 0
 
 
 class Batch(NamedTuple):

@@ -2,24 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from aiokafka.errors import InvalidTxnState, ProducerFenced
 from aiokafka.structs import TopicPartition
 
+from parcelward.stage import Record
+
 Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]  # key, value, headers
-
-
-class Stored(NamedTuple):
-    """One record as it is read; aiokafka's ConsumerRecord without what nobody asks for."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
 
 
 class Transaction:
@@ -37,14 +26,14 @@ class Log:
     """One partition of one topic: records with the transaction they belong to; markers take offsets."""
 
     def __init__(self) -> None:
-        self.entries: list[tuple[Stored, Transaction | None] | None] = []
+        self.entries: list[tuple[Record, Transaction | None] | None] = []
         self.open: list[Transaction] = []
 
     def stable_end(self, tp: TopicPartition) -> int:
         """Offset before which everything is decided: as far as read_committed reads."""
         return min((transaction.begun[tp] for transaction in self.open), default=len(self.entries))
 
-    def committed(self, tp: TopicPartition, start: int) -> list[Stored]:
+    def committed(self, tp: TopicPartition, start: int) -> list[Record]:
         """Committed records from `start` on."""
         found = []
         for entry in self.entries[start : self.stable_end(tp)]:
@@ -79,7 +68,7 @@ class Broker:
         log = self.logs[tp]
         for row in rows:
             offset = len(log.entries)
-            log.entries.append(row and (Stored(tp.topic, tp.partition, offset, timestamp, *row), None))
+            log.entries.append(row and (Record(tp.topic, tp.partition, offset, timestamp, *row), None))
 
     # what producers do
 
@@ -106,7 +95,7 @@ class Broker:
             transaction.begun[tp] = first
             log.open.append(transaction)
         for number, row in enumerate(rows, first):
-            log.entries.append((Stored(tp.topic, tp.partition, number, self.clock_ms, *row), transaction))
+            log.entries.append((Record(tp.topic, tp.partition, number, self.clock_ms, *row), transaction))
         return first
 
     def add_positions(self, name: str, epoch: int, positions: Mapping[TopicPartition, int]) -> None:
@@ -144,7 +133,7 @@ class Broker:
 
     # what readers see
 
-    def committed(self, topic: str) -> list[Stored]:
+    def committed(self, topic: str) -> list[Record]:
         """Every committed record of a topic's only partition."""
         tp = TopicPartition(topic, 0)
         return self.logs[tp].committed(tp, 0)

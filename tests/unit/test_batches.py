@@ -26,7 +26,7 @@ THREE = b"".join(map(record, range(3)))
 def of_worker(raw: bytes) -> list[Any]:
     found = ReadableRecords(raw).next_batch()
     assert found is not None
-    return list(found)
+    return list(found.records())
 
 
 def of_reader(raw: bytes) -> list[Any]:

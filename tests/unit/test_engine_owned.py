@@ -179,7 +179,7 @@ def test_a_commit_that_fails_after_the_partition_was_given_up_is_no_failure() ->
 def test_a_batch_that_is_full_by_its_bytes_does_not_wait_for_the_commit_pace() -> None:
     owner = partition()
     owner.last_commit = 1e9
-    owner.add(TOPIC, [Record(TOPIC, 0, 0, 0, b"w", b"v" * MOST_BYTES)])
+    owner.add(TOPIC, [Record(TOPIC, 0, 0, 0, b"w", b"v", size=MOST_BYTES)])
     assert due(owner, 1e9) == 0
 
 

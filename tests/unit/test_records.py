@@ -1,13 +1,14 @@
-"""Header names that are not UTF-8 do not stop the reader."""
+"""What is fetched is read whatever its header names are, and handed out in lists with the positions of aiokafka."""
 
 from typing import Any
 
 import pytest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.structs import TopicPartition
 
 from parcelward.kafka_client import ReadableBatch
-from streams.records import ReadableRecords
+from streams.records import PartitionBatches, ReadableRecords
 
 
 class Bytes(str):
@@ -26,11 +27,12 @@ def batch(names: list[str], compression: int = 0) -> bytes:
 
 
 def read(data: bytes) -> list[Any]:
-    found, records = [], ReadableRecords(data)
+    found: list[Any] = []
+    records = ReadableRecords(data)
     while records.has_next():
         following = records.next_batch()
         assert following is not None
-        found += list(following)
+        found += following.records()
     return found
 
 
@@ -65,3 +67,52 @@ def test_the_other_client_reads_the_same(compression: int) -> None:
         )
         assert list(one.headers) == list(other.headers)
     assert ours[1].headers[0][0] == "x-\ufffd\ufffd"
+
+
+PART = TopicPartition("intake.swift", 3)
+
+
+def fetched(position: int, *batches: bytes) -> PartitionBatches:
+    """What a fetch from a position brought."""
+    return PartitionBatches(PART, ReadableRecords(b"".join(batches)), [], position, None, None, False, 1)
+
+
+def at(base: int, records: int) -> bytes:
+    """A record batch at an offset."""
+    return base.to_bytes(8) + batch(["ce_id"] * records)[8:]
+
+
+def test_records_are_taken_across_batches_and_the_position_follows() -> None:
+    found = fetched(0, at(0, 3), at(3, 3), at(9, 1))  # 6 to 8 were compacted away
+    taken = []
+    while not found.exhausted:
+        records = found.take(2)
+        taken.append([record.offset for record in records])
+        if records and not found.exhausted:
+            assert found.next_fetch_offset == records[-1].offset + 1
+    assert taken == [[0, 1], [2, 3], [4, 5], [9]]
+    assert found.next_fetch_offset == 10
+
+
+def test_all_is_taken_without_a_limit() -> None:
+    found = fetched(0, at(0, 3), at(3, 2))
+    assert [record.offset for record in found.take(None)] == [0, 1, 2, 3, 4]
+    assert found.exhausted
+
+
+def test_the_part_of_a_batch_before_the_position_is_not_handed_out_again() -> None:
+    found = fetched(2, at(0, 4))
+    assert [record.offset for record in found.take(10)] == [2, 3]
+
+
+def test_a_batch_that_lies_before_the_position_is_passed_over() -> None:
+    found = fetched(5, at(0, 4), at(4, 3))
+    assert [record.offset for record in found.take(10)] == [5, 6]
+
+
+def test_a_record_has_its_place_its_parts_and_its_size() -> None:
+    raw = at(7, 2)
+    first, _ = fetched(7, raw).take(10)
+    assert (first.topic, first.partition, first.offset, first.timestamp) == ("intake.swift", 3, 7, 1000)
+    assert (first.key, first.value, first.headers[0]) == (b"key", b"value \xff", ("ce_id", b"\xff"))
+    assert first.size == len(raw) // 2
