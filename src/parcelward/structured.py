@@ -1,10 +1,11 @@
-"""Files of structured-mode events: where one event ends, and the Kafka record that each would be published as."""
+"""Files of events: where one event ends, and the Kafka record that it would be published as, or that it writes down."""
 
 import io
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO
 
+import msgspec
 import orjson
 
 from parcelward.stage import Record
@@ -52,9 +53,29 @@ def record_of(text: bytes, topics: Topics, *, courier: str | None = None, offset
     return Record(topics.intake(courier or named or "unknown"), 0, offset, at_ms, key or b"-", text)
 
 
-def is_recorded(text: bytes) -> bool:
-    """Whether this is a Kafka record written down, as in schemas/examples, and not an event."""
-    return b'"value_base64"' in text and b'"headers"' in text
+class _Written(msgspec.Struct):
+    """A Kafka record as JSON; msgspec reads base64 for bytes."""
+
+    topic: str
+    timestamp: int
+    headers: list[tuple[str, bytes]]
+    key_base64: bytes | None
+    value_base64: bytes | None
+
+
+def recorded(text: bytes, topics: Topics, *, courier: str | None = None, offset: int = 0) -> Record | None:
+    """The Kafka record that a JSON object writes down, as some of schemas/examples do; None when it is no such object.
+
+    `courier` replaces the one whose topic it names.
+    """
+    if b'"value_base64"' not in text:
+        return None
+    try:
+        found = msgspec.json.decode(text, type=_Written)
+    except msgspec.DecodeError:
+        return None
+    topic = topics.intake(courier) if courier else found.topic
+    return Record(topic, 0, offset, found.timestamp, found.key_base64, found.value_base64, found.headers)
 
 
 def _is_json(text: bytes) -> bool:

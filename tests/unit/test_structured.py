@@ -5,7 +5,8 @@ import io
 import pytest
 
 from parcelward import structured
-from parcelward.structured import is_recorded, numbered_events, record_of
+from parcelward.stage import Record
+from parcelward.structured import numbered_events, record_of, recorded
 from parcelward.topics import Topics
 
 
@@ -45,6 +46,25 @@ def test_waybill_and_courier_are_the_address() -> None:
     assert record_of(text, Topics()).key == b"SF1"
 
 
-def test_a_record_written_down_is_told_from_an_event() -> None:
-    assert is_recorded(b'{"headers": [], "value_base64": ""}')
-    assert not is_recorded(b'{"specversion": "1.0"}')
+WRITTEN = (
+    b'{"topic": "intake.swift", "timestamp": 5, "headers": [["ce_id", "Yi0x"]], '
+    b'"key_base64": %s, "value_base64": "eA=="}'
+)
+
+
+def test_a_record_written_down_is_read_as_that_record() -> None:
+    assert recorded(WRITTEN % b'"U0Yx"', Topics(), offset=7) == Record(
+        "intake.swift", 0, 7, 5, b"SF1", b"x", [("ce_id", b"b-1")]
+    )
+    without_key = recorded(WRITTEN % b"null", Topics(), courier="orient")
+    assert without_key is not None
+    assert (without_key.topic, without_key.key) == ("intake.orient", None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'{"specversion": "1.0"}', b'{"value_base64": "eA=="}', WRITTEN % b'"U0Y"', WRITTEN % b"7", b'{"value_base64"'],
+    ids=["event", "no-topic", "broken-base64", "wrong-type", "cut-off"],
+)
+def test_what_is_no_record_written_down_is_left_to_the_decoder(text: bytes) -> None:
+    assert recorded(text, Topics()) is None

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from parcelward.cli import app
 from parcelward.errors import UserError
 
-EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples" / "real-name"
+ALL = Path(__file__).parents[2] / "schemas" / "examples"
+EXAMPLES = ALL / "real-name"
 runner = CliRunner()
 
 
@@ -59,16 +60,24 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     assert "none.jsonl: cannot be read" in str(result.exception)
 
 
-@pytest.mark.parametrize("name", ["person", "agreement-customer", "smallest"])
-def test_an_example_of_the_contract_is_accepted_as_it_is_written(name: str) -> None:
-    result = runner.invoke(app, ["validate", str(EXAMPLES / "valid" / f"{name}.json"), "--courier", "swift"])
-    assert (result.exit_code, result.stdout) == (0, "1 event: 1 would be accepted, 0 refused\n")
+@pytest.mark.parametrize(
+    "example",
+    [path for message in ("real-name", "inspection", "security-scan") for path in sorted((ALL / message).glob("*/*"))],
+    ids=lambda path: f"{path.parts[-3]}/{path.stem}",
+)
+def test_an_example_of_the_contract_gets_the_answer_that_its_name_says(example: Path) -> None:
+    result = runner.invoke(app, ["validate", str(example)])
+    if example.parent.name == "valid":
+        assert (result.exit_code, result.stdout) == (0, "1 event: 1 would be accepted, 0 refused\n")
+    else:
+        assert result.exit_code == 1
+        assert result.stdout.splitlines()[-1] == f"    {example.stem.partition('-')[0]}: 1"
 
 
-def test_a_kafka_record_written_down_is_called_that() -> None:
-    result = runner.invoke(app, ["validate", str(EXAMPLES / "valid" / "binary-mode.json")])
+def test_the_courier_that_is_named_replaces_the_one_of_a_record_written_down() -> None:
+    result = runner.invoke(app, ["validate", str(EXAMPLES / "valid" / "binary-mode.json"), "--courier", "orient"])
     assert result.exit_code == 1
-    assert "This is a Kafka record written down" in result.stdout
+    assert "wrong_courier" in result.stdout
 
 
 def test_a_file_without_an_event_is_no_sound_file(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from parcelward.errors import UserError
 from parcelward.privacy import Tokeniser
 from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher
 from parcelward.settings import DEMO_KEY, Settings
-from parcelward.structured import is_recorded, numbered_events
+from parcelward.structured import numbered_events, recorded
+from parcelward.topics import Topics
 
 SHOWN = 20
 """Invalid lines that are named one by one; further ones are only counted."""
@@ -101,7 +102,8 @@ def _publish_lines(
             except InvalidEvent as error:
                 tally.invalid += 1
                 if len(tally.problems) < SHOWN:
-                    tally.problems.append(f"{file}:{number}: {error}{RECORDED if is_recorded(event) else ''}")
+                    what = RECORDED if recorded(event, Topics()) else ""
+                    tally.problems.append(f"{file}:{number}: {error}{what}")
                 if not skip_invalid:
                     tally.stopped = "stopped at the first line that breaks the contract; --skip-invalid goes on"
                     return

@@ -11,19 +11,20 @@ import typer
 
 from parcelward.decode import Decoder, Limits, Rejected
 from parcelward.errors import UserError
-from parcelward.structured import is_recorded, numbered_events, record_of
+from parcelward.structured import numbered_events, record_of, recorded
 from parcelward.topics import Topics
 
-# A file has no arrival time, so the age of an event is not judged here.
+# An event in a file has no arrival time, so its age is not judged; a Kafka record that is written down has one.
 NO_TIME_LIMIT_MS = 10**18
-RECORDED = (
-    "This is a Kafka record written down (headers, value_base64), not an event; give the event in structured mode."
-)
 
 
 def validate(
     file: Annotated[
-        str, typer.Argument(help="Structured CloudEvents, one JSON object a line, or a single one; - reads stdin.")
+        str,
+        typer.Argument(
+            help="Structured CloudEvents, or Kafka records written down as in schemas/examples: one JSON object a "
+            "line, or a single one; - reads stdin."
+        ),
     ],
     courier: Annotated[
         str | None,
@@ -31,16 +32,21 @@ def validate(
     ] = None,
 ) -> None:
     """Check a file of events against the contract, offline. Exits 1 when any event would be refused, 2 without any."""
-    decoder = Decoder(Topics(), Limits(max_event_age_ms=NO_TIME_LIMIT_MS, max_event_ahead_ms=NO_TIME_LIMIT_MS), b"")
+    topics = Topics()
+    of_events = Decoder(topics, Limits(max_event_age_ms=NO_TIME_LIMIT_MS, max_event_ahead_ms=NO_TIME_LIMIT_MS), b"")
+    of_records = Decoder(topics, Limits(), b"")
     refused: Counter[str] = Counter()
     sound = 0
     with _opened(file) as lines:
         for number, text in numbered_events(lines):
-            answer = decoder.decode(record_of(text, Topics(), courier=courier, offset=number))
+            if (record := recorded(text, topics, courier=courier, offset=number)) is not None:
+                answer = of_records.decode(record)
+            else:
+                answer = of_events.decode(record_of(text, topics, courier=courier, offset=number))
             if isinstance(answer, Rejected):
                 refused[answer.reason.value] += 1
                 typer.echo(f"line {number}: {answer.reason.value}: {answer.detail}")
-                typer.echo(f"    {RECORDED if is_recorded(text) else answer.reason.meaning}")
+                typer.echo(f"    {answer.reason.meaning}")
             else:
                 sound += 1
     wrong = refused.total()
