@@ -9,7 +9,9 @@ from typing import NamedTuple
 from parcelward.features import Value
 from parcelward.goods import GoodsMatch, match_goods, same_goods, weight_range_g
 
-_KEPT = 16_384  # pairs of names, about 0.5 KB each
+_KEPT = 16_384  # pairs of names, about 0.2 KB each: what most say is shared
+_SAID = 1024  # different things said
+
 _NOTHING = GoodsMatch((), None, 0, (), False, None, None, False, None, None)
 
 
@@ -17,7 +19,7 @@ class GoodsSaid(NamedTuple):
     """Features of the goods names, in the order of `FEATURES`, and the weight of such goods."""
 
     declared: tuple[Value, ...]
-    """From `goods_name` to `goods_over_limit`."""
+    """From `goods_danger_severity` to `goods_over_limit`."""
     found_severity: int | None
     mismatch: bool | None
     weights_g: tuple[float, float, float] | None
@@ -27,15 +29,20 @@ class GoodsSaid(NamedTuple):
 @lru_cache(maxsize=_KEPT)
 def goods_said(declared_name: str | None, found_name: str | None) -> GoodsSaid:
     """What the declared name and what the inspector wrote say; None for a name that is not there."""
-    declared = _NOTHING if declared_name is None else match_goods(declared_name)
+    declared = None if declared_name is None else match_goods(declared_name)
     found = None if found_name is None else match_goods(found_name)
+    same = None if declared_name is None or found_name is None else same_goods(declared_name, found_name)
+    return _said(declared, found, same)
+
+
+@lru_cache(maxsize=_SAID)
+def _said(declared: GoodsMatch | None, found: GoodsMatch | None, same: bool | None) -> GoodsSaid:
+    known, declared = declared is not None, declared or _NOTHING
     terms = (*_named(declared), *(_named(found) if found else ()))
     worst = found if found is not None and found.danger_severity > declared.danger_severity else declared
-    same = None if declared_name is None or found_name is None else same_goods(declared_name, found_name)
-    known, goods_class = declared_name is not None, declared.goods_class
+    goods_class = declared.goods_class
     return GoodsSaid(
         (
-            declared_name,
             declared.danger_severity if known else None,
             "、".join(dict.fromkeys(terms)) if terms else None,
             worst.danger_category,

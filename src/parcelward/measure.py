@@ -43,9 +43,8 @@ def measure(
     has not arrived. `photo_reused_from` is the other waybill with the same photo.
     """
     facts, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
-    said = goods_said(
-        None if facts is None else facts.goods_name, None if inspection is None else inspection.found_goods
-    )
+    name = None if facts is None else facts.goods_name
+    said = goods_said(name, None if inspection is None else inspection.found_goods)
     return [
         *(_UNKNOWN[6] if facts is None else _who(facts)),
         *_duties(shipment, facts, inspection),
@@ -55,6 +54,7 @@ def measure(
         *(_UNKNOWN[2] if facts is None or acceptor is None else _operator(facts, acceptor)),
         *_outlet(facts, outlet, shipment.trigger_event_ms),
         *(_UNKNOWN[4] if inspection is None else _photos(inspection, photo_reused_from)),
+        name,
         *said.declared,
         None if facts is None else facts.dangerous_declared,
         said.found_severity,
