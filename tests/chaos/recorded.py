@@ -3,19 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain
-from zlib import crc32
 
 from parcelward.account import Account, account_for
 from parcelward.replay.recording import Pass, pass_of
 from parcelward.screening import build_stages
 from parcelward.settings import Settings
-from parcelward.simulate import Plan, Simulation, live
 from parcelward.stage import Record, SourceRecord
+from tests.courier_traffic import COURIERS, traffic
 from tests.live_run import LiveRun
 
 QUIET_MS = 3_600_000
 # Two couriers, no model: what is under test here is the account.
-SETTINGS = Settings(couriers=("swift", "orient"), model=None, partitions=3, sampled_share=0.01)
+SETTINGS = Settings(couriers=COURIERS, model=None, partitions=3, sampled_share=0.01)
 STAGES = build_stages(SETTINGS)
 
 
@@ -48,18 +47,11 @@ class Topics:
         return chain.from_iterable(self.records[self.topics.rejected(courier)] for courier in self.couriers)
 
 
-def recorded(waybills: int = 150, seed: int = 5) -> Topics:
-    """Topics after simulated traffic with refusals, resends, corrections and overdue duties."""
-    simulation = Simulation(live(Plan(couriers=SETTINGS.couriers, malformed_share=0.03, seed=seed, days=1.0), 60.0))
-    arriving = []
-    for offset, sent in enumerate(simulation.records()):
-        if simulation.waybills >= waybills:
-            simulation.close()
-        partition, topic = crc32(sent.key or b"") % SETTINGS.partitions, SETTINGS.topics.intake(sent.courier)
-        arriving.append(Record(topic, partition, offset, sent.arrival_ms, sent.key, sent.value, list(sent.headers)))
-    run = LiveRun(SETTINGS, STAGES, seed)
-    run.run(arriving)
-    run.end(arriving[-1].timestamp + QUIET_MS, apart_ms=0)
+def recorded(waybills: int = 60, seed: int = 5) -> Topics:
+    """Topics after traffic with refusals, resends, corrections, overdue duties and alerts that are revised."""
+    records, run = traffic(seed, waybills, partitions=SETTINGS.partitions), LiveRun(SETTINGS, STAGES, seed)
+    run.run(records)
+    run.end(records[-1].timestamp + QUIET_MS, apart_ms=0)
     return Topics(run.logs)
 
 

@@ -83,6 +83,27 @@ def another_touch(value: bytes) -> bytes:
     return encode(profile)
 
 
+def without_an_earlier_revision(held: Topics) -> None:
+    revised = next(one for one in held.records[NAMES.alerts] if json.loads(one.value or b"")["revision"] == 2)
+    alert_id = json.loads(revised.value or b"")["alert_id"]
+    held.records[NAMES.alerts] = [
+        one
+        for one in held.records[NAMES.alerts]
+        if (json.loads(one.value or b"")["alert_id"], json.loads(one.value or b"")["revision"]) != (alert_id, 1)
+    ]
+
+
+def another_detail(held: Topics) -> None:
+    at, record = last_of(held, NAMES.rejected("swift"))
+    headers = [(name, b"because" if name == "pw_detail" else value) for name, value in record.headers]
+    held.records[NAMES.rejected("swift")][at] = record._replace(headers=headers)
+
+
+def forget_a_waybill(held: Topics) -> None:
+    _, record = last_of(held, DUTIES)
+    held.records[DUTIES].append(record._replace(value=None))
+
+
 def with_second_id(held: Topics) -> None:
     _, record = last_of(held, NAMES.alerts)
     held.records[NAMES.alerts].append(record._replace(value=another_id(record.value or b"")))
@@ -105,16 +126,19 @@ def test_a_replay_of_the_intake_alone_leads_to_the_same(sound: Topics) -> None:
 
 CASES: list[tuple[str, Callable[[Topics], None], str]] = [
     ("an alert is dropped", lambda held: drop(held, NAMES.alerts), "lost"),
+    ("an alert is there only as it was revised", without_an_earlier_revision, "lost"),
     ("an alert is there twice", lambda held: repeat(held, NAMES.alerts), "twice"),
     ("an alert has a second id", with_second_id, "two_ids"),
     ("an alert says something else", lambda held: change(held, NAMES.alerts, b"", another_lane), "wrong"),
     ("a refused record is missing", lambda held: drop(held, NAMES.rejected("swift")), "lost"),
     ("a refused record is there twice", lambda held: repeat(held, NAMES.rejected("swift")), "twice"),
+    ("a refused record says something else", another_detail, "wrong"),
     ("a shipment never came to the senders", lambda held: drop(held, NAMES.senders), "lost"),
     ("a shipment came to the senders twice", lambda held: repeat(held, NAMES.senders), "twice"),
     ("a shipment never came to the outlets", lambda held: drop(held, NAMES.outlets), "lost"),
     ("a shipment came to the outlets twice", lambda held: repeat(held, NAMES.outlets), "twice"),
     ("a waybill is not in the ledger", lambda held: drop(held, DUTIES), "lost"),
+    ("a waybill was deleted from the ledger", forget_a_waybill, "lost"),
     ("the ledger counted an event twice", lambda held: change(held, DUTIES, b"", one_event_more), "twice"),
     ("the ledger missed an event", lambda held: change(held, DUTIES, b"", one_event_less), "lost"),
     ("a sender's profile counted a parcel twice", lambda held: change(held, SENDERS, b"", one_send_twice), "twice"),
