@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
+from functools import lru_cache
 
 from pydantic import ValidationError
 
@@ -13,6 +14,8 @@ from parcelward.refusal import Rejected, first_twice, problems_of
 
 PREFIX = "ce_"
 STRUCTURED_TYPE = b"application/cloudevents+json"
+JSON_TYPES = frozenset({b"", b"application/json"})
+"""Media types of data in binary mode; without one it is JSON."""
 NAMES = frozenset({*(PREFIX + name for name in Envelope.model_fields), "ce_type", "content-type"})
 _JUDGED = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject"})
 
@@ -31,13 +34,19 @@ class Mode(Enum):
 
 def mode_of(headers: Mapping[str, bytes | None]) -> Mode | Rejected:
     """The mode by content type and `ce_*` headers."""
-    media = (headers.get("content-type") or b"").split(b";", 1)[0].strip().lower()
+    media = media_of(headers.get("content-type"))
     if media == STRUCTURED_TYPE:
         return Mode.STRUCTURED
-    if media not in (b"", b"application/json"):
+    if media not in JSON_TYPES:
         allowed = f"application/json or {STRUCTURED_TYPE.decode()}"
         return Rejected(Reason.NOT_CLOUDEVENTS, f"content-type: must be {allowed}")
     return Mode.BINARY if any(name.startswith(PREFIX) for name in headers) else Mode.UNSAID
+
+
+@lru_cache(maxsize=64)
+def media_of(content_type: bytes | None) -> bytes:
+    """The media type in a content type, without parameters; empty when there is none."""
+    return (content_type or b"").split(b";", 1)[0].strip().lower()
 
 
 def given_twice(headers: Sequence[tuple[str, bytes]]) -> Rejected | None:

@@ -16,11 +16,13 @@ from pydantic_core import from_json
 
 from parcelward import event
 from parcelward.attributes import (
+    JSON_TYPES,
     Mode,
     attributes_problem,
     given_twice,
     has_extensions,
     key_problem,
+    media_of,
     mode_of,
     type_problem,
 )
@@ -49,19 +51,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoder", "Event", "Limits", "Rejected", "decode", "rejected_headers"]
 
-JSON = b"application/json"
-USUAL = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type")
-"""The required headers in the order in which our publisher writes them."""
+REQUIRED_HEADERS = 6
 REMEMBERED = 4096
 BLOCK = 64  # bytes, of SHA-256
-PRIME = 0xD1B54A32D192ED2D
-"""Below 2^64, and far from it: modulo a prime next to it, `R00000000` and `I0000002C` would be one id."""
+HASH_BYTES = 8
 BACKSLASH = ord("\\")
 
 Headers = Mapping[str, bytes | None]
 UNREADABLE = (MsgspecError, ValueError, RecursionError)
 
 _ID = re.compile(rb"[\x21-\x7e]{1,64}").fullmatch
+_READ = ("ce_id", "ce_type", "ce_source", "ce_time", "ce_subject")
 _STRUCTS: dict[str, type[Struct]] = {
     "Goods": event.GoodsData,
     "Inspection": event.InspectionData,
@@ -116,13 +116,6 @@ def _plan(event_type: EventType) -> _Plan:
 _PLANS: dict[bytes, _Plan] = {event_type.value.encode(): _plan(event_type) for event_type in EventType}
 
 
-class _Source(Struct, frozen=True):
-    """A CloudEvents source that has been checked, and a hash of it (64 bits)."""
-
-    text: str
-    hashed: int
-
-
 class Decoder:
     """Decodes records of one installation; built once, then `decode` per record. Holds no personal value.
 
@@ -133,7 +126,7 @@ class Decoder:
         self._topics = topics
         self._most_bytes, self._most_age_ms, self._most_ahead_ms = limits
         self._couriers: dict[str, str] = {}
-        self._sources: dict[bytes, _Source] = {}
+        self._sources: dict[bytes, blake2b] = {}  # those that have been checked, hashed ahead of an event's id
         # A secret first block, and 64 of 256 bits kept: nobody can extend or try out what was hashed.
         self._content = sha256(content_key[:BLOCK].ljust(BLOCK, b"\0"))
 
@@ -146,24 +139,25 @@ class Decoder:
             limit = self._most_bytes
             return Rejected(Reason.TOO_LARGE, f"the value has {len(value)} bytes, the limit is {limit}")
         headers = record.headers or ()
-        if len(headers) == len(USUAL):
-            # Nearly every record passes here; who does not is looked at closely.
-            (first, version), (second, event_id), (third, uri), (fourth, kind), (fifth, time), (sixth, media) = headers
-            if (
-                (first, second, third, fourth, fifth, sixth) == USUAL
-                and version == b"1.0"
-                and media == JSON
-                and (plan := _PLANS.get(kind)) is not None
-                and (source := self._sources.get(uri)) is not None
-                and event_id
-                and _ID(event_id)
-                and time
-                and (time_ms := epoch_ms(time.decode("latin-1"))) is not None
-            ):
-                return self._binary(record, value, plan, event_id, source, time, time_ms)
-        attributes = dict(headers)
+        attributes: Headers = dict(headers)
         if len(attributes) != len(headers) and (refused := given_twice(headers)) is not None:
             return refused
+        get = attributes.get
+        event_id, time, subject = get("ce_id"), get("ce_time"), get("ce_subject")
+        if (
+            get("ce_specversion") == b"1.0"
+            and media_of(get("content-type")) in JSON_TYPES
+            and (plan := _PLANS.get(get("ce_type") or b"")) is not None
+            and (source := self._sources.get(get("ce_source") or b"")) is not None
+            and event_id
+            and _ID(event_id)
+            and time
+            and (time_ms := epoch_ms(time.decode("latin-1"))) is not None
+            and (subject is None or subject == record.key)
+            and (len(attributes) == REQUIRED_HEADERS + (subject is not None) or not has_extensions(attributes))
+        ):
+            # Nearly every record passes here; who does not is looked at closely.
+            return self._binary(record, value, plan, event_id, source, time, time_ms, subject)
         mode = mode_of(attributes)
         if isinstance(mode, Rejected):
             return mode
@@ -172,32 +166,15 @@ class Decoder:
         return self._structured(record, value, announced=mode is Mode.STRUCTURED)
 
     def _by_attributes(self, record: SourceRecord, value: bytes, attributes: Headers) -> Event | Rejected:
-        """Binary mode with headers in any order, and more than the usual ones."""
-        get = attributes.get
-        event_id, time, uri, subject = get("ce_id"), get("ce_time"), get("ce_source"), get("ce_subject")
-        plan = _PLANS.get(get("ce_type") or b"")
-        source = self._sources.get(uri) if uri else None
-        time_ms = epoch_ms(time.decode("latin-1")) if time else None
-        if (
-            plan is None
-            or source is None
-            or event_id is None
-            or time_ms is None
-            or get("ce_specversion") != b"1.0"
-            or not _ID(event_id)
-            or (subject is not None and subject != record.key)
-            or has_extensions(attributes)
-        ):
-            refused = attributes_problem(attributes)
-            if refused is not None:
-                return refused
-            assert plan is not None  # or the check had refused, here and below
-            assert uri
-            assert event_id
-            source = self._source(uri)
-        if time is None or time_ms is None:
+        """Binary mode with headers that have to be looked at closely."""
+        if (refused := attributes_problem(attributes)) is not None:
+            return refused
+        event_id, kind, uri, time, subject = map(attributes.get, _READ)
+        assert event_id and kind and uri and time  # noqa: PT018 - or the check had refused
+        time_ms = epoch_ms(time.decode())
+        if time_ms is None:
             return Rejected(Reason.INVALID_VALUE, "ce_time: must be a date that exists")
-        return self._binary(record, value, plan, event_id, source, time, time_ms, subject)
+        return self._binary(record, value, _PLANS[kind], event_id, self._source(uri), time, time_ms, subject)
 
     def _binary(
         self,
@@ -205,10 +182,10 @@ class Decoder:
         value: bytes,
         plan: _Plan,
         event_id: bytes,
-        source: _Source,
+        source: blake2b,
         time: bytes,
         time_ms: int,
-        subject: bytes | None = None,
+        subject: bytes | None,
     ) -> Event | Rejected:
         """Read the value of a record whose headers are in order."""
         reader = plan.reader
@@ -224,9 +201,8 @@ class Decoder:
         if subject is not None and subject != data.waybill.encode():
             return Rejected(Reason.KEY_MISMATCH, "ce_subject: must be the waybill number in the event")
         content = self._content.copy()
-        content.update(time)
-        content.update(value)
-        return self._event(record, plan.event_type, event_id, source, time_ms, data, content.digest())
+        content.update(time + value)
+        return self._event(record, plan.event_type, event_id, source, time_ms, data, content.digest()[:HASH_BYTES])
 
     def _structured(self, record: SourceRecord, value: bytes, announced: bool) -> Event | Rejected:
         """`announced`: the content type says that this is a structured CloudEvent."""
@@ -248,16 +224,15 @@ class Decoder:
         content = self._content.copy()
         content.update(value)
         source, data = self._source(found.source.encode()), plan.reader.of_model(found.data)
-        return self._event(
-            record, plan.event_type, found.id.encode(), source, ms_of(found.time), data, content.digest()
-        )
+        hashed = content.digest()[:HASH_BYTES]
+        return self._event(record, plan.event_type, found.id.encode(), source, ms_of(found.time), data, hashed)
 
     def _event(
         self,
         record: SourceRecord,
         event_type: EventType,
         event_id: bytes,
-        source: _Source,
+        source: blake2b,
         time_ms: int,
         data: Any,
         content: bytes,
@@ -277,19 +252,17 @@ class Decoder:
             side, limit = ("after", self._most_ahead_ms) if ahead > 0 else ("before", self._most_age_ms)
             detail = f"time: {_in_words(abs(ahead))} {side} arrival, over the limit of {_in_words(limit)}"
             return Rejected(Reason.TIME_OUT_OF_RANGE, detail)
-        # The id as one number modulo a prime: as good as any hash for the few events of one waybill, at half the price.
-        identity = (source.hashed + int.from_bytes(event_id)) % PRIME
-        content_hash = int.from_bytes(content[:8])
-        return Event(event_type, event_id.decode(), source.text, time_ms, data, identity, content_hash)
+        identity = source.copy()
+        identity.update(event_id)
+        return Event(event_type, event_id.decode(), time_ms, data, identity.digest(), content)
 
-    def _source(self, header: bytes) -> _Source:
+    def _source(self, header: bytes) -> blake2b:
         """A source that has been checked, remembered; they are few (one per outlet), the bound is for mischief."""
         known = self._sources.get(header)
         if known is None:
             if len(self._sources) >= REMEMBERED:
                 self._sources.clear()
-            hashed = int.from_bytes(blake2b(header, digest_size=8).digest())
-            known = self._sources[header] = _Source(header.decode(), hashed)
+            known = self._sources[header] = blake2b(header + b"\0", digest_size=HASH_BYTES)
         return known
 
 

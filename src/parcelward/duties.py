@@ -15,7 +15,7 @@ from parcelward.ledger import (
     BACKFILL,
     EVIDENCE_KEPT,
     KIND_OF,
-    SEEN_KEPT,
+    SEEN_BYTES,
     Deadlines,
     Facts,
     accept_inspection,
@@ -229,12 +229,11 @@ class _Desk:
 
     def _change(self, shipment: Shipment, event: Event, record: SourceRecord) -> int | None:
         """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
-        mark = (event.identity, event.content)
+        mark = event.identity + event.content
         if mark in shipment.seen or event.id in shipment.corrected:
             return None
-        came_before = bool(shipment.seen) and any(identity == event.identity for identity, _ in shipment.seen)
-        shipment.seen.append(mark)
-        del shipment.seen[:-SEEN_KEPT]
+        came_before = event.identity in shipment.seen
+        shipment.seen = (shipment.seen + mark)[-SEEN_BYTES:]
         shipment.count = Count.NOTHING
         entered, known = self._facts(shipment, event, record)
         if came_before:

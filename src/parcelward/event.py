@@ -126,15 +126,14 @@ class ScanData(Struct, frozen=True, gc=False, kw_only=True):
 class Event(Struct, frozen=True, gc=False):
     """One accepted intake event.
 
-    `time_ms` is the event time in ms since the epoch. `identity` (64 bits) is a hash of source and id: equal for an
-    event sent twice. `content` (64 bits) is a hash of the time and the value's bytes: an event with the same identity
+    `time_ms` is the event time in ms since the epoch. `identity` (8 bytes) is a hash of source and id: equal for an
+    event sent twice. `content` (8 bytes) is a hash of the time and the value's bytes: an event with the same identity
     and another content contradicts itself. Both are stable across processes and replays.
     """
 
     type: EventType
     id: str
-    source: str
     time_ms: int
     data: RealNameData | InspectionData | ScanData
-    identity: int
-    content: int
+    identity: bytes
+    content: bytes

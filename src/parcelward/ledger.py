@@ -17,7 +17,7 @@ EVIDENCE_KEPT = 12  # positions of evidence kept per waybill
 EVENT_TYPES = (EventType.REAL_NAME, EventType.INSPECTION, EventType.SECURITY_SCAN)
 KIND_OF = {event_type: position for position, event_type in enumerate(EVENT_TYPES)}
 Facts = RealNameFacts | InspectionFacts | ScanFacts
-SEEN_KEPT = 24  # event identities kept per waybill, to recognise resent events
+SEEN_BYTES = 24 * 16  # identities and contents of 24 events are kept per waybill, to recognise resent events
 BACKFILL = FillMode.BACKFILL.value
 
 

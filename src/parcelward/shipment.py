@@ -135,7 +135,7 @@ class Shipment(msgspec.Struct, array_like=True, gc=False):
     events: int = 0  # accepted events, duplicates included: what the audit counts
     # (event id, EventType position, offset), newest last, bounded
     evidence: list[tuple[str, int, int]] = []
-    seen: list[tuple[int, int]] = []  # (identity, content) hashes of accepted events, bounded
+    seen: bytes = b""  # identity and content (8 bytes each) of accepted events, newest last, bounded
     corrected: list[str] = []  # ids of events that a correction has replaced, bounded
 
 

@@ -1,11 +1,17 @@
 """From a structured event to what is sent: courier, key, value and headers, or why it cannot be addressed."""
 
+import json
 from typing import Any
 
 import pytest
 
+from parcelward.contract.events import RealNameEvent
+from parcelward.decode import Decoder
 from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher, binary_mode
 from parcelward.reasons import Reason
+from parcelward.stage import Record
+from tests.builders import T0
+from tests.decoding import accepted, envelope
 
 EVENT: dict[str, Any] = {
     "specversion": "1.0",
@@ -16,6 +22,7 @@ EVENT: dict[str, Any] = {
     "datacontenttype": "application/json",
     "data": {"courier": "swift", "waybill": "SF0001", "opened": True},
 }
+SOUND = envelope()
 
 
 def with_data(**changes: Any) -> dict[str, Any]:
@@ -56,6 +63,23 @@ def test_event_that_cannot_be_addressed_names_its_field(event: dict[str, Any], r
     with pytest.raises(InvalidEvent) as raised:
         binary_mode(event)
     assert (raised.value.reason, raised.value.detail.split(":")[0]) == (reason, field)
+
+
+@pytest.mark.parametrize("subject", [SOUND["data"]["waybill"], None], ids=["subject", "no-subject"])
+@pytest.mark.parametrize("order", [1, -1], ids=["in-order", "reversed"])
+def test_what_is_sent_is_not_looked_at_closely_by_the_decoder(
+    subject: str | None, order: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker's quick path is for these records first of all."""
+    event = dict(list((SOUND | {"subject": subject}).items())[::order])
+    model = RealNameEvent.model_validate_json(json.dumps(event))
+    for body in (event, model.model_dump(mode="json", exclude_none=True)):
+        courier, key, value, headers = binary_mode(body)
+        sent = Record(f"intake.{courier}", 0, 0, T0, key, value, headers)
+        accepted(sent)  # from now on its source is known
+        with monkeypatch.context() as closely:
+            closely.delattr(Decoder, "_by_attributes")
+            assert accepted(sent).id == "e-1"
 
 
 @pytest.mark.parametrize("event", ["hello", None, [EVENT], b"{}"], ids=["text", "none", "list", "bytes"])
