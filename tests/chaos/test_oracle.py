@@ -1,18 +1,20 @@
 """The oracle is green on what an undisturbed installation leaves, and red on everything that is tampered with."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 
 import msgspec
 import pytest
 
 from parcelward.account import Account
+from parcelward.duties import DutiesStage
 from parcelward.outlet_profiles import OutletProfile
+from parcelward.poison import set_aside
 from parcelward.replay.check import check
 from parcelward.replay.compare import EVERYTHING
 from parcelward.shipment import decode_shipment, encode
-from parcelward.stage import Record
+from parcelward.stage import Batch, Outcome, Record
 from tests.chaos.recorded import SETTINGS, STAGES, Topics, account_of, recorded
 
 NAMES = SETTINGS.topics
@@ -115,6 +117,31 @@ def test_undisturbed_topics_are_accounted_for(sound: Topics) -> None:
     assert account.rejected
     assert account.alerts
     assert min(account.states.values()) > 0
+
+
+def test_what_our_own_code_failed_on_is_accounted_for_once_it_was_refused(
+    sound: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = DutiesStage.step
+
+    def failing(stage: DutiesStage, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
+        if any(record.value == b"poison" for record in batch.records):
+            raise ZeroDivisionError
+        return step(stage, batch, state)
+
+    monkeypatch.setattr(DutiesStage, "step", failing)
+    held = deepcopy(sound)
+    intake = held.records[NAMES.intake("swift")]
+    poison = intake[-1]._replace(value=b"poison", offset=10_000)
+    intake.append(poison)
+    assert account_of(held).lost == 1, "it was neither screened nor refused"
+    refusal, _ = set_aside(NAMES, poison, ZeroDivisionError())
+    held.records[refusal.topic].append(
+        poison._replace(topic=refusal.topic, value=refusal.value, headers=refusal.headers)
+    )
+    account = account_of(held)
+    assert account.exact, account.examples
+    assert account.rejected_for["unexpected"] == 1
 
 
 def test_a_replay_of_the_intake_alone_leads_to_the_same(sound: Topics) -> None:
