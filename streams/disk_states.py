@@ -175,10 +175,14 @@ class DiskState(State):
         return list(islice(self.entries(first), CHUNK))
 
     def close(self) -> None:
-        """Give the folder back."""
+        """Give the folder back. What cannot be written any more is in the changelog."""
         database = self.__dict__.pop("_database", None)
-        if database is not None:
-            database.close()
+        try:
+            if database is not None:
+                database.close()
+        except Exception as error:
+            # It happens on the way out, most often because of the full disk that is the reason for leaving.
+            log.warning("state on disk was not closed in order", extra={"folder": self._folder.name}, exc_info=error)
 
 
 class _Entries(ItemsView[bytes, bytes]):

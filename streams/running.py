@@ -2,15 +2,22 @@
 
 import asyncio
 import logging
+import os
 import signal
+import threading
 from collections.abc import Callable
+from types import FrameType
 
 from streams.app import ScreeningApp
 
 log = logging.getLogger(__name__)
 
+START_S = 5.0
+"""Time for a start that is under way when it is time to stop."""
 STOP_S = 10.0
 """Time for leaving the group; a broker that is away cannot be waited for."""
+END_S = 25.0
+"""Time for the process to end after that: the consumer's thread waits so long for an answer to its good-bye."""
 
 
 async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:
@@ -33,27 +40,56 @@ async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:
 
 async def _stop(app: ScreeningApp, starting: "asyncio.Future[None]") -> None:
     log.info("stopping")
-    await app.ownership.finish()
-    await app.ownership.give_up()
-    app.ownership.close()
+    try:
+        await app.ownership.finish()
+        # A start that is under way leaves tasks behind when it is cut off.
+        await asyncio.wait([starting], timeout=START_S)
+        await app.ownership.give_up()
+        app.ownership.close()
+    finally:
+        # Whatever happened: its tasks do not let themselves be cancelled, and would keep the process, and the
+        # partitions, for ever.
+        await _leave(app, starting)
+
+
+async def _leave(app: ScreeningApp, starting: "asyncio.Future[None]") -> None:
     try:
         async with asyncio.timeout(STOP_S):
             await app.stop()
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
     except TimeoutError:
         log.warning("the worker did not leave the group in time")
-    if not starting.done():
-        starting.cancel()
-    await asyncio.gather(starting, return_exceptions=True)
+
+
+def end_within(seconds: float, code: int) -> None:
+    """End the process with `code` if it has not ended by itself by then: it may not keep its place in the group."""
+
+    def end() -> None:
+        log.warning("ended by force")
+        os._exit(code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def stop_on_signals(stop: asyncio.Event, on_stop: Callable[[], None] = lambda: None) -> None:
-    """Set `stop` on SIGTERM and SIGINT."""
+    """Set `stop` on SIGTERM and SIGINT; from then on until the process has ended a further one changes nothing."""
     loop = asyncio.get_running_loop()
 
-    def handle(number: signal.Signals) -> None:
-        log.info("signal received", extra={"signal": number.name})
+    def begin(number: int) -> None:
+        if stop.is_set():
+            return
+        log.info("signal received", extra={"signal": signal.Signals(number).name})
         on_stop()
         stop.set()
 
+    def handle(number: int, frame: FrameType | None) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(begin, number)
+
+    # Not the loop's own handlers: they go with the loop, and a second SIGTERM would kill a process that is about to
+    # exit with its own code.
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, handle, number)
+        signal.signal(number, handle)

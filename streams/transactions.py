@@ -10,7 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from parcelward.settings import Settings
@@ -20,6 +20,7 @@ from streams.clients import TRANSACTION_S, producer_options
 log = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
+FENCED = (ProducerFenced, InvalidProducerEpoch)
 
 Connect = Callable[..., Any]
 """Makes a producer from its options: `AIOKafkaProducer`, or what stands in for it in a simulation."""
@@ -72,13 +73,15 @@ class Transactions:
         Returns the changelog offset up to which the state is then written, None when nothing was. Raises FencedError
         or FailedError; either way memory must not change.
         """
+        manager = self._producer._txn_manager
         try:
             async with asyncio.timeout(TRANSACTION_S):
                 return await self._commit(outcome, positions)
-        except (ProducerFenced, InvalidProducerEpoch) as error:
-            raise FencedError from error
-        except (KafkaError, TimeoutError, AssertionError) as error:
-            raise FailedError from error
+        except (KafkaError, TimeoutError, AssertionError, IllegalOperation) as error:
+            # TRAP: when the broker ends a transaction while we still send, aiokafka refuses our next step as not
+            # allowed; only the transaction's own future says that we were fenced.
+            fenced = isinstance(error, FENCED) or isinstance(_ended_by(manager), FENCED)
+            raise (FencedError if fenced else FailedError) from error
 
     async def _commit(self, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
         producer = self._producer
@@ -143,7 +146,10 @@ class Transactions:
             with contextlib.suppress(Exception):
                 await producer.client.close()
         finally:
-            # We know already how the last transaction ended; asyncio would report that nobody asked this future.
-            waiter = manager._transaction_waiter
-            if waiter is not None and waiter.done() and not waiter.cancelled():
-                waiter.exception()
+            _ended_by(manager)  # we know already; asyncio would report that nobody asked the future
+
+
+def _ended_by(manager: Any) -> BaseException | None:
+    """The error that ended the last transaction, if one did."""
+    waiter = manager._transaction_waiter
+    return waiter.exception() if waiter is not None and waiter.done() and not waiter.cancelled() else None

@@ -18,7 +18,7 @@ from parcelward.topic_admin import check_topics, ensure_topics
 from streams.app import build_app
 from streams.http import http_app, served
 from streams.reporting import MetricsRecorder, Readiness, keep_gauges
-from streams.running import run_app, stop_on_signals
+from streams.running import END_S, end_within, run_app, stop_on_signals
 from streams.screening import screening_plans
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,8 @@ YOUNG_OBJECTS = 50_000
 def worker() -> None:
     """Screen shipments until SIGTERM or Ctrl-C; then finish what is in work, leave the group and exit with 0.
 
-    Exits with 1 when it fails: nothing that was not committed is acknowledged, so start it again.
+    Exits with 2 when something it was given is missing or wrong (the last line says what), with 1 when it fails for
+    another reason: nothing that was not committed is acknowledged, so start it again.
     """
     settings = load_settings()
     configure_logging(settings.log_level)
@@ -61,7 +62,8 @@ def _tame_libraries(settings: Settings) -> None:
 
 def _log_thread(args: threading.ExceptHookArgs) -> None:
     error = args.exc_value
-    log.error("a thread ended by an error", exc_info=error if error is not None else False)
+    if not isinstance(error, asyncio.CancelledError):  # so the consumer's thread ends when its broker is away
+        log.error("a thread ended by an error", exc_info=error if error is not None else False)
 
 
 class OnceInAWhile(logging.Filter):
@@ -111,6 +113,10 @@ async def _run(settings: Settings, stages: Stages) -> None:
         gauges = asyncio.ensure_future(keep_gauges(app, metrics, readiness))
         try:
             await run_app(app, stop)
+        except BaseException as error:
+            end_within(END_S, 2 if isinstance(error, UserError) else 1)
+            raise
         finally:
             gauges.cancel()
     log.info("stopped in good order")
+    end_within(END_S, 0)

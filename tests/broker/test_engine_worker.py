@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -54,6 +55,15 @@ class Worker:
         assert self.process.poll() is None, self.log.read_text()
         return get(self.port, "/ready")[0] == 200
 
+    def stopped_by_many_signals(self) -> int:
+        """SIGTERM again and again until it has ended; the exit code."""
+        deadline = time.monotonic() + 60
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, "it does not end"
+            self.process.send_signal(signal.SIGTERM)
+            time.sleep(0.005)
+        return self.process.returncode
+
 
 @pytest.fixture
 def worker(kafka: str, topic_prefix: str, unused_port: int, tmp_path: Path) -> Iterator[Worker]:
@@ -79,11 +89,18 @@ def test_worker_gets_ready_refuses_bad_records_logs_no_value_and_stops_in_good_o
     await_true(lambda: len(read_all(worker.settings, rejected)) == 20)
     await_true(lambda: 'parcelward_lag_records{partition="1",stage="duties"} 0.0' in get(worker.port, "/metrics")[1])
     assert "parcelward_events_rejected_total" in get(worker.port, "/metrics")[1]
-    worker.process.send_signal(signal.SIGTERM)
-    assert worker.process.wait(30) == 0
+    assert worker.stopped_by_many_signals() == 0
     lines = worker.log.read_text().splitlines()
     assert all(isinstance(json.loads(line), dict) for line in lines)
     assert not [line for line in lines if "canary" in line or "13912345678" in line]
+
+
+@pytest.mark.parametrize("said", ["serving metrics", "[^-BatchConsumer]: Starting", "outlets]: Starting"])
+def test_worker_that_is_told_to_stop_while_it_starts_stops_in_good_order(worker: Worker, said: str) -> None:
+    await_true(lambda: said in worker.log.read_text(), pause_s=0.005)
+    assert worker.stopped_by_many_signals() == 0
+    assert "stopped in good order" in worker.log.read_text()
+    assert "Traceback" not in worker.log.read_text()
 
 
 def test_worker_without_partitions_is_ready_too(worker: Worker, tmp_path: Path) -> None:

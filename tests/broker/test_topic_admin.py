@@ -69,8 +69,15 @@ def altered(kafka: str, topic: str, entry: str, value: str) -> None:
     [
         ("intake.swift", "message.timestamp.type", "CreateTime", "message.timestamp.type=LogAppendTime"),
         ("rejected.swift", "max.message.bytes", "1048588", f"max.message.bytes={MAX_REJECTED_BYTES}"),
+        ("alerts", "unclean.leader.election.enable", "true", "unclean.leader.election.enable=false"),
+        ("screening-duties-changelog", "cleanup.policy", "compact,delete", "cleanup.policy=compact"),
     ],
-    ids=["couriers could forge arrivals", "refused records would not fit"],
+    ids=[
+        "couriers could forge arrivals",
+        "refused records would not fit",
+        "acknowledged records could vanish",
+        "state would be deleted after a while",
+    ],
 )
 def test_existing_topic_that_does_not_fit_is_named_with_the_fix(
     kafka: str, topic_prefix: str, look: Callable[[Settings], object], name: str, entry: str, value: str, fix: str
@@ -81,6 +88,16 @@ def test_existing_topic_that_does_not_fit_is_named_with_the_fix(
     altered(kafka, topic_prefix + name, entry, value)
     with pytest.raises(UserError, match=f"topic {topic_prefix}{name} has {entry} {value}: .*{fix}"):
         look(settings)
+
+
+@pytest.mark.parametrize("look", [ensure_topics, check_topics])
+def test_topic_with_fewer_copies_than_the_setting_promises_is_refused(
+    kafka: str, topic_prefix: str, look: Callable[[Settings], object]
+) -> None:
+    settings = Settings(kafka=kafka, topic_prefix=topic_prefix, couriers=("swift",), partitions=1)
+    ensure_topics(settings)
+    with pytest.raises(UserError, match=f"topic {topic_prefix}intake.swift has 1 copies, but the setting replicat"):
+        look(settings.model_copy(update={"replication": 3}))
 
 
 def test_missing_topic_is_named_where_topics_are_not_ours_to_make(kafka: str, topic_prefix: str) -> None:

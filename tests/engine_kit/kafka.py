@@ -96,12 +96,12 @@ def drained(settings: Settings) -> bool:
     return all(positions.get(part, 0) >= end for part, end in ends_of(settings, intake_topics(settings)).items())
 
 
-def await_true(condition: Callable[[], bool], seconds: float = 60) -> None:
+def await_true(condition: Callable[[], bool], seconds: float = 60, pause_s: float = 0.1) -> None:
     """Poll until a condition holds; fails the test when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the awaited condition did not come about"
-        time.sleep(0.1)
+        time.sleep(pause_s)
 
 
 def audit(settings: Settings) -> None:

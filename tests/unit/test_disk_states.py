@@ -174,3 +174,19 @@ def test_a_full_disk_refuses_this_write_and_all_later_ones_and_leaves_a_prefix(t
     _, state = opened(tmp_path)
     assert state.written == count
     assert list(state) == [b"%06d" % number for number in range(1, count + 1)]
+
+
+def test_a_disk_that_is_full_at_the_end_keeps_nobody_from_ending(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is the reason why the worker stops; what it raised then made the worker hang, or hid the reason."""
+    states, state = opened(tmp_path)
+
+    class Closing:
+        def close(self) -> None:
+            raise OSError("no space left on device")
+
+    database, state._database = state._database, Closing()  # type: ignore[assignment]
+    states.give_up({PLACE: state})
+    database.close()
+    assert [record.message for record in caplog.records] == ["state on disk was not closed in order"]

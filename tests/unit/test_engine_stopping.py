@@ -1,0 +1,119 @@
+"""A worker that has to stop does so, whatever fails on the way out, and with the exit code that it means."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
+from aiokafka.producer.transaction_manager import TransactionManager
+
+from parcelward.settings import Settings
+from parcelward.stage import Outcome
+from streams.running import run_app
+from streams.transactions import FailedError, FencedError, Transactions
+
+
+class App:
+    """An app whose ownership cannot be given up."""
+
+    def __init__(self) -> None:
+        self.ownership = self
+        self.failed, self._crashed = asyncio.Event(), asyncio.Event()
+        self.fault = self.crash_reason = None
+        self.done: list[str] = []
+
+    async def start(self) -> None:
+        await asyncio.sleep(0.01)
+        self.done.append("started")
+
+    async def finish(self) -> None:
+        self.done.append("finished")
+
+    async def give_up(self) -> None:
+        raise OSError("no space left on device")
+
+    def close(self) -> None:
+        self.done.append("closed")
+
+    async def stop(self) -> None:
+        self.done.append("stopped")
+
+
+def test_the_group_is_left_although_giving_up_failed() -> None:
+    """Its tasks do not let themselves be cancelled: the process would go on for ever, with its place in the group."""
+    app: Any = App()
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        stop.set()
+        with pytest.raises(OSError, match="no space"):
+            await run_app(app, stop)
+
+    asyncio.run(scenario())
+    assert app.done == ["finished", "started", "stopped"], "a start that is under way is not cut off"
+
+
+class Fenced:
+    """A producer whose transaction is ended by the broker while it is still sending."""
+
+    def __init__(self, ended_by: KafkaError) -> None:
+        self._ended_by = ended_by
+        self._txn_manager = TransactionManager("one", 1000)
+
+    async def start(self) -> None:
+        self._txn_manager.set_pid_and_epoch(1, 1)
+
+    async def begin_transaction(self) -> None:
+        self._txn_manager.begin_transaction()
+
+    def create_batch(self) -> Any:
+        return SimpleNamespace(append=lambda **_: True, record_count=lambda: 1)
+
+    async def send_batch(self, *_: object, **__: object) -> None:
+        self._txn_manager.fatal_error(self._ended_by)
+        raise IllegalOperation("Can't send messages while not in transaction")
+
+    async def stop(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(("ended_by", "seen"), [(ProducerFenced(), FencedError), (KafkaError(), FailedError)])
+def test_a_transaction_that_ended_under_us_says_why(ended_by: KafkaError, seen: type[Exception]) -> None:
+    async def scenario() -> None:
+        transactions = Transactions(Settings(), "duties", 0, connect=lambda **_: Fenced(ended_by))
+        await transactions.open()
+        with pytest.raises(seen):
+            await transactions.commit(Outcome(updates={b"key": b"value"}), {})
+        await transactions.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_does_not_end_by_itself_is_ended() -> None:
+    code = "import threading; from streams.running import end_within; end_within(0.1, 3); threading.Event().wait()"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 3
+
+
+def catches_sigterm(process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "it ended by itself"
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    caught = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt"))
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_worker_that_is_told_to_stop_while_it_loads_ends_with_0(unused_port: int) -> None:
+    told = os.environ | {"PARCELWARD_KAFKA": f"127.0.0.1:{unused_port}"}
+    process = subprocess.Popen([sys.executable, "-m", "parcelward", "worker"], env=told, stderr=subprocess.PIPE)
+    while not catches_sigterm(process):
+        time.sleep(0.001)
+    process.terminate()
+    assert process.communicate(timeout=30)[1] == b""
+    assert process.returncode == 0
