@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from parcelward.cli import COMMANDS
+from tests.bench import sizing
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -50,3 +51,13 @@ def test_every_folder_is_on_the_map() -> None:
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")}
     mapped = {name.strip("/").split("/")[0] for name in re.findall(r"^\| `([\w/]+/)` \|", README, flags=re.MULTILINE)}
     assert folders - {"build", "dist"} == mapped
+
+
+def test_the_sizing_table_is_what_its_command_prints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "sizing.md").read_text()
+    (result,) = re.findall(r"make sizing RESULT=(\S+)", page)
+    monkeypatch.setattr("sys.argv", ["sizing", str(ROOT / result)])
+    sizing.main()
+    assert capsys.readouterr().out in page

@@ -32,7 +32,7 @@ def alerts(
         str | None, typer.Option(help="Only alerts with a finding of this rule, for example R14.", show_default=False)
     ] = None,
 ) -> None:
-    """Follow the alerts until Ctrl-C."""
+    """Follow the alerts until Ctrl-C: those that come from now on, with --from-start also those before."""
     settings = settings_with(kafka)
     if rule is not None:
         rule = known_rule(rule, settings)
@@ -40,8 +40,10 @@ def alerts(
     shown, last = 0, time.monotonic()
     with stop_signals() as stop, TopicReader(settings, [settings.topics.alerts], from_start) as reader:
         if not json_lines:
+            which = "all alerts" if from_start else "new alerts (--from-start: also those before)"
             Console(stderr=True, highlight=False).print(
-                f"following {settings.topics.alerts} on {settings.kafka}; times are {zone_name(_now())}", soft_wrap=True
+                f"following {which} in {settings.topics.alerts} on {settings.kafka}; times are {zone_name(_now())}",
+                soft_wrap=True,
             )
         while not stop.wait(0) and not (timeout and time.monotonic() - last > timeout):
             for record in reader.poll(0.2):

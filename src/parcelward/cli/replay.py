@@ -154,7 +154,8 @@ def _show(checked: Checked, seconds: float, console: Console) -> None:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
     console.print(
         f"{checked.events:,} events in {seconds:.1f} s, {checked.events / max(seconds, 1e-3):,.0f} events/s; "
-        f"rule pack {checked.pack}, model {checked.model}: {'equal' if result.same else 'DIFFERENT'}"
+        f"rule pack {checked.pack}, model {checked.model}: {'equal' if result.same else 'DIFFERENT'}",
+        soft_wrap=True,
     )
 
 
