@@ -6,14 +6,17 @@ import sys
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from parcelward.broker.local import free_port
 from parcelward.leash import Leashed
 
 RESTART_AFTER_S = 0.5
+STOP_S = 60.0  # a worker whose brokers are away takes 45 s at most
+FAILED = "exit 1"
 REFUSAL = "parcelward: "  # how a worker begins the sentence about what it needs
 
 
@@ -30,6 +33,7 @@ class Slot:
     paused: bool = False
     start_at: float = 0.0
     said: int = 0  # bytes of the log that are older than the worker that runs now
+    expected: set[int] = field(default_factory=set)  # exit codes that what was done to it explains
 
     @property
     def runs(self) -> bool:
@@ -45,20 +49,41 @@ class Slot:
             return log.read().decode(errors="replace")
 
 
+@dataclass(frozen=True)
+class Unexpected:
+    """A worker that ended as nothing that was done to it explains, what it said last, and where its log is kept."""
+
+    worker: str
+    ended: str
+    said: str
+    log: str
+
+
 class Crew:
     """A supervisor over `parcelward worker` processes; call `look_after` often, from the thread that made it.
 
-    With a `disk` every other worker, beginning with the first, keeps its state there, the rest in memory.
+    With a `disk` every other worker, beginning with the first, keeps its state there, the rest in memory. A worker may
+    refuse to go on if it names one of the `fragile` paths. Logs of workers that end in an unexpected way go to `keep`.
     """
 
-    def __init__(self, environment: Mapping[str, str], folder: Path, disk: Path | None = None) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        folder: Path,
+        disk: Path | None = None,
+        fragile: Sequence[Path] = (),
+        keep: Path | None = None,
+    ) -> None:
         self._environment = {**os.environ, **environment}
         self._folder = folder
         self._disk = disk
+        self._fragile = tuple(map(str, fragile))
+        self._keep = keep or folder / "unexpected"
         self.slots: list[Slot] = []
         self.starts = 0
         self.endings: Counter[str] = Counter()
         self.refusals: list[str] = []
+        self.unexpected: list[Unexpected] = []
 
     def join(self) -> Slot:
         """One more worker."""
@@ -77,8 +102,16 @@ class Crew:
 
     def send(self, slot: Slot, number: signal.Signals) -> None:
         """Send a signal to the worker of a slot, if one runs."""
-        if slot.child is not None and slot.child.exit_code is None:
-            slot.child.process.send_signal(number)
+        child = slot.child
+        if child is None or child.exit_code is not None:
+            return
+        if number is signal.SIGKILL:
+            slot.expected.add(-number)
+        if number is signal.SIGTERM:
+            slot.expected.add(0)
+            if not _catches(child.pid, number):  # its first line was not reached: this is no worker yet
+                slot.expected.add(-number)
+        child.process.send_signal(number)
 
     @property
     def wanted(self) -> list[Slot]:
@@ -110,15 +143,21 @@ class Crew:
 
     def stop(self) -> list[int]:
         """Stop all in good order; their exit codes."""
-        children = [slot.child for slot in self.slots if slot.child is not None]
         for slot in self.slots:
             slot.wanted = False
             self.send(slot, signal.SIGCONT)
             self.send(slot, signal.SIGTERM)
-        return [child.stop(40) for child in children]
+        codes = []
+        for slot in self.slots:
+            child, slot.child = slot.child, None
+            if child is not None:
+                codes.append(child.stop(STOP_S))
+                self._judge_end(slot, codes[-1])
+        return codes
 
     def _start(self, slot: Slot) -> None:
         self.starts += 1
+        slot.expected = set()
         slot.said = slot.log.stat().st_size if slot.log.exists() else 0
         told = self._environment | {"PARCELWARD_HTTP_PORT": str(slot.port)}
         if slot.state_dir is not None:
@@ -127,13 +166,47 @@ class Crew:
             slot.child = Leashed([sys.executable, "-m", "parcelward", "worker"], log, told)
 
     def _note_end(self, slot: Slot, code: int) -> None:
-        if code < 0:
-            self.endings[f"signal {-code}"] += 1
+        self.endings[_ending(code)] += 1
+        refusal = _refusal(slot.new_words())
+        if code > 0 and refusal is not None:
+            self.refusals.append(refusal)
+        self._judge_end(slot, code)
+
+    def _judge_end(self, slot: Slot, code: int) -> None:
+        words = slot.new_words()
+        refusal = _refusal(words) or ""
+        refused = code == 2 and any(path in refusal for path in self._fragile)
+        if code in slot.expected or refused:
             return
-        self.endings[f"exit {code}"] += 1
-        refusal = next((line for line in slot.new_words().splitlines() if line.startswith(REFUSAL)), None)
-        if refusal is not None:
-            self.refusals.append(refusal.removeprefix(REFUSAL))
+        self._keep.mkdir(parents=True, exist_ok=True)
+        kept = self._keep / f"{slot.name}-{len(self.unexpected) + 1}.log"
+        kept.write_text(words)
+        said = refusal or (words.splitlines() or [""])[-1]
+        self.unexpected.append(Unexpected(slot.name, _ending(code), said[:300], str(kept)))
+
+    def accused(self) -> list[dict[str, Any]]:
+        """The unexpected endings as they are reported."""
+        return [asdict(one) for one in self.unexpected]
+
+
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit {code}"
+
+
+def _refusal(words: str) -> str | None:
+    """The sentence about what a worker needs, if it said one."""
+    said = next((line for line in words.splitlines() if line.startswith(REFUSAL)), None)
+    return None if said is None else said.removeprefix(REFUSAL)
+
+
+def _catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return True
+    caught = next((line.split()[1] for line in lines if line.startswith("SigCgt")), "0")
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def _screened(port: int) -> float | None:

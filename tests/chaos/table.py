@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,19 @@ def table(report: dict[str, Any]) -> str:
 | alerts (with revisions) | {report["alert_ids"]:,} ({report["alerts"]:,}) |
 | state values compared | {sum(report["states"].values()):,} |
 | starts of workers; ends (before the last, in good order) | {report["worker_starts"]}; {endings} |
-| starts refused for want of a file | {report["refusals_to_start"]} |
+| starts refused for want of a file or of room | {report["refusals_to_start"]} |
+| workers that ended as nothing that was done explains | {_unexpected(report)} |
 | everything screened after the last fault | {rest} s |
 | **lost** | **{report["lost"]}** |
 | **counted twice** | **{report["twice"]}** |
 | **different from the replay in any other way** | **{report["wrong"]}** |
 | **parcels with two alert ids** | **{report["two_ids"]}** |
 """
+
+
+def _unexpected(report: dict[str, Any]) -> str:
+    ended = Counter(end["ended"] for end in report["unexpected_endings"])
+    return ", ".join(f"{times} by {how}" for how, times in ended.items()) or "0"
 
 
 def main(report: Path) -> None:
