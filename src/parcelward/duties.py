@@ -9,7 +9,7 @@ from parcelward import facts
 from parcelward.contract.events import EventType
 from parcelward.contract.fields import SenderKind
 from parcelward.decode import Decoder, Event, Rejected
-from parcelward.event import InspectionData, RealNameData, ScanData
+from parcelward.event import InspectionData, RealNameData
 from parcelward.expiry import Sweep, is_absent
 from parcelward.ledger import (
     BACKFILL,
@@ -36,8 +36,8 @@ from parcelward.shipment import (
     Count,
     Duty,
     Hop,
+    InspectionFacts,
     RealNameFacts,
-    ScanFacts,
     Shipment,
     Trigger,
     decode_due,
@@ -83,7 +83,7 @@ class DutiesStage:
         self._topics = topics
         self._deadlines = deadlines
         self._timers = Timers()
-        self._sweep = Sweep(lambda _key: deadlines.keep)
+        self._sweep = Sweep(lambda _key: deadlines.keep, deadlines.keep)
         self._couriers: dict[str, str] = {}
         self._clocks: dict[str, int] = {}  # per courier the arrival that was reached, epoch ms
         self._reached: dict[str, int] = {}
@@ -112,9 +112,14 @@ class DutiesStage:
             desk.fire(courier, quiet_ms)
             clocks[courier] = max(quiet_ms, clocks.get(courier, 0))
         outcome = desk.outcome
-        newest = {courier.encode(): reached for courier, reached in clocks.items()}
-        looks = len(batch.records) + len(batch.quiet_until)
-        expired = self._sweep.expired(state, looks, lambda key: newest.get(key.split(b"/", 1)[0], 0), desk.new_waybills)
+        newest_of = {courier.encode(): reached for courier, reached in clocks.items()}
+        expired = self._sweep.expired(
+            state,
+            len(batch.records) + len(batch.quiet_until),
+            max(clocks.values(), default=0),
+            lambda key: newest_of.get(key.split(b"/", 1)[0], 0),
+            desk.new_waybills,
+        )
         for key in expired:
             outcome.updates.setdefault(key, None)
         return outcome
@@ -158,9 +163,12 @@ class _Desk:
             self._look(*timer)
 
     def _look(self, due_ms: int, key: bytes) -> None:
+        value = self._value(key)
+        if value is None or decode_due(value).due_ms != due_ms:
+            return  # as most: the duty was done in time
         # As of the timer, not of the clock that came by: each deadline gives its own revision, as on replay.
         shipment = self._open(key, due_ms)
-        if shipment is None or shipment.due_ms != due_ms:
+        if shipment is None:
             return
         fallen = mark_overdue(shipment, due_ms + 1, self._stage._deadlines)
         for duty, name in DUTY_NAMES.items():
@@ -219,7 +227,7 @@ class _Desk:
             self._out.facts[facts.AHEAD, data.courier] += 1
         elif delay > LATE_UPLOAD_MS:
             self._out.facts[facts.UPLOADED_LATE, data.courier] += 1
-        if not isinstance(data, ScanData) and data.fill_mode == BACKFILL:
+        if data.fill_mode == BACKFILL:
             self._out.facts[facts.BACK_FILLED, data.courier] += 1
 
     def _refuse(self, record: SourceRecord, rejected: Rejected) -> None:
@@ -259,17 +267,14 @@ class _Desk:
         return scan_facts(data, event.time_ms, record.timestamp), shipment.scan
 
     def _accept(self, shipment: Shipment, event: Event, entered: Facts) -> int | None:
-        if isinstance(entered, ScanFacts):
-            return accept_scan(shipment, entered)
-        if not shipment.home_outlet:
-            shipment.home_outlet = entered.outlet
-        assert not isinstance(event.data, ScanData)
-        corrections = shipment.corrections
+        corrects = event.data.corrects
         if isinstance(entered, RealNameFacts):
-            trigger = accept_real_name(shipment, entered, event.data.corrects)
+            trigger = accept_real_name(shipment, entered, corrects)
+        elif isinstance(entered, InspectionFacts):
+            trigger = accept_inspection(shipment, entered, corrects)
         else:
-            trigger = accept_inspection(shipment, entered, event.data.corrects)
-        if shipment.corrections > corrections:
+            trigger = accept_scan(shipment, entered)
+        if corrects is not None and trigger is not Trigger.CONFLICT:
             self._out.facts[facts.CORRECTED, shipment.courier] += 1
         return trigger
 
@@ -290,9 +295,12 @@ class _Desk:
 
     # -- both --------------------------------------------------------------------------------------------------------
 
+    def _value(self, key: bytes) -> bytes | None:
+        return self._out.updates.get(key) or self._state.get(key)
+
     def _open(self, key: bytes, now_ms: int) -> Shipment | None:
         """The shipment as it counts for what arrived at `now_ms`, to be changed in place."""
-        value = self._out.updates.get(key) or self._state.get(key)
+        value = self._value(key)
         if value is None:
             return None
         shipment = decode_shipment(value)

@@ -4,6 +4,8 @@ Codes and enumerations are plain strings, times are ms since the epoch, and `gc=
 garbage collector. `contract.events` describes the fields; a test compares the two.
 """
 
+from typing import ClassVar
+
 from msgspec import Struct
 
 from parcelward.contract.events import EventType
@@ -109,7 +111,10 @@ class InspectionData(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ScanData(Struct, frozen=True, gc=False, kw_only=True):
-    """Data of a security-scan event (过机安检)."""
+    """Data of a security-scan event (过机安检), which is never filled in later and corrects nothing."""
+
+    fill_mode: ClassVar[str] = "online"
+    corrects: ClassVar[str | None] = None
 
     courier: str
     waybill: str

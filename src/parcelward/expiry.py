@@ -7,7 +7,7 @@ sweep waits longer than the readers, so that nobody notices when it comes: not e
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
-from parcelward.shipment import decode_touched
+from parcelward.shipment import touched_ms
 
 LAG_MS = 86_400_000  # shipments of one batch, or of two intake partitions, may lie this far apart in arrival
 # Each look costs a third of a microsecond. It finds at most one key to delete, so there are more looks than new keys
@@ -24,9 +24,10 @@ def is_absent(touched_ms: int, keep_ms: int, now_ms: int) -> bool:
 class Sweep:
     """Visits every key of a partition's state in turn and finds what has been absent for a day."""
 
-    def __init__(self, keep_ms: Callable[[bytes], int]) -> None:
-        """`keep_ms` gives for a key how long (ms) after its last touch it is kept."""
+    def __init__(self, keep_ms: Callable[[bytes], int], shortest_ms: int) -> None:
+        """`keep_ms` gives for a key how long (ms) after its last touch it is kept, `shortest_ms` the least of all."""
         self._keep_ms = keep_ms
+        self._shortest_ms = shortest_ms
         self._round: Iterator[bytes] = iter(())
         self._looked: list[bytes] = []
 
@@ -35,12 +36,17 @@ class Sweep:
         self._round, self._looked = iter(()), []
 
     def expired(
-        self, state: Mapping[bytes, bytes], records: int, now_of: Callable[[bytes], int], new_keys: int = 0
+        self,
+        state: Mapping[bytes, bytes],
+        records: int,
+        newest_ms: int,
+        now_of: Callable[[bytes], int],
+        new_keys: int = 0,
     ) -> list[bytes]:
         """Keys to delete, found by looking at a few; until `commit` it looks at the same ones again.
 
-        `now_of` gives for a key the newest arrival (epoch ms) of the batch that concerns it; `new_keys` is about how
-        many keys the batch adds.
+        `newest_ms` is the newest arrival of the batch (epoch ms), and `now_of` gives for a key the newest that concerns
+        it; `new_keys` is about how many keys the batch adds.
         """
         if not self._looked:
             looks = max(-(-records // RECORDS_PER_LOOK), new_keys * LOOKS_PER_NEW_KEY)
@@ -48,12 +54,14 @@ class Sweep:
             if not self._looked and looks:
                 self._round = _walk(state)
                 self._looked = list(islice(self._round, looks))
-        return [key for key in self._looked if self._is_gone(key, state.get(key), now_of)]
-
-    def _is_gone(self, key: bytes, value: bytes | None, now_of: Callable[[bytes], int]) -> bool:
-        if value is None:
-            return False
-        return is_absent(decode_touched(value).touched_ms, self._keep_ms(key) + LAG_MS, now_of(key))
+        oldest_ms, get = newest_ms - self._shortest_ms - LAG_MS, state.get
+        return [
+            key
+            for key in self._looked
+            if (value := get(key)) is not None
+            and (touched := touched_ms(value)) < oldest_ms
+            and is_absent(touched, self._keep_ms(key) + LAG_MS, now_of(key))
+        ]
 
     def commit(self) -> None:
         """The batch was committed: move on."""

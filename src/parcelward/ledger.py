@@ -19,6 +19,7 @@ KIND_OF = {event_type: position for position, event_type in enumerate(EVENT_TYPE
 Facts = RealNameFacts | InspectionFacts | ScanFacts
 SEEN_BYTES = 24 * 16  # identities and contents of 24 events are kept per waybill, to recognise resent events
 BACKFILL = FillMode.BACKFILL.value
+LETTER = GoodsNature.LETTER.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ def accept_real_name(shipment: Shipment, facts: RealNameFacts, corrects: str | N
     an event that this waybill does not have.
     """
     known = shipment.real_name
+    if not shipment.home_outlet:
+        shipment.home_outlet = facts.outlet
     if known is None:
         shipment.accepted_ms = facts.arrival_ms
         _count(shipment, Count.ACCEPTANCE)
@@ -120,7 +123,7 @@ def accept_real_name(shipment: Shipment, facts: RealNameFacts, corrects: str | N
         _count(shipment, Count.SENDER)
     _note_correction(shipment, corrects)
     shipment.real_name = facts
-    if facts.goods_nature == GoodsNature.LETTER.value:
+    if facts.goods_nature == LETTER:
         shipment.overdue &= ~Duty.INSPECTION
     if shipment.inspection is not None:
         _count(shipment, Count.INSPECTION)
@@ -133,6 +136,8 @@ def accept_inspection(shipment: Shipment, facts: InspectionFacts, corrects: str 
     A correction of an event that this waybill does not have is a conflict, and changes nothing else.
     """
     known = shipment.inspection
+    if not shipment.home_outlet:
+        shipment.home_outlet = facts.outlet
     if known is not None and corrects is not None and not _has(shipment, corrects, EventType.INSPECTION):
         shipment.conflicts += 1
         return Trigger.CONFLICT
@@ -197,31 +202,30 @@ def _key_id(token: str) -> str:
     return token.partition(".")[0]
 
 
-def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> list[tuple[int, int]]:
-    """Duties still undone, each with its deadline (arrival clock, epoch ms)."""
-    open_: list[tuple[int, int]] = []
-    real_name, inspection = shipment.real_name, shipment.inspection
-    if inspection is None and real_name is not None and real_name.goods_nature != GoodsNature.LETTER.value:
-        open_.append((Duty.INSPECTION, shipment.accepted_ms + deadlines.inspection))
+def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> dict[int, int]:
+    """Duties still undone and not overdue, each with its deadline (arrival clock, epoch ms)."""
+    open_: dict[int, int] = {}
+    real_name, overdue = shipment.real_name, shipment.overdue
     if real_name is None:
-        open_.append((Duty.REAL_NAME, shipment.first_arrival_ms + deadlines.real_name))
-    if shipment.scan is None and deadlines.scan is not None:
-        open_.append((Duty.SECURITY_SCAN, shipment.first_arrival_ms + deadlines.scan))
-    return [(duty, due) for duty, due in open_ if not shipment.overdue & duty]
+        if not overdue & Duty.REAL_NAME:
+            open_[Duty.REAL_NAME] = shipment.first_arrival_ms + deadlines.real_name
+    elif shipment.inspection is None and real_name.goods_nature != LETTER and not overdue & Duty.INSPECTION:
+        open_[Duty.INSPECTION] = shipment.accepted_ms + deadlines.inspection
+    if deadlines.scan is not None and shipment.scan is None and not overdue & Duty.SECURITY_SCAN:
+        open_[Duty.SECURITY_SCAN] = shipment.first_arrival_ms + deadlines.scan
+    return open_
 
 
 def next_due(shipment: Shipment, deadlines: Deadlines) -> int:
     """The earliest deadline of the duties still undone (arrival clock, epoch ms); 0 when there is none."""
-    if shipment.inspection is not None and shipment.real_name is not None and deadlines.scan is None:
-        return 0
-    return min([due for _, due in open_deadlines(shipment, deadlines)], default=0)
+    return min(open_deadlines(shipment, deadlines).values(), default=0)
 
 
 def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:
     """Mark the duties whose deadline lies before `now_ms` (arrival clock); returns those newly overdue."""
     fallen = Duty.NONE
     due_ms = 0
-    for duty, due in open_deadlines(shipment, deadlines):
+    for duty, due in open_deadlines(shipment, deadlines).items():
         if due < now_ms:
             fallen |= duty
             due_ms = max(due_ms, due)

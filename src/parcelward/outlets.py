@@ -33,7 +33,7 @@ class OutletsStage:
         self._desk = Desk(keep)
         keeps = {b"h": keep.photo + keep.event_age, b"w": keep.ledger}
         profile = keep.profile
-        self._sweep = Sweep(lambda key: keeps.get(key[:1], profile))
+        self._sweep = Sweep(lambda key: keeps.get(key[:1], profile), min(profile, *keeps.values()))
         self._expired: list[bytes] = []
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
@@ -56,7 +56,11 @@ class OutletsStage:
         self._judge.say(revised, outcome)
         newest_of = {courier.encode(): arrival for courier, arrival in newest.items()}
         self._expired = self._sweep.expired(
-            state, len(records), lambda key: newest_of.get(key[1 : key.index(b"/")], 0), desk.new_photos
+            state,
+            len(records),
+            max(newest.values(), default=0),
+            lambda key: newest_of.get(key[1 : key.index(b"/")], 0),
+            desk.new_photos,
         )
         for key in self._expired:
             outcome.updates[key] = None

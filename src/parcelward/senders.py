@@ -71,7 +71,7 @@ class SendersStage:
         self._topics = topics
         self._keep_ms = keep_ms = WEEK_MS + event_age_ms
         # Not by way of self: a circle outlives the partition, and with it the sweep's list of all keys.
-        self._sweep = Sweep(lambda _key: keep_ms)
+        self._sweep = Sweep(lambda _key: keep_ms, keep_ms)
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
         """Begin the expiry sweep anew."""
@@ -88,7 +88,7 @@ class SendersStage:
             outcome.sends.append(send)
             newest = max(newest, arrival)
         new = sum(key not in state for profiles in (phones, senders) for key in profiles)
-        for key in self._sweep.expired(state, len(batch.records), lambda _key: newest, new):
+        for key in self._sweep.expired(state, len(batch.records), newest, lambda _key: newest, new):
             outcome.updates[key] = None
         for key, phone in phones.items():
             outcome.updates[key] = encode(phone)

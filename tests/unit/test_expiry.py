@@ -29,23 +29,24 @@ KEEP = 7 * DAY
 
 
 def test_the_sweep_waits_longer_than_the_readers():
-    sweep, state = Sweep(lambda _key: KEEP), {b"k": encode(Touched(T0))}
+    sweep, state = Sweep(lambda _key: KEEP, KEEP), {b"k": encode(Touched(T0))}
     assert not is_absent(T0, KEEP, T0 + KEEP)
     assert is_absent(T0, KEEP, T0 + KEEP + 1)
-    assert sweep.expired(state, 1, lambda _key: T0 + KEEP + LAG_MS) == []
-    assert sweep.expired(state, 1, lambda _key: T0 + KEEP + LAG_MS + 1) == [b"k"]
+    over = T0 + KEEP + LAG_MS
+    assert sweep.expired(state, 1, over, lambda _key: over) == []
+    assert sweep.expired(state, 1, over + 1, lambda _key: over + 1) == [b"k"]
+    assert sweep.expired(state, 1, over + 1, lambda _key: over) == [], "the clock that concerns the key counts"
 
 
 def test_every_key_is_looked_at_in_turn():
     state = {b"%d" % number: encode(Touched(T0)) for number in range(10)}
-    sweep = Sweep(lambda _key: KEEP)
+    sweep = Sweep(lambda _key: KEEP, KEEP)
+    now = T0 + KEEP + LAG_MS + 1
     rounds = 0
     records = 2 * RECORDS_PER_LOOK
     while state:
-        gone = sweep.expired(state, records, lambda _key: T0 + KEEP + LAG_MS + 1)
-        assert gone == sweep.expired(state, records, lambda _key: T0 + KEEP + LAG_MS + 1), (
-            "an aborted batch changes nothing"
-        )
+        gone = sweep.expired(state, records, now, lambda _key: now)
+        assert gone == sweep.expired(state, records, now, lambda _key: now), "an aborted batch changes nothing"
         assert len(gone) == 2
         updates = dict.fromkeys(gone)
         apply(updates, state)
