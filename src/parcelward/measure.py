@@ -22,6 +22,7 @@ Values = tuple[Value, ...]
 
 SHARE_OF = 8  # a share of fewer parcels than this says nothing, and is unknown
 _UNKNOWN: tuple[Values, ...] = tuple((None,) * count for count in range(17))  # so many unknown values
+_NOBODY: tuple[Values, Values] = (_UNKNOWN[4], _UNKNOWN[2])
 _OVERDUE = [
     (bool(bits & Duty.REAL_NAME), bool(bits & Duty.INSPECTION), bool(bits & Duty.SECURITY_SCAN)) for bits in range(8)
 ]
@@ -45,13 +46,14 @@ def measure(
     facts, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
     name = None if facts is None else facts.goods_name
     said = goods_said(name, None if inspection is None else inspection.found_goods)
+    staff, pace = _NOBODY if facts is None or acceptor is None else _acceptor(facts, outlet, acceptor)
     return [
         *(_UNKNOWN[6] if facts is None else _who(facts)),
         *_duties(shipment, facts, inspection),
         *(_UNKNOWN[16] if phone is None and sender is None else _sender(phone, sender)),
-        *(_UNKNOWN[4] if facts is None or acceptor is None else _staff(facts, outlet, acceptor)),
+        *staff,
         *(_UNKNOWN[3] if inspection is None or inspector is None else _pace(inspection, inspector)),
-        *(_UNKNOWN[2] if facts is None or acceptor is None else _operator(facts, acceptor)),
+        *pace,
         *_outlet(facts, outlet, shipment.trigger_event_ms),
         *(_UNKNOWN[4] if inspection is None else _photos(inspection, photo_reused_from)),
         name,
@@ -138,15 +140,19 @@ def _sender(phone: PhoneView | None, sender: SenderView | None) -> Values:
     )
 
 
-def _staff(facts: RealNameFacts, outlet: OutletProfile, acceptor: OperatorProfile) -> Values:
+def _acceptor(facts: RealNameFacts, outlet: OutletProfile, acceptor: OperatorProfile) -> tuple[Values, Values]:
+    """What the operator who accepted has to do with the sender, and how they work."""
     hour = facts.event_ms // HOUR_MS
-    own = known = None
+    own = known = staff_share = manual_share = None
     if facts.document_token is not None:
         known = is_staff(outlet, facts)
         if facts.operator_token is not None:
             own = facts.document_token == facts.operator_token
-    sends, persons = acceptor.staff_1d.at(hour), acceptor.persons_1d
-    return (own, known, sends, _share(sends, persons.at(hour)) if persons.total >= SHARE_OF else None)
+    sends = acceptor.staff_1d.at(hour)
+    if acceptor.persons_1d.total >= SHARE_OF:  # what is read as of a time is at most the total
+        persons = acceptor.persons_1d.at(hour)
+        staff_share, manual_share = _share(sends, persons), _share(acceptor.manual_1d.at(hour), persons)
+    return (own, known, sends, staff_share), (acceptor.items_1d.at(hour), manual_share)
 
 
 def _share(part: int, whole: int) -> float | None:
@@ -159,14 +165,6 @@ def _pace(inspection: InspectionFacts, inspector: OperatorProfile) -> Values:
         return _UNKNOWN[3]
     gap, within = inspection_pace(inspector, at)
     return (gap, inspector.fast_gaps_1h.at(at // FIVE_MINUTES_MS), within)
-
-
-def _operator(facts: RealNameFacts, acceptor: OperatorProfile) -> Values:
-    hour = facts.event_ms // HOUR_MS
-    manual_share, persons = None, acceptor.persons_1d
-    if persons.total >= SHARE_OF:  # what is read as of a time is at most the total
-        manual_share = _share(acceptor.manual_1d.at(hour), persons.at(hour))
-    return (acceptor.items_1d.at(hour), manual_share)
 
 
 def _outlet(facts: RealNameFacts | None, outlet: OutletProfile, trigger_ms: int) -> Values:

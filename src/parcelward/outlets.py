@@ -14,7 +14,7 @@ from parcelward.shipment import Arrived, Count, Shipment, decode_arrived, encode
 from parcelward.stage import Batch, Outcome, SourceRecord
 from parcelward.topics import Topics
 
-BLOCK = 64  # hops
+BLOCK = 256  # hops
 """Measured, then judged: few enough to be still in the processor's caches, enough for the model's cost per call."""
 
 

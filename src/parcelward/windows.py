@@ -62,9 +62,10 @@ class Rolling(msgspec.Struct, array_like=True, gc=False):
 
     def at(self, bucket: int) -> int:
         """Count in the window that ends with a bucket; the further from the newest, the slower."""
-        behind, total = self.newest - bucket, self.total
-        if not behind or not total:
+        newest, total = self.newest, self.total
+        if bucket == newest or not total:
             return total
+        behind = newest - bucket
         if behind > 0:
             return total - sum(self.cells[-behind:]) if behind < self.span else 0
         gone = len(self.cells) - behind - self.span  # of the oldest cells
