@@ -46,7 +46,7 @@ class TopicReader(AbstractContextManager["TopicReader"]):
 
     def read_to_end(self, patience_s: float = 30.0) -> Iterator[Any]:
         """Every record up to the end as it is now. Raises UserError when the end is not reached in time."""
-        ends = self.ends()
+        ends = self._consumer.end_offsets(self._partitions)
         deadline = time.monotonic() + patience_s
         while any(self._consumer.position(partition) < end for partition, end in ends.items()):
             records = self.poll(0.5)
@@ -55,10 +55,6 @@ class TopicReader(AbstractContextManager["TopicReader"]):
             elif time.monotonic() > deadline:
                 raise UserError(f"reading stopped short of the end for {patience_s:.0f} s; is the broker alive?")
             yield from (record for record in records if record.offset < ends[_partition_of(record)])
-
-    def ends(self) -> dict[Any, int]:
-        """Per partition the offset after the last committed record."""
-        return dict(self._consumer.end_offsets(self._partitions))
 
     def close(self) -> None:
         """Disconnect."""
