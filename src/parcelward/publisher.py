@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +24,8 @@ from parcelward.topics import MAX_INTAKE_BYTES
 
 Headers = Sequence[tuple[str, bytes]]
 CONTENT_TYPE = ("content-type", b"application/json")
+ABANDON_S = 5.0
+"""How long a publisher that is abandoned waits for its thread to end."""
 _COURIER = re.compile(r"[a-z][a-z0-9-]{1,31}").fullmatch
 
 
@@ -164,7 +166,12 @@ class Publisher:
 
     def abandon(self) -> None:
         """Disconnect without waiting for what is not acknowledged. Safe to call twice."""
-        self._producer.close(timeout=0)
+        # kafka-python's own close fails, and leaves the connection open, while anything is under way.
+        if (sender := self._producer._sender) is not None:
+            sender.force_close()
+            sender.join(ABANDON_S)
+        with suppress(KafkaTimeoutError):
+            self._producer.close(timeout=0)
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import textwrap
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -219,3 +222,40 @@ def test_tokens_made_with_the_public_key_are_warned_of(settings: Settings, tmp_p
     told = CliRunner().invoke(app, ["publish", str(file), "--tokenise", "--kafka", settings.kafka], env=own)
     assert told.exit_code == 0
     assert "public demo key" not in told.stderr
+
+
+def test_a_publisher_is_abandoned_whatever_is_under_way(settings: Settings) -> None:
+    threads = threading.active_count()
+    publisher = Publisher(settings)
+    for number in range(50):
+        publisher.publish(real_name(f"SF{number:04}"))
+    publisher.abandon()
+    publisher.abandon()
+    assert threading.active_count() == threads
+    with pytest.raises(InvalidEvent), Publisher(settings) as second:  # and no complaint about what was under way
+        _publish(second, real_name(), real_name(weight_g="heavy"))
+
+
+def _publish(publisher: Publisher, *events: dict[str, Any]) -> None:
+    for event in events:
+        publisher.publish(event)
+
+
+def test_the_example_of_the_readme_runs_as_it_is_printed(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (code,) = re.findall(r"^ +```python\n(.*?)^ +```", readme, flags=re.MULTILINE | re.DOTALL)
+    usual = Settings.model_fields["kafka"].default
+    assert usual in code
+    here = compile(textwrap.dedent(code).replace(usual, settings.kafka), "README.md", "exec")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PARCELWARD_TOPIC_PREFIX", settings.topic_prefix)
+    Path("events.jsonl").write_text("".join(json.dumps(real_name(waybill)) + "\n" for waybill in ("SF01", "SF02")))
+    exec(here, {})  # noqa: S102 - the page is ours
+    assert len(intake_of(settings)) == 2
+    events = real_name("SF03", weight_g="heavy"), real_name("SF04")
+    Path("events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    exec(here, {})  # noqa: S102
+    assert "data.weight_g" in capsys.readouterr().out
+    assert len(intake_of(settings)) == 3, "all but the one that breaks the contract"
