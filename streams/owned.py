@@ -87,6 +87,11 @@ class OwnedPartition:
         """Whether batches may be delivered: the state is restored and the positions are those that were committed."""
         return self.restored and self.positioned
 
+    @property
+    def has_state(self) -> bool:
+        """Whether anything was ever committed and not yet forgotten; known once the state is restored."""
+        return next(iter(self.state), None) is not None
+
     def reposition(self, positions: Mapping[str, int]) -> None:
         """The consumer was set to `positions`; what was fetched before is dropped, for it will be delivered again."""
         # TRAP: a fetch from before the rebalance may bring records of the new assignment from a stale position. A batch

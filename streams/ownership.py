@@ -4,11 +4,12 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 
+from parcelward.errors import UserError
 from parcelward.settings import Settings
 from streams.owned import Done, OwnedPartition, StagePlan
 from streams.stores import NOTHING_WRITTEN, Bounds, MemoryStates, Place, States
@@ -131,13 +132,31 @@ class Ownership:
             gc.collect()
             gc.freeze()
 
-    def reposition(self, positions: Mapping[tuple[str, int], int]) -> None:
-        """The consumer was set to the committed positions, by topic and partition number."""
+    def reposition(
+        self, positions: Mapping[tuple[str, int], int], uncommitted: Collection[tuple[str, int]] = ()
+    ) -> None:
+        """The consumer was set to these positions, by topic and partition number; of some none was committed.
+
+        That stops the worker where the state shows that there must have been one.
+        """
         for owner in self:
             own = {topic: positions.get((topic, owner.partition)) for topic in owner.plan.topics}
-            if None not in own.values():  # else another rebalance has begun, and another seek follows
-                owner.reposition({topic: position for topic, position in own.items() if position is not None})
+            if None in own.values():
+                continue  # another rebalance has begun, and another seek follows
+            # A courier that is new has no position although the state is old: only if none has one they were lost.
+            if owner.has_state and all((topic, owner.partition) in uncommitted for topic in own):
+                self.fail(self._lost_positions(owner))
+                return
+            owner.reposition({topic: position for topic, position in own.items() if position is not None})
         self.on_free()
+
+    def _lost_positions(self, owner: OwnedPartition) -> UserError:
+        return UserError(
+            f"no position of group {self.settings.topics.app_id} is committed for partition {owner.partition} of "
+            f"{', '.join(owner.plan.topics)}, but the state of stage {owner.plan.name} is there: the positions have "
+            "expired or were deleted, and from the beginning everything would count twice; set them with "
+            'kafka-consumer-groups --reset-offsets (docs/runbook.md, "Positions are gone")'
+        )
 
     async def process(self, owner: OwnedPartition, taken: Taken) -> bool:
         """Process one batch; whether it was committed. A failure stops the worker, a stale batch is dropped."""

@@ -55,6 +55,13 @@ class Fetched(NamedTuple):
     positions: Mapping[Any, int]
 
 
+class Sought(NamedTuple):
+    """Where the sources are read from now on; `uncommitted` are those of which no position is known."""
+
+    positions: Mapping[Any, int]
+    uncommitted: frozenset[Any]
+
+
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread that reads from Kafka."""
 
@@ -120,12 +127,12 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         quiet, self._quiet = self._quiet, {}
         return Fetched(self.epoch, records, quiet, positions)
 
-    async def seek_sources(self, topics: frozenset[str]) -> dict[Any, int]:
-        """Go back to the committed positions, or to the beginning where there is none; returns the positions."""
-        result: dict[Any, int] = await self.call_thread(self._seek_sources, topics)
+    async def seek_sources(self, topics: frozenset[str]) -> Sought:
+        """Go back to the committed positions, or to the beginning where there is none."""
+        result: Sought = await self.call_thread(self._seek_sources, topics)
         return result
 
-    async def _seek_sources(self, topics: frozenset[str]) -> dict[Any, int]:
+    async def _seek_sources(self, topics: frozenset[str]) -> Sought:
         consumer = self._ensure_consumer()
         assignment = consumer._subscription.subscription.assignment
         sources = [tp for tp in consumer.assignment() if tp.topic in topics]
@@ -141,7 +148,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self._quiet.clear()
         for tp, offset in positions.items():
             consumer.seek(tp, offset)
-        return positions
+        return Sought(positions, frozenset(unknown))
 
     async def _seek_wait(self, consumer: Any, partitions: Mapping[Any, int]) -> None:
         self.epoch += 1
@@ -318,9 +325,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         # TRAP: Faust leaves a partition without a committed position where it is, past records it has dropped.
         self._seeking = True  # what is read from now on is taken over after the old records were dropped
         try:
-            positions = await self._thread.seek_sources(self._sources)
-            self.ownership.reposition(positions)
-            self._read_offset.update(dict.fromkeys(map(ensure_TP, positions)))
+            sought = await self._thread.seek_sources(self._sources)
+            self.ownership.reposition(*sought)
+            self._read_offset.update(dict.fromkeys(map(ensure_TP, sought.positions)))
         finally:
             self._seeking = False
 

@@ -144,6 +144,9 @@ def _write_changelog(settings: Settings, *, abort: bool, records: list[tuple[byt
         for key, value in records:
             await producer.send(changelog(settings).topic, value, key=key, partition=0)
         await producer.flush()
+        # A state without any position would stop the worker.
+        position = {TopicPartition(intake(settings), 0): 0}
+        await producer.send_offsets_to_transaction(position, settings.topics.app_id)
         await (producer.abort_transaction() if abort else producer.commit_transaction())
         await producer.stop()
 

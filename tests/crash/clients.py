@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from aiokafka.structs import TopicPartition
 
-from streams.transport import Fetched
+from streams.transport import Fetched, Sought
 from tests.crash.broker import Broker, Row
 
 T = TypeVar("T")
@@ -183,15 +183,25 @@ class SimulatedThread:
         at = {tp: self.positions[tp] for tp in recovering if tp in self.positions}
         return Fetched(self.epoch, records, quiet, at)
 
-    async def seek_sources(self, topics: frozenset[str]) -> dict[Any, int]:
+    async def earliest_offsets(self, *parts: TopicPartition) -> dict[TopicPartition, int]:
+        """Nothing is ever compacted away."""
+        return dict.fromkeys(parts, 0)
+
+    async def highwaters(self, *parts: TopicPartition) -> dict[TopicPartition, int]:
+        """Ends, as readers of committed records see them."""
+        logs = self._line.broker.logs
+        return await self._line.step("ends", lambda: {tp: logs[tp].stable_end(tp) for tp in parts})
+
+    async def seek_sources(self, topics: frozenset[str]) -> Sought:
         """Go back to the committed positions."""
         return await self._line.step("seek", lambda: self._seek_sources(topics))
 
-    def _seek_sources(self, topics: frozenset[str]) -> dict[Any, int]:
+    def _seek_sources(self, topics: frozenset[str]) -> Sought:
         self.epoch += 1
-        found = {tp: self._line.broker.positions.get(tp, 0) for tp in self.positions if tp.topic in topics}
+        committed = self._line.broker.positions
+        found = {tp: committed.get(tp, 0) for tp in self.positions if tp.topic in topics}
         self.positions.update(found)
-        return found
+        return Sought(found, frozenset(tp for tp in found if tp not in committed))
 
     def seek(self, positions: Mapping[Any, int]) -> None:
         """Read on from elsewhere."""
