@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from kafka.errors import CorruptRecordError
+from kafka.errors import CorruptRecordError, KafkaError
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import calc_crc32c
@@ -110,8 +110,11 @@ def require_answer(settings: Settings) -> None:
 
 
 def unreachable(settings: Settings, error: Exception) -> UserError:
-    """The sentence for a cluster that does not answer."""
-    return UserError(
+    """The sentence for a cluster that does not answer, or not as it should."""
+    said = (
         f"no Kafka answers at {settings.kafka} ({type(error).__name__}); start one with `parcelward broker` "
         "or set PARCELWARD_KAFKA"
     )
+    if isinstance(error, KafkaError):  # the client got as far as speaking to somebody
+        said += "; if one runs there, give it time to start, and check security_protocol, user and password"
+    return UserError(said)

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from kafka.errors import KafkaTimeoutError
 from typer.testing import CliRunner
 
 from parcelward import cli
 from parcelward.cli.alerts import known_rule
 from parcelward.errors import UserError
+from parcelward.kafka_client import unreachable
 from parcelward.reasons import Reason
 from parcelward.rules import load_pack
 from parcelward.settings import load_settings
@@ -90,3 +92,8 @@ def test_a_folder_named_like_the_package_does_not_hide_it(tmp_path: Path) -> Non
     (tmp_path / "parcelward").mkdir()
     code = [sys.executable, "-c", "import parcelward.errors, streams"]
     assert subprocess.run(code, cwd=tmp_path, check=False).returncode == 0
+
+
+def test_a_kafka_that_speaks_but_does_not_let_us_in_is_told_from_none() -> None:
+    assert "password" in str(unreachable(load_settings(), KafkaTimeoutError()))
+    assert "password" not in str(unreachable(load_settings(), ConnectionRefusedError()))
