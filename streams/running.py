@@ -16,8 +16,8 @@ START_S = 5.0
 """Time for a start that is under way when it is time to stop."""
 STOP_S = 10.0
 """Time for leaving the group; a broker that is away cannot be waited for."""
-END_S = 25.0
-"""Time for the process to end after that: the consumer's thread waits so long for an answer to its good-bye."""
+END_S = 15.0
+"""Time for the process to end after that: the consumer's thread waits 20 s in all for an answer to its good-bye."""
 
 
 async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:

@@ -53,7 +53,9 @@ class Settings(BaseSettings):
         examples=["swift,orient"],
     )
     partitions: int = Field(4, ge=1, le=512, description="Partitions of intake and screening topics.", examples=[64])
-    replication: int = Field(1, ge=1, le=9, description="Replication factor of topics that are created.", examples=[3])
+    replication: int = Field(
+        1, ge=1, le=9, description="Replication factor of topics that are created, and least of others.", examples=[3]
+    )
     manage_topics: bool = Field(True, description="Create missing topics at start; off where ops create them.")
 
     # Identity
