@@ -238,9 +238,9 @@ class _Desk:
     def _change(self, shipment: Shipment, event: Event, record: SourceRecord) -> int | None:
         """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
         mark = event.identity + event.content
-        if mark in shipment.seen or event.id in shipment.corrected:
+        came_before = shipment.seen.find(event.identity) >= 0  # `in` would try it as a number first
+        if (came_before and mark in shipment.seen) or event.id in shipment.corrected:
             return None
-        came_before = event.identity in shipment.seen
         shipment.seen = (shipment.seen + mark)[-SEEN_BYTES:]
         shipment.count = Count.NOTHING
         entered, known = self._facts(shipment, event, record)

@@ -27,6 +27,8 @@ _ORGANISATION_WEIGHTS = tuple(3**position % 31 for position in range(17))
 
 is_mobile = re.compile(r"1[3-9][0-9]{9}").fullmatch
 """Whether a text is a Chinese mobile number in normal form already."""
+is_relay = re.compile(r"1[3-9][0-9]{9}-[0-9]{1,8}").fullmatch
+"""Whether a text is a relay number in its usual form: a mobile number and an extension."""
 _CHINESE_MOBILE = re.compile(
     r"(?:\+?86|0086)?[\s-]*(?P<number>1[3-9](?:[\s-]*[0-9]){9})(?:[\s\-,;:#*_转轉xp]+(?:ext\.?\s*)?(?P<extension>[0-9]{1,8}))?"
 ).fullmatch

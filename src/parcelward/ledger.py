@@ -218,7 +218,8 @@ def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> dict[int, int]:
 
 def next_due(shipment: Shipment, deadlines: Deadlines) -> int:
     """The earliest deadline of the duties still undone (arrival clock, epoch ms); 0 when there is none."""
-    return min(open_deadlines(shipment, deadlines).values(), default=0)
+    open_ = open_deadlines(shipment, deadlines)
+    return min(open_.values()) if open_ else 0
 
 
 def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:

@@ -22,6 +22,7 @@ from parcelward.event import RealNameData
 from parcelward.identifiers import (
     check_document,
     is_mobile,
+    is_relay,
     normal_document,
     normal_name,
     normal_phone,
@@ -165,6 +166,8 @@ class Tokeniser:
         """Token of a phone number; None for relay numbers with extension and for what is no phone number."""
         if is_mobile(phone):
             return self._phone.token(phone)
+        if is_relay(phone):
+            return None
         normal = normal_phone(phone)
         return self._phone.token(normal.number) if normal is not None and normal.extension is None else None
 
