@@ -5,6 +5,9 @@ same batch for ever when it cannot read it. What is too large or unreadable is r
 (`parcelward.batches`). aiokafka also decodes header names itself; one that is not UTF-8 is read with U+FFFD in place of
 what is wrong. Key, value and header values stay as they are.
 
+A batch whose checksum is wrong was damaged on a broker's disk or on its way here. No courier is to blame, and nothing
+in it can be believed, not even when it can be unpacked: reading it is a `UserError`.
+
 aiokafka makes an object of a dozen fields of each record and hands it on through two generators. Here the records of a
 batch are made at once, as `Record`, and pass as one through aiokafka's own code, which looks after aborted
 transactions, control batches and positions.
@@ -19,7 +22,8 @@ from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBa
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 
-from parcelward.batches import is_plain, readable, stand_in
+from parcelward.batches import is_plain, is_whole, readable, stand_in
+from parcelward.errors import UserError
 from parcelward.lenient import Lenient
 from parcelward.reasons import Reason
 from parcelward.stage import Record
@@ -37,13 +41,23 @@ class _Whole(NamedTuple):
     bytes: int
 
 
+class DamagedError(ValueError):
+    """The checksum of a batch is wrong; `offset` is that of its first record."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
 class ReadableBatch:
     """A record batch as aiokafka's fetcher uses it; reads it anew, slowly, when a header name cannot be decoded.
 
-    `raw` are its bytes as they came; the checksum is that of these.
+    `raw` are its bytes as they came; the checksum is that of these. Raises DamagedError when it is wrong.
     """
 
     def __init__(self, batch: Any, raw: bytes) -> None:
+        if not is_whole(raw, calc_crc32c):
+            raise DamagedError(batch.base_offset)
         self._raw = self._read = raw
         self._batch = batch
         if not is_plain(raw):
@@ -114,7 +128,12 @@ class PartitionBatches(fetcher.PartitionRecords):  # type: ignore[misc]
         """The next records, at most `limit`; `exhausted` says that there are no more."""
         taken, self._left = self._left, []
         while limit is None or len(taken) < limit:
-            more = next(self, None)
+            try:
+                more = next(self, None)
+            except DamagedError as error:
+                if not taken:
+                    raise UserError(_damaged(self._tp, error.offset)) from None
+                more = None  # first what precedes it; the next fetch begins with it
             if more is None:
                 self.exhausted = True
                 return taken
@@ -136,6 +155,14 @@ class PartitionBatches(fetcher.PartitionRecords):  # type: ignore[misc]
         if records[0].offset < self._start:  # a batch is fetched whole, also when its beginning is done with
             records = [record for record in records if record.offset >= self._start]
         return records
+
+
+def _damaged(tp: Any, offset: int) -> str:
+    return (
+        f"the record batch at offset {offset} of topic {tp.topic}, partition {tp.partition}, is damaged: its checksum "
+        "is wrong; start the worker again, and if it stays so let a broker lead the partition whose copy is whole "
+        '(docs/runbook.md, "A damaged batch")'
+    )
 
 
 class BatchResult(fetcher.FetchResult):  # type: ignore[misc]

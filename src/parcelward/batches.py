@@ -35,7 +35,7 @@ MARK = "pw_batch"
 
 _HEADER = struct.Struct(">qiibIhiqqqhii")  # record batch, magic 2; the names are in KIP-98
 _LENGTH, _MAGIC, _CRC, _ATTRIBUTES, _LAST_DELTA, _COUNT = 1, 3, 4, 5, 6, 12
-_AFTER_LENGTH, _AFTER_CRC = 12, 21
+_AFTER_LENGTH, _MAGIC_AT, _AFTER_CRC = 12, 16, 21
 _CODEC, _CONTROL = 0x07, 0x20
 _GZIP, _SNAPPY, _LZ4, _ZSTD = 1, 2, 3, 4
 _XERIAL = b"\x82SNAPPY\0"
@@ -75,6 +75,13 @@ def is_plain(raw: bytes) -> bool:
     return not raw[_AFTER_CRC + 1] & _CODEC and len(raw) < SMALL and int.from_bytes(raw[57:61]) <= MOST_RECORDS
 
 
+def is_whole(raw: bytes, crc32c: Checksum) -> bool:
+    """Whether a batch is as it was published: its checksum is right. (Those of magic 0 and 1 have another one.)"""
+    if raw[_MAGIC_AT] < 2:
+        return True
+    return crc32c(raw[_AFTER_CRC:]) == int.from_bytes(raw[_AFTER_CRC - 4 : _AFTER_CRC])
+
+
 def readable(raw: bytes, crc32c: Checksum) -> bytes:
     """A batch (magic 2) that any client can read within bounds: this one unpacked, or its stand-in.
 
@@ -94,7 +101,7 @@ def stand_in(raw: bytes, reason: Reason, crc32c: Checksum) -> bytes:
     Raises ValueError when the checksum of `raw` is wrong: then it was damaged on its way here, and is no courier's.
     """
     fields = list(_HEADER.unpack_from(raw))
-    if crc32c(raw[_AFTER_CRC:]) != fields[_CRC]:
+    if not is_whole(raw, crc32c):
         raise ValueError("a record batch was damaged between the broker and here")
     # The broker has written into the header; the rest is as its courier sent it.
     sent = memoryview(raw)[_HEADER.size :]
