@@ -6,7 +6,7 @@ whole event as JSON in the value) is accepted as well.
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -123,9 +123,8 @@ class Decoder:
     """
 
     def __init__(self, topics: Topics, limits: Limits, content_key: bytes = b"") -> None:
-        self._topics = topics
+        self._courier_of = cache(topics.courier_of)
         self._most_bytes, self._most_age_ms, self._most_ahead_ms = limits
-        self._couriers: dict[str, str] = {}
         self._sources: dict[bytes, blake2b] = {}  # those that have been checked, hashed ahead of an event's id
         # A secret first block, and 64 of 256 bits kept: nobody can extend or try out what was hashed.
         self._content = sha256(content_key[:BLOCK].ljust(BLOCK, b"\0"))
@@ -241,11 +240,7 @@ class Decoder:
         key = record.key
         if key != data.waybill.encode():
             return key_problem(key)
-        topic = record.topic
-        courier = self._couriers.get(topic)
-        if courier is None:
-            courier = self._couriers[topic] = self._topics.courier_of(topic)
-        if data.courier != courier:
+        if data.courier != self._courier_of(record.topic):
             return Rejected(Reason.WRONG_COURIER, "data.courier: this courier does not own the topic")
         ahead = time_ms - record.timestamp
         if not -self._most_age_ms <= ahead <= self._most_ahead_ms:

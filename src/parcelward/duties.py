@@ -1,7 +1,8 @@
 """First stage: bytes in, shipments out. Decodes, tokenises and joins events per waybill; fires overdue duties."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -36,8 +37,6 @@ from parcelward.shipment import (
     Count,
     Duty,
     Hop,
-    InspectionFacts,
-    RealNameFacts,
     Shipment,
     Trigger,
     decode_due,
@@ -57,17 +56,21 @@ AGREEMENT = SenderKind.AGREEMENT.value
 
 
 class _Kind(NamedTuple):
-    """What an event type is called, its number in the evidence, and the duty it does."""
+    """What an event type is called, its number in the evidence, the duty it does, and how its facts are entered."""
 
     name: str
     number: int
     duty: int
+    accept: Callable[[Shipment, Any, str | None], int | None]
 
 
 _KINDS = {
-    EventType.REAL_NAME: _Kind(EventType.REAL_NAME.value, KIND_OF[EventType.REAL_NAME], Duty.REAL_NAME),
-    EventType.INSPECTION: _Kind(EventType.INSPECTION.value, KIND_OF[EventType.INSPECTION], Duty.INSPECTION),
-    EventType.SECURITY_SCAN: _Kind(EventType.SECURITY_SCAN.value, KIND_OF[EventType.SECURITY_SCAN], Duty.SECURITY_SCAN),
+    event_type: _Kind(event_type.value, KIND_OF[event_type], duty, accept)
+    for event_type, duty, accept in (
+        (EventType.REAL_NAME, Duty.REAL_NAME, accept_real_name),
+        (EventType.INSPECTION, Duty.INSPECTION, accept_inspection),
+        (EventType.SECURITY_SCAN, Duty.SECURITY_SCAN, accept_scan),
+    )
 }
 
 
@@ -84,7 +87,7 @@ class DutiesStage:
         self._deadlines = deadlines
         self._timers = Timers()
         self._sweep = Sweep(lambda _key: deadlines.keep, deadlines.keep)
-        self._couriers: dict[str, str] = {}
+        self._courier_of = cache(topics.courier_of)
         self._clocks: dict[str, int] = {}  # per courier the arrival that was reached, epoch ms
         self._reached: dict[str, int] = {}
 
@@ -98,9 +101,10 @@ class DutiesStage:
         """Enter the batch's events into the ledger, in order, and pass on every shipment that changed."""
         self._timers.begin()
         desk = _Desk(self, state)
-        clocks = self._reached = dict(self._clocks)
+        clocks, courier_of = dict(self._clocks), self._courier_of
+        self._reached = clocks
         for record in batch.records:
-            courier, now_ms = self._courier_of(record.topic), record.timestamp
+            courier, now_ms = courier_of(record.topic), record.timestamp
             if now_ms >= clocks.get(courier, 0):
                 clocks[courier] = now_ms
             else:
@@ -108,7 +112,7 @@ class DutiesStage:
             desk.fire(courier, now_ms)
             desk.enter(record)
         for topic, quiet_ms in sorted(batch.quiet_until.items()):
-            courier = self._courier_of(topic)
+            courier = courier_of(topic)
             desk.fire(courier, quiet_ms)
             clocks[courier] = max(quiet_ms, clocks.get(courier, 0))
         outcome = desk.outcome
@@ -129,12 +133,6 @@ class DutiesStage:
         self._timers.commit()
         self._clocks = self._reached
         self._sweep.commit()
-
-    def _courier_of(self, topic: str) -> str:
-        courier = self._couriers.get(topic)
-        if courier is None:
-            courier = self._couriers[topic] = self._topics.courier_of(topic)
-        return courier
 
 
 class _Desk:
@@ -205,7 +203,7 @@ class _Desk:
             self.new_waybills += 1
             shipment = Shipment(arrival, 0, courier, data.waybill, "", record.partition, arrival)
         shipment.events += 1
-        trigger = self._change(shipment, event, record)
+        trigger = self._change(shipment, event, kind, arrival)
         if trigger is None:
             shipment.duplicates += 1
             self._out.updates[key] = encode(shipment)
@@ -214,28 +212,28 @@ class _Desk:
         shipment.trigger = trigger
         shipment.touched_ms = arrival
         shipment.trigger_event_ms = event.time_ms
-        self._note_delay(event, arrival)
+        self._note_delay(event, arrival - event.time_ms)
         shipment.evidence.append((event.id, kind.number, record.offset))
         del shipment.evidence[:-EVIDENCE_KEPT]
         self._watch(key, shipment)
         self._pass_on(key, shipment)
 
-    def _note_delay(self, event: Event, arrival: int) -> None:
+    def _note_delay(self, event: Event, delay_ms: int) -> None:
         """Count what was uploaded late or filled in later, and what lies ahead of its arrival."""
-        data, delay = event.data, arrival - event.time_ms
-        if delay < 0:
+        data = event.data
+        if delay_ms < 0:
             self._out.facts[facts.AHEAD, data.courier] += 1
-        elif delay > LATE_UPLOAD_MS:
+        elif delay_ms > LATE_UPLOAD_MS:
             self._out.facts[facts.UPLOADED_LATE, data.courier] += 1
         if data.fill_mode == BACKFILL:
             self._out.facts[facts.BACK_FILLED, data.courier] += 1
 
     def _refuse(self, record: SourceRecord, rejected: Rejected) -> None:
-        courier = self._stage._topics.courier_of(record.topic)
+        courier = self._stage._courier_of(record.topic)
         self._out.sends.append(rejected_record(self._stage._topics.rejected(courier), record, rejected))
         self._out.facts[facts.REJECTED, courier, rejected.reason.value] += 1
 
-    def _change(self, shipment: Shipment, event: Event, record: SourceRecord) -> int | None:
+    def _change(self, shipment: Shipment, event: Event, kind: _Kind, arrival: int) -> int | None:
         """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
         mark = event.identity + event.content
         came_before = shipment.seen.find(event.identity) >= 0  # `in` would try it as a number first
@@ -243,45 +241,36 @@ class _Desk:
             return None
         shipment.seen = (shipment.seen + mark)[-SEEN_BYTES:]
         shipment.count = Count.NOTHING
-        entered, known = self._facts(shipment, event, record)
+        entered, known = self._facts(shipment, event, arrival)
         if came_before:
             if says_the_same(known, entered):
                 return None
             shipment.conflicts += 1
             trigger: int | None = Trigger.CONFLICT
         else:
-            self._note_time(shipment, event)
-            trigger = self._accept(shipment, event, entered)
+            self._note_time(shipment, event, kind.duty)
+            corrects = event.data.corrects
+            trigger = kind.accept(shipment, entered, corrects)
+            if corrects is not None and trigger is not Trigger.CONFLICT:
+                self._out.facts[facts.CORRECTED, shipment.courier] += 1
         if trigger is Trigger.CONFLICT:
             self._out.facts[facts.WAYBILL_CONFLICT, shipment.courier] += 1
         return trigger
 
-    def _facts(self, shipment: Shipment, event: Event, record: SourceRecord) -> tuple[Facts, Facts | None]:
+    def _facts(self, shipment: Shipment, event: Event, arrival: int) -> tuple[Facts, Facts | None]:
         """What the ledger would keep of the event, and what it has of that duty."""
         data = event.data
         if isinstance(data, RealNameData):
             identity = self._stage._tokeniser.identity(data, event.time_ms)
-            return real_name_facts(data, identity, event.time_ms, record.timestamp), shipment.real_name
+            return real_name_facts(data, identity, event.time_ms, arrival), shipment.real_name
         if isinstance(data, InspectionData):
-            return inspection_facts(data, event.time_ms, record.timestamp), shipment.inspection
-        return scan_facts(data, event.time_ms, record.timestamp), shipment.scan
+            return inspection_facts(data, event.time_ms, arrival), shipment.inspection
+        return scan_facts(data, event.time_ms, arrival), shipment.scan
 
-    def _accept(self, shipment: Shipment, event: Event, entered: Facts) -> int | None:
-        corrects = event.data.corrects
-        if isinstance(entered, RealNameFacts):
-            trigger = accept_real_name(shipment, entered, corrects)
-        elif isinstance(entered, InspectionFacts):
-            trigger = accept_inspection(shipment, entered, corrects)
-        else:
-            trigger = accept_scan(shipment, entered)
-        if corrects is not None and trigger is not Trigger.CONFLICT:
-            self._out.facts[facts.CORRECTED, shipment.courier] += 1
-        return trigger
-
-    def _note_time(self, shipment: Shipment, event: Event) -> None:
+    def _note_time(self, shipment: Shipment, event: Event, duty: int) -> None:
         """Settle an overdue duty that is done after all; count late and out-of-order events."""
-        duty, deadlines = _KINDS[event.type].duty, self._stage._deadlines
         if shipment.overdue & duty:
+            deadlines = self._stage._deadlines
             allowed = {Duty.INSPECTION: deadlines.inspection, Duty.REAL_NAME: deadlines.real_name}.get(
                 duty, deadlines.scan
             )

@@ -149,8 +149,8 @@ def accept_inspection(shipment: Shipment, facts: InspectionFacts, corrects: str 
     return Trigger.INSPECTION
 
 
-def accept_scan(shipment: Shipment, facts: ScanFacts) -> int:
-    """Enter a security scan; a later one replaces an earlier one."""
+def accept_scan(shipment: Shipment, facts: ScanFacts, _corrects: str | None) -> int:
+    """Enter a security scan; a later one replaces an earlier one, and none is ever corrected."""
     if shipment.scan is None or facts.event_ms >= shipment.scan.event_ms:
         shipment.scan = facts
     return Trigger.SCAN
