@@ -1,0 +1,101 @@
+"""The Kubernetes manifests fit together and fit the worker: its settings, its pages, its image."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from parcelward.settings import ENV_PREFIX, Settings, load_settings
+from streams.ownership import FINISH_S
+from streams.running import END_S, START_S, STOP_S
+from streams.transactions import CLOSE_S
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+
+manifests: dict[str, dict[str, Any]] = {
+    manifest["kind"]: manifest
+    for manifest in map(yaml.safe_load, map(Path.read_text, (DEPLOY / "kubernetes").iterdir()))
+}
+config: dict[str, str] = manifests["ConfigMap"]["data"]
+stateful = manifests["StatefulSet"]["spec"]
+pod = stateful["template"]["spec"]
+(worker,) = pod["containers"]
+from_secret = {entry["name"]: entry["valueFrom"]["secretKeyRef"] for entry in worker["env"]}
+
+
+def test_there_is_one_of_each_kind_under_one_name() -> None:
+    assert set(manifests) == {"ConfigMap", "StatefulSet", "Service", "PodDisruptionBudget"}
+    assert {manifest["metadata"]["name"] for manifest in manifests.values()} == {"parcelward"}
+    assert stateful["serviceName"] == "parcelward"
+    assert worker["envFrom"] == [{"configMapRef": {"name": "parcelward"}}]
+
+
+def test_settings_are_those_of_the_worker_and_no_secret_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(isinstance(value, str) for value in config.values()), "Kubernetes takes text only"
+    for name, value in (config | dict.fromkeys(from_secret, '{"k1": "' + 64 * "0" + '"}')).items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    secret = {
+        f"{ENV_PREFIX}{name.upper()}"
+        for name, field in Settings.model_fields.items()
+        if "Secret" in str(field.annotation)
+    }
+    assert set(from_secret) == secret
+    assert not secret & set(config)
+    assert settings.token_key in settings.token_keys
+    assert not settings.manage_topics
+
+
+def test_no_variable_comes_from_the_service_links() -> None:
+    """Kubernetes would set PARCELWARD_PORT and others for the service; a worker refuses settings that do not exist."""
+    assert pod["enableServiceLinks"] is False
+
+
+def test_everything_selects_the_pods() -> None:
+    labels = stateful["template"]["metadata"]["labels"]
+    assert stateful["selector"]["matchLabels"] == labels
+    assert manifests["Service"]["spec"]["selector"] == labels
+    assert manifests["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == labels
+
+
+def test_pages_are_asked_for_where_they_are() -> None:
+    port = int(config["PARCELWARD_HTTP_PORT"])
+    assert worker["ports"] == [{"name": "http", "containerPort": port}]
+    assert manifests["Service"]["spec"]["ports"] == [{"name": "http", "port": port, "targetPort": "http"}]
+    assert stateful["template"]["metadata"]["annotations"]["prometheus.io/port"] == str(port)
+    assert f"EXPOSE {port}" in DOCKERFILE
+    assert config["PARCELWARD_HTTP_HOST"] == "0.0.0.0"  # noqa: S104 - inside its own network
+    paths = {name: worker[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
+    assert {name: (get["path"], get["port"]) for name, get in paths.items()} == {
+        "startup": ("/health", "http"),
+        "liveness": ("/health", "http"),
+        "readiness": ("/ready", "http"),
+    }
+
+
+def test_folders_that_settings_name_are_mounted() -> None:
+    mounted = {mount["mountPath"]: mount["name"] for mount in worker["volumeMounts"]}
+    (claim,) = stateful["volumeClaimTemplates"]
+    assert mounted[config["PARCELWARD_STATE_DIR"]] == claim["metadata"]["name"], "each worker has a state of its own"
+    ca = Path(config["PARCELWARD_SSL_CAFILE"])
+    (secret,) = (volume["secret"] for volume in pod["volumes"] if volume["name"] == mounted[str(ca.parent)])
+    assert secret["items"] == [{"key": ca.name, "path": ca.name}]
+    assert set(mounted.values()) == {claim["metadata"]["name"], *(volume["name"] for volume in pod["volumes"])}
+
+
+def test_it_runs_as_the_user_of_the_image_with_no_more_rights_than_it_needs() -> None:
+    user = f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}"
+    assert f"USER {user}" in DOCKERFILE
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert not pod["automountServiceAccountToken"]
+    assert worker["securityContext"] == {
+        "readOnlyRootFilesystem": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_a_worker_has_the_time_that_it_takes_to_end() -> None:
+    assert pod["terminationGracePeriodSeconds"] >= START_S + FINISH_S + CLOSE_S + STOP_S + END_S
