@@ -66,7 +66,10 @@ def replay(
     if keep_in is not None:
         with RecordedTopics(settings, since_ms) as recording:
             events = keep(recording, keep_in, span.to_ms)
-        console.print(f"kept {events:,} events in {keep_in}; they hold personal data: guard them like intake topics")
+        console.print(
+            f"kept {events:,} events in {keep_in}; they hold personal data: guard them like intake topics",
+            soft_wrap=True,
+        )
         return
     stages = build_stages(settings)
     begun = time.monotonic()
