@@ -325,8 +325,6 @@ def main() -> int:
         wish.out.parent.mkdir(parents=True, exist_ok=True)
         wish.out.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
         print(f"\n{summary(report, SCREENED_WITHIN_S)}\n    all figures: {wish.out}", flush=True)
-        for end in report["unexpected_endings"]:
-            print(f"{end['worker']} ended unexpectedly by {end['ended']}, its log: {end['log']}", file=sys.stderr)
         if not report["passed"]:
             print(f"    logs and topics are left in {folder}", flush=True)
             os._exit(1)

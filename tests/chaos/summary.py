@@ -13,12 +13,17 @@ OFF = {
 def summary(report: dict[str, Any], screened_within_s: float) -> str:
     """What came of it. `screened_within_s`: how soon after the last fault everything must be screened."""
     verdict = "PASSED" if report["passed"] else "NOT PASSED"
-    rest, replayed = report["screened_after_last_fault_s"], report.get("replay")
+    rest = report["screened_after_last_fault_s"]
+    replayed = "the same alerts and refusals" if report["replay"]["same"] else "OTHER alerts or refusals"
     lines = [
         f"{verdict}: " + ", ".join(f"{report[kind]:,} {words}" for kind, words in OFF.items()),
         *report["examples"],
         f"{report['faults']} faults in {report['seconds'] / 60:.0f} minutes (seed {report['seed']}); "
-        f"{report['worker_starts']} starts of workers, {report['refusals_to_start']} refused for want of a file",
+        f"{report['worker_starts']} starts of workers, {report['refusals_to_start']} refused for want of a file or of room",
+        *(
+            f"{end['worker']} ended unexpectedly by {end['ended']}, its log: {end['log']}"
+            for end in report["unexpected_endings"]
+        ),
         f"{report['acknowledged']:,} events acknowledged to the couriers, {report['events']:,} in the log, "
         f"{report['rejected']:,} refused with their reason",
         f"{report['alerts']:,} alerts on {report['alert_ids']:,} parcels, "
@@ -26,8 +31,6 @@ def summary(report: dict[str, Any], screened_within_s: float) -> str:
         "not everything was screened after the last fault"
         if rest is None
         else f"everything screened {rest} s after the last fault ({screened_within_s:.0f} s allowed)",
+        f"a replay of what the couriers sent gives {replayed}",
     ]
-    if replayed is not None:
-        said = "the same alerts and refusals" if replayed["same"] else "OTHER alerts or refusals"
-        lines.append(f"a replay of what the couriers sent gives {said}")
     return "\n    ".join(lines)

@@ -14,12 +14,7 @@ def table(report: dict[str, Any]) -> str:
     """The run in Markdown."""
     done = "\n".join(f"| {kind} | {times} |" for kind, times in report["by_kind"].items() if times)
     endings = ", ".join(f"{times} by {how}" for how, times in report["worker_endings"].items())
-    rest, replayed = report["screened_after_last_fault_s"], report.get("replay")
-    said = (
-        ""
-        if replayed is None
-        else f"| a replay of the intake alone | {'equal' if replayed['same'] else 'DIFFERENT'} |\n"
-    )
+    rest, replayed = report["screened_after_last_fault_s"], "equal" if report["replay"]["same"] else "DIFFERENT"
     return f"""\
 `make chaos FAULTS={report["faults"]} SEED={report["seed"]} SCHEDULES=0`, {report["date"][:10]}, {report["seconds"]} s:
 
@@ -40,7 +35,8 @@ def table(report: dict[str, Any]) -> str:
 | starts refused for want of a file or of room | {report["refusals_to_start"]} |
 | workers that ended as nothing that was done explains | {_unexpected(report)} |
 | everything screened after the last fault | {rest} s |
-{said}| **lost** | **{report["lost"]}** |
+| a replay of the intake alone | {replayed} |
+| **lost** | **{report["lost"]}** |
 | **counted twice** | **{report["twice"]}** |
 | **different from the replay in any other way** | **{report["wrong"]}** |
 | **parcels with two alert ids** | **{report["two_ids"]}** |

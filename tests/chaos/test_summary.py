@@ -10,7 +10,7 @@ REPORT: dict[str, Any] = {
     "seed": 7, "faults": 200, "seconds": 1400, "screened_after_last_fault_s": 13.5, "worker_starts": 139,
     "refusals_to_start": 23, "acknowledged": 231532, "events": 231532, "rejected": 2261, "alerts": 9017,
     "alert_ids": 6906, "states": {"duties": 99308, "senders": 19118}, "lost": 0, "twice": 0, "wrong": 0, "two_ids": 0,
-    "examples": [], "replay": {"same": True}, "exact": True, "passed": True,
+    "examples": [], "unexpected_endings": [], "replay": {"same": True}, "exact": True, "passed": True,
 }  # fmt: skip
 
 
@@ -31,6 +31,10 @@ def test_what_passed_says_so_first_and_then_the_figures() -> None:
         ({"screened_after_last_fault_s": None}, "not everything was screened after the last fault"),
         ({"screened_after_last_fault_s": 41.0}, "41.0 s after the last fault (30 s allowed)"),
         ({"replay": {"same": False}}, "OTHER alerts or refusals"),
+        (
+            {"unexpected_endings": [{"worker": "worker-7", "ended": "exit 3", "log": "/tmp/7.log"}]},
+            "worker-7 ended unexpectedly by exit 3, its log: /tmp/7.log",
+        ),
     ],
 )
 def test_what_did_not_pass_says_so_first_and_why(changes: dict[str, Any], why: str) -> None:
