@@ -7,8 +7,10 @@ from weakref import ref
 import pytest
 
 from parcelward.expiry import LAG_MS, RECORDS_PER_LOOK, Sweep, is_absent
+from parcelward.outlet_profiles import OutletProfile
 from parcelward.screening import build_stages
-from parcelward.shipment import Touched, encode
+from parcelward.senders import PhoneProfile
+from parcelward.shipment import Shipment, Touched, decode_touched, encode, touched_ms
 from parcelward.stage import Batch, Record, apply
 from tests.builders import (
     DAY,
@@ -36,6 +38,22 @@ def test_the_sweep_waits_longer_than_the_readers():
     assert sweep.expired(state, 1, over, lambda _key: over) == []
     assert sweep.expired(state, 1, over + 1, lambda _key: over + 1) == [b"k"]
     assert sweep.expired(state, 1, over + 1, lambda _key: over) == [], "the clock that concerns the key counts"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Touched(0),
+        Touched(T0),
+        PhoneProfile(T0, [(T0, 1)]),
+        OutletProfile(0),
+        Shipment(T0, 0, "swift", "SF1", "HZ-1", 3, T0),
+        Shipment(0, T0, "swift", "SF1", "HZ-1", 3, T0),
+    ],
+    ids=["never", "one-field", "phone", "outlet-never", "ledger", "ledger-never"],
+)
+def test_when_a_value_was_touched_is_read_without_decoding_it(value):
+    assert touched_ms(encode(value)) == decode_touched(encode(value)).touched_ms == value.touched_ms
 
 
 def test_every_key_is_looked_at_in_turn():
