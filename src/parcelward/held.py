@@ -9,7 +9,7 @@ from zlib import crc32
 import msgspec
 
 from parcelward.features import INDEX, Row, Value
-from parcelward.shipment import Count, InspectionFacts, RealNameFacts, Shipment, encode
+from parcelward.shipment import Count, InspectionFacts, RealNameFacts, ShipmentBrief, encode
 
 OVERDUE = INDEX["outlet_overdue_1d"]
 OF_ACCEPTANCE = (
@@ -32,7 +32,7 @@ class Held(msgspec.Struct, array_like=True, frozen=True):
     of_inspection: list[Value]
 
 
-def hold(shipment: Shipment, row: Row) -> Held:
+def hold(shipment: ShipmentBrief, row: Row) -> Held:
     """The profile values of a row."""
     return Held(
         _mark(shipment.real_name),
@@ -42,7 +42,7 @@ def hold(shipment: Shipment, row: Row) -> Held:
     )
 
 
-def settle(shipment: Shipment, row: Row, held: Held | None) -> Row:
+def settle(shipment: ShipmentBrief, row: Row, held: Held | None) -> Row:
     """The row to judge a pass on: with the held values in place of what was measured again and counted nothing."""
     if held is None:
         return row

@@ -15,7 +15,7 @@ from parcelward.features import Row
 from parcelward.held import hold, settle
 from parcelward.outlet_desk import Desk
 from parcelward.rules import Hit, RulePack, finding_of, weight_of
-from parcelward.shipment import Shipment, decode_arrived
+from parcelward.shipment import Shipment, ShipmentBrief, decode_hop, decode_shipment
 from parcelward.stage import Outcome, SourceRecord
 from parcelward.topics import Topics
 from parcelward.verdict import CLEAN, AlertRecord, Verdict, judge, revise
@@ -58,7 +58,7 @@ class Measured(msgspec.Struct, gc=False):
 
     def shipment(self) -> Shipment:
         """The shipment, decoded again."""
-        return decode_arrived(self.record.value or b"").shipment
+        return decode_shipment(decode_hop(self.record.value or b"").shipment)
 
 
 class Revised(NamedTuple):
@@ -170,11 +170,11 @@ class Judge:
             outcome.alert_arrivals.append(one.shipment.touched_ms)
             outcome.facts[facts.ALERT, alert.lane.value, alert.state.value] += 1
 
-    def is_notable(self, shipment: Shipment) -> bool:
+    def is_notable(self, shipment: ShipmentBrief) -> bool:
         """Whether a pass is entered even if nothing is found."""
         return shipment.corrections > 0 or shipment.conflicts > 0 or self._sampled(shipment)
 
-    def _sampled(self, shipment: Shipment) -> bool:
+    def _sampled(self, shipment: ShipmentBrief) -> bool:
         """A fixed random share of complete parcels, drawn by waybill: the same after a replay."""
         if shipment.real_name is None or shipment.inspection is None:
             return False

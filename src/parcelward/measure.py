@@ -15,7 +15,15 @@ from parcelward.outlet_profiles import (
     is_staff,
     seen_inspecting,
 )
-from parcelward.shipment import PHYSICAL_READS, Duty, InspectionFacts, PhoneView, RealNameFacts, SenderView, Shipment
+from parcelward.shipment import (
+    PHYSICAL_READS,
+    Duty,
+    InspectionFacts,
+    PhoneView,
+    RealNameFacts,
+    SenderView,
+    ShipmentBrief,
+)
 from parcelward.windows import FIVE_MINUTES_MS, HOUR_MS, HOURS_PER_DAY, TOP_WIDTH_MS
 
 Values = tuple[Value, ...]
@@ -30,7 +38,7 @@ _LOCAL_HOURS = 8  # China has one time zone, UTC+8
 
 
 def measure(
-    shipment: Shipment,
+    shipment: ShipmentBrief,
     phone: PhoneView | None,
     sender: SenderView | None,
     outlet: OutletProfile,
@@ -80,7 +88,7 @@ def _who(facts: RealNameFacts) -> Values:
     )
 
 
-def _duties(shipment: Shipment, facts: RealNameFacts | None, inspection: InspectionFacts | None) -> Values:
+def _duties(shipment: ShipmentBrief, facts: RealNameFacts | None, inspection: InspectionFacts | None) -> Values:
     before_sealing = delay = begun = duration = opened = result = mark = upload = inspection_upload = hour = None
     letter = backfilled = False
     if facts is not None:

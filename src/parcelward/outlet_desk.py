@@ -7,7 +7,7 @@ import msgspec
 
 from parcelward.expiry import is_absent
 from parcelward.outlet_profiles import OperatorProfile, OutletProfile
-from parcelward.shipment import Shipment
+from parcelward.shipment import ShipmentBrief
 from parcelward.verdict import AlertRecord
 from parcelward.windows import WEEK_MS
 
@@ -120,7 +120,7 @@ class Desk:
         value = self._state.get(key)
         return None if value is None else _decode_alert(value)
 
-    def reused_photo(self, shipment: Shipment) -> str | None:
+    def reused_photo(self, shipment: ShipmentBrief) -> str | None:
         """The other waybill that carried one of this inspection's photos first, at the same outlet."""
         inspection = shipment.inspection
         if inspection is None or not inspection.photos:

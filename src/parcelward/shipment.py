@@ -110,8 +110,8 @@ class ScanFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     judged_ms: int | None
 
 
-class Shipment(msgspec.Struct, array_like=True, gc=False):
-    """The duty ledger of one waybill and the last thing that happened to it."""
+class ShipmentBrief(msgspec.Struct, array_like=True, gc=False):
+    """The beginning of a `Shipment`: all that measuring it needs."""
 
     touched_ms: int  # arrival of the last change, epoch ms; first, so that expiry can read it alone
     due_ms: int  # earliest deadline of a duty that is still to be done (arrival clock, epoch ms); 0: none
@@ -133,6 +133,11 @@ class Shipment(msgspec.Struct, array_like=True, gc=False):
     accepted_ms: int = 0  # arrival of the first real-name event; a correction does not restart deadlines
     corrections: int = 0
     conflicts: int = 0
+
+
+class Shipment(ShipmentBrief, array_like=True, gc=False):
+    """The duty ledger of one waybill and the last thing that happened to it."""
+
     duplicates: int = 0
     events: int = 0  # accepted events, duplicates included: what the account compares
     # (event id, EventType position, offset), newest last, bounded
@@ -185,9 +190,9 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
 
 
 class Arrived(msgspec.Struct, array_like=True, gc=False):
-    """A `Hop` as the last stage reads it: the shipment and what the stages before have added."""
+    """A `Hop` as the last stage reads it: the shipment in brief and what the stages before have added."""
 
-    shipment: Shipment
+    shipment: ShipmentBrief
     at_document: bool
     phone: PhoneView | None
     sender: SenderView | None

@@ -5,7 +5,7 @@ from heapq import merge
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
-from parcelward.shipment import decode_arrived
+from parcelward.shipment import decode_hop, decode_shipment
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics
 
@@ -70,8 +70,8 @@ class WholeRecording(Recording, Protocol):
 
 def pass_of(value: bytes) -> Pass:
     """The pass in a record between two stages."""
-    hop = decode_arrived(value)
-    shipment = hop.shipment
+    hop = decode_hop(value)
+    shipment = decode_shipment(hop.shipment)
     offset = shipment.evidence[-1][2] if shipment.evidence else -1
     return Pass(
         shipment.courier,
