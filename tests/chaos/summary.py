@@ -18,7 +18,8 @@ def summary(report: dict[str, Any], screened_within_s: float) -> str:
     lines = [
         f"{verdict}: " + ", ".join(f"{report[kind]:,} {words}" for kind, words in OFF.items()),
         *report["examples"],
-        f"{report['faults']} faults in {report['seconds'] / 60:.0f} minutes (seed {report['seed']}); {report['worker_starts']} starts of workers, "
+        f"{report['faults']} faults in {report['seconds'] / 60:.0f} minutes (seed {report['seed']}); "
+        f"{report['worker_starts']} starts of workers, "
         f"{report['refusals_to_start']} of them refused for want of a file or of room",
         *(
             f"{end['worker']} ended unexpectedly by {end['ended']}, its log: {end['log']}"
