@@ -21,8 +21,8 @@ from parcelward.model import Card, RiskModel, load_model
 from parcelward.model.artefact import to_onnx
 from parcelward.model.card import ARTEFACT, CARD, PARITY, AtThreshold, Data, Metrics, Ranking, sha256
 from parcelward.model.release import write_release
-from parcelward.model.score import model_matrix
 from parcelward.model.trees import Matrix, Trees
+from parcelward.model.views import model_matrix
 
 _RANDOM_VALUES: dict[Kind, Callable[[random.Random], Any]] = {
     Kind.BOOL: lambda chance: chance.random() < 0.5,

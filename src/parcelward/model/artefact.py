@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, checker, helper
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from parcelward.model.score import INPUT, SCORE
+from parcelward.model.views import INPUT, SCORE
 
 _LOG_ODDS = "log_odds"
 _OPSETS = (("", 18), ("ai.onnx.ml", 3))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from parcelward.errors import UserError
 from parcelward.features import MODEL_FEATURES, Row
 from parcelward.model.card import Split
-from parcelward.model.score import model_matrix
 from parcelward.model.trees import Floats, Matrix
+from parcelward.model.views import model_matrix
 from parcelward.windows import DAY_MS
 
 _CHUNK = 4096  # rows turned into a matrix at a time: rows of Python values take 20 times the memory

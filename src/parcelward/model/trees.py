@@ -1,7 +1,6 @@
 """The trees inside a released ONNX artefact, read without any training library, and the way a row takes through them.
 
-Protocol Buffers are read with a few lines of our own: the `onnx` package is a training dependency, a worker has only
-ONNX Runtime, which does not give its trees away.
+A worker has only ONNX Runtime, which does not give its trees away; the `onnx` package is a training dependency.
 """
 
 import struct
@@ -11,12 +10,14 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from parcelward.model.protobuf import fields, varint
+
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 # Field numbers in onnx.proto: ModelProto.graph, GraphProto.node, NodeProto.op_type and attribute, AttributeProto.*
-_GRAPH, _NODE, _OP_TYPE, _ATTRIBUTE, _NAME, _FLOATS, _INTS, _STRINGS = 7, 1, 4, 5, 1, 7, 8, 9
+GRAPH, NODE, OP_TYPE, ATTRIBUTE, NAME, FLOATS, INTS, STRINGS = 7, 1, 4, 5, 1, 7, 8, 9
+ENSEMBLE = "TreeEnsembleRegressor"
 _SUPPORTED_MODES = {b"BRANCH_LEQ", b"LEAF"}
 
 
@@ -42,11 +43,8 @@ class Trees:
     @classmethod
     def read(cls, artefact: bytes) -> Self:
         """Trees of a TreeEnsembleRegressor with one target. Raises ValueError for anything else."""
-        for op_type, attributes in _operators(artefact):
-            if op_type == "TreeEnsembleRegressor":
-                base = attributes.get("base_values", [0.0])
-                return cls(_nodes(attributes), float(base[0]))
-        raise ValueError("no TreeEnsembleRegressor in the artefact")
+        attributes = ensemble(artefact)
+        return cls(_nodes(attributes), float(attributes.get("base_values", [0.0])[0]))
 
     def contributions(self, matrix: Matrix) -> Floats:
         """How far each feature moved each row from the bias, in log-odds; shape (rows, features).
@@ -81,10 +79,10 @@ class _Nodes(NamedTuple):
     roots: NDArray[np.intp]
 
 
-_Attributes = dict[str, list[float] | list[int] | list[bytes]]
+Attributes = dict[str, list[float] | list[int] | list[bytes]]
 
 
-def _nodes(attributes: _Attributes) -> _Nodes:
+def _nodes(attributes: Attributes) -> _Nodes:
     """Nodes from the attributes of a TreeEnsembleRegressor, renumbered over all trees."""
     try:
         tree = np.array(attributes["nodes_treeids"], dtype=np.intp)
@@ -145,40 +143,50 @@ def _depth(nodes: _Nodes) -> int:
     return int(depth.max())
 
 
-def _operators(artefact: bytes) -> Iterator[tuple[str, _Attributes]]:
+def ensemble(artefact: bytes) -> Attributes:
+    """List-valued attributes of the TreeEnsembleRegressor in an artefact. Raises ValueError where there is none."""
+    for op_type, attributes in _operators(artefact):
+        if op_type == ENSEMBLE:
+            return attributes
+    raise ValueError(f"no {ENSEMBLE} in the artefact")
+
+
+def _operators(artefact: bytes) -> Iterator[tuple[str, Attributes]]:
     """Operator type and list-valued attributes of every node of the graph."""
-    for number, model_part in _fields(artefact):
-        if number != _GRAPH or not isinstance(model_part, bytes):
+    for number, model_part in fields(artefact):
+        if number != GRAPH or not isinstance(model_part, bytes):
             continue
-        for kind, graph_part in _fields(model_part):
-            if kind == _NODE and isinstance(graph_part, bytes):
-                yield _operator(graph_part)
+        for kind, graph_part in fields(model_part):
+            if kind == NODE and isinstance(graph_part, bytes):
+                yield operator(graph_part)
 
 
-def _operator(node: bytes) -> tuple[str, _Attributes]:
-    op_type, attributes = "", _Attributes()
-    for number, part in _fields(node):
-        if number == _OP_TYPE and isinstance(part, bytes):
+def operator(node: bytes) -> tuple[str, Attributes]:
+    """Operator type and list-valued attributes of one node of the graph."""
+    op_type, attributes = "", Attributes()
+    for number, part in fields(node):
+        if number == OP_TYPE and isinstance(part, bytes):
             op_type = part.decode()
-        elif number == _ATTRIBUTE and isinstance(part, bytes):
-            name, values = _attribute(part)
+        elif number == ATTRIBUTE and isinstance(part, bytes):
+            name, values = attribute(part)
             attributes[name] = values
     return op_type, attributes
 
 
-def _attribute(content: bytes) -> tuple[str, list[float] | list[int] | list[bytes]]:
+def attribute(content: bytes) -> tuple[str, list[float] | list[int] | list[bytes]]:
+    """Name and values of one attribute; no values where it holds no list."""
     name = ""
     floats: list[float] = []
     ints: list[int] = []
     strings: list[bytes] = []
-    for number, part in _fields(content):
-        if number == _NAME and isinstance(part, bytes):
+    for number, part in fields(content):
+        if number == NAME and isinstance(part, bytes):
             name = part.decode()
-        elif number == _FLOATS and isinstance(part, bytes):  # single (4 bytes) or packed: the same to unpack
+        elif number == FLOATS and isinstance(part, bytes):  # single (4 bytes) or packed: the same to unpack
             floats += struct.unpack(f"<{len(part) // 4}f", part)
-        elif number == _INTS:
+        elif number == INTS:
             ints += _varints(part) if isinstance(part, bytes) else [part]
-        elif number == _STRINGS and isinstance(part, bytes):
+        elif number == STRINGS and isinstance(part, bytes):
             strings.append(part)
     return name, floats or ints or strings
 
@@ -186,40 +194,6 @@ def _attribute(content: bytes) -> tuple[str, list[float] | list[int] | list[byte
 def _varints(packed: bytes) -> list[int]:
     values, at = [], 0
     while at < len(packed):
-        value, at = _varint(packed, at)
+        value, at = varint(packed, at)
         values.append(value)
     return values
-
-
-def _fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Field number and value of every field of one Protocol Buffers message."""
-    at = 0
-    while at < len(content):
-        tag, at = _varint(content, at)
-        number, wire = tag >> 3, tag & 7
-        if wire == _VARINT:
-            value, at = _varint(content, at)
-            yield number, value
-            continue
-        if wire == _BYTES:
-            length, at = _varint(content, at)
-        elif wire in (_FIXED32, _FIXED64):
-            length = 4 if wire == _FIXED32 else 8
-        else:
-            raise ValueError(f"wire type {wire} is not Protocol Buffers as ONNX uses it")
-        if at + length > len(content):
-            raise ValueError("artefact ends in the middle of a field")
-        yield number, content[at : at + length]
-        at += length
-
-
-def _varint(content: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < len(content):
-        byte = content[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-    raise ValueError("artefact ends in the middle of a number")

@@ -1,0 +1,105 @@
+"""A model at work on rows of features, each row through the view that leaves out what its evidence cannot tell.
+
+Most parcels are bulk of agreement customers, whose senders nobody asks, and half of all passes come before the
+inspection: a third to a half of their columns is unknown. Without these a score costs a third less.
+"""
+
+from collections.abc import Sequence
+from itertools import chain
+from operator import itemgetter
+
+import numpy as np
+import onnxruntime
+
+from parcelward.features import INDEX, MODEL_FEATURES, Row
+from parcelward.model.narrow import narrowed
+from parcelward.model.trees import Matrix
+
+INPUT, SCORE = "features", "score"  # names inside the artefact
+
+_SENDER, _PHONE, _INSPECTED = INDEX["sender_sends_1h"], INDEX["phone_documents_1d"], INDEX["inspection_opened"]
+OF_SENDER = frozenset(name for name, at in INDEX.items() if _SENDER <= at < INDEX["sender_is_operator"])
+"""Unknown, all of them, where neither the sender's document nor their phone was looked up."""
+OF_INSPECTION = frozenset(
+    (
+        "inspection_delay_s",
+        "inspection_duration_s",
+        "inspection_opened",
+        "inspection_mark",
+        "inspection_upload_delay_s",
+        "operator_gap_s",
+        "operator_fast_gaps_1h",
+        "operator_inspections_10min",
+        "photos",
+        "photo_age_min",
+        "found_mismatch",
+        "weight_change",
+    )
+)
+"""Unknown, all of them, until an inspection has arrived."""
+
+_take = itemgetter(*(INDEX[name] for name in MODEL_FEATURES))
+
+
+class View:
+    """The model for rows in which some features are unknown: it looks only at the others, and scores the same."""
+
+    def __init__(self, artefact: bytes, unknown: frozenset[str]) -> None:
+        """Raises ValueError, or what ONNX Runtime raises, for an artefact that is none of ours."""
+        columns = [column for column, name in enumerate(MODEL_FEATURES) if name not in unknown]
+        self._width = len(columns)
+        self._take = itemgetter(*(INDEX[MODEL_FEATURES[column]] for column in columns))
+        self._session = _session(narrowed(artefact, columns) if unknown else artefact)
+
+    def score(self, rows: Sequence[Row]) -> list[float]:
+        """Score of each row, 0 to 1."""
+        return self.score_matrix(_matrix(rows, self._take, self._width))
+
+    def score_matrix(self, matrix: Matrix) -> list[float]:
+        """Score of each line of a matrix whose columns are the features that this view looks at."""
+        scores: list[float] = self._session.run((SCORE,), {INPUT: matrix})[0][:, 0].tolist()
+        return scores
+
+
+class Views:
+    """The views of one model: of rows with a sender, of other rows, and of those before their inspection."""
+
+    def __init__(self, artefact: bytes) -> None:
+        self.whole = View(artefact, frozenset())
+        self._views = (self.whole, View(artefact, OF_SENDER), View(artefact, OF_SENDER | OF_INSPECTION))
+
+    def score(self, rows: Sequence[Row]) -> list[float]:
+        """Score of each row (all FEATURES in order, None unknown), 0 to 1."""
+        places: tuple[list[int], ...] = tuple([] for _ in self._views)
+        for place, row in enumerate(rows):
+            if row[_SENDER] is not None or row[_PHONE] is not None:
+                places[0].append(place)
+            else:
+                places[2 if row[_INSPECTED] is None else 1].append(place)
+        scores = [0.0] * len(rows)
+        for view, mine in zip(self._views, places, strict=True):
+            if mine:
+                for place, score in zip(mine, view.score([rows[place] for place in mine]), strict=True):
+                    scores[place] = score
+        return scores
+
+
+def model_matrix(rows: Sequence[Row]) -> Matrix:
+    """MODEL_FEATURES of rows as float32, one line a row: None becomes NaN, booleans 0 and 1."""
+    return _matrix(rows, _take, len(MODEL_FEATURES))
+
+
+def _matrix(rows: Sequence[Row], take: "itemgetter[tuple[float | None, ...]]", width: int) -> Matrix:
+    """The `width` values that `take` takes of each row.
+
+    Fastest of twelve ways measured (about 35 ns per value): numpy itself turns None into NaN.
+    """
+    values = chain.from_iterable(map(take, rows))
+    return np.fromiter(values, dtype=np.float32, count=len(rows) * width).reshape(len(rows), width)
+
+
+def _session(artefact: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only; they are raised as well
+    return onnxruntime.InferenceSession(artefact, options, providers=["CPUExecutionProvider"])
