@@ -45,6 +45,8 @@ class Duty:
 
 ARRAY_16, UINT_64 = 0xDC, 0xCF
 """MessagePack: what an array of 16 or more fields begins with, and a time in ms."""
+DUE_WITHIN = 21
+"""Bytes of a ledger record in which its deadline lies: what the array begins with (3), and two times (9 each)."""
 DUTY_NAMES = {Duty.REAL_NAME: "real_name", Duty.INSPECTION: "inspection", Duty.SECURITY_SCAN: "security_scan"}
 
 
