@@ -35,12 +35,14 @@ class BatchTable(Table):  # type: ignore[misc]
         """Bring the states up to date with changelog messages, each of which holds many records."""
         for event in batch:
             restored: Restored = event.message.value
-            owner = restored.owner
+            owner, offset = restored.owner, event.message.offset
             if owner is None or owner not in self.ownership or self.ownership.stopping:
+                continue
+            if offset <= owner.state.written:  # fetched for a recovery before this one
                 continue
             # TRAP: Faust logs what is raised here and goes on with the next batch, over a gap.
             try:
-                owner.state.write({record.key: record.value for record in restored.records}, event.message.offset)
+                owner.state.write({record.key: record.value for record in restored.records}, offset)
             except Exception as error:
                 self.ownership.fail(error)
             owner.restored_records += len(restored.records)

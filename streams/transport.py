@@ -170,6 +170,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._fetching: asyncio.Task[Fetched] | None = None
         self._wake: asyncio.Event = asyncio.Event()
         self._seeking = False
+        self._owned_since = 0
         self._subscribed: frozenset[str] = frozenset()
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -247,6 +248,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     def _changelog_messages(self, fetched: Fetched) -> Iterable[tuple[Any, Any]]:
         recovery = self.app.tables.recovery
+        if fetched.epoch <= self._owned_since:  # for a recovery that the last rebalance has made void
+            return
         for tp in list(recovery.active_tps):
             records = list(fetched.records.get(tp, ()))
             end = recovery.active_highwaters.get(tp)
@@ -315,6 +318,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         # TRAP: whoever owned a partition before (a paused process, say) can commit nothing from here on.
         try:
             await self.ownership.take(assigned)
+            self._owned_since = self._thread.epoch
         except Exception as error:
             self.ownership.fail(error)
             return
@@ -324,8 +328,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Go back to the committed positions and forget what was fetched."""
         # TRAP: Faust leaves a partition without a committed position where it is, past records it has dropped.
         self._seeking = True  # what is read from now on is taken over after the old records were dropped
+        owners = tuple(self.ownership)  # those of the recovery that has ended, whatever is assigned meanwhile
         try:
             sought = await self._thread.seek_sources(self._sources)
+            self.ownership.require_restored(owners)
             self.ownership.reposition(*sought)
             self._read_offset.update(dict.fromkeys(map(ensure_TP, sought.positions)))
         finally:

@@ -180,6 +180,7 @@ def fetched_before_the_seek_is_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OwnedPartition, "add", add)
     patch.setattr(OwnedPartition, "reposition", reposition)
     patch.setattr(SimulatedThread, "epoch", property(lambda self: 0, lambda self, value: None), raising=False)
+    patch.setattr(BatchConsumer, "_owned_since", property(lambda self: -1, lambda self, value: None), raising=False)
 
 
 def recovery_waits_for_a_last_record(patch: pytest.MonkeyPatch) -> None:
@@ -192,6 +193,11 @@ def recovery_waits_for_a_last_record(patch: pytest.MonkeyPatch) -> None:
 def memory_of_the_stage_is_not_restored(patch: pytest.MonkeyPatch) -> None:
     """Deadlines from before a crash are forgotten."""
     patch.setattr(OwnedPartition, "restore", lambda self: setattr(self, "restored", True))
+
+
+def restored_by_a_recovery_that_is_void(patch: pytest.MonkeyPatch) -> None:
+    """The stage is rebuilt from a state whose changelog is still to be read on: it misses the deadlines of the rest."""
+    patch.setattr(OwnedPartition, "recovered", property(lambda self: True))
 
 
 def delivered_before_it_is_restored(patch: pytest.MonkeyPatch) -> None:
@@ -214,5 +220,6 @@ MUTANTS: tuple[Mutant, ...] = (
     fetched_before_the_seek_is_kept,
     recovery_waits_for_a_last_record,
     memory_of_the_stage_is_not_restored,
+    restored_by_a_recovery_that_is_void,
     delivered_before_it_is_restored,
 )

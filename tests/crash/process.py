@@ -41,6 +41,7 @@ class Consumer(BatchConsumer):
         self._thread = thread
         self.ownership = app.ownership
         self.ownership.on_free = self._wake_up
+        self.ownership.bounds = self._bounds
         self._sources = frozenset(topic for plan in self.ownership.plans for topic in plan.topics)
         self._limit = limit
         self._commit_every_s = 0.0
@@ -48,6 +49,7 @@ class Consumer(BatchConsumer):
         self._fetching = None
         self._wake = asyncio.Event()
         self._seeking = False
+        self._owned_since = 0
         self._read_offset: Any = {}
         self._active_partitions: set[Any] = set()
         self._paused_partitions: set[Any] = set()
@@ -183,6 +185,9 @@ class Process:
     async def on_assigned(self, assigned: Iterable[Any], generation: int) -> None:
         """As Faust's app: pause everything and start recovery."""
         self.consumer.pause_partitions(assigned)
+        # TRAP: a recovery that was under way when the partitions were taken away may end only now.
+        for table in self._tables.values():
+            await table.on_recovery_completed(set(), set())
         self._recovery = self.spawn(self._recover(generation))
 
     async def _recover(self, generation: int) -> None:

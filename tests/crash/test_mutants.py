@@ -7,13 +7,13 @@ import pytest
 from tests.crash.mutants import MUTANTS, Mutant
 from tests.crash.schedules import check, drawn_scenario
 
-RUNS = 3_000
+RUNS = 10_000
 
 
-def runs_until_broken() -> int | None:
+def runs_until_broken(most: int = RUNS) -> int | None:
     """How many runs it takes to find something wrong; None when nothing is."""
     runs = seed = 0
-    while runs < RUNS:
+    while runs < most:
         rng = Random(seed)
         try:
             runs += check(drawn_scenario(rng), rng)
@@ -30,4 +30,5 @@ def test_a_protocol_with_a_step_wrong_is_found(mutant: Mutant, monkeypatch: pyte
 
 
 def test_nothing_is_wrong_with_ours_on_the_same_runs() -> None:
-    assert runs_until_broken() is None
+    """On the first of them: `test_crash.py` runs as many again."""
+    assert runs_until_broken(RUNS // 4) is None
