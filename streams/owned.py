@@ -47,7 +47,7 @@ class Done(NamedTuple):
 
 
 class OwnedPartition:
-    """State, stage, producer and waiting records of one stage on one partition, from assignment to revocation.
+    """State, stage and waiting records of one stage on one partition, from assignment to revocation.
 
     At most one batch is in work at any time (`busy`).
     """
@@ -64,7 +64,6 @@ class OwnedPartition:
         self.positioned = False
         self.busy = False
         self.positions: dict[str, int] = {}
-        self.last_commit = float("-inf")
         self.last_batch = time.monotonic()
         self.taken_at = time.monotonic()
         self._transactions = transactions
@@ -73,10 +72,6 @@ class OwnedPartition:
         self._idle = asyncio.Event()
         self._idle.set()
         self._given_up = False
-
-    async def open(self) -> None:
-        """Fence the former owner. Nothing of the partition may be read before."""
-        await self._transactions.open()
 
     @property
     def recovered(self) -> bool:
@@ -123,7 +118,7 @@ class OwnedPartition:
         if self.waiting.fills(limit):
             return 0.0
         if self.waiting.count:
-            return self.last_commit + commit_every - now
+            return self._transactions.last_commit + commit_every - now
         return self.last_batch + tick_s - now if self.plan.ticks else float("inf")
 
     def take(self, limit: int) -> Taken:
@@ -154,14 +149,13 @@ class OwnedPartition:
         computed = time.perf_counter()
         if taken.positions or outcome.sends or outcome.updates:
             try:
-                written = await self._transactions.commit(outcome, taken.positions)
+                written = await self._transactions.commit(self.plan.name, outcome, taken.positions)
             except Exception:
                 if self._given_up:
                     return None
                 raise
             if self._given_up:  # committed after all; whoever has the state now reads it from the changelog
                 return None
-            self.last_commit = time.monotonic()
             self.positions.update(taken.positions)
             if written is not None:
                 self.state.write(outcome.updates, written)
@@ -197,8 +191,7 @@ class OwnedPartition:
             log.warning("a batch in work was abandoned", extra={"stage": self.plan.name, "partition": self.partition})
 
     async def close(self, patience_s: float) -> None:
-        """Let the batch in work finish and give up the producer."""
+        """Let the batch in work finish; whatever comes of it later changes nothing here."""
         self.revoked.set()
         await self.finish(patience_s)
         self._given_up = True
-        await self._transactions.close()

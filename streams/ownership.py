@@ -54,6 +54,7 @@ class Ownership:
         self._plan_of = {topic: plan for plan in plans for topic in plan.topics}
         self._by_name = {plan.name: plan for plan in plans}
         self._owned: dict[tuple[str, int], OwnedPartition] = {}
+        self._transactions: dict[int, Transactions] = {}
 
     def __iter__(self) -> Iterator[OwnedPartition]:
         return iter(list(self._owned.values()))
@@ -78,17 +79,19 @@ class Ownership:
     async def take(self, assigned: Iterable[tuple[str, int]]) -> None:
         """Own what was assigned: fence every partition before anything of it is read.
 
-        Raises ValueError when the topics of a stage are not assigned together.
+        Raises ValueError when topics of one partition number are not assigned together.
         """
         if self.stopping:
             return
         wanted = self._wanted(set(assigned))
         states = self._states.take([(plan.name, partition) for plan, partition in wanted])
+        self._transactions = {
+            partition: Transactions(self.settings, partition, self._connect) for _, partition in wanted
+        }
         for plan, partition in wanted:
             place = (plan.name, partition)
-            transactions = Transactions(self.settings, plan.name, partition, self._connect)
-            self._owned[place] = OwnedPartition(plan, partition, transactions, states[place])
-        await asyncio.gather(*(owner.open() for owner in self._owned.values()))
+            self._owned[place] = OwnedPartition(plan, partition, self._transactions[partition], states[place])
+        await asyncio.gather(*(transactions.open() for transactions in self._transactions.values()))
         await self._compare_with_changelogs()
         for plan in self.plans:
             self.recorder.taken(plan.name, sum(owner.plan is plan for owner in self._owned.values()))
@@ -107,18 +110,19 @@ class Ownership:
             owner.must_reach = bounds.end - 1 if bounds.end > bounds.start else NOTHING_WRITTEN
 
     def _wanted(self, assigned: set[tuple[str, int]]) -> list[tuple[StagePlan, int]]:
-        wanted = []
-        for plan in self.plans:
-            numbers = [{number for topic, number in assigned if topic == name} for name in plan.topics]
-            if any(other != numbers[0] for other in numbers):
-                raise ValueError(f"topics of stage {plan.name} are not assigned together: {numbers}")
-            wanted += [(plan, number) for number in sorted(numbers[0])]
-        return wanted
+        topics = [topic for plan in self.plans for topic in plan.topics]
+        numbers = [{number for topic, number in assigned if topic == name} for name in topics]
+        # Two workers with stages of one partition number would fence each other for ever.
+        if any(other != numbers[0] for other in numbers):
+            raise ValueError(f"the topics {topics} are not assigned together: {numbers}")
+        return [(plan, number) for plan in self.plans for number in sorted(numbers[0])]
 
     async def give_up(self) -> None:
         """Finish the batches in work and give every partition up; states are kept for a moment."""
         owned, self._owned = self._owned, {}
+        transactions, self._transactions = self._transactions, {}
         await asyncio.gather(*(owner.close(FINISH_S) for owner in owned.values()))
+        await asyncio.gather(*(one.close() for one in transactions.values()))
         self._states.give_up({place: owner.state for place, owner in owned.items()})
         for owner in owned.values():
             self.recorder.given_up(owner)

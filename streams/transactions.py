@@ -1,4 +1,8 @@
-"""One transactional producer per stage and partition: outputs, state and source positions commit together."""
+"""One transactional producer per partition number: outputs, state and source positions of its stages commit together.
+
+A transaction costs about a millisecond of CPU and twenty of waiting, whatever is in it, so the stages of a partition
+number share them: what was computed while one was under way goes into the next.
+"""
 
 import asyncio
 import contextlib
@@ -6,6 +10,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
@@ -46,69 +51,113 @@ def route(sends: Iterable[Send], partitions: int, own: int) -> dict[TopicPartiti
     return {TopicPartition(*where): outputs for where, outputs in routed.items()}
 
 
-class Transactions:
-    """The transactions of one stage on one partition."""
+@dataclass(eq=False, slots=True)
+class Work:
+    """What one batch of one stage leads to, and what came of it: `written`, or the `error` that it failed with."""
 
-    def __init__(self, settings: Settings, stage: str, partition: int, connect: Connect = AIOKafkaProducer) -> None:
+    stage: str
+    outcome: Outcome
+    positions: Mapping[str, int]
+    done: bool = False
+    written: int | None = None
+    error: Exception | None = None
+
+
+class Transactions:
+    """The transactions of one partition number, one at a time."""
+
+    def __init__(self, settings: Settings, partition: int, connect: Connect = AIOKafkaProducer) -> None:
         self._settings = settings
         self._connect = connect
         self._partition = partition
         self._group = settings.topics.app_id
-        self._changelog = TopicPartition(settings.topics.changelog(stage), partition)
-        self._id = f"{self._group}-{stage}-{partition}"
+        self._id = f"{self._group}-{partition}"
         self._producer: Any = None
+        self._ready: list[Work] = []
+        self._turn = asyncio.Lock()
+        self._failed: Exception | None = None
+        self.last_commit = float("-inf")
 
     async def open(self) -> None:
-        """Fence whoever owned the partition before, and settle what they left open.
+        """Fence whoever owned the partitions of this number before, and settle what they left open.
 
-        Positions and changelog are final for us once this returns, so it comes before either is read.
+        Positions and changelogs are final for us once this returns, so it comes before either is read.
         """
         self._producer = self._connect(**producer_options(self._settings, self._id))
         async with asyncio.timeout(TRANSACTION_S):
             await self._producer.start()
 
-    async def commit(self, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+    async def commit(self, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
         """Send an outcome and the next position of each source topic, in one transaction, and wait for its commit.
 
         Returns the changelog offset up to which the state is then written, None when nothing was. Raises FencedError
         or FailedError; either way memory must not change.
         """
+        work = Work(stage, outcome, positions)
+        self._ready.append(work)
+        async with self._turn:
+            if not work.done:  # by whoever had the turn before
+                await asyncio.sleep(0)  # other stages may be about to compute
+                ready, self._ready = self._ready, []
+                await self._commit_all(ready)
+        if work.error is not None:
+            raise work.error
+        return work.written
+
+    async def _commit_all(self, ready: Sequence[Work]) -> None:
+        """Commit them together, and tell each what came of it. After one that failed there is no other."""
+        failed, self._failed = self._failed, FailedError("given up")  # what the others hear if this task is cancelled
+        try:
+            if failed is None:
+                await self._transaction(ready)
+            self._failed = failed
+        except Exception as error:
+            self._failed = error
+        finally:
+            for work in ready:
+                work.done, work.error = True, self._failed
+
+    async def _transaction(self, ready: Sequence[Work]) -> None:
         manager = self._producer._txn_manager
         try:
             async with asyncio.timeout(TRANSACTION_S):
-                return await self._commit(outcome, positions)
+                await self._commit(ready)
         except (KafkaError, TimeoutError, AssertionError, IllegalOperation) as error:
             # TRAP: when the broker ends a transaction while we still send, aiokafka refuses our next step as not
             # allowed; only the transaction's own future says that we were fenced.
             fenced = isinstance(error, FENCED) or isinstance(_ended_by(manager), FENCED)
             raise (FencedError if fenced else FailedError) from error
 
-    async def _commit(self, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        producer = self._producer
+    async def _commit(self, ready: Sequence[Work]) -> None:
+        producer, partition = self._producer, self._partition
         await producer.begin_transaction()
-        routed = route(outcome.sends, self._settings.partitions, self._partition)
         waiting: list[Any] = []
+        routed = route((send for work in ready for send in work.outcome.sends), self._settings.partitions, partition)
         for where, outputs in routed.items():
             await self._send(where, outputs, waiting)
-        state = await self._send(self._changelog, [(key, value, ()) for key, value in outcome.updates.items()], waiting)
+        states: list[tuple[Any, int] | None] = []
+        for work in ready:
+            changelog = TopicPartition(self._settings.topics.changelog(work.stage), partition)
+            updates = [(key, value, ()) for key, value in work.outcome.updates.items()]
+            states.append(await self._send(changelog, updates, waiting))
         # TRAP: aiokafka commits even when a record batch was refused; only its future says so.
         for result in await asyncio.gather(*waiting, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
-        if positions:
+        offsets = {
+            TopicPartition(topic, partition): OffsetAndMetadata(offset, "")
+            for work in ready
+            for topic, offset in work.positions.items()
+        }
+        if offsets:
             # Not earlier: while the group is being added to the transaction the broker refuses its records, and each
             # refusal costs a retry.
-            offsets = {
-                TopicPartition(topic, self._partition): OffsetAndMetadata(offset, "")
-                for topic, offset in positions.items()
-            }
             await producer.send_offsets_to_transaction(offsets, self._group)
         await producer.commit_transaction()
-        if state is None:
-            return None
-        # The commit marker takes the offset after the last record, and it belongs to what we have written.
-        written: int = state[0].result().offset + state[1]
-        return written
+        self.last_commit = time.monotonic()
+        for work, state in zip(ready, states, strict=True):
+            # The commit marker takes the offset after the last record, and it belongs to what we have written.
+            work.written = None if state is None else state[0].result().offset + state[1]
 
     async def _send(
         self, where: TopicPartition, outputs: Sequence[Output], waiting: list[Any]

@@ -82,7 +82,7 @@ def test_a_changelog_that_holds_only_what_was_aborted_is_no_state(settings: Sett
     """A worker that was killed in its very first transaction."""
 
     async def first() -> None:
-        transactions = Transactions(settings, "duties", 0)
+        transactions = Transactions(settings, 0)
         await transactions.open()
         producer = transactions._producer
         await producer.begin_transaction()

@@ -25,9 +25,9 @@ class _ReadsFirst(BatchConsumer):
     """Takes its positions and its state before it fences."""
 
     async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
-        opening, OwnedPartition.open = OwnedPartition.open, _not_yet  # type: ignore[method-assign, assignment]
+        opening, Transactions.open = Transactions.open, _not_yet  # type: ignore[method-assign, assignment]
         await self.ownership.take(assigned)
-        OwnedPartition.open = opening  # type: ignore[method-assign]
+        Transactions.open = opening  # type: ignore[method-assign]
         (owner,) = self.ownership
         owner.busy = True
         await driver.Consumer.on_partitions_assigned(self, assigned, generation_id)
@@ -36,11 +36,11 @@ class _ReadsFirst(BatchConsumer):
     async def _fence(self, owner: OwnedPartition) -> None:
         while owner.waiting.count < 10:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
-        await owner.open()
+        await owner._transactions.open()
         owner.busy = False
 
 
-async def _not_yet(owner: OwnedPartition) -> None:
+async def _not_yet(transactions: Transactions) -> None:
     return None
 
 
@@ -54,10 +54,10 @@ def test_the_former_owner_is_fenced_before_anything_is_read(
     open_ = Transactions.open
 
     async def commit_then_open(transactions: Transactions) -> None:
-        former = Transactions(settings, "duties", 0)
+        former = Transactions(settings, 0)
         await open_(former)
         outcome = Outcome([Send(settings.topics.alerts, b"w", b"10")], {b"w": COUNT.pack(10)})
-        await former.commit(outcome, {intake(settings): 10})
+        await former.commit("duties", outcome, {intake(settings): 10})
         await open_(transactions)
         await former.close()
 
@@ -74,12 +74,12 @@ def test_the_former_owner_is_fenced_before_anything_is_read(
 
 def test_a_fenced_owner_commits_nothing(settings: Settings) -> None:
     async def scenario() -> None:
-        former, owner = Transactions(settings, "duties", 0), Transactions(settings, "duties", 0)
+        former, owner = Transactions(settings, 0), Transactions(settings, 0)
         await former.open()
         await owner.open()
         with pytest.raises(FencedError):
-            await former.commit(Outcome(updates={b"w": COUNT.pack(1)}), {intake(settings): 5})
-        await owner.commit(Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 3})
+            await former.commit("duties", Outcome(updates={b"w": COUNT.pack(1)}), {intake(settings): 5})
+        await owner.commit("duties", Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 3})
         await former.close()
         await owner.close()
 
@@ -137,13 +137,13 @@ def test_a_refused_record_batch_fails_the_transaction(
     outcome = Outcome([Send(small, b"w", b"x" * 5000)], {b"w": COUNT.pack(1)})
 
     async def scenario() -> None:
-        transactions = kind(settings, "duties", 0)
+        transactions = kind(settings, 0)
         await transactions.open()
         if position is None:
             with pytest.raises(FailedError):
-                await transactions.commit(outcome, {intake(settings): 5})
+                await transactions.commit("duties", outcome, {intake(settings): 5})
         else:
-            await transactions.commit(outcome, {intake(settings): 5})
+            await transactions.commit("duties", outcome, {intake(settings): 5})
         await transactions.close()
 
     asyncio.run(scenario())

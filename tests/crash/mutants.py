@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from tests.crash.clients import SimulatedThread
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
-_commit, _send, _open = Transactions.commit, Transactions._send, OwnedPartition.open
+_commit, _send, _open = Transactions.commit, Transactions._send, Transactions.open
+_commit_together, _commit_all = Transactions._commit, Transactions._commit_all
 _process_whole = OwnedPartition.process
 _process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
 
@@ -25,10 +27,10 @@ _process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek
 def position_before_the_records(patch: pytest.MonkeyPatch) -> None:
     """The position commits in a transaction of its own, before the records and the state."""
 
-    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
         if positions:
-            await _commit(self, Outcome(), positions)
-        return await _commit(self, outcome, {})
+            await _commit(self, stage, Outcome(), positions)
+        return await _commit(self, stage, outcome, {})
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -36,10 +38,10 @@ def position_before_the_records(patch: pytest.MonkeyPatch) -> None:
 def position_after_the_records(patch: pytest.MonkeyPatch) -> None:
     """The position commits in a transaction of its own, after the records and the state."""
 
-    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        written = await _commit(self, outcome, {})
+    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        written = await _commit(self, stage, outcome, {})
         if positions:
-            await _commit(self, Outcome(), positions)
+            await _commit(self, stage, Outcome(), positions)
         return written
 
     patch.setattr(Transactions, "commit", commit)
@@ -48,9 +50,9 @@ def position_after_the_records(patch: pytest.MonkeyPatch) -> None:
 def state_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
     """Outputs and position commit first, the state in a transaction of its own."""
 
-    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        await _commit(self, Outcome(sends=outcome.sends), positions)
-        return await _commit(self, Outcome(updates=outcome.updates), {})
+    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        await _commit(self, stage, Outcome(sends=outcome.sends), positions)
+        return await _commit(self, stage, Outcome(updates=outcome.updates), {})
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -58,8 +60,8 @@ def state_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
 def commit_is_not_awaited(patch: pytest.MonkeyPatch) -> None:
     """Memory changes while the commit is under way."""
 
-    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        working = asyncio.ensure_future(_commit(self, outcome, positions))
+    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        working = asyncio.ensure_future(_commit(self, stage, outcome, positions))
         working.add_done_callback(lambda task: task.cancelled() or task.exception())
         return NOTHING_WRITTEN
 
@@ -81,17 +83,37 @@ def refused_records_are_not_noticed(patch: pytest.MonkeyPatch) -> None:
 def ticks_are_not_committed(patch: pytest.MonkeyPatch) -> None:
     """What an empty batch leads to stays in memory."""
 
-    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        return await _commit(self, outcome, positions) if positions else None
+    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        return await _commit(self, stage, outcome, positions) if positions else None
 
     patch.setattr(Transactions, "commit", commit)
+
+
+def positions_of_one_stage_are_left_out(patch: pytest.MonkeyPatch) -> None:
+    """Of several batches in a transaction only the first brings its position along."""
+
+    async def commit(self: Transactions, ready: Any) -> None:
+        await _commit_together(self, [ready[0], *(replace(work, positions={}) for work in ready[1:])])
+
+    patch.setattr(Transactions, "_commit", commit)
+
+
+def one_stage_hears_of_a_failure(patch: pytest.MonkeyPatch) -> None:
+    """Of several batches in a transaction that failed only the first learns of it."""
+
+    async def commit_all(self: Transactions, ready: Any) -> None:
+        await _commit_all(self, ready)
+        for work in ready[1:]:
+            work.error = None
+
+    patch.setattr(Transactions, "_commit_all", commit_all)
 
 
 def written_counts_too_far(patch: pytest.MonkeyPatch) -> None:
     """State is taken to be current further up the changelog than it is."""
 
-    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        written = await _commit(self, outcome, positions)
+    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+        written = await _commit(self, stage, outcome, positions)
         return None if written is None else written + 4
 
     patch.setattr(Transactions, "commit", commit)
@@ -100,10 +122,10 @@ def written_counts_too_far(patch: pytest.MonkeyPatch) -> None:
 def memory_changes_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     """A transaction that fails leaves its state in memory."""
 
-    async def commit(self: Transactions, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
         owner: OwnedPartition = self.owner  # type: ignore[attr-defined]
         owner.state.write(outcome.updates, owner.state.written)
-        return await _commit(self, outcome, positions)
+        return await _commit(self, stage, outcome, positions)
 
     async def process(self: OwnedPartition, taken: Any) -> Any:
         self._transactions.owner = self  # type: ignore[attr-defined]
@@ -130,7 +152,7 @@ def failed_batch_is_passed_over(patch: pytest.MonkeyPatch) -> None:
 def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
     """The former owner is fenced only after positions and changelog were read."""
 
-    async def not_yet(self: OwnedPartition) -> None:
+    async def not_yet(self: Transactions) -> None:
         return None
 
     async def seek(self: BatchConsumer) -> None:
@@ -138,12 +160,13 @@ def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
         for owner in owners:
             owner.busy = True
         await _seek(self)
+        for transactions in {owner._transactions for owner in owners}:
+            await _open(transactions)
         for owner in owners:
-            await _open(owner)
             owner.busy = False
         self._wake_up()
 
-    patch.setattr(OwnedPartition, "open", not_yet)
+    patch.setattr(Transactions, "open", not_yet)
     patch.setattr(BatchConsumer, "perform_seek", seek)
 
 
@@ -212,6 +235,8 @@ MUTANTS: tuple[Mutant, ...] = (
     commit_is_not_awaited,
     refused_records_are_not_noticed,
     ticks_are_not_committed,
+    positions_of_one_stage_are_left_out,
+    one_stage_hears_of_a_failure,
     written_counts_too_far,
     memory_changes_before_the_commit,
     failed_batch_is_passed_over,

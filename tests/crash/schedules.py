@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import streams.owned
 import streams.ownership
+import streams.transactions
 import streams.transport
 from parcelward.poison import set_aside
 from parcelward.settings import Settings
@@ -19,7 +20,7 @@ from parcelward.stage import Batch, Outcome
 from streams.owned import StagePlan
 from tests.crash.broker import Row
 from tests.crash.faults import Fault, Kind
-from tests.crash.stage import ChainStage
+from tests.crash.stage import ChainStage, TallyStage
 from tests.crash.world import Chunk, Result, Scenario, World, run
 
 SETTINGS = Settings(couriers=("swift", "orient"), partitions=1, model=None)
@@ -40,7 +41,7 @@ def simulated() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
-        for module in (streams.owned, streams.ownership, streams.transport):
+        for module in (streams.owned, streams.ownership, streams.transactions, streams.transport):
             stack.enter_context(patch.object(module, "time", clock))
         stack.enter_context(patch.object(streams.ownership, "gc", SimpleNamespace(collect=int, freeze=int)))
         stack.enter_context(patch.object(streams.transport, "SHORT_POLL_S", 0.7))
@@ -54,8 +55,8 @@ def simulated() -> Iterator[None]:
 class _Stage(ChainStage):
     """Its computing is a step, too."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__(SETTINGS.topics.alerts)
+    def __init__(self, world: World, sends_to: str) -> None:
+        super().__init__(sends_to)
         self._world = world
 
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
@@ -65,8 +66,22 @@ class _Stage(ChainStage):
 
 def one_stage(world: World) -> list[StagePlan]:
     """One stage over two couriers' topics, with ticks; poisoned records are set aside."""
+    return [_first_stage(world, SETTINGS.topics.alerts)]
+
+
+def two_stages(world: World) -> list[StagePlan]:
+    """Another one behind it, whose batches share its transactions."""
+    topics = SETTINGS.topics
+    behind = StagePlan("senders", (topics.senders,), lambda partition: TallyStage(topics.alerts))
+    return [_first_stage(world, topics.senders), behind]
+
+
+def _first_stage(world: World, sends_to: str) -> StagePlan:
     aside = partial(set_aside, SETTINGS.topics)
-    return [StagePlan("duties", SOURCES, lambda partition: _Stage(world), ticks=True, set_aside=aside)]
+    return StagePlan("duties", SOURCES, lambda partition: _Stage(world, sends_to), ticks=True, set_aside=aside)
+
+
+PLANS = {1: one_stage, 2: two_stages}
 
 
 def drawn_scenario(rng: Random) -> Scenario:
@@ -84,7 +99,7 @@ def drawn_scenario(rng: Random) -> Scenario:
         chunks.append(Chunk(rng.choice(SOURCES), now, rows))
     gaps = [rng.randint(0, 30) for _ in range(3)]
     fetches = [rng.randint(1, 4) for _ in range(4)]
-    return Scenario(chunks, gaps, fetches, batch_records=rng.randint(1, 6), end_ms=now + 100)
+    return Scenario(chunks, gaps, fetches, rng.randint(1, 6), now + 100, rng.randint(1, 2))
 
 
 def drawn_fault(rng: Random, step: int, kind: Kind | None = None) -> Fault:
@@ -115,14 +130,15 @@ def check(scenario: Scenario, rng: Random, most: int = 10**9) -> int:
     Raises AssertionError naming the faults when a run breaks or leaves anything else than the undisturbed run.
     """
     names: list[str] = []
-    expected = run(scenario, one_stage, SETTINGS, seen=names)
+    plans = PLANS[scenario.stages]
+    expected = run(scenario, plans, SETTINGS, seen=names)
     runs = 1
     for faults in drawn_schedules(rng, len(names)):
         if runs >= most:
             break
         runs += 1
         try:
-            found = run(scenario, one_stage, SETTINGS, faults)
+            found = run(scenario, plans, SETTINGS, faults)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{_told(scenario, faults)}") from error
         assert found == expected, f"{_difference(found, expected)}\n{_told(scenario, faults)}"

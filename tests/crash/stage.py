@@ -1,4 +1,4 @@
-"""A stage that shows every fault of delivery: what is lost, doubled, reordered, or remembered without a commit."""
+"""Stages that show every fault of delivery: what is lost, doubled, reordered, or remembered without a commit."""
 
 import struct
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from zlib import crc32
 from parcelward.stage import Batch, Outcome, Send
 
 FORM = struct.Struct("<IIII?")
+TALLY = struct.Struct("<II")
 DUE_MS = 4
 EVERY = 3
 
@@ -79,6 +80,30 @@ class ChainStage:
                 self._due.pop(key, None)
             else:
                 self._due[key] = cell.deadline
+
+
+class TallyStage:
+    """Tallies what comes per key, in whatever order, and sends it on: what a stage that shares transactions does."""
+
+    def __init__(self, alerts: str) -> None:
+        self._alerts = alerts
+
+    def restore(self, state: Mapping[bytes, bytes]) -> None:
+        """Nothing of its own."""
+
+    def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
+        """Tally and send on."""
+        outcome = Outcome()
+        for record in batch.records:
+            key, value = record.key or b"", record.value or b""
+            stored = outcome.updates.get(key) or state.get(key) or TALLY.pack(0, 0)
+            records, checksum = TALLY.unpack(stored)
+            outcome.updates[key] = TALLY.pack(records + 1, (checksum + crc32(value)) % 2**32)
+            outcome.sends.append(Send(self._alerts, key, value))
+        return outcome
+
+    def commit(self, batch: Batch, outcome: Outcome) -> None:
+        """Nothing of its own."""
 
 
 def _stored(state: Mapping[bytes, bytes], key: bytes) -> Cell | None:

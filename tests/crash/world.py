@@ -40,6 +40,7 @@ class Scenario:
     fetches: Sequence[int]
     batch_records: int
     end_ms: int
+    stages: int = 1
 
 
 class Result(NamedTuple):
@@ -341,19 +342,23 @@ class World:
         self._changed()
 
     def batch_done(self, process: Process, done: Done) -> None:
-        """The last tick: everything that falls due has fallen due."""
+        """After the last tick everything that falls due has fallen due."""
         if process is self.owner and not process.dead and done.owner.plan.ticks and not done.batch.records:
             quiet = done.batch.quiet_until
             if all(quiet.get(topic, -1) >= self._scenario.end_ms for topic in done.owner.plan.topics):
                 self._ticked = True
-                self._look_whether_over()
+        self._look_whether_over()
 
     def _look_whether_over(self) -> None:
         if not self._ticked or self._unfinished or self._chunks or self._over.done():
             return
         if self.broker.open_transactions() or any(map(self.broker.waits, self._sources)):
             return
-        if self.owner is not None and not self.owner.dead and self.owner.ownership.ready:
+        if self.owner is None or self.owner.dead or not self.owner.ownership.ready:
+            return
+        owned = list(self.owner.ownership)  # nothing, if it is just stopping
+        # Memory follows a commit a moment later.
+        if len(owned) == len(self._plans) and not any(one.busy for one in owned):
             self._over.set_result(None)
 
     def crashed(self, error: BaseException | None) -> None:

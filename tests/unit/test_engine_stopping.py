@@ -87,10 +87,10 @@ class Fenced:
 @pytest.mark.parametrize(("ended_by", "seen"), [(ProducerFenced(), FencedError), (KafkaError(), FailedError)])
 def test_a_transaction_that_ended_under_us_says_why(ended_by: KafkaError, seen: type[Exception]) -> None:
     async def scenario() -> None:
-        transactions = Transactions(Settings(), "duties", 0, connect=lambda **_: Fenced(ended_by))
+        transactions = Transactions(Settings(), 0, connect=lambda **_: Fenced(ended_by))
         await transactions.open()
         with pytest.raises(seen):
-            await transactions.commit(Outcome(updates={b"key": b"value"}), {})
+            await transactions.commit("duties", Outcome(updates={b"key": b"value"}), {})
         await transactions.close()
 
     asyncio.run(scenario())
