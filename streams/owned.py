@@ -17,6 +17,9 @@ from streams.waiting import Taken, Waiting
 
 log = logging.getLogger(__name__)
 
+WORTH_A_COMMIT = 40
+"""So many records cost about as much to process as a transaction does: they wait for no others."""
+
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
@@ -64,6 +67,7 @@ class OwnedPartition:
         self.positioned = False
         self.busy = False
         self.positions: dict[str, int] = {}
+        self.last_commit = float("-inf")
         self.last_batch = time.monotonic()
         self.taken_at = time.monotonic()
         self._transactions = transactions
@@ -115,11 +119,16 @@ class OwnedPartition:
         """Seconds until a batch is to be delivered, at `now` (monotonic); infinite when only a new record can tell."""
         if self.busy or not self.ready:
             return float("inf")
-        if self.waiting.fills(limit):
+        if self.waiting.fills(limit) or self.waiting.count >= WORTH_A_COMMIT:
             return 0.0
         if self.waiting.count:
-            return self._transactions.last_commit + commit_every - now
+            return self.last_commit + commit_every - now
         return self.last_batch + tick_s - now if self.plan.ticks else float("inf")
+
+    @property
+    def can_join(self) -> bool:
+        """Whether there is something that may go into the transaction of another stage of this number."""
+        return not self.busy and self.ready and self.waiting.count > 0
 
     def take(self, limit: int) -> Taken:
         """The next batch; the partition is busy until `process` has returned."""
@@ -156,6 +165,7 @@ class OwnedPartition:
                 raise
             if self._given_up:  # committed after all; whoever has the state now reads it from the changelog
                 return None
+            self.last_commit = time.monotonic()
             self.positions.update(taken.positions)
             if written is not None:
                 self.state.write(outcome.updates, written)

@@ -76,7 +76,6 @@ class Transactions:
         self._ready: list[Work] = []
         self._turn = asyncio.Lock()
         self._failed: Exception | None = None
-        self.last_commit = float("-inf")
 
     async def open(self) -> None:
         """Fence whoever owned the partitions of this number before, and settle what they left open.
@@ -154,7 +153,6 @@ class Transactions:
             # refusal costs a retry.
             await producer.send_offsets_to_transaction(offsets, self._group)
         await producer.commit_transaction()
-        self.last_commit = time.monotonic()
         for work, state in zip(ready, states, strict=True):
             # The commit marker takes the offset after the last record, and it belongs to what we have written.
             work.written = None if state is None else state[0].result().offset + state[1]

@@ -25,6 +25,7 @@ from streams.waiting import Taken
 
 TICK_S = 1.0
 SHORT_POLL_S = 0.01
+FETCH_EVERY_S = 0.01
 NEVER = float("inf")
 
 
@@ -85,6 +86,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         await super().on_start()
         fetcher = self._consumer._fetcher
         send = fetcher._proc_fetch_request
+        asked_at: dict[int, float] = {}  # by broker
 
         async def watched(assignment: Any, node_id: int, request: Any) -> Any:
             asked = [
@@ -93,6 +95,9 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 for number, position, _ in numbers
             ]
             states = [(tp, position, assignment.state_value(tp)) for tp, position in asked]
+            # A broker answers at once when anything has come, and asking costs as much as some dozen records.
+            await asyncio.sleep(asked_at.get(node_id, 0.0) + FETCH_EVERY_S - time.monotonic())
+            asked_at[node_id] = time.monotonic()
             for _, _, state in states:
                 state.timestamp = None
             # The time of asking, not of the answer: an answer that is read late (this process was paused) is true for
@@ -190,8 +195,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active or self._seeking or self.ownership.stopping:
             return
         now = time.monotonic()
+        numbers = {owner.partition for owner in self.ownership if self._due_in(owner, now) <= 0}
         for owner in self.ownership:
-            if self.flow_active and self._may_deliver(owner) and self._due_in(owner, now) <= 0:
+            joins = owner.can_join and owner.partition in numbers
+            if self._may_deliver(owner) and (joins or self._due_in(owner, now) <= 0):
                 yield self._batch_message(owner)
 
     async def _await_change(self, wait_s: float) -> None:

@@ -11,7 +11,7 @@ import pytest
 from parcelward.poison import RECENT, TooManyPoisonedError, set_aside
 from parcelward.settings import Settings
 from parcelward.stage import Outcome, Record
-from streams.owned import OwnedPartition
+from streams.owned import WORTH_A_COMMIT, OwnedPartition
 from streams.transactions import FailedError
 from streams.waiting import MOST_BYTES
 from tests.engine_kit.counting import COUNT, counting_plan
@@ -28,7 +28,6 @@ class Committed:
         self.error = error
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
-        self.last_commit = 0.0
 
     async def commit(self, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int:
         """Commit it."""
@@ -87,17 +86,35 @@ def test_at_most_one_batch_is_in_work() -> None:
 
 def test_a_full_batch_does_not_wait_for_the_commit_pace() -> None:
     async def scenario() -> None:
-        kafka = Committed()
-        owner = partition(kafka)
+        owner = partition()
         owner.add(TOPIC, records(1))
         await owner.process(owner.take(10))
-        kafka.last_commit = 100.0
+        owner.last_commit = 100.0
         owner.add(TOPIC, records(3, start=1))
         assert due(owner, 100.25) == 0.75
         owner.add(TOPIC, records(10, start=4))
         assert due(owner, 100.25) == 0
 
     asyncio.run(scenario())
+
+
+def test_what_costs_as_much_as_a_commit_does_not_wait_for_the_commit_pace() -> None:
+    owner = partition()
+    owner.last_commit = 1e9
+    owner.add(TOPIC, records(WORTH_A_COMMIT - 1))
+    assert owner.due_in(1e9, commit_every=1.0, limit=1000, tick_s=5.0) == 1.0
+    owner.add(TOPIC, records(1, start=WORTH_A_COMMIT - 1))
+    assert owner.due_in(1e9, commit_every=1.0, limit=1000, tick_s=5.0) == 0
+
+
+def test_a_partition_with_something_waiting_may_join_the_transaction_of_another_stage() -> None:
+    owner = partition()
+    assert not owner.can_join
+    owner.add(TOPIC, records(1))
+    assert owner.can_join
+    owner.take(10)
+    owner.add(TOPIC, records(1, start=1))
+    assert not owner.can_join, "one of its batches is in work"
 
 
 def test_memory_changes_only_after_the_commit() -> None:
@@ -177,9 +194,8 @@ def test_a_commit_that_fails_after_the_partition_was_given_up_is_no_failure() ->
 
 
 def test_a_batch_that_is_full_by_its_bytes_does_not_wait_for_the_commit_pace() -> None:
-    kafka = Committed()
-    owner = partition(kafka)
-    kafka.last_commit = 1e9
+    owner = partition()
+    owner.last_commit = 1e9
     owner.add(TOPIC, [Record(TOPIC, 0, 0, 0, b"w", b"v", size=MOST_BYTES)])
     assert due(owner, 1e9) == 0
 
