@@ -1,10 +1,7 @@
 """First stage: bytes in, shipments out. Decodes, tokenises and joins events per waybill; fires overdue duties."""
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
-
-import msgspec
 
 from parcelward import facts
 from parcelward.contract.events import EventType
@@ -15,7 +12,6 @@ from parcelward.expiry import Sweep, is_absent
 from parcelward.ledger import (
     BACKFILL,
     EVIDENCE_KEPT,
-    KIND_OF,
     SEEN_BYTES,
     Deadlines,
     Facts,
@@ -35,19 +31,19 @@ from parcelward.refusal import rejected_record
 from parcelward.shipment import (
     DUE_WITHIN,
     DUTY_NAMES,
+    HOP_HEAD,
+    HOP_TAILS,
     Count,
     Duty,
-    Hop,
     Shipment,
     Trigger,
     decode_due,
     decode_shipment,
     encode,
     ledger_key,
-    outlet_key,
 )
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
-from parcelward.timers import Timers
+from parcelward.timers import Timer, Timers
 from parcelward.topics import Topics
 from parcelward.windows import HOUR_MS
 
@@ -55,24 +51,36 @@ LATE_UPLOAD_MS = HOUR_MS
 """An event that arrives so long after its time was uploaded late: handhelds come online hours later."""
 AGREEMENT = SenderKind.AGREEMENT.value
 
+_new_tuple = tuple.__new__
+
 
 class _Kind(NamedTuple):
-    """What an event type is called, its number in the evidence, the duty it does, and how its facts are entered."""
+    """What an event type is called, the duty it does, and how its facts are entered."""
 
     name: str
-    number: int
     duty: int
     accept: Callable[[Shipment, Any, str | None], int | None]
 
 
-_KINDS = {
-    event_type: _Kind(event_type.value, KIND_OF[event_type], duty, accept)
-    for event_type, duty, accept in (
-        (EventType.REAL_NAME, Duty.REAL_NAME, accept_real_name),
-        (EventType.INSPECTION, Duty.INSPECTION, accept_inspection),
-        (EventType.SECURITY_SCAN, Duty.SECURITY_SCAN, accept_scan),
-    )
-}
+_KINDS = (
+    _Kind(EventType.REAL_NAME.value, Duty.REAL_NAME, accept_real_name),
+    _Kind(EventType.INSPECTION.value, Duty.INSPECTION, accept_inspection),
+    _Kind(EventType.SECURITY_SCAN.value, Duty.SECURITY_SCAN, accept_scan),
+)
+"""The event types by their numbers in the evidence."""
+
+
+class _Lane:
+    """One courier within a batch: its clock, what is due on it, and how many events of each type came."""
+
+    __slots__ = ("clock", "consumed", "courier", "prefix", "queue")
+
+    def __init__(self, courier: str, clock: int, queue: Sequence[Timer]) -> None:
+        self.courier = courier
+        self.clock = clock  # the arrival that was reached, epoch ms
+        self.queue = queue
+        self.prefix = ledger_key(courier, "")
+        self.consumed = [0] * len(_KINDS)
 
 
 class DutiesStage:
@@ -88,7 +96,6 @@ class DutiesStage:
         self._deadlines = deadlines
         self._timers = Timers()
         self._sweep = Sweep(lambda _key: deadlines.keep, deadlines.keep)
-        self._courier_of = cache(topics.courier_of)
         self._clocks: dict[str, int] = {}  # per courier the arrival that was reached, epoch ms
         self._reached: dict[str, int] = {}
 
@@ -102,38 +109,55 @@ class DutiesStage:
         """Enter the batch's events into the ledger, in order, and pass on every shipment that changed."""
         self._timers.begin()
         desk = _Desk(self, state)
-        clocks, courier_of = dict(self._clocks), self._courier_of
-        self._reached = clocks
+        lanes = desk.lanes
         for record in batch.records:
-            courier, now_ms = courier_of(record.topic), record.timestamp
-            if now_ms >= clocks.get(courier, 0):
-                clocks[courier] = now_ms
+            lane, now_ms = lanes[record.topic], record.timestamp
+            if now_ms >= lane.clock:
+                lane.clock = now_ms
             else:
-                desk.note_backwards(courier)
-            desk.fire(courier, now_ms)
-            desk.enter(record)
+                desk.note_backwards(lane)
+            if lane.queue and lane.queue[0][0] < now_ms:
+                desk.fire(lane, now_ms)
+            desk.enter(lane, record, now_ms)
         for topic, quiet_ms in sorted(batch.quiet_until.items()):
-            courier = courier_of(topic)
-            desk.fire(courier, quiet_ms)
-            clocks[courier] = max(quiet_ms, clocks.get(courier, 0))
-        outcome = desk.outcome
-        newest_of = {courier.encode(): reached for courier, reached in clocks.items()}
-        expired = self._sweep.expired(
-            state,
-            len(batch.records) + len(batch.quiet_until),
-            max(clocks.values(), default=0),
-            lambda key: newest_of.get(key.split(b"/", 1)[0], 0),
-            desk.new_waybills,
-        )
-        for key in expired:
+            desk.fire(lanes[topic], quiet_ms)
+            lanes[topic].clock = max(quiet_ms, lanes[topic].clock)
+        self._reached = self._clocks | {lane.courier: lane.clock for lane in lanes.values()}
+        outcome = desk.outcome()
+        for key in self._expired(batch, state, desk.new_waybills):
             outcome.updates.setdefault(key, None)
         return outcome
+
+    def _expired(self, batch: Batch, state: Mapping[bytes, bytes], new_waybills: int) -> list[bytes]:
+        newest_of = {courier.encode(): reached for courier, reached in self._reached.items()}
+        return self._sweep.expired(
+            state,
+            len(batch.records) + len(batch.quiet_until),
+            max(self._reached.values(), default=0),
+            lambda key: newest_of.get(key.split(b"/", 1)[0], 0),
+            new_waybills,
+        )
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:
         """Keep the timers of the committed batch and move the expiry sweep on."""
         self._timers.commit()
         self._clocks = self._reached
         self._sweep.commit()
+
+
+class _Lanes(dict[str, _Lane]):
+    """The lane of each intake topic, made when it is first asked for."""
+
+    def __init__(self, topics: Topics, clocks: Mapping[str, int], timers: Timers) -> None:
+        super().__init__()
+        self._topics = topics
+        self._clocks = clocks
+        self._timers = timers
+
+    def __missing__(self, topic: str) -> _Lane:
+        courier = self._topics.courier_of(topic)
+        lane = self[topic] = _Lane(courier, self._clocks.get(courier, 0), self._timers.queue(courier))
+        return lane
 
 
 class _Desk:
@@ -144,24 +168,38 @@ class _Desk:
     """
 
     def __init__(self, stage: DutiesStage, state: Mapping[bytes, bytes]) -> None:
-        self._stage = stage
-        self._state = state
-        self.outcome = self._out = Outcome()
+        self._decode = stage._decoder.decode
+        self._identity = stage._tokeniser.identity
+        self._topics = stage._topics
+        self._to_senders, self._to_outlets = stage._topics.senders, stage._topics.outlets
+        self._deadlines = stage._deadlines
+        self._timers = stage._timers
+        self._before = state.get
+        self._out = Outcome()
+        self._sends, self._updates, self._facts = self._out.sends, self._out.updates, self._out.facts
+        self.lanes = _Lanes(stage._topics, stage._clocks, stage._timers)
         self.new_waybills = 0
 
-    def note_backwards(self, courier: str) -> None:
+    def outcome(self) -> Outcome:
+        """What the batch leads to, once all of it has been entered."""
+        for lane in self.lanes.values():
+            for kind, count in zip(_KINDS, lane.consumed, strict=True):
+                if count:
+                    self._facts[facts.CONSUMED, lane.courier, kind.name] += count
+        return self._out
+
+    def note_backwards(self, lane: _Lane) -> None:
         """A record arrived before what the courier's clock had reached: clocks of brokers, or ours, are apart."""
-        self._out.facts[facts.BACKWARDS, courier] += 1
+        self._facts[facts.BACKWARDS, lane.courier] += 1
 
     # -- deadlines ---------------------------------------------------------------------------------------------------
 
-    def fire(self, courier: str, now_ms: int) -> None:
+    def fire(self, lane: _Lane, now_ms: int) -> None:
         """Fire what fell due before `now_ms` on the courier's arrival clock."""
-        take = self._stage._timers.take
-        while (timer := take(courier, now_ms)) is not None:
-            self._look(*timer)
+        while (timer := self._timers.take(lane.courier, now_ms)) is not None:
+            self._look(lane, *timer)
 
-    def _look(self, due_ms: int, key: bytes) -> None:
+    def _look(self, lane: _Lane, due_ms: int, key: bytes) -> None:
         value = self._value(key)
         if value is None or value.find(encode(due_ms), 0, DUE_WITHIN) < 0:
             return  # as most: the duty was done in time, which is told without decoding
@@ -169,70 +207,71 @@ class _Desk:
         shipment = self._open(key, due_ms)
         if shipment is None or shipment.due_ms != due_ms:
             return
-        fallen = mark_overdue(shipment, due_ms + 1, self._stage._deadlines)
+        fallen = mark_overdue(shipment, due_ms + 1, self._deadlines)
         for duty, name in DUTY_NAMES.items():
             if fallen & duty:
-                self._out.facts[facts.OVERDUE, name] += 1
+                self._facts[facts.OVERDUE, name] += 1
         self._watch(key, shipment)
         if fallen:
-            self._pass_on(key, shipment)
+            self._pass_on(lane, key, shipment)
         else:  # deadlines are settings, and were shorter when the timer was set
-            self._out.updates[key] = encode(shipment)
+            self._updates[key] = encode(shipment)
 
     def _watch(self, key: bytes, shipment: Shipment) -> None:
         """Set the timer of the next open duty, if it is another one than before."""
-        due_ms = next_due(shipment, self._stage._deadlines)
+        due_ms = next_due(shipment, self._deadlines)
         if due_ms != shipment.due_ms:
             shipment.due_ms = due_ms
             if due_ms:
-                self._stage._timers.set(shipment.courier, due_ms, key)
+                self._timers.set(shipment.courier, due_ms, key)
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def enter(self, record: SourceRecord) -> None:
+    def enter(self, lane: _Lane, record: SourceRecord, arrival: int) -> None:
         """Enter one record: refuse it, recognise it, or change the ledger and pass the shipment on."""
-        event = self._stage._decoder.decode(record)
+        event = self._decode(record)
         if isinstance(event, Rejected):
-            self._refuse(record, event)
+            self._refuse(lane, record, event)
             return
-        data, arrival = event.data, record.timestamp
-        courier, kind = data.courier, _KINDS[event.type]
-        self._out.facts[facts.CONSUMED, courier, kind.name] += 1
-        key = ledger_key(courier, data.waybill)
+        data, time_ms = event.data, event.time_ms
+        number = data.number
+        lane.consumed[number] += 1
+        key = lane.prefix + data.waybill.encode()
         shipment = self._open(key, arrival)
         if shipment is None:
             self.new_waybills += 1
-            shipment = Shipment(arrival, 0, courier, data.waybill, "", record.partition, arrival)
+            shipment = Shipment(arrival, 0, lane.courier, data.waybill, "", record.partition, arrival)
         shipment.events += 1
-        trigger = self._change(shipment, event, kind, arrival)
+        trigger = self._change(shipment, event, _KINDS[number], arrival)
         if trigger is None:
             shipment.duplicates += 1
-            self._out.updates[key] = encode(shipment)
-            self._out.facts[facts.DUPLICATE, courier] += 1
+            self._updates[key] = encode(shipment)
+            self._facts[facts.DUPLICATE, lane.courier] += 1
             return
         shipment.trigger = trigger
         shipment.touched_ms = arrival
-        shipment.trigger_event_ms = event.time_ms
-        self._note_delay(event, arrival - event.time_ms)
-        shipment.evidence.append((event.id, kind.number, record.offset))
-        del shipment.evidence[:-EVIDENCE_KEPT]
+        shipment.trigger_event_ms = time_ms
+        if not 0 <= arrival - time_ms <= LATE_UPLOAD_MS or data.fill_mode == BACKFILL:
+            self._note_delay(event, arrival - time_ms)
+        shipment.evidence.append((event.id, number, record.offset))
+        if len(shipment.evidence) > EVIDENCE_KEPT:
+            del shipment.evidence[:-EVIDENCE_KEPT]
         self._watch(key, shipment)
-        self._pass_on(key, shipment)
+        self._pass_on(lane, key, shipment)
 
     def _note_delay(self, event: Event, delay_ms: int) -> None:
         """Count what was uploaded late or filled in later, and what lies ahead of its arrival."""
         data = event.data
         if delay_ms < 0:
-            self._out.facts[facts.AHEAD, data.courier] += 1
+            self._facts[facts.AHEAD, data.courier] += 1
         elif delay_ms > LATE_UPLOAD_MS:
-            self._out.facts[facts.UPLOADED_LATE, data.courier] += 1
+            self._facts[facts.UPLOADED_LATE, data.courier] += 1
         if data.fill_mode == BACKFILL:
-            self._out.facts[facts.BACK_FILLED, data.courier] += 1
+            self._facts[facts.BACK_FILLED, data.courier] += 1
 
-    def _refuse(self, record: SourceRecord, rejected: Rejected) -> None:
-        courier = self._stage._courier_of(record.topic)
-        self._out.sends.append(rejected_record(self._stage._topics.rejected(courier), record, rejected))
-        self._out.facts[facts.REJECTED, courier, rejected.reason.value] += 1
+    def _refuse(self, lane: _Lane, record: SourceRecord, rejected: Rejected) -> None:
+        self._sends.append(rejected_record(self._topics.rejected(lane.courier), record, rejected))
+        self._facts[facts.REJECTED, lane.courier, rejected.reason.value] += 1
 
     def _change(self, shipment: Shipment, event: Event, kind: _Kind, arrival: int) -> int | None:
         """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
@@ -242,87 +281,78 @@ class _Desk:
             return None
         shipment.seen = (shipment.seen + mark)[-SEEN_BYTES:]
         shipment.count = Count.NOTHING
-        entered, known = self._facts(shipment, event, arrival)
+        data, time_ms = event.data, event.time_ms
+        if isinstance(data, RealNameData):
+            entered: Facts = real_name_facts(data, self._identity(data, time_ms), time_ms, arrival)
+        elif isinstance(data, InspectionData):
+            entered = inspection_facts(data, time_ms, arrival)
+        else:
+            entered = scan_facts(data, time_ms, arrival)
         if came_before:
-            if says_the_same(known, entered):
+            if says_the_same((shipment.real_name, shipment.inspection, shipment.scan)[data.number], entered):
                 return None
             shipment.conflicts += 1
             trigger: int | None = Trigger.CONFLICT
         else:
-            self._note_time(shipment, event, kind.duty)
-            corrects = event.data.corrects
+            if shipment.overdue & kind.duty or time_ms < shipment.trigger_event_ms:
+                self._note_time(shipment, event, kind.duty)
+            corrects = data.corrects
             trigger = kind.accept(shipment, entered, corrects)
             if corrects is not None and trigger is not Trigger.CONFLICT:
-                self._out.facts[facts.CORRECTED, shipment.courier] += 1
+                self._facts[facts.CORRECTED, shipment.courier] += 1
         if trigger is Trigger.CONFLICT:
-            self._out.facts[facts.WAYBILL_CONFLICT, shipment.courier] += 1
+            self._facts[facts.WAYBILL_CONFLICT, shipment.courier] += 1
         return trigger
-
-    def _facts(self, shipment: Shipment, event: Event, arrival: int) -> tuple[Facts, Facts | None]:
-        """What the ledger would keep of the event, and what it has of that duty."""
-        data = event.data
-        if isinstance(data, RealNameData):
-            identity = self._stage._tokeniser.identity(data, event.time_ms)
-            return real_name_facts(data, identity, event.time_ms, arrival), shipment.real_name
-        if isinstance(data, InspectionData):
-            return inspection_facts(data, event.time_ms, arrival), shipment.inspection
-        return scan_facts(data, event.time_ms, arrival), shipment.scan
 
     def _note_time(self, shipment: Shipment, event: Event, duty: int) -> None:
         """Settle an overdue duty that is done after all; count late and out-of-order events."""
         if shipment.overdue & duty:
-            deadlines = self._stage._deadlines
+            deadlines = self._deadlines
             allowed = {Duty.INSPECTION: deadlines.inspection, Duty.REAL_NAME: deadlines.real_name}.get(
                 duty, deadlines.scan
             )
             base = shipment.real_name.event_ms if shipment.real_name is not None else shipment.first_arrival_ms
             settle_late(shipment, duty, event.time_ms, base + (allowed or 0))
             if not shipment.overdue & duty:
-                self._out.facts[facts.SETTLED, DUTY_NAMES[duty]] += 1
-            self._out.facts[facts.LATE, DUTY_NAMES[duty]] += 1
+                self._facts[facts.SETTLED, DUTY_NAMES[duty]] += 1
+            self._facts[facts.LATE, DUTY_NAMES[duty]] += 1
         if event.time_ms < shipment.trigger_event_ms:
-            self._out.facts[facts.OUT_OF_ORDER, shipment.courier] += 1
+            self._facts[facts.OUT_OF_ORDER, shipment.courier] += 1
 
     # -- both --------------------------------------------------------------------------------------------------------
 
     def _value(self, key: bytes) -> bytes | None:
-        return self._out.updates.get(key) or self._state.get(key)
+        return self._updates.get(key) or self._before(key)
 
     def _open(self, key: bytes, now_ms: int) -> Shipment | None:
         """The shipment as it counts for what arrived at `now_ms`, to be changed in place."""
-        value = self._value(key)
+        value = self._updates.get(key) or self._before(key)
         if value is None:
             return None
         shipment = decode_shipment(value)
-        return None if is_absent(shipment.touched_ms, self._stage._deadlines.keep, now_ms) else shipment
+        return None if is_absent(shipment.touched_ms, self._deadlines.keep, now_ms) else shipment
 
-    def _pass_on(self, key: bytes, shipment: Shipment) -> None:
+    def _pass_on(self, lane: _Lane, key: bytes, shipment: Shipment) -> None:
         """Write the shipment down and send it to the next stage that has something to add, if there is one yet."""
-        ready = _may_pass(shipment)
-        shipment.passes += ready
-        encoded = self._out.updates[key] = encode(shipment)
-        if ready:
-            self._out.sends.append(_hop(shipment, msgspec.Raw(encoded), self._stage._topics))
-
-
-def _may_pass(shipment: Shipment) -> bool:
-    """Whether there is something to judge, and settle where that is done.
-
-    A waybill known by a scan only waits until the counter's records, or their deadline, say more: the hub that scanned
-    it is not where it was accepted.
-    """
-    real_name = shipment.real_name
-    if real_name is not None and real_name.document_token is not None and real_name.sender_kind != AGREEMENT:
-        shipment.via_senders = True
-    if not shipment.home_outlet and shipment.overdue and shipment.scan is not None:
-        shipment.home_outlet = shipment.scan.site
-    return bool(shipment.home_outlet)
-
-
-def _hop(shipment: Shipment, encoded: msgspec.Raw, topics: Topics) -> Send:
-    real_name = shipment.real_name
-    if shipment.via_senders and real_name is not None:
-        phone, document = real_name.phone_token, real_name.document_token
-        identity = phone or document or shipment.waybill
-        return Send(topics.senders, identity.encode(), encode(Hop(encoded, at_document=phone is None)))
-    return Send(topics.outlets, outlet_key(shipment.courier, shipment.home_outlet), encode(Hop(encoded)))
+        real_name = shipment.real_name
+        if real_name is not None and real_name.document_token is not None and real_name.sender_kind != AGREEMENT:
+            shipment.via_senders = True
+        if not shipment.home_outlet:
+            # A waybill known by a scan only waits until the counter's records, or their deadline, say more: the hub
+            # that scanned it is not where it was accepted.
+            if not shipment.overdue or shipment.scan is None:
+                self._updates[key] = encode(shipment)
+                return
+            shipment.home_outlet = shipment.scan.site
+        shipment.passes += 1
+        encoded = self._updates[key] = encode(shipment)
+        if shipment.via_senders and real_name is not None:
+            phone = real_name.phone_token
+            identity = phone or real_name.document_token or shipment.waybill
+            hop = HOP_HEAD + encoded + HOP_TAILS[phone is None]
+            send = (self._to_senders, identity.encode(), hop, ())
+        else:
+            outlet = lane.prefix + shipment.home_outlet.encode()
+            send = (self._to_outlets, outlet, HOP_HEAD + encoded + HOP_TAILS[False], ())
+        # Not by Send's own constructor, which is a function in Python.
+        self._sends.append(_new_tuple(Send, send))

@@ -1,7 +1,8 @@
 """One accepted intake event, in plain values: what the contract's models say, without what only validation needs.
 
 Codes and enumerations are plain strings, times are ms since the epoch, and `gc=False` keeps all of it out of the
-garbage collector. `contract.events` describes the fields; a test compares the two.
+garbage collector. `contract.events` describes the fields; a test compares the two. `number` is how the evidence of the
+ledger calls the event type (`ledger.EVENT_TYPES`): looking up an `Enum` costs a call of a Python function.
 """
 
 from typing import ClassVar
@@ -59,6 +60,8 @@ class GoodsData(Struct, frozen=True, gc=False, kw_only=True):
 class RealNameData(Struct, frozen=True, gc=False, kw_only=True):
     """Data of a real-name event (实名收寄)."""
 
+    number: ClassVar[int] = 0
+
     courier: str
     waybill: str
     outlet: str
@@ -91,6 +94,8 @@ class PhotoData(Struct, frozen=True, gc=False, kw_only=True):
 class InspectionData(Struct, frozen=True, gc=False, kw_only=True):
     """Data of an inspection event (收寄验视)."""
 
+    number: ClassVar[int] = 1
+
     courier: str
     waybill: str
     outlet: str
@@ -113,6 +118,7 @@ class InspectionData(Struct, frozen=True, gc=False, kw_only=True):
 class ScanData(Struct, frozen=True, gc=False, kw_only=True):
     """Data of a security-scan event (过机安检), which is never filled in later and corrects nothing."""
 
+    number: ClassVar[int] = 2
     fill_mode: ClassVar[str] = "online"
     corrects: ClassVar[str | None] = None
 

@@ -219,6 +219,10 @@ decode_hop = msgspec.msgpack.Decoder(Hop).decode
 decode_arrived = msgspec.msgpack.Decoder(Arrived).decode
 decode_touched = msgspec.msgpack.Decoder(Touched).decode
 
+HOP_HEAD = encode(Hop(msgspec.Raw(b"\0"))).split(b"\0")[0]
+HOP_TAILS = tuple(encode(Hop(msgspec.Raw(b"\0"), at_document)).split(b"\0")[1] for at_document in (False, True))
+"""What is before and after the ledger's bytes in a `Hop` to which no stage has added anything, by `at_document`."""
+
 
 def ledger_key(courier: str, waybill: str) -> bytes:
     """State key of a waybill; two couriers may use the same number."""

@@ -4,7 +4,7 @@ The ledger decides what a timer means. One whose waybill has another deadline by
 searched for or removed, and those that a batch set which was not committed do no harm.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
 
 Timer = tuple[int, bytes]
@@ -38,6 +38,10 @@ class Timers:
     def commit(self) -> None:
         """What was taken is done with."""
         self._taken.clear()
+
+    def queue(self, courier: str) -> Sequence[Timer]:
+        """The courier's timers, the earliest first, the rest in no order: to be looked at, and only within a batch."""
+        return self._queues.setdefault(courier, [])
 
     def set(self, courier: str, due_ms: int, key: bytes) -> None:
         """Look at a waybill once the courier's clock is past `due_ms`."""

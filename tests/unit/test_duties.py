@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from parcelward import facts
-from parcelward.duties import DutiesStage
+from parcelward.duties import _KINDS, DutiesStage
+from parcelward.event import InspectionData, RealNameData, ScanData
+from parcelward.ledger import EVENT_TYPES
 from parcelward.shipment import decode_shipment, ledger_key
 from parcelward.stage import Batch
 from tests.builders import (
@@ -29,6 +31,11 @@ INTAKE = "intake.swift"
 
 def ledger(line):
     return decode_shipment(line.duties[0].state[KEY])
+
+
+def test_event_types_have_the_same_numbers_in_events_in_the_evidence_and_on_the_desk():
+    assert [kind.name for kind in _KINDS] == [event_type.value for event_type in EVENT_TYPES]
+    assert [data.number for data in (RealNameData, InspectionData, ScanData)] == [0, 1, 2]
 
 
 def test_a_complete_parcel_is_joined_and_raises_nothing():
