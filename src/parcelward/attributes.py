@@ -49,7 +49,7 @@ def media_of(content_type: bytes | None) -> bytes:
     return (content_type or b"").split(b";", 1)[0].strip().lower()
 
 
-def given_twice(headers: Sequence[tuple[str, bytes]]) -> Rejected | None:
+def given_twice(headers: Sequence[tuple[str, bytes | None]]) -> Rejected | None:
     """Refusal when a CloudEvents header comes twice; other headers may, they are none of our business."""
     twice = first_twice(name for name, _ in headers if name.startswith(PREFIX) or name == "content-type")
     if twice is None:

@@ -5,7 +5,7 @@ whole event as JSON in the value) is accepted as well.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -140,46 +140,20 @@ class Decoder:
         if len(value) > self._most_bytes:
             limit = self._most_bytes
             return Rejected(Reason.TOO_LARGE, f"the value has {len(value)} bytes, the limit is {limit}")
-        headers = record.headers or ()
+        headers: Sequence[tuple[str, bytes | None]] = record.headers or ()
+        usual = False
         if len(headers) == len(USUAL_NAMES):
             (a, version), (b, event_id), (c, uri), (d, kind), (e, time), (f, subject), (g, media) = headers
-            if (a, b, c, d, e, f, g) == USUAL_NAMES:
-                event = self._in_order(record, value, version, event_id, uri, kind, time, subject, media)
-                if event is not None:
-                    return event
-        attributes: Headers = dict(headers)
-        if len(attributes) != len(headers) and (refused := given_twice(headers)) is not None:
-            return refused
-        plain = len(attributes) == REQUIRED_HEADERS + (attributes.get("ce_subject") is not None)
-        if plain or not has_extensions(attributes):
-            event = self._in_order(record, value, *map(attributes.get, USUAL_NAMES))
-            if event is not None:
-                return event
-        mode = mode_of(attributes)
-        if isinstance(mode, Rejected):
-            return mode
-        if mode is Mode.BINARY:
-            return self._by_attributes(record, value, attributes)
-        return self._structured(record, value, announced=mode is Mode.STRUCTURED)
-
-    def _in_order(
-        self,
-        record: SourceRecord,
-        value: bytes,
-        version: bytes | None,
-        event_id: bytes | None,
-        uri: bytes | None,
-        kind: bytes | None,
-        time: bytes | None,
-        subject: bytes | None,
-        media: bytes | None,
-    ) -> Event | Rejected | None:
-        """The event of a record in binary mode whose headers are in order; None when they are to be looked at closely.
-
-        Nearly every record passes here.
-        """
+            usual = (a, b, c, d, e, f, g) == USUAL_NAMES
+        if not usual:
+            attributes: Headers = dict(headers)
+            if len(attributes) != len(headers) and (refused := given_twice(headers)) is not None:
+                return refused
+            version, event_id, uri, kind, time, subject, media = map(attributes.get, USUAL_NAMES)
+            usual = len(attributes) == REQUIRED_HEADERS + (subject is not None) or not has_extensions(attributes)
         if (
-            version == b"1.0"
+            usual
+            and version == b"1.0"
             and (plan := _PLANS.get(kind or b"")) is not None
             and (source := self._sources.get(uri or b"")) is not None
             and event_id
@@ -187,10 +161,20 @@ class Decoder:
             and time
             and (time_ms := epoch_ms(time.decode("latin-1"))) is not None
             and (subject is None or subject == record.key)
-            and media_of(media) in JSON_TYPES
+            and (media == b"application/json" or media_of(media) in JSON_TYPES)
         ):
+            # Nearly every record passes here; who does not is looked at closely.
             return self._binary(record, value, plan, event_id, source, time, time_ms, subject)
-        return None
+        return self._closely(record, value, dict(headers))
+
+    def _closely(self, record: SourceRecord, value: bytes, attributes: Headers) -> Event | Rejected:
+        """A record whose mode has to be found out, or whose attributes are not certainly in order."""
+        mode = mode_of(attributes)
+        if isinstance(mode, Rejected):
+            return mode
+        if mode is Mode.BINARY:
+            return self._by_attributes(record, value, attributes)
+        return self._structured(record, value, announced=mode is Mode.STRUCTURED)
 
     def _by_attributes(self, record: SourceRecord, value: bytes, attributes: Headers) -> Event | Rejected:
         """Binary mode with headers that have to be looked at closely."""

@@ -1,5 +1,6 @@
 """First stage: bytes in, shipments out. Decodes, tokenises and joins events per waybill; fires overdue duties."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -71,9 +72,9 @@ _KINDS = (
 
 
 class _Lane:
-    """One courier within a batch: its clock, what is due on it, and how many events of each type came."""
+    """One courier within a batch: its clock, what is due on it, and what came of it."""
 
-    __slots__ = ("clock", "consumed", "courier", "prefix", "queue")
+    __slots__ = ("clock", "consumed", "courier", "noted", "prefix", "queue")
 
     def __init__(self, courier: str, clock: int, queue: Sequence[Timer]) -> None:
         self.courier = courier
@@ -81,6 +82,7 @@ class _Lane:
         self.queue = queue
         self.prefix = ledger_key(courier, "")
         self.consumed = [0] * len(_KINDS)
+        self.noted: dict[str, int] = defaultdict(int)  # facts that have the courier as their only label
 
 
 class DutiesStage:
@@ -115,7 +117,7 @@ class DutiesStage:
             if now_ms >= lane.clock:
                 lane.clock = now_ms
             else:
-                desk.note_backwards(lane)
+                lane.noted[facts.BACKWARDS] += 1  # clocks of brokers, or ours, are apart
             if lane.queue and lane.queue[0][0] < now_ms:
                 desk.fire(lane, now_ms)
             desk.enter(lane, record, now_ms)
@@ -186,26 +188,25 @@ class _Desk:
             for kind, count in zip(_KINDS, lane.consumed, strict=True):
                 if count:
                     self._facts[facts.CONSUMED, lane.courier, kind.name] += count
+            for name, count in lane.noted.items():
+                self._facts[name, lane.courier] += count
         return self._out
-
-    def note_backwards(self, lane: _Lane) -> None:
-        """A record arrived before what the courier's clock had reached: clocks of brokers, or ours, are apart."""
-        self._facts[facts.BACKWARDS, lane.courier] += 1
 
     # -- deadlines ---------------------------------------------------------------------------------------------------
 
     def fire(self, lane: _Lane, now_ms: int) -> None:
         """Fire what fell due before `now_ms` on the courier's arrival clock."""
-        while (timer := self._timers.take(lane.courier, now_ms)) is not None:
-            self._look(lane, *timer)
+        queue = lane.queue
+        while queue and queue[0][0] < now_ms:
+            self._look(lane, *self._timers.take(lane.courier))
 
     def _look(self, lane: _Lane, due_ms: int, key: bytes) -> None:
-        value = self._value(key)
+        value = self._updates.get(key) or self._before(key)
         if value is None or value.find(encode(due_ms), 0, DUE_WITHIN) < 0:
             return  # as most: the duty was done in time, which is told without decoding
         # As of the timer, not of the clock that came by: each deadline gives its own revision, as on replay.
-        shipment = self._open(key, due_ms)
-        if shipment is None or shipment.due_ms != due_ms:
+        shipment = decode_shipment(value)
+        if shipment.due_ms != due_ms or is_absent(shipment.touched_ms, self._deadlines.keep, due_ms):
             return
         fallen = mark_overdue(shipment, due_ms + 1, self._deadlines)
         for duty, name in DUTY_NAMES.items():
@@ -237,43 +238,43 @@ class _Desk:
         number = data.number
         lane.consumed[number] += 1
         key = lane.prefix + data.waybill.encode()
-        shipment = self._open(key, arrival)
-        if shipment is None:
+        value = self._updates.get(key) or self._before(key)
+        shipment = None if value is None else decode_shipment(value)
+        if shipment is None or is_absent(shipment.touched_ms, self._deadlines.keep, arrival):
             self.new_waybills += 1
             shipment = Shipment(arrival, 0, lane.courier, data.waybill, "", record.partition, arrival)
         shipment.events += 1
-        trigger = self._change(shipment, event, _KINDS[number], arrival)
+        trigger = self._change(lane, shipment, event, arrival)
         if trigger is None:
             shipment.duplicates += 1
             self._updates[key] = encode(shipment)
-            self._facts[facts.DUPLICATE, lane.courier] += 1
+            lane.noted[facts.DUPLICATE] += 1
             return
         shipment.trigger = trigger
         shipment.touched_ms = arrival
         shipment.trigger_event_ms = time_ms
         if not 0 <= arrival - time_ms <= LATE_UPLOAD_MS or data.fill_mode == BACKFILL:
-            self._note_delay(event, arrival - time_ms)
+            self._note_delay(lane, event, arrival - time_ms)
         shipment.evidence.append((event.id, number, record.offset))
         if len(shipment.evidence) > EVIDENCE_KEPT:
             del shipment.evidence[:-EVIDENCE_KEPT]
         self._watch(key, shipment)
         self._pass_on(lane, key, shipment)
 
-    def _note_delay(self, event: Event, delay_ms: int) -> None:
+    def _note_delay(self, lane: _Lane, event: Event, delay_ms: int) -> None:
         """Count what was uploaded late or filled in later, and what lies ahead of its arrival."""
-        data = event.data
         if delay_ms < 0:
-            self._facts[facts.AHEAD, data.courier] += 1
+            lane.noted[facts.AHEAD] += 1
         elif delay_ms > LATE_UPLOAD_MS:
-            self._facts[facts.UPLOADED_LATE, data.courier] += 1
-        if data.fill_mode == BACKFILL:
-            self._facts[facts.BACK_FILLED, data.courier] += 1
+            lane.noted[facts.UPLOADED_LATE] += 1
+        if event.data.fill_mode == BACKFILL:
+            lane.noted[facts.BACK_FILLED] += 1
 
     def _refuse(self, lane: _Lane, record: SourceRecord, rejected: Rejected) -> None:
         self._sends.append(rejected_record(self._topics.rejected(lane.courier), record, rejected))
         self._facts[facts.REJECTED, lane.courier, rejected.reason.value] += 1
 
-    def _change(self, shipment: Shipment, event: Event, kind: _Kind, arrival: int) -> int | None:
+    def _change(self, lane: _Lane, shipment: Shipment, event: Event, arrival: int) -> int | None:
         """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
         mark = event.identity + event.content
         came_before = shipment.seen.find(event.identity) >= 0  # `in` would try it as a number first
@@ -294,17 +295,18 @@ class _Desk:
             shipment.conflicts += 1
             trigger: int | None = Trigger.CONFLICT
         else:
+            kind = _KINDS[data.number]
             if shipment.overdue & kind.duty or time_ms < shipment.trigger_event_ms:
-                self._note_time(shipment, event, kind.duty)
+                self._note_time(lane, shipment, event, kind.duty)
             corrects = data.corrects
             trigger = kind.accept(shipment, entered, corrects)
             if corrects is not None and trigger is not Trigger.CONFLICT:
-                self._facts[facts.CORRECTED, shipment.courier] += 1
+                lane.noted[facts.CORRECTED] += 1
         if trigger is Trigger.CONFLICT:
-            self._facts[facts.WAYBILL_CONFLICT, shipment.courier] += 1
+            lane.noted[facts.WAYBILL_CONFLICT] += 1
         return trigger
 
-    def _note_time(self, shipment: Shipment, event: Event, duty: int) -> None:
+    def _note_time(self, lane: _Lane, shipment: Shipment, event: Event, duty: int) -> None:
         """Settle an overdue duty that is done after all; count late and out-of-order events."""
         if shipment.overdue & duty:
             deadlines = self._deadlines
@@ -317,20 +319,9 @@ class _Desk:
                 self._facts[facts.SETTLED, DUTY_NAMES[duty]] += 1
             self._facts[facts.LATE, DUTY_NAMES[duty]] += 1
         if event.time_ms < shipment.trigger_event_ms:
-            self._facts[facts.OUT_OF_ORDER, shipment.courier] += 1
+            lane.noted[facts.OUT_OF_ORDER] += 1
 
     # -- both --------------------------------------------------------------------------------------------------------
-
-    def _value(self, key: bytes) -> bytes | None:
-        return self._updates.get(key) or self._before(key)
-
-    def _open(self, key: bytes, now_ms: int) -> Shipment | None:
-        """The shipment as it counts for what arrived at `now_ms`, to be changed in place."""
-        value = self._updates.get(key) or self._before(key)
-        if value is None:
-            return None
-        shipment = decode_shipment(value)
-        return None if is_absent(shipment.touched_ms, self._deadlines.keep, now_ms) else shipment
 
     def _pass_on(self, lane: _Lane, key: bytes, shipment: Shipment) -> None:
         """Write the shipment down and send it to the next stage that has something to add, if there is one yet."""

@@ -202,24 +202,30 @@ def _key_id(token: str) -> str:
     return token.partition(".")[0]
 
 
+def _owed_at_counter(shipment: Shipment, deadlines: Deadlines) -> tuple[int, int]:
+    """Which of real name and inspection is undone and not overdue, and its deadline; the second waits for the first."""
+    real_name = shipment.real_name
+    if real_name is None:
+        if not shipment.overdue & Duty.REAL_NAME:
+            return Duty.REAL_NAME, shipment.first_arrival_ms + deadlines.real_name
+    elif shipment.inspection is None and real_name.goods_nature != LETTER and not shipment.overdue & Duty.INSPECTION:
+        return Duty.INSPECTION, shipment.accepted_ms + deadlines.inspection
+    return Duty.NONE, 0
+
+
 def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> dict[int, int]:
     """Duties still undone and not overdue, each with its deadline (arrival clock, epoch ms)."""
-    open_: dict[int, int] = {}
-    real_name, overdue = shipment.real_name, shipment.overdue
-    if real_name is None:
-        if not overdue & Duty.REAL_NAME:
-            open_[Duty.REAL_NAME] = shipment.first_arrival_ms + deadlines.real_name
-    elif shipment.inspection is None and real_name.goods_nature != LETTER and not overdue & Duty.INSPECTION:
-        open_[Duty.INSPECTION] = shipment.accepted_ms + deadlines.inspection
-    if deadlines.scan is not None and shipment.scan is None and not overdue & Duty.SECURITY_SCAN:
+    duty, due_ms = _owed_at_counter(shipment, deadlines)
+    open_ = {duty: due_ms} if duty else {}
+    if deadlines.scan is not None and shipment.scan is None and not shipment.overdue & Duty.SECURITY_SCAN:
         open_[Duty.SECURITY_SCAN] = shipment.first_arrival_ms + deadlines.scan
     return open_
 
 
 def next_due(shipment: Shipment, deadlines: Deadlines) -> int:
     """The earliest deadline of the duties still undone (arrival clock, epoch ms); 0 when there is none."""
-    if deadlines.scan is None and shipment.inspection is not None and shipment.real_name is not None:
-        return 0  # as most are in the end
+    if deadlines.scan is None:
+        return _owed_at_counter(shipment, deadlines)[1]
     open_ = open_deadlines(shipment, deadlines)
     return min(open_.values()) if open_ else 0
 

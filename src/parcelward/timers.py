@@ -4,6 +4,7 @@ The ledger decides what a timer means. One whose waybill has another deadline by
 searched for or removed, and those that a batch set which was not committed do no harm.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
 
@@ -15,7 +16,7 @@ class Timers:
     """The deadlines of one partition. `take` is undone by `begin`, unless `commit` came between."""
 
     def __init__(self) -> None:
-        self._queues: dict[str, list[Timer]] = {}
+        self._queues: defaultdict[str, list[Timer]] = defaultdict(list)
         self._taken: list[tuple[str, Timer]] = []
 
     def __len__(self) -> int:
@@ -23,9 +24,10 @@ class Timers:
 
     def restore(self, timers: Iterable[tuple[str, int, bytes]]) -> None:
         """Start over with (courier, deadline, ledger key)."""
-        self._queues, self._taken = {}, []
+        self._queues.clear()
+        self._taken.clear()
         for courier, due_ms, key in timers:
-            self._queues.setdefault(courier, []).append((due_ms, key))
+            self._queues[courier].append((due_ms, key))
         for queue in self._queues.values():
             heapify(queue)
 
@@ -41,20 +43,14 @@ class Timers:
 
     def queue(self, courier: str) -> Sequence[Timer]:
         """The courier's timers, the earliest first, the rest in no order: to be looked at, and only within a batch."""
-        return self._queues.setdefault(courier, [])
+        return self._queues[courier]
 
     def set(self, courier: str, due_ms: int, key: bytes) -> None:
         """Look at a waybill once the courier's clock is past `due_ms`."""
-        queue = self._queues.get(courier)
-        if queue is None:
-            queue = self._queues[courier] = []
-        heappush(queue, (due_ms, key))
+        heappush(self._queues[courier], (due_ms, key))
 
-    def take(self, courier: str, now_ms: int) -> Timer | None:
-        """The earliest timer with a deadline before `now_ms`; None when there is none."""
-        queue = self._queues.get(courier)
-        if not queue or queue[0][0] >= now_ms:
-            return None
-        timer = heappop(queue)
+    def take(self, courier: str) -> Timer:
+        """Remove the earliest timer of a courier that has one."""
+        timer = heappop(self._queues[courier])
         self._taken.append((courier, timer))
         return timer
