@@ -10,7 +10,8 @@ from functools import cache, lru_cache
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec import MsgspecError, Struct
+from msgspec import MsgspecError, Raw, Struct
+from msgspec.json import Decoder as JsonDecoder
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
@@ -115,6 +116,13 @@ def _plan(event_type: EventType) -> _Plan:
     )
 
 
+class _Structured(Struct, frozen=True):
+    """Where the data are in the text of a structured event."""
+
+    data: Raw
+
+
+_envelope = JsonDecoder(_Structured).decode
 _PLANS: dict[bytes, _Plan] = {event_type.value.encode(): _plan(event_type) for event_type in EventType}
 
 
@@ -245,7 +253,7 @@ class Decoder:
             return problems_of(error, "", plan.event_model)
         if found.subject is not None and found.subject != found.data.waybill:
             return Rejected(Reason.KEY_MISMATCH, "subject: must be the waybill number in the event")
-        data, time_ms = plan.reader.of_model(found.data), ms_of(found.time)
+        data, time_ms = _data_within(plan, value, found.data), ms_of(found.time)
         if (misplaced := self._misplaced(record, data, time_ms - record.timestamp)) is not None:
             return misplaced
         content = self._content.copy()
@@ -275,6 +283,18 @@ class Decoder:
                 self._sources.clear()
             known = self._sources[header] = blake2b(header + b"\0", digest_size=HASH_BYTES)
         return known
+
+
+def _data_within(plan: _Plan, value: bytes, validated: BaseModel) -> Any:
+    """The data of a structured event that has been validated: read from its text, which costs a tenth of a copy."""
+    reader = plan.reader
+    try:
+        data = reader.parse(_envelope(value).data)
+        if reader.settle(data) != IN_DOUBT:
+            return data
+    except UNREADABLE:
+        pass
+    return reader.of_model(validated)
 
 
 def _looked_at(plan: _Plan, value: bytes, data: Any, colons: int) -> Any | Rejected:

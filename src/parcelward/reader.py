@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, defstruct
+from msgspec import Meta, Raw, Struct, defstruct
 from msgspec.json import Decoder
 from pydantic import BaseModel
 
@@ -44,7 +44,7 @@ class Reader(Struct, frozen=True):
     given once (one per field, and those within times), or IN_DOUBT. `of_model` makes the same struct of a model.
     """
 
-    parse: Callable[[bytes], Any]
+    parse: Callable[[bytes | Raw], Any]
     settle: Callable[[Any], int]
     of_model: Callable[[BaseModel], Any]
 
