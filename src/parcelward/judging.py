@@ -88,16 +88,15 @@ class Judge:
             counts.update(facts.score_facts(scores))
         evaluate = self._judgement.pack.evaluate
         threshold = NO_FINDING if model is None else model.threshold
-        revised = []
+        revised, alerts = [], desk.alerts
         for one, score in zip(measured, scores, strict=True):
             row, key, known = one.row, one.key, one.known
             hits = evaluate(row)
-            revised_since = key in desk.alerts
-            if known is None and not hits and score < threshold and not one.notable and not revised_since:
+            if not hits and known is None and score < threshold and not one.notable and key not in alerts:
                 continue
             shipment = one.shipment()
-            if revised_since and desk.alerts[key] is not known:  # after this row was measured
-                known = desk.alerts[key]
+            if alerts.get(key, known) is not known:  # revised after this row was measured
+                known = alerts[key]
                 row = settle(shipment, row, known.held)
                 if row != one.row:
                     hits, score = evaluate(row), self._scores([row])[0]

@@ -103,7 +103,6 @@ class OutletsStage:
         outlet_at = f"o{courier}/{where}".encode()
         outlet = desk.outlet(outlet_at, now)
         acceptor = inspector = None
-        acceptor_at = b""
         if accepted is not None:
             acceptor_at = f"p{courier}/{where}/{accepted.operator}".encode()
             acceptor = desk.operator(acceptor_at, now)
@@ -112,8 +111,11 @@ class OutletsStage:
                 desk.change_operator(acceptor_at, acceptor)
                 count_acceptance(outlet, acceptor, accepted)
         if inspected is not None:
-            inspector_at = f"p{courier}/{inspected.outlet}/{inspected.operator}".encode()
-            inspector = acceptor if inspector_at == acceptor_at else desk.operator(inspector_at, now)
+            if accepted is not None and inspected.operator == accepted.operator and inspected.outlet == where:
+                inspector_at, inspector = acceptor_at, acceptor
+            else:
+                inspector_at = f"p{courier}/{inspected.outlet}/{inspected.operator}".encode()
+                inspector = desk.operator(inspector_at, now)
             if count & Count.INSPECTION and accepted is not None:
                 assert inspector is not None
                 desk.change_operator(inspector_at, inspector)
@@ -121,4 +123,5 @@ class OutletsStage:
         if count & Count.OVERDUE:
             desk.change_outlet(outlet_at, outlet)
             count_overdue(outlet, shipment.trigger_event_ms)
-        return measure(shipment, hop.phone, hop.sender, outlet, acceptor, inspector, desk.reused_photo(shipment))
+        reused = desk.reused_photo(shipment) if inspected is not None and inspected.photos else None
+        return measure(shipment, hop.phone, hop.sender, outlet, acceptor, inspector, reused)
