@@ -14,9 +14,9 @@ from parcelward.shipment import (
     PhoneView,
     RealNameFacts,
     SenderView,
-    Shipment,
+    ShipmentBrief,
+    decode_brief,
     decode_hop,
-    decode_shipment,
     encode,
     ledger_key,
     outlet_key,
@@ -109,7 +109,7 @@ class SendersStage:
     ) -> tuple[Send, int]:
         """What is sent on, and the arrival (epoch ms) of what made the shipment pass."""
         hop = decode_hop(record.value or b"")
-        shipment = decode_shipment(hop.shipment)
+        shipment = decode_brief(hop.shipment)
         facts = shipment.real_name
         assert facts is not None  # the first stage sends nothing else here
         count, arrival = bool(shipment.count & Count.SENDER), shipment.touched_ms
@@ -154,7 +154,7 @@ def _phone_view(
 
 def _sender_view(
     key: bytes,
-    shipment: Shipment,
+    shipment: ShipmentBrief,
     facts: RealNameFacts,
     count: bool,
     state: Mapping[bytes, bytes],
@@ -172,7 +172,7 @@ def _sender_view(
     return view_of(profile, facts)
 
 
-def _count_send(profile: SenderProfile, shipment: Shipment, facts: RealNameFacts) -> None:
+def _count_send(profile: SenderProfile, shipment: ShipmentBrief, facts: RealNameFacts) -> None:
     # A correction that comes back to this document replaces what was counted. One that leaves it for another document
     # cannot be taken back here: the parcel stays counted under both.
     waybill = crc32(ledger_key(shipment.courier, shipment.waybill))
@@ -208,9 +208,11 @@ def view_of(profile: SenderProfile, facts: RealNameFacts) -> SenderView:
     """The profile as of the parcel's own acceptance: the same whenever the shipment passes again."""
     now = facts.event_ms
     week = [send for send in profile.sends if now - WEEK_MS < send.event_ms <= now]
+    km, kmh = _travel(profile, facts)
+    if len(week) == 1 and week[0].event_ms == now:  # as most
+        return _first_view(week[0], km, kmh)
     day = [send for send in week if send.event_ms > now - DAY_MS]
     weights = [send.weight_g for send in week] or [1]
-    km, kmh = _travel(profile, facts)
     return SenderView(
         sends_1h=sum(send.event_ms > now - HOUR_MS for send in day),
         sends_1d=len(day),
@@ -224,6 +226,26 @@ def view_of(profile: SenderProfile, facts: RealNameFacts) -> SenderView:
         weight_spread=max(weights) / min(weights),
         e_cigarettes_1d=sum(send.e_cigarette for send in day),
         known_days=(now - week[0].event_ms) / DAY_MS if week else 0.0,
+        travel_km=km,
+        travel_kmh=kmh,
+    )
+
+
+def _first_view(only: SenderSend, km: float | None, kmh: float | None) -> SenderView:
+    """What `view_of` says of the first parcel in a week under a document, as of its acceptance."""
+    return SenderView(
+        sends_1h=1,
+        sends_1d=1,
+        sends_7d=1,
+        phones_7d=1 if only.phone else 0,
+        names_7d=1 if only.name else 0,
+        outlets_1d=1,
+        outlets_7d=1,
+        receivers_7d=1 if only.receiver else 0,
+        goods_7d=1,
+        weight_spread=1.0,
+        e_cigarettes_1d=int(only.e_cigarette),
+        known_days=0.0,
         travel_km=km,
         travel_kmh=kmh,
     )
