@@ -34,6 +34,10 @@ class Rolling(msgspec.Struct, array_like=True, gc=False):
 
     def add(self, bucket: int, amount: int = 1) -> None:
         """Count `amount` in a bucket."""
+        if bucket == self.newest and (cells := self.cells):  # as most do
+            cells[-1] += amount
+            self.total += amount
+            return
         behind = self.newest - bucket
         if behind < 0:
             self._advance(-behind)
@@ -62,10 +66,10 @@ class Rolling(msgspec.Struct, array_like=True, gc=False):
 
     def at(self, bucket: int) -> int:
         """Count in the window that ends with a bucket; the further from the newest, the slower."""
-        newest, total = self.newest, self.total
-        if bucket == newest or not total:
+        total = self.total
+        if bucket == self.newest or not total:
             return total
-        behind = newest - bucket
+        behind = self.newest - bucket
         if behind > 0:
             return total - sum(self.cells[-behind:]) if behind < self.span else 0
         gone = len(self.cells) - behind - self.span  # of the oldest cells
