@@ -214,6 +214,7 @@ def touched_ms(value: bytes) -> int:
 
 encode = msgspec.msgpack.Encoder().encode
 decode_shipment = msgspec.msgpack.Decoder(Shipment).decode
+decode_brief = msgspec.msgpack.Decoder(ShipmentBrief).decode
 decode_due = msgspec.msgpack.Decoder(Due).decode
 decode_hop = msgspec.msgpack.Decoder(Hop).decode
 decode_arrived = msgspec.msgpack.Decoder(Arrived).decode
