@@ -336,13 +336,18 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         # TRAP: Faust leaves a partition without a committed position where it is, past records it has dropped.
         self._seeking = True  # what is read from now on is taken over after the old records were dropped
         owners = tuple(self.ownership)  # those of the recovery that has ended, whatever is assigned meanwhile
-        try:
-            sought = await self._thread.seek_sources(self._sources)
-            self.ownership.require_restored(owners)
-            self.ownership.reposition(*sought)
-            self._read_offset.update(dict.fromkeys(map(ensure_TP, sought.positions)))
-        finally:
-            self._seeking = False
+        sought = await self._thread.seek_sources(self._sources)
+        self.ownership.require_restored(owners)
+        self.ownership.reposition(*sought)
+        self._read_offset.update(dict.fromkeys(map(ensure_TP, sought.positions)))
+
+    def resume_flow(self) -> None:
+        """Deliver again: the last thing that Faust does after a seek, whether it failed or not."""
+        # TRAP: just before, Faust empties the queues of the agents. A batch that was delivered between the seek and
+        # this is gone, and its partition, which is busy with it, stands still.
+        self._seeking = False
+        super().resume_flow()
+        self._wake_up()
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Subscribe, unless nothing has changed."""

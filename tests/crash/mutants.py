@@ -206,6 +206,16 @@ def fetched_before_the_seek_is_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(BatchConsumer, "_owned_since", property(lambda self: -1, lambda self, value: None), raising=False)
 
 
+def delivered_before_the_flow_is_resumed(patch: pytest.MonkeyPatch) -> None:
+    """A batch is delivered after the seek and before Faust empties the queues of the agents."""
+
+    async def seek(self: BatchConsumer) -> None:
+        await _seek(self)
+        self._seeking = False
+
+    patch.setattr(BatchConsumer, "perform_seek", seek)
+
+
 def recovery_waits_for_a_last_record(patch: pytest.MonkeyPatch) -> None:
     """Commit markers at the end of a changelog are not reckoned with."""
     patch.setattr(
@@ -243,6 +253,7 @@ MUTANTS: tuple[Mutant, ...] = (
     fenced_after_reading,
     two_batches_in_work,
     fetched_before_the_seek_is_kept,
+    delivered_before_the_flow_is_resumed,
     recovery_waits_for_a_last_record,
     memory_of_the_stage_is_not_restored,
     restored_by_a_recovery_that_is_void,

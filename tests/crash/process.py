@@ -178,9 +178,7 @@ class Process:
         if self._recovery is not None:
             self._recovery.cancel()
             self._recovery = None
-        for queue in self._queues.values():
-            while not queue.empty():
-                queue.get_nowait()
+        self._empty_queues()
 
     async def on_assigned(self, assigned: Iterable[Any], generation: int) -> None:
         """As Faust's app: pause everything and start recovery."""
@@ -203,11 +201,11 @@ class Process:
         self._thread.seek({TopicPartition(*tp): max(0, recovery.active_offsets[tp]) for tp in self._tables})
         if self._need_recovery():
             consumer.resume_partitions(self._tables)
-            consumer.resume_flow()
+            self._resume_flow()
             await self._recovered.wait()
             consumer.pause_partitions(self._tables)
         else:
-            consumer.resume_flow()
+            self._resume_flow()
         self.in_recovery = False
         for table in self._tables.values():
             await table.on_recovery_completed(set(), set())
@@ -215,7 +213,18 @@ class Process:
             return
         consumer.resume_partitions(self._sources)
         await consumer.perform_seek()
-        consumer.resume_flow()
+        await asyncio.sleep(0)
+        self._resume_flow()
+
+    def _resume_flow(self) -> None:
+        """As Faust: the queues of the agents are emptied first."""
+        self._empty_queues()
+        self.consumer.resume_flow()
+
+    def _empty_queues(self) -> None:
+        for queue in self._queues.values():
+            while not queue.empty():
+                queue.get_nowait()
 
     def _changelog_ends(self) -> dict[Any, int]:
         return {tp: self.broker.logs[TopicPartition(*tp)].stable_end(TopicPartition(*tp)) - 1 for tp in self._tables}
