@@ -1,15 +1,16 @@
 """What waits for one partition number, over all topics of a stage, and how it is merged into one batch."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
-from operator import attrgetter, itemgetter
+from itertools import accumulate, chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from parcelward.stage import Batch, SourceRecord
 
 _size = attrgetter("size")
 _timestamp = attrgetter("timestamp")
-_when_and_topic = itemgetter(0, 1)
+_topic = attrgetter("topic")
 
 MOST_BYTES = 16 * 1024 * 1024
 """Bytes of records at which a batch ends and no more are fetched: thousands of records may be a few megabytes each."""
@@ -66,21 +67,23 @@ class Waiting:
         It ends early with the record that brings it to `MOST_BYTES`. The order within a topic is kept whatever its
         timestamps. A topic of which records are left is not quiet.
         """
-        merged, several = self._merged()
-        end = self._end(merged, limit)
-        taken, left = merged[:end], merged[end:]
+        waiting = {topic: records for topic, records in self._records.items() if records}
+        merged = _merged(list(waiting.values()))
+        taken = merged[: self._end(merged, limit)]
+        # The order within a topic is kept, so what was taken of it is its beginning.
+        counts = Counter(map(_topic, taken)) if len(waiting) > 1 else dict.fromkeys(waiting, len(taken))
+        positions = {}
+        for topic, count in counts.items():
+            records = waiting[topic]
+            positions[topic] = records[count - 1].offset + 1
+            self._records[topic] = records[count:]
+        left = self.count - len(taken)
         # Below the bound an even share is near enough, and it saves a look at each record.
-        share = self.bytes * len(left) // (len(merged) or 1)
-        self.bytes = sum(map(_size, left)) if self.bytes >= MOST_BYTES else share
-        self.count = len(left)
-        for records in self._records.values():
-            records.clear()
-        if several:
-            for record in left:
-                self._records[record.topic].append(record)
-        elif left:
-            self._records[left[0].topic] = left
-        positions = {record.topic: record.offset + 1 for record in (taken if several else taken[-1:])}
+        if self.bytes >= MOST_BYTES:
+            self.bytes -= sum(map(_size, taken))
+        elif self.count:
+            self.bytes = self.bytes * left // self.count
+        self.count = left
         quiet = {topic: until for topic, until in self._quiet.items() if not self._records[topic]}
         return Taken(Batch(taken, quiet), positions)
 
@@ -90,15 +93,13 @@ class Waiting:
         sizes = accumulate(map(_size, merged[:limit]))
         return next((number for number, size in enumerate(sizes, 1) if size >= MOST_BYTES), limit)
 
-    def _merged(self) -> tuple[list[SourceRecord], bool]:
-        """All that waits, in order, and whether it is of several topics."""
-        waiting = [records for records in self._records.values() if records]
-        if len(waiting) <= 1:
-            return list(waiting[0]) if waiting else [], False
-        ranked: list[tuple[int, int, SourceRecord]] = []
-        for rank, records in enumerate(waiting):
-            # The running maximum keeps the order within a topic when a broker's clock stepped back.
-            stamps = accumulate(map(_timestamp, records), max)
-            ranked.extend(zip(stamps, [rank] * len(records), records, strict=True))
-        ranked.sort(key=_when_and_topic)
-        return [record for _, _, record in ranked], True
+
+def _merged(parts: Sequence[Sequence[SourceRecord]]) -> Sequence[SourceRecord]:
+    """All records by arrival time, ties in the order of the parts."""
+    if len(parts) <= 1:
+        return parts[0] if parts else []
+    together = list(chain.from_iterable(parts))
+    # The running maximum keeps the order within a topic when a broker's clock stepped back.
+    stamps = [stamp for part in parts for stamp in accumulate(map(_timestamp, part), max)]
+    order = sorted(range(len(together)), key=stamps.__getitem__)
+    return [together[number] for number in order]
