@@ -24,8 +24,11 @@ from streams.screening import screening_plans
 log = logging.getLogger(__name__)
 
 LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "aiohttp")
-YOUNG_OBJECTS = 50_000
-"""Allocations between two collections: a batch makes thousands of objects at once and frees them together."""
+YOUNG_OBJECTS = 300_000
+"""Allocations between two collections: more than the records of all batches in work, which are freed together.
+
+Nearly all that a collection would look at is such a record, and none of it is garbage.
+"""
 
 
 def worker() -> None:
