@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import NamedTuple
 from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
@@ -146,39 +147,46 @@ async def _fill(gathering: _Gathering, records: Iterable[Stored]) -> None:
     await gathering.settle()
 
 
+class Published(NamedTuple):
+    """When publishing began and each event was due, by event id (s since the epoch), and how late the worst was (s)."""
+
+    begun: float
+    due_of: dict[str, float]
+    latest_s: float
+
+
 def publish_steadily(
     settings: Settings, records: list[Stored], per_second: float, stop: Callable[[], bool] = lambda: False
-) -> tuple[dict[str, float], float]:
-    """Publish at a steady rate, a batch per partition every 10 ms, as a courier's gateway does; `stop` ends it early.
-
-    Returns when each event was due (seconds since the epoch) by event id, and by how much the worst batch was late (s).
-    """
+) -> Published:
+    """Publish at a steady rate, a batch per partition every 10 ms, as a courier's gateway does; `stop` ends it."""
     return asyncio.run(_publish_steadily(settings, records, per_second, stop))
 
 
 async def _publish_steadily(
     settings: Settings, records: list[Stored], rate: float, stop: Callable[[], bool]
-) -> tuple[dict[str, float], float]:
-    due_of: dict[str, float] = {}
-    latest = 0.0
+) -> Published:
+    size = max(1, round(rate * LINGER_S))
+    latest_s, sent = 0.0, 0
     async with _producer(settings) as producer:
-        gathering = _Gathering(producer, settings)
-        begun, sent = time.time(), 0
-        while sent < len(records) and not stop():
-            now = time.time()
-            until = min(len(records), int((now - begun) * rate))
-            for number in range(sent, until):
-                due = begun + number / rate
-                stored = records[number]
-                due_of.setdefault(event_id(stored), due)
-                await gathering.add(stored)
-            if until > sent:
-                latest = max(latest, now - (begun + sent / rate))
-            await gathering.send_all()
-            sent = until
-            await asyncio.sleep(max(0.0, LINGER_S - (time.time() - now)))
-        await gathering.settle()
-    return due_of, latest
+        # Put together before the clock runs: a publisher that computes takes the worker's core.
+        portions = []
+        for first in range(0, len(records), size):
+            portions.append(_Gathering(producer, settings))
+            for stored in records[first : first + size]:
+                await portions[-1].add(stored)
+        begun = time.time()
+        for portion in portions:
+            sent += size
+            due = begun + sent / rate
+            await asyncio.sleep(max(0.0, due - time.time()))
+            if stop():
+                break
+            await portion.send_all()
+            latest_s = max(latest_s, time.time() - due)
+        for portion in portions:
+            await portion.settle()
+    due_of = {event_id(stored): begun + number / rate for number, stored in enumerate(records[:sent])}
+    return Published(begun, due_of, latest_s)
 
 
 def event_id(stored: Stored) -> str:

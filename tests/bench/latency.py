@@ -79,8 +79,7 @@ def steady(installation: Installation, worker: Worker, records: list[Stored], ra
     assert worker.now is not None, "the worker runs"
     before = worker.now.taken
     with AlertReader(installation) as reader:
-        begun = time.time()
-        due_of, latest_s = publish_steadily(installation.settings, records, rate)
+        begun, due_of, latest_s = publish_steadily(installation.settings, records, rate)
         ended = time.time()
         await_drained([worker], int(before) + len(records), SETTLE_S)
         waits = waited(reader.read(), due_of)
