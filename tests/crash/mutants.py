@@ -19,7 +19,7 @@ from tests.crash.clients import SimulatedThread
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
 _commit, _send, _open = Transactions.commit, Transactions._send, Transactions.open
-_commit_together, _commit_all = Transactions._commit, Transactions._commit_all
+_commit_together = Transactions._commit
 _process_whole = OwnedPartition.process
 _process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
 
@@ -96,17 +96,6 @@ def positions_of_one_stage_are_left_out(patch: pytest.MonkeyPatch) -> None:
         await _commit_together(self, [ready[0], *(replace(work, positions={}) for work in ready[1:])])
 
     patch.setattr(Transactions, "_commit", commit)
-
-
-def one_stage_hears_of_a_failure(patch: pytest.MonkeyPatch) -> None:
-    """Of several batches in a transaction that failed only the first learns of it."""
-
-    async def commit_all(self: Transactions, ready: Any) -> None:
-        await _commit_all(self, ready)
-        for work in ready[1:]:
-            work.error = None
-
-    patch.setattr(Transactions, "_commit_all", commit_all)
 
 
 def written_counts_too_far(patch: pytest.MonkeyPatch) -> None:
@@ -246,7 +235,6 @@ MUTANTS: tuple[Mutant, ...] = (
     refused_records_are_not_noticed,
     ticks_are_not_committed,
     positions_of_one_stage_are_left_out,
-    one_stage_hears_of_a_failure,
     written_counts_too_far,
     memory_changes_before_the_commit,
     failed_batch_is_passed_over,
