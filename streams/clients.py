@@ -51,7 +51,7 @@ def consumer_options(settings: Settings) -> dict[str, Any]:
 
 
 def producer_options(settings: Settings, transactional_id: str) -> dict[str, Any]:
-    """Arguments of the producer of one stage and partition."""
+    """Arguments of the producer of one partition number."""
     return connection_options(settings) | {
         "client_id": transactional_id,
         "transactional_id": transactional_id,

@@ -11,7 +11,7 @@ from parcelward.facts import POISON
 from parcelward.logs import position
 from parcelward.poison import MOST_SHARE, Poisoned, Recently, TooManyPoisonedError, isolate
 from parcelward.stage import Batch, Fact, Outcome, PartitionStage, Send, SourceRecord
-from streams.stores import NOTHING_WRITTEN, MemoryState, State
+from streams.stores import MemoryState, State
 from streams.transactions import Transactions
 from streams.waiting import Taken, Waiting
 
@@ -61,7 +61,7 @@ class OwnedPartition:
         self.stage = plan.build(partition)
         self.state = MemoryState() if state is None else state
         self.restored_records = 0
-        self.must_reach = NOTHING_WRITTEN
+        self.must_reach: int | None = None  # not known yet
         self.waiting = Waiting(plan.topics)
         self.restored = False
         self.positioned = False
@@ -80,7 +80,7 @@ class OwnedPartition:
     @property
     def recovered(self) -> bool:
         """Whether the state is that of the changelog's end, `must_reach`."""
-        return self.state.written >= self.must_reach
+        return self.must_reach is not None and self.state.written >= self.must_reach
 
     def restore(self) -> None:
         """Rebuild the stage from the recovered state."""

@@ -52,7 +52,6 @@ class Ownership:
         self.on_free: Callable[[], None] = lambda: None
         self.bounds: Callable[[Sequence[Place]], Awaitable[Mapping[Place, Bounds]]] | None = None
         self._plan_of = {topic: plan for plan in plans for topic in plan.topics}
-        self._by_name = {plan.name: plan for plan in plans}
         self._owned: dict[tuple[str, int], OwnedPartition] = {}
         self._transactions: dict[int, Transactions] = {}
 
@@ -102,6 +101,8 @@ class Ownership:
         The changelogs are final for us now that they are fenced.
         """
         if self.bounds is None:
+            for owner in self:
+                owner.must_reach = NOTHING_WRITTEN
             return
         for place, bounds in (await self.bounds(list(self._owned))).items():
             owner = self._owned[place]

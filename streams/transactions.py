@@ -94,27 +94,33 @@ class Transactions:
         """
         work = Work(stage, outcome, positions)
         self._ready.append(work)
-        async with self._turn:
-            if not work.done:  # by whoever had the turn before
-                await asyncio.sleep(0)  # other stages may be about to compute
-                ready, self._ready = self._ready, []
-                await self._commit_all(ready)
+        try:
+            async with self._turn:
+                if not work.done:  # by whoever had the turn before
+                    await asyncio.sleep(0)  # other stages may be about to compute
+                    ready, self._ready = self._ready, []
+                    await self._commit_all(ready)
+        except asyncio.CancelledError:
+            # Committed or not, memory will not follow: nothing may be computed from it and committed any more.
+            self._failed = self._failed or FailedError("given up")
+            raise
         if work.error is not None:
             raise work.error
         return work.written
 
     async def _commit_all(self, ready: Sequence[Work]) -> None:
         """Commit them together, and tell each what came of it. After one that failed there is no other."""
-        failed, self._failed = self._failed, FailedError("given up")  # what the others hear if this task is cancelled
+        error: Exception | None = FailedError("given up")  # what the others hear if this task is cancelled
         try:
-            if failed is None:
+            if self._failed is None:
                 await self._transaction(ready)
-            self._failed = failed
-        except Exception as error:
-            self._failed = error
+            error = self._failed
+        except Exception as raised:
+            error = raised
         finally:
+            self._failed = self._failed or error
             for work in ready:
-                work.done, work.error = True, self._failed
+                work.done, work.error = True, error
 
     async def _transaction(self, ready: Sequence[Work]) -> None:
         manager = self._producer._txn_manager

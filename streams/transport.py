@@ -195,7 +195,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active or self._seeking or self.ownership.stopping:
             return
         now = time.monotonic()
-        numbers = {owner.partition for owner in self.ownership if self._due_in(owner, now) <= 0}
+        deliverable = filter(self._may_deliver, self.ownership)
+        numbers = {owner.partition for owner in deliverable if self._due_in(owner, now) <= 0}
         for owner in self.ownership:
             joins = owner.can_join and owner.partition in numbers
             if self._may_deliver(owner) and (joins or self._due_in(owner, now) <= 0):
@@ -342,7 +343,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._read_offset.update(dict.fromkeys(map(ensure_TP, sought.positions)))
 
     def resume_flow(self) -> None:
-        """Deliver again: the last thing that Faust does after a seek, whether it failed or not."""
+        """Deliver again: the last thing that Faust does after a seek, or in the next recovery when the seek failed."""
         # TRAP: just before, Faust empties the queues of the agents. A batch that was delivered between the seek and
         # this is gone, and its partition, which is busy with it, stands still.
         self._seeking = False

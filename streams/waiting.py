@@ -80,7 +80,7 @@ class Waiting:
         left = self.count - len(taken)
         # Below the bound an even share is near enough, and it saves a look at each record.
         if self.bytes >= MOST_BYTES:
-            self.bytes -= sum(map(_size, taken))
+            self.bytes = sum(map(_size, chain.from_iterable(self._records.values())))
         elif self.count:
             self.bytes = self.bytes * left // self.count
         self.count = left

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoder", "Event", "Limits", "Rejected", "decode", "rejected_headers"]
 
-REQUIRED_HEADERS = 6
+REQUIRED_ATTRIBUTES = 5
 USUAL_NAMES = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "content-type")
 """Header names as our own publisher sends them: in this order they are taken by position, which a dict costs more."""
 REMEMBERED = 4096
@@ -152,13 +152,16 @@ class Decoder:
         usual = False
         if len(headers) == len(USUAL_NAMES):
             (a, version), (b, event_id), (c, uri), (d, kind), (e, time), (f, subject), (g, media) = headers
-            usual = (a, b, c, d, e, f, g) == USUAL_NAMES
+            usual = (a, b, c, d, e, f, g) == USUAL_NAMES and subject is not None
         if not usual:
             attributes: Headers = dict(headers)
             if len(attributes) != len(headers) and (refused := given_twice(headers)) is not None:
                 return refused
             version, event_id, uri, kind, time, subject, media = map(attributes.get, USUAL_NAMES)
-            usual = len(attributes) == REQUIRED_HEADERS + (subject is not None) or not has_extensions(attributes)
+            asked = REQUIRED_ATTRIBUTES + (subject is not None) + (media is not None)
+            usual = len(attributes) == asked or not (
+                has_extensions(attributes) or (subject is None and "ce_subject" in attributes)
+            )
         if (
             usual
             and version == b"1.0"

@@ -118,7 +118,11 @@ DECLARED: tuple[Declared, ...] = (
     # how the stages run
     _histogram("batch_records", "Records in one batch.", BATCH_BUCKETS, "stage"),
     _histogram(
-        "batch_seconds", "CPU time one batch spent computing, and wall time committing.", STEP_BUCKETS, "stage", "step"
+        "batch_seconds",
+        "CPU time one batch spent computing, and wall time until it was committed.",
+        STEP_BUCKETS,
+        "stage",
+        "step",
     ),
     _counter("commits_total", "Batches committed; those of one partition number share transactions.", "stage"),
     _gauge("last_commit_timestamp_seconds", "Time of the last commit, seconds since 1970.", "stage"),

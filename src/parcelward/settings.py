@@ -118,7 +118,10 @@ class Settings(BaseSettings):
         timedelta(milliseconds=50),
         ge=timedelta(0),
         le=timedelta(seconds=5),
-        description="Least time between two commits of one partition; larger costs latency and saves CPU at low load.",
+        description=(
+            "Least time between two commits of a stage on one partition, unless 40 records wait or another stage "
+            "commits; larger costs latency and saves CPU at low load."
+        ),
     )
     state_dir: Path | None = Field(
         None,

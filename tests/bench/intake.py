@@ -156,14 +156,22 @@ class Published(NamedTuple):
 
 
 def publish_steadily(
-    settings: Settings, records: list[Stored], per_second: float, stop: Callable[[], bool] = lambda: False
+    settings: Settings,
+    records: list[Stored],
+    per_second: float,
+    stop: Callable[[], bool] = lambda: False,
+    on_begun: Callable[[], None] = lambda: None,
 ) -> Published:
     """Publish at a steady rate, a batch per partition every 10 ms, as a courier's gateway does; `stop` ends it."""
-    return asyncio.run(_publish_steadily(settings, records, per_second, stop))
+    return asyncio.run(_publish_steadily(settings, records, per_second, stop, on_begun))
 
 
 async def _publish_steadily(
-    settings: Settings, records: list[Stored], rate: float, stop: Callable[[], bool]
+    settings: Settings,
+    records: list[Stored],
+    rate: float,
+    stop: Callable[[], bool],
+    on_begun: Callable[[], None],
 ) -> Published:
     size = max(1, round(rate * LINGER_S))
     latest_s, sent = 0.0, 0
@@ -175,13 +183,14 @@ async def _publish_steadily(
             for stored in records[first : first + size]:
                 await portions[-1].add(stored)
         begun = time.time()
+        on_begun()
         for portion in portions:
-            sent += size
-            due = begun + sent / rate
+            due = begun + (sent + size) / rate
             await asyncio.sleep(max(0.0, due - time.time()))
             if stop():
                 break
             await portion.send_all()
+            sent += size
             latest_s = max(latest_s, time.time() - due)
         for portion in portions:
             await portion.settle()

@@ -18,10 +18,12 @@ GAUGES_S = 1.5  # until the gauges have been set once more
 
 def kill_and_restart(installation: Installation, worker: Worker, feed: list[Stored]) -> tuple[Worker, dict[str, Any]]:
     """Kill the worker while events come in, start another at once; returns it and the figures."""
-    screened = threading.Event()
-    feeding = threading.Thread(target=publish_steadily, args=(installation.settings, feed, FEED_RATE, screened.is_set))
+    screened, begun = threading.Event(), threading.Event()
+    told = (installation.settings, feed, FEED_RATE, screened.is_set, begun.set)
+    feeding = threading.Thread(target=publish_steadily, args=told)
     feeding.start()
     try:
+        begun.wait(GIVE_UP_S)
         time.sleep(BEFORE_S)
         killed_at = worker.kill()
         successor = installation.worker(metrics_every_s=LOOK_EVERY_S)

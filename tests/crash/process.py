@@ -163,6 +163,7 @@ class Process:
         async with self._rebalancing:
             self.generation = generation
             self._thread.assign([TopicPartition(*tp) for tp in self._sources])
+            self.spawn(self._end_void_recovery())
             await self.consumer.on_partitions_assigned({*self._sources, *self._tables}, generation)
 
     async def revoke(self) -> None:
@@ -183,10 +184,13 @@ class Process:
     async def on_assigned(self, assigned: Iterable[Any], generation: int) -> None:
         """As Faust's app: pause everything and start recovery."""
         self.consumer.pause_partitions(assigned)
+        await self._end_void_recovery()
+        self._recovery = self.spawn(self._recover(generation))
+
+    async def _end_void_recovery(self) -> None:
         # TRAP: a recovery that was under way when the partitions were taken away may end only now.
         for table in self._tables.values():
             await table.on_recovery_completed(set(), set())
-        self._recovery = self.spawn(self._recover(generation))
 
     async def _recover(self, generation: int) -> None:
         recovery, consumer = self.tables.recovery, self.consumer

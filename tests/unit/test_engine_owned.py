@@ -12,6 +12,7 @@ from parcelward.poison import RECENT, TooManyPoisonedError, set_aside
 from parcelward.settings import Settings
 from parcelward.stage import Outcome, Record
 from streams.owned import WORTH_A_COMMIT, OwnedPartition
+from streams.stores import NOTHING_WRITTEN
 from streams.transactions import FailedError
 from streams.waiting import MOST_BYTES
 from tests.engine_kit.counting import COUNT, counting_plan
@@ -75,6 +76,15 @@ def test_nothing_is_delivered_before_the_state_is_restored() -> None:
     owner.reposition({TOPIC: 0})
     owner.add(TOPIC, records(20))
     assert due(owner) == NEVER
+
+
+def test_nothing_is_recovered_before_the_end_of_the_changelog_is_known() -> None:
+    owner = partition()
+    assert not owner.recovered, "a recovery of the owner before may end now"
+    owner.must_reach = NOTHING_WRITTEN
+    assert owner.recovered
+    owner.must_reach = 5
+    assert not owner.recovered
 
 
 def test_at_most_one_batch_is_in_work() -> None:

@@ -131,3 +131,24 @@ def test_who_waits_for_a_task_that_is_cancelled_hears_of_a_failure() -> None:
             await following
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["who has the turn", "who waits for it"])
+def test_nothing_is_committed_after_one_that_was_cancelled(number: int) -> None:
+    """Its memory does not follow, whether it was committed or not."""
+
+    async def scenario() -> None:
+        producer = Producer()
+        producer.may_go_on.set()
+        transactions = await opened(producer)
+        tasks = [work(transactions, "duties"), work(transactions, "senders")]
+        await asyncio.sleep(0)
+        tasks[number].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert tasks[number].cancelled()
+        before = len(producer.committed)
+        with pytest.raises(FailedError):
+            await work(transactions, "outlets")
+        assert len(producer.committed) == before
+
+    asyncio.run(scenario())
