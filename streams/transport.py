@@ -96,7 +96,10 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             ]
             states = [(tp, position, assignment.state_value(tp)) for tp, position in asked]
             # A broker answers at once when anything has come, and asking costs as much as some dozen records.
-            await asyncio.sleep(asked_at.get(node_id, 0.0) + FETCH_EVERY_S - time.monotonic())
+            try:
+                await asyncio.sleep(asked_at.get(node_id, 0.0) + FETCH_EVERY_S - time.monotonic())
+            except asyncio.CancelledError:
+                return False  # as aiokafka's own does: what waits for the end of its fetches expects no exception
             asked_at[node_id] = time.monotonic()
             for _, _, state in states:
                 state.timestamp = None
