@@ -139,3 +139,25 @@ def test_hashes_are_the_same_in_every_process() -> None:
     keyed = Decoder(Topics(), LIMITS, b"k" * 32).decode(record(real_name(), event_id="a"))
     assert isinstance(keyed, Event)
     assert keyed.content != event.content
+
+
+@pytest.mark.parametrize(
+    ("left_out", "added"),
+    [
+        (("content_type", "ce_subject"), ("ce_foo", b"\xff")),
+        (("content_type",), ("ce_foo", b"a\0b")),
+        (("ce_subject",), ("ce_subject", None)),
+        (("ce_subject", "content_type"), ("ce_subject", None)),
+    ],
+    ids=["no content type, no subject", "no content type", "subject without a value", "only that"],
+)
+def test_headers_are_judged_the_same_whatever_was_decoded_before(
+    left_out: tuple[str, ...], added: tuple[str, bytes | None]
+) -> None:
+    """A replay begins with a decoder that knows no source yet."""
+    given: Any = [*headers(**dict.fromkeys(left_out, None)), added]
+    warm = Decoder(Topics(), LIMITS)
+    assert isinstance(warm.decode(record(real_name())), Event)
+    cold = Decoder(Topics(), LIMITS).decode(sound(headers=given))
+    assert isinstance(cold, Rejected)
+    assert warm.decode(sound(headers=given)) == cold
