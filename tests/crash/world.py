@@ -234,6 +234,9 @@ class World:
     # what the group does
 
     def _start(self, work: Any) -> None:
+        if self._over.done():
+            work.close()
+            return
         task = asyncio.ensure_future(work)
         self._background.add(task)
         self._unfinished += 1
