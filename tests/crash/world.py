@@ -282,7 +282,9 @@ class World:
             self._assign(self._new_process())
         await released
         await self._pause(fault)
-        await self._revoke(paused)
+        async with self._group:
+            if paused is not self.owner:  # stalled twice, and given the partition back in between
+                await self._revoke(paused)
         if fault.back:
             await self._hand_over(self.owner, paused)
 
