@@ -134,8 +134,7 @@ class Decoder:
 
     def __init__(self, topics: Topics, limits: Limits, content_key: bytes = b"") -> None:
         self._courier_of = cache(topics.courier_of)
-        self._most_bytes, most_age_ms, self._most_ahead_ms = limits
-        self._least_ahead_ms = -most_age_ms
+        self._most_bytes, self._most_age_ms, self._most_ahead_ms = limits
         self._sources: dict[bytes, blake2b] = {}  # those that have been checked, hashed ahead of an event's id
         # A secret first block, and 64 of 256 bits kept: nobody can extend or try out what was hashed.
         self._content = sha256(content_key[:BLOCK].ljust(BLOCK, b"\0"))
@@ -223,12 +222,7 @@ class Decoder:
         waybill = data.waybill.encode()
         if subject is not None and subject != waybill:
             return Rejected(Reason.KEY_MISMATCH, "ce_subject: must be the waybill number in the event")
-        ahead = time_ms - record.timestamp
-        if (
-            record.key != waybill
-            or data.courier != self._courier_of(record.topic)
-            or not self._least_ahead_ms <= ahead <= self._most_ahead_ms
-        ) and (refused := self._misplaced(record, data, ahead)) is not None:
+        if (refused := self._misplaced(record, data, waybill, time_ms)) is not None:
             return refused
         content = self._content.copy()
         content.update(time)
@@ -257,7 +251,7 @@ class Decoder:
         if found.subject is not None and found.subject != found.data.waybill:
             return Rejected(Reason.KEY_MISMATCH, "subject: must be the waybill number in the event")
         data, time_ms = _data_within(plan, value, found.data), ms_of(found.time)
-        if (misplaced := self._misplaced(record, data, time_ms - record.timestamp)) is not None:
+        if (misplaced := self._misplaced(record, data, data.waybill.encode(), time_ms)) is not None:
             return misplaced
         content = self._content.copy()
         content.update(value)
@@ -265,15 +259,15 @@ class Decoder:
         identity.update(found.id.encode())
         return Event(plan.event_type, found.id, time_ms, data, identity.digest(), content.digest()[:HASH_BYTES])
 
-    def _misplaced(self, record: SourceRecord, data: Any, ahead: int) -> Rejected | None:
-        """Refusal when the event contradicts where or when it arrived: its time lies so many ms ahead of arrival."""
-        key = record.key
-        if key != data.waybill.encode():
-            return key_problem(key)
+    def _misplaced(self, record: SourceRecord, data: Any, waybill: bytes, time_ms: int) -> Rejected | None:
+        """Refusal when the event contradicts where or when it arrived."""
+        if record.key != waybill:
+            return key_problem(record.key)
         if data.courier != self._courier_of(record.topic):
             return Rejected(Reason.WRONG_COURIER, "data.courier: this courier does not own the topic")
-        if not self._least_ahead_ms <= ahead <= self._most_ahead_ms:
-            side, limit = ("after", self._most_ahead_ms) if ahead > 0 else ("before", -self._least_ahead_ms)
+        ahead = time_ms - record.timestamp
+        if not -self._most_age_ms <= ahead <= self._most_ahead_ms:
+            side, limit = ("after", self._most_ahead_ms) if ahead > 0 else ("before", self._most_age_ms)
             detail = f"time: {_in_words(abs(ahead))} {side} arrival, over the limit of {_in_words(limit)}"
             return Rejected(Reason.TIME_OUT_OF_RANGE, detail)
         return None

@@ -208,11 +208,9 @@ def view_of(profile: SenderProfile, facts: RealNameFacts) -> SenderView:
     """The profile as of the parcel's own acceptance: the same whenever the shipment passes again."""
     now = facts.event_ms
     week = [send for send in profile.sends if now - WEEK_MS < send.event_ms <= now]
-    km, kmh = _travel(profile, facts)
-    if len(week) == 1 and week[0].event_ms == now:  # as most
-        return _first_view(week[0], km, kmh)
     day = [send for send in week if send.event_ms > now - DAY_MS]
     weights = [send.weight_g for send in week] or [1]
+    km, kmh = _travel(profile, facts)
     return SenderView(
         sends_1h=sum(send.event_ms > now - HOUR_MS for send in day),
         sends_1d=len(day),
@@ -226,26 +224,6 @@ def view_of(profile: SenderProfile, facts: RealNameFacts) -> SenderView:
         weight_spread=max(weights) / min(weights),
         e_cigarettes_1d=sum(send.e_cigarette for send in day),
         known_days=(now - week[0].event_ms) / DAY_MS if week else 0.0,
-        travel_km=km,
-        travel_kmh=kmh,
-    )
-
-
-def _first_view(only: SenderSend, km: float | None, kmh: float | None) -> SenderView:
-    """What `view_of` says of the first parcel in a week under a document, as of its acceptance."""
-    return SenderView(
-        sends_1h=1,
-        sends_1d=1,
-        sends_7d=1,
-        phones_7d=1 if only.phone else 0,
-        names_7d=1 if only.name else 0,
-        outlets_1d=1,
-        outlets_7d=1,
-        receivers_7d=1 if only.receiver else 0,
-        goods_7d=1,
-        weight_spread=1.0,
-        e_cigarettes_1d=int(only.e_cigarette),
-        known_days=0.0,
         travel_km=km,
         travel_kmh=kmh,
     )
