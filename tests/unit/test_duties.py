@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import msgspec
+import pytest
+
 from parcelward import facts
 from parcelward.duties import _KINDS, DutiesStage
 from parcelward.event import InspectionData, RealNameData, ScanData
 from parcelward.ledger import EVENT_TYPES
-from parcelward.shipment import decode_shipment, ledger_key
+from parcelward.shipment import HOP_HEAD, HOP_TAILS, Hop, decode_shipment, encode, ledger_key
 from parcelward.stage import Batch
 from tests.builders import (
     DAY,
@@ -31,6 +34,12 @@ INTAKE = "intake.swift"
 
 def ledger(line):
     return decode_shipment(line.duties[0].state[KEY])
+
+
+@pytest.mark.parametrize("at_document", [False, True])
+def test_a_hop_is_written_around_the_ledgers_bytes_as_the_encoder_writes_it(at_document):
+    ledger = encode([1, None, b"\0", {"a": 2**40}])
+    assert HOP_HEAD + ledger + HOP_TAILS[at_document] == encode(Hop(msgspec.Raw(ledger), at_document))
 
 
 def test_event_types_have_the_same_numbers_in_events_in_the_evidence_and_on_the_desk():
