@@ -9,8 +9,6 @@ from parcelward.settings import Settings
 
 TRANSACTION_S = 20.0
 """A transaction that takes longer has failed: the broker aborts it, and the worker stops without acknowledging."""
-BATCH_BYTES = 1_000_000
-"""Size of one produced record batch; below the 1 MiB that brokers accept by default. One larger record goes alone."""
 FETCH_BYTES = 2 * 1024 * 1024
 """Most bytes of one partition in one fetch; the broker sends a larger single record all the same."""
 FETCH_WAIT_MS = 50
@@ -50,13 +48,6 @@ def consumer_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def producer_options(settings: Settings, transactional_id: str) -> dict[str, Any]:
-    """Arguments of the producer of one partition number."""
-    return connection_options(settings) | {
-        "client_id": transactional_id,
-        "transactional_id": transactional_id,
-        "transaction_timeout_ms": int(TRANSACTION_S * 1000),
-        "max_batch_size": BATCH_BYTES,
-        "linger_ms": 0,
-        "retry_backoff_ms": 20,  # most refusals say that the transaction before is still being written
-    }
+def producer_options(settings: Settings, name: str) -> dict[str, Any]:
+    """Arguments of the client of a worker's producer."""
+    return connection_options(settings) | {"client_id": name, "request_timeout_ms": int(TRANSACTION_S * 1000)}

@@ -157,8 +157,10 @@ class OwnedPartition:
         compute_s = time.thread_time() - begun
         computed = time.perf_counter()
         if taken.positions or outcome.sends or outcome.updates:
+            # All positions, also those that stay: a transaction without one would not be fenced by the group.
+            positions = {**self.positions, **taken.positions}
             try:
-                written = await self._transactions.commit(self.plan.name, outcome, taken.positions)
+                written = await self._transactions.commit(self.plan.name, self.partition, outcome, positions)
             except Exception:
                 if self._given_up:
                     return None

@@ -7,13 +7,14 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from aiokafka import AIOKafkaProducer
+from aiokafka.structs import TopicPartition
 
 from parcelward.errors import UserError
 from parcelward.settings import Settings
 from streams.owned import Done, OwnedPartition, StagePlan
+from streams.producer import FencedError, Member, Producer
 from streams.stores import NOTHING_WRITTEN, Bounds, MemoryStates, Place, States
-from streams.transactions import Connect, FailedError, FencedError, Transactions
+from streams.transactions import Connect, FailedError, Transactions
 from streams.waiting import Taken
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Ownership:
         settings: Settings,
         plans: Sequence[StagePlan],
         recorder: Recorder,
-        connect: Connect = AIOKafkaProducer,
+        connect: Connect = Producer,
         states: States | None = None,
     ) -> None:
         self.settings = settings
@@ -53,7 +54,7 @@ class Ownership:
         self.bounds: Callable[[Sequence[Place]], Awaitable[Mapping[Place, Bounds]]] | None = None
         self._plan_of = {topic: plan for plan in plans for topic in plan.topics}
         self._owned: dict[tuple[str, int], OwnedPartition] = {}
-        self._transactions: dict[int, Transactions] = {}
+        self._transactions: Transactions | None = None
 
     def __iter__(self) -> Iterator[OwnedPartition]:
         return iter(list(self._owned.values()))
@@ -75,7 +76,7 @@ class Ownership:
         """Whether every owned partition has its state; true as well for a worker that owns none."""
         return all(owner.ready for owner in self._owned.values())
 
-    async def take(self, assigned: Iterable[tuple[str, int]]) -> None:
+    async def take(self, assigned: Iterable[tuple[str, int]], member: Member) -> None:
         """Own what was assigned: fence every partition before anything of it is read.
 
         Raises ValueError when topics of one partition number are not assigned together.
@@ -83,17 +84,23 @@ class Ownership:
         if self.stopping:
             return
         wanted = self._wanted(set(assigned))
-        states = self._states.take([(plan.name, partition) for plan, partition in wanted])
-        self._transactions = {
-            partition: Transactions(self.settings, partition, self._connect) for _, partition in wanted
-        }
-        for plan, partition in wanted:
-            place = (plan.name, partition)
-            self._owned[place] = OwnedPartition(plan, partition, self._transactions[partition], states[place])
-        await asyncio.gather(*(transactions.open() for transactions in self._transactions.values()))
-        await self._compare_with_changelogs()
+        if wanted:
+            await self._own(wanted, member)
         for plan in self.plans:
             self.recorder.taken(plan.name, sum(owner.plan is plan for owner in self._owned.values()))
+
+    async def _own(self, wanted: Sequence[tuple[StagePlan, int]], member: Member) -> None:
+        states = self._states.take([(plan.name, partition) for plan, partition in wanted])
+        numbers = {partition for _, partition in wanted}
+        transactions = self._transactions = Transactions(self.settings, numbers, member, self._connect)
+        for plan, partition in wanted:
+            place = (plan.name, partition)
+            self._owned[place] = OwnedPartition(plan, partition, transactions, states[place])
+        await transactions.open(
+            [TopicPartition(topic, number) for plan, number in wanted for topic in plan.topics],
+            [TopicPartition(self.settings.topics.changelog(plan.name), number) for plan, number in wanted],
+        )
+        await self._compare_with_changelogs()
 
     async def _compare_with_changelogs(self) -> None:
         """Say how far each state must be read, and forget those that reading on would not bring up to date.
@@ -121,9 +128,10 @@ class Ownership:
     async def give_up(self) -> None:
         """Finish the batches in work and give every partition up; states are kept for a moment."""
         owned, self._owned = self._owned, {}
-        transactions, self._transactions = self._transactions, {}
+        transactions, self._transactions = self._transactions, None
         await asyncio.gather(*(owner.close(FINISH_S) for owner in owned.values()))
-        await asyncio.gather(*(one.close() for one in transactions.values()))
+        if transactions is not None:
+            await transactions.close()
         self._states.give_up({place: owner.state for place, owner in owned.items()})
         for owner in owned.values():
             self.recorder.given_up(owner)

@@ -1,61 +1,45 @@
-"""One transactional producer per partition number: outputs, state and source positions of its stages commit together.
+"""The transactions of a worker, one at a time: outputs, state and source positions commit together.
 
-A transaction costs about a millisecond of CPU and twenty of waiting, whatever is in it, so the stages of a partition
-number share them: what was computed while one was under way goes into the next.
+A transaction costs about a millisecond of CPU and some of waiting, whatever is in it, so all stages and partitions of
+the worker share them: what was computed while one was under way goes into the next.
 """
 
 import asyncio
 import contextlib
 import logging
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
-from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
 from parcelward.stage import Outcome, Send
-from streams.clients import TRANSACTION_S, producer_options
+from streams.clients import TRANSACTION_S
+from streams.producer import FencedError, Member, Output, Producer
 
 log = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
-FENCED = (ProducerFenced, InvalidProducerEpoch)
+SETTLE_S = 2 * TRANSACTION_S
 
-Connect = Callable[..., Any]
-"""Makes a producer from its options: `AIOKafkaProducer`, or what stands in for it in a simulation."""
-
-
-class FencedError(Exception):
-    """Another worker has taken the partition over; nothing of this transaction was committed."""
+Connect = Callable[[Settings, str], Any]
+"""Makes a producer with a name: `Producer`, or what stands in for it in a simulation."""
 
 
 class FailedError(Exception):
-    """The transaction failed for another reason; it may or may not have been committed."""
-
-
-Output = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
-"""Key, value and headers of one record on its way out."""
-
-
-def route(sends: Iterable[Send], partitions: int, own: int) -> dict[TopicPartition, list[Output]]:
-    """Group records by where they go, in order: by key; a record without key keeps the partition number it is from."""
-    routed: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
-    for topic, key, value, headers in sends:
-        routed[topic, own if key is None else crc32(key) % partitions].append((key, value, headers))
-    return {TopicPartition(*where): outputs for where, outputs in routed.items()}
+    """The transaction failed; it may or may not have been committed."""
 
 
 @dataclass(eq=False, slots=True)
 class Work:
-    """What one batch of one stage leads to, and what came of it: `written`, or the `error` that it failed with."""
+    """What one batch of one stage on one partition leads to, and what came of it: `written`, or the `error`."""
 
     stage: str
+    partition: int
     outcome: Outcome
     positions: Mapping[str, int]
     done: bool = False
@@ -63,41 +47,61 @@ class Work:
     error: Exception | None = None
 
 
-class Transactions:
-    """The transactions of one partition number, one at a time."""
+def route(ready: Iterable[Work], partitions: int) -> dict[TopicPartition, list[Output]]:
+    """Group records by where they go, in order: by key; a record without key keeps the partition number it is from."""
+    routed: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
+    for work in ready:
+        for topic, key, value, headers in work.outcome.sends:
+            where = topic, work.partition if key is None else crc32(key) % partitions
+            routed[where].append((key, value, headers))
+    return {TopicPartition(*where): outputs for where, outputs in routed.items()}
 
-    def __init__(self, settings: Settings, partition: int, connect: Connect = AIOKafkaProducer) -> None:
+
+class Transactions:
+    """The transactions of the partition numbers that a member of the group was given in one generation.
+
+    TRAP: the producer has the name of the lowest number, and every name is fenced by whoever has its number now. So a
+    former owner that was paused is fenced for certain, but perhaps by another worker than the one that has its
+    partition. What keeps it from committing in between is that positions belong to every transaction, and that the
+    group takes none from an earlier generation.
+    """
+
+    def __init__(
+        self, settings: Settings, numbers: Collection[int], member: Member, connect: Connect = Producer
+    ) -> None:
         self._settings = settings
         self._connect = connect
-        self._partition = partition
-        self._group = settings.topics.app_id
-        self._id = f"{self._group}-{partition}"
+        self._member = member
+        self._numbers = sorted(numbers)
         self._producer: Any = None
         self._ready: list[Work] = []
         self._turn = asyncio.Lock()
         self._failed: Exception | None = None
 
-    async def open(self) -> None:
-        """Fence whoever owned the partitions of this number before, and settle what they left open.
+    async def open(self, sources: Collection[TopicPartition], changelogs: Collection[TopicPartition]) -> None:
+        """Fence whoever owned these before, and wait until what they left open is decided.
 
-        Positions and changelogs are final for us once this returns, so it comes before either is read.
+        Positions of sources and changelogs are final for us once this returns, so it comes before either is read.
         """
-        self._producer = self._connect(**producer_options(self._settings, self._id))
+        names = [f"{self._settings.topics.app_id}-{number}" for number in self._numbers]
+        self._producer = self._connect(self._settings, names[0])
         async with asyncio.timeout(TRANSACTION_S):
-            await self._producer.start()
+            await self._producer.start(names)
+        async with asyncio.timeout(SETTLE_S):
+            await self._producer.settle(sources, changelogs)
 
-    async def commit(self, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+    async def commit(self, stage: str, partition: int, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
         """Send an outcome and the next position of each source topic, in one transaction, and wait for its commit.
 
         Returns the changelog offset up to which the state is then written, None when nothing was. Raises FencedError
         or FailedError; either way memory must not change.
         """
-        work = Work(stage, outcome, positions)
+        work = Work(stage, partition, outcome, positions)
         self._ready.append(work)
         try:
             async with self._turn:
                 if not work.done:  # by whoever had the turn before
-                    await asyncio.sleep(0)  # other stages may be about to compute
+                    await asyncio.sleep(0)  # others may be about to compute
                     ready, self._ready = self._ready, []
                     await self._commit_all(ready)
         except asyncio.CancelledError:
@@ -113,8 +117,14 @@ class Transactions:
         error: Exception | None = FailedError("given up")  # what the others hear if this task is cancelled
         try:
             if self._failed is None:
-                await self._transaction(ready)
+                async with asyncio.timeout(TRANSACTION_S):
+                    await self._commit(ready)
             error = self._failed
+        except FencedError as fenced:
+            error = fenced
+        except (KafkaError, TimeoutError, AssertionError) as failed:
+            error = FailedError(repr(failed))
+            error.__cause__ = failed
         except Exception as raised:
             error = raised
         finally:
@@ -122,87 +132,36 @@ class Transactions:
             for work in ready:
                 work.done, work.error = True, error
 
-    async def _transaction(self, ready: Sequence[Work]) -> None:
-        manager = self._producer._txn_manager
-        try:
-            async with asyncio.timeout(TRANSACTION_S):
-                await self._commit(ready)
-        except (KafkaError, TimeoutError, AssertionError, IllegalOperation) as error:
-            # TRAP: when the broker ends a transaction while we still send, aiokafka refuses our next step as not
-            # allowed; only the transaction's own future says that we were fenced.
-            fenced = isinstance(error, FENCED) or isinstance(_ended_by(manager), FENCED)
-            raise (FencedError if fenced else FailedError) from error
-
     async def _commit(self, ready: Sequence[Work]) -> None:
-        producer, partition = self._producer, self._partition
-        await producer.begin_transaction()
-        waiting: list[Any] = []
-        routed = route((send for work in ready for send in work.outcome.sends), self._settings.partitions, partition)
-        for where, outputs in routed.items():
-            await self._send(where, outputs, waiting)
-        states: list[tuple[Any, int] | None] = []
-        for work in ready:
-            changelog = TopicPartition(self._settings.topics.changelog(work.stage), partition)
-            updates = [(key, value, ()) for key, value in work.outcome.updates.items()]
-            states.append(await self._send(changelog, updates, waiting))
-        # TRAP: aiokafka commits even when a record batch was refused; only its future says so.
-        for result in await asyncio.gather(*waiting, return_exceptions=True):
-            if isinstance(result, BaseException):
-                raise result
-        offsets = {
-            TopicPartition(topic, partition): OffsetAndMetadata(offset, "")
-            for work in ready
-            for topic, offset in work.positions.items()
-        }
-        if offsets:
-            # Not earlier: while the group is being added to the transaction the broker refuses its records, and each
-            # refusal costs a retry.
-            await producer.send_offsets_to_transaction(offsets, self._group)
-        await producer.commit_transaction()
-        for work, state in zip(ready, states, strict=True):
+        producer, topics = self._producer, self._settings.topics
+        records = route(ready, self._settings.partitions)
+        changelogs = [TopicPartition(topics.changelog(work.stage), work.partition) for work in ready]
+        for work, changelog in zip(ready, changelogs, strict=True):
+            if work.outcome.updates:
+                records[changelog] = [(key, value, ()) for key, value in work.outcome.updates.items()]
+        await producer.begin(records)
+        last = await producer.send(records)
+        # After the records: a position that the group has taken says that all of them are in the logs.
+        await producer.send_positions(
+            {TopicPartition(topic, work.partition): at for work in ready for topic, at in work.positions.items()},
+            self._member,
+        )
+        await producer.end(committed=True)
+        for work, changelog in zip(ready, changelogs, strict=True):
             # The commit marker takes the offset after the last record, and it belongs to what we have written.
-            work.written = None if state is None else state[0].result().offset + state[1]
-
-    async def _send(
-        self, where: TopicPartition, outputs: Sequence[Output], waiting: list[Any]
-    ) -> tuple[Any, int] | None:
-        """Send as record batches; adds their futures to `waiting` and returns the last one with its record count."""
-        producer, last, at = self._producer, None, 0
-        now, none = int(time.time() * 1000), list[Any]()
-        while at < len(outputs):
-            batch = producer.create_batch()
-            append = batch.append
-            # The first record is taken whatever its size, so one that is larger than a batch gets one of its own.
-            while at < len(outputs):
-                key, value, headers = outputs[at]
-                if append(key=key, value=value, timestamp=now, headers=list(headers) if headers else none) is None:
-                    break
-                at += 1
-            last = (await producer.send_batch(batch, where.topic, partition=where.partition), batch.record_count())
-            waiting.append(last[0])
-        return last
+            work.written = last[changelog] + 1 if changelog in last else None
 
     async def close(self) -> None:
         """Abort what is open and disconnect; never raises, never takes longer than a few seconds."""
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        manager = producer._txn_manager
         try:
             async with asyncio.timeout(CLOSE_S):
-                if manager.is_in_transaction():
-                    with contextlib.suppress(KafkaError, AssertionError):
-                        await producer.abort_transaction()
+                with contextlib.suppress(KafkaError, AssertionError):
+                    await producer.abort()
                 await producer.stop()
         except (KafkaError, TimeoutError) as error:
             log.info("producer was closed by force", extra={"error": type(error).__name__})
             with contextlib.suppress(Exception):
-                await producer.client.close()
-        finally:
-            _ended_by(manager)  # we know already; asyncio would report that nobody asked the future
-
-
-def _ended_by(manager: Any) -> BaseException | None:
-    """The error that ended the last transaction, if one did."""
-    waiter = manager._transaction_waiter
-    return waiter.exception() if waiter is not None and waiter.done() and not waiter.cancelled() else None
+                await producer.stop()

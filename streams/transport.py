@@ -20,6 +20,7 @@ from parcelward.moments import duration_ms
 from streams.clients import consumer_options
 from streams.owned import OwnedPartition
 from streams.ownership import Ownership
+from streams.producer import Member
 from streams.stores import Bounds, Place
 from streams.waiting import Taken
 
@@ -70,6 +71,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         super().__post_init__()
         self.epoch = 0
         self.answered_at = float("-inf")
+        self.member = Member("", -1)
         self._quiet: dict[Any, int] = {}
 
     def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
@@ -80,6 +82,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return aiokafka.AIOKafkaConsumer(
             partition_assignment_strategy=[self._assignor], **consumer_options(self.app.ownership.settings)
         )
+
+    async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
+        """Know for whom and in which generation the group has assigned them."""
+        self.member = Member(self._consumer._coordinator.member_id, generation_id)
+        await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_start(self) -> None:
         """Start the consumer and watch its fetches."""
@@ -198,12 +205,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active or self._seeking or self.ownership.stopping:
             return
         now = time.monotonic()
-        deliverable = filter(self._may_deliver, self.ownership)
-        numbers = {owner.partition for owner in deliverable if self._due_in(owner, now) <= 0}
-        for owner in self.ownership:
-            joins = owner.can_join and owner.partition in numbers
-            if self._may_deliver(owner) and (joins or self._due_in(owner, now) <= 0):
-                yield self._batch_message(owner)
+        deliverable = list(filter(self._may_deliver, self.ownership))
+        due = [owner for owner in deliverable if self._due_in(owner, now) <= 0]
+        if due:  # a transaction, and what is in it costs less than another one
+            due += [owner for owner in deliverable if owner.can_join and owner not in due]
+        for owner in due:
+            yield self._batch_message(owner)
 
     async def _await_change(self, wait_s: float) -> None:
         if self._seeking:
@@ -328,7 +335,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Fence first: Faust's own steps read positions and changelogs."""
         # TRAP: whoever owned a partition before (a paused process, say) can commit nothing from here on.
         try:
-            await self.ownership.take(assigned)
+            await self.ownership.take(assigned, self._thread.member)
             self._owned_since = self._thread.epoch
         except Exception as error:
             self.ownership.fail(error)

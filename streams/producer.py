@@ -1,0 +1,307 @@
+"""The requests of one transactional producer, each repeated until the broker has carried it out or refused it for good.
+
+aiokafka's own producer takes single records at any time, through a task, an accumulator and a future per batch, which
+costs about two milliseconds a transaction. Ours has all of it in hand when a transaction begins. Connections, formats
+of requests and record batches are aiokafka's (`streams/requests.py` adds those that it does not have).
+"""
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.protocol.transaction import (
+    AddOffsetsToTxnRequest,
+    AddPartitionsToTxnRequest,
+    EndTxnRequest,
+    InitProducerIdRequest,
+)
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.structs import TopicPartition
+
+from parcelward.settings import Settings
+from streams.clients import TRANSACTION_S, producer_options
+from streams.requests import PositionsRequest, StablePositionsRequest
+
+BATCH_BYTES = 1_000_000
+"""Size of one record batch; below the 1 MiB that brokers accept by default. One larger record goes alone."""
+REQUEST_BYTES = 16 * 1024 * 1024
+"""Record batches in one request; brokers accept 100 MiB by default."""
+MAGIC = 2
+SEQUENCES = 2**31
+RETRY_S = (0.005, 0.1)
+"""First and longest pause before a request is repeated; most refusals say that the transaction before is still being
+written."""
+
+# By Kafka's error codes. What is refused for the moment is repeated as long as the transaction may take.
+NONE = 0
+NOT_ATTEMPTED = 55  # because of another partition in the same request, whose code says why
+MOVED = frozenset({3, 5, 6, 15, 16, 56})  # another broker is to be asked, or this one a little later
+BUSY = frozenset({7, 14, 19, 20, 51, 88})
+FENCED = frozenset({22, 25, 47, 82, 90})  # by another producer of this name, or by a newer generation of the group
+
+Output = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
+"""Key, value and headers of one record on its way out."""
+Codes = Iterable[int]
+
+
+class FencedError(KafkaError):
+    """Another worker has the partitions, or the broker has ended the transaction: nothing of it was committed."""
+
+
+class Member(NamedTuple):
+    """Whom the group has given partitions to, and in which generation."""
+
+    id: str
+    generation: int
+
+
+class Batch(NamedTuple):
+    """A record batch ready to be sent."""
+
+    data: Any
+    records: int
+
+
+class Producer:
+    """A transactional producer of one worker. Raises FencedError, and KafkaError when a broker refuses for good.
+
+    Whoever uses it sets the time limits: requests are repeated for as long as they are wanted.
+    """
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._client: Any = AIOKafkaClient(**producer_options(settings, name))
+        self._group = settings.topics.app_id
+        self._name = name
+        self._id, self._epoch = -1, -1
+        self._sequences: dict[TopicPartition, int] = {}
+        self._coordinators: dict[tuple[CoordinationType, str], int] = {}
+        self._open = False
+
+    async def start(self, names: Collection[str]) -> None:
+        """Connect, and fence every producer of these transactional ids, ours among them: what they left is aborted."""
+        await self._client.bootstrap()
+        await asyncio.gather(*map(self._fence, names))
+
+    async def _fence(self, name: str) -> None:
+        request = InitProducerIdRequest(name, int(TRANSACTION_S * 1000))
+        answer = await self._coordinated(CoordinationType.TRANSACTION, name, request, _one_code)
+        if name == self._name:
+            self._id, self._epoch = answer.producer_id, answer.producer_epoch
+
+    async def settle(self, sources: Collection[TopicPartition], logs: Collection[TopicPartition]) -> None:
+        """Wait until nobody's transaction can change the positions of sources or add to logs any more.
+
+        A former owner's is fenced by whoever has the partition that it was named after, perhaps another worker. The
+        group's coordinator accepts no position of an earlier generation, so once no position is undecided, what is
+        undecided in the logs will be aborted.
+        """
+        request = StablePositionsRequest(self._group, _by_topic(sources))
+        await self._coordinated(CoordinationType.GROUP, self._group, request, _codes_of_positions)
+        ends = await self._ends(logs, committed=False)
+        pauses = _pauses()
+        while any(stable < ends[tp] for tp, stable in (await self._ends(logs, committed=True)).items()):
+            await asyncio.sleep(next(pauses))
+
+    async def begin(self, partitions: Collection[TopicPartition]) -> None:
+        """Begin a transaction in which records go to these partitions and positions to the group."""
+        self._open = True
+        coordinated = (self._name, self._id, self._epoch)
+        if partitions:
+            added = AddPartitionsToTxnRequest(*coordinated, _by_topic(partitions))
+            await self._coordinated(CoordinationType.TRANSACTION, self._name, added, _codes_of_partitions)
+        # Before the records, not beside them: while it is under way the broker refuses records.
+        group = AddOffsetsToTxnRequest(*coordinated, self._group)
+        await self._coordinated(CoordinationType.TRANSACTION, self._name, group, _one_code)
+
+    async def send(self, records: Mapping[TopicPartition, Sequence[Output]]) -> dict[TopicPartition, int]:
+        """Write the records, in order; returns the offset of the last one of each partition."""
+        ends: dict[TopicPartition, int] = {}
+        waiting = {tp: batches for tp, outputs in records.items() if (batches := list(self._batches(tp, outputs)))}
+        while waiting:
+            size, first = 0, dict[TopicPartition, Batch]()
+            for tp, batches in waiting.items():
+                size += len(batches[0].data)
+                if size > REQUEST_BYTES and first:
+                    break
+                first[tp] = batches[0]
+            for tp, offset in (await self._produce(first)).items():
+                ends[tp] = offset + waiting[tp].pop(0).records - 1
+                if not waiting[tp]:
+                    del waiting[tp]
+        return ends
+
+    def _batches(self, tp: TopicPartition, outputs: Sequence[Output]) -> Iterator[Batch]:
+        now, at, without = int(time.time() * 1000), 0, list[Any]()
+        while at < len(outputs):
+            sequence = self._sequences.get(tp, 0)
+            builder = DefaultRecordBatchBuilder(MAGIC, 0, 1, self._id, self._epoch, sequence, BATCH_BYTES)
+            append, number = builder.append, 0
+            # The first record is taken whatever its size, so one that is larger than a batch gets one of its own.
+            for key, value, headers in itertools.islice(outputs, at, None):
+                if append(number, now, key, value, list(headers) if headers else without) is None:
+                    break
+                number += 1
+            at += number
+            self._sequences[tp] = (sequence + number) % SEQUENCES
+            yield Batch(builder.build(), number)
+
+    async def _produce(self, batches: Mapping[TopicPartition, Batch]) -> dict[TopicPartition, int]:
+        """Send one record batch per partition; returns their first offsets."""
+        found: dict[TopicPartition, int] = {}
+        for pause in _pauses():
+            left = [tp for tp in batches if tp not in found]
+            for answer in await self._to_leaders(left, lambda tps: self._produce_request(batches, tps)):
+                for topic, partitions in answer.topics:
+                    for number, code, offset, *_ in partitions:
+                        if not self._refused(code):
+                            found[TopicPartition(topic, number)] = offset
+            if len(found) == len(batches):
+                break
+            await asyncio.sleep(pause)
+        return found
+
+    def _produce_request(self, batches: Mapping[TopicPartition, Batch], tps: Iterable[TopicPartition]) -> Any:
+        data = defaultdict(list)
+        for tp in tps:
+            data[tp.topic].append((tp.partition, batches[tp].data))
+        return ProduceRequest(self._name, -1, int(TRANSACTION_S * 1000), list(data.items()))
+
+    async def send_positions(self, positions: Mapping[TopicPartition, int], member: Member) -> None:
+        """Make positions of the group part of the transaction, as far as the group still knows the member."""
+        if member.generation < 0 or not member.id:  # to the broker, a client that is in no group
+            raise FencedError("the group has forgotten this worker")
+        request = PositionsRequest(self._name, self._group, (self._id, self._epoch), member, positions)
+        await self._coordinated(CoordinationType.GROUP, self._group, request, _codes_of_partitions)
+
+    async def end(self, *, committed: bool) -> None:
+        """Commit, or abort."""
+        request = EndTxnRequest(self._name, self._id, self._epoch, committed)
+        await self._coordinated(CoordinationType.TRANSACTION, self._name, request, _one_code)
+        self._open = False
+
+    async def abort(self) -> None:
+        """Abort what is open, if anything is."""
+        if self._open:
+            await self.end(committed=False)
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._client.close()
+
+    # asking the right broker until it has done it
+
+    async def _coordinated(
+        self, kind: CoordinationType, key: str, request: Any, codes: Callable[[Any], Codes]
+    ) -> Any:
+        for pause in _pauses():
+            with self._unreachable():
+                node = await self._coordinator(kind, key)
+                answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
+                # Not lazily: each of them is to be looked at.
+                if not any([self._refused(code) for code in codes(answer)]):
+                    return answer
+            await asyncio.sleep(pause)
+        raise AssertionError("pauses have no end")
+
+    async def _coordinator(self, kind: CoordinationType, key: str) -> int:
+        known = self._coordinators.get((kind, key))
+        if known is None:
+            known = self._coordinators[kind, key] = await self._client.coordinator_lookup(kind, key)
+        return known
+
+    async def _to_leaders(
+        self, tps: Iterable[TopicPartition], request: Callable[[Sequence[TopicPartition]], Any]
+    ) -> list[Any]:
+        """Ask the leaders of partitions, each for its own, once; the answers of those that could be reached."""
+        by_leader: dict[int, list[TopicPartition]] = defaultdict(list)
+        for tp in tps:
+            leader = self._client.cluster.leader_for_partition(tp)
+            if leader in (None, -1):
+                self._client.add_topic(tp.topic)
+                self._client.force_metadata_update()
+            else:
+                by_leader[leader].append(tp)
+        await self._client._maybe_wait_metadata()
+        answers = [self._to_leader(node, request(mine)) for node, mine in by_leader.items()]
+        return [answer for answer in await asyncio.gather(*answers) if answer is not None]
+
+    async def _to_leader(self, node: int, request: Any) -> Any:
+        with self._unreachable():
+            return await self._client.send(node, request)
+        return None
+
+    async def _ends(self, logs: Collection[TopicPartition], *, committed: bool) -> dict[TopicPartition, int]:
+        """The offset after the last record, or after the last one whose transaction is decided."""
+        found: dict[TopicPartition, int] = {}
+        for pause in _pauses():
+            left = [tp for tp in logs if tp not in found]
+            for answer in await self._to_leaders(left, lambda tps: _ends_request(tps, committed=committed)):
+                for topic, partitions in answer.topics:
+                    for number, code, _, offset in partitions:
+                        if not self._refused(code):
+                            found[TopicPartition(topic, number)] = offset
+            if len(found) == len(logs):
+                break
+            await asyncio.sleep(pause)
+        return found
+
+    def _refused(self, code: int) -> bool:
+        """Whether it is to be tried again; raises when that would be in vain."""
+        if code == NONE:
+            return False
+        if code in FENCED:
+            raise FencedError(for_code(code).message if code != 90 else "PRODUCER_FENCED")
+        if code in MOVED:
+            self._coordinators.clear()
+            self._client.force_metadata_update()
+        elif code not in BUSY and code != NOT_ATTEMPTED:
+            raise for_code(code)()
+        return True
+
+    @contextlib.contextmanager
+    def _unreachable(self) -> Iterator[None]:
+        """A broker that cannot be reached: perhaps another is to be asked."""
+        try:
+            yield
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            self._coordinators.clear()
+            self._client.force_metadata_update()
+
+
+def _pauses() -> Iterator[float]:
+    first, longest = RETRY_S
+    return (min(longest, first * 2**number) for number in itertools.count())
+
+
+def _by_topic(tps: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:
+    topics = defaultdict(list)
+    for tp in tps:
+        topics[tp.topic].append(tp.partition)
+    return list(topics.items())
+
+
+def _ends_request(tps: Iterable[TopicPartition], *, committed: bool) -> Any:
+    latest = [(topic, [(number, -1) for number in numbers]) for topic, numbers in _by_topic(tps)]
+    return OffsetRequest(-1, int(committed), latest)
+
+
+def _one_code(answer: Any) -> Codes:
+    return (answer.error_code,)
+
+
+def _codes_of_partitions(answer: Any) -> Codes:
+    return (code for _, partitions, *_ in answer.errors for _, code, *_ in partitions)
+
+
+def _codes_of_positions(answer: Any) -> Codes:
+    return (answer.error_code, *(partition[4] for _, partitions, *_ in answer.topics for partition in partitions))
