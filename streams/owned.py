@@ -67,7 +67,6 @@ class OwnedPartition:
         self.positioned = False
         self.busy = False
         self.positions: dict[str, int] = {}
-        self.last_commit = float("-inf")
         self.last_batch = time.monotonic()
         self.taken_at = time.monotonic()
         self._transactions = transactions
@@ -122,7 +121,7 @@ class OwnedPartition:
         if self.waiting.fills(limit) or self.waiting.count >= WORTH_A_COMMIT:
             return 0.0
         if self.waiting.count:
-            return self.last_commit + commit_every - now
+            return self._transactions.last_commit + commit_every - now
         return self.last_batch + tick_s - now if self.plan.ticks else float("inf")
 
     @property
@@ -167,7 +166,6 @@ class OwnedPartition:
                 raise
             if self._given_up:  # committed after all; whoever has the state now reads it from the changelog
                 return None
-            self.last_commit = time.monotonic()
             self.positions.update(taken.positions)
             if written is not None:
                 self.state.write(outcome.updates, written)

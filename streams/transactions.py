@@ -7,6 +7,7 @@ the worker share them: what was computed while one was under way goes into the n
 import asyncio
 import contextlib
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class Transactions:
         self._ready: list[Work] = []
         self._turn = asyncio.Lock()
         self._failed: Exception | None = None
+        self.last_commit = float("-inf")
 
     async def open(self, sources: Collection[TopicPartition], changelogs: Collection[TopicPartition]) -> None:
         """Fence whoever owned these before, and wait until what they left open is decided.
@@ -147,6 +149,7 @@ class Transactions:
             self._member,
         )
         await producer.end(committed=True)
+        self.last_commit = time.monotonic()
         for work, changelog in zip(ready, changelogs, strict=True):
             # The commit marker takes the offset after the last record, and it belongs to what we have written.
             work.written = last[changelog] + 1 if changelog in last else None
