@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
@@ -52,7 +52,7 @@ Output = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 Codes = Iterable[int]
 
 
-class FencedError(KafkaError):
+class FencedError(KafkaError):  # type: ignore[misc]
     """Another worker has the partitions, or the broker has ended the transaction: nothing of it was committed."""
 
 
@@ -106,9 +106,11 @@ class Producer:
         request = StablePositionsRequest(self._group, _by_topic(sources))
         await self._coordinated(CoordinationType.GROUP, self._group, request, _codes_of_positions)
         ends = await self._ends(logs, committed=False)
-        pauses = _pauses()
-        while any(stable < ends[tp] for tp, stable in (await self._ends(logs, committed=True)).items()):
-            await asyncio.sleep(next(pauses))
+        for pause in _pauses():
+            decided = await self._ends(logs, committed=True)
+            if all(decided[tp] >= end for tp, end in ends.items()):
+                return
+            await asyncio.sleep(pause)
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """Begin a transaction in which records go to these partitions and positions to the group."""
@@ -198,15 +200,13 @@ class Producer:
 
     # asking the right broker until it has done it
 
-    async def _coordinated(
-        self, kind: CoordinationType, key: str, request: Any, codes: Callable[[Any], Codes]
-    ) -> Any:
+    async def _coordinated(self, kind: CoordinationType, key: str, request: Any, codes: Callable[[Any], Codes]) -> Any:
         for pause in _pauses():
             with self._unreachable():
                 node = await self._coordinator(kind, key)
                 answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
-                # Not lazily: each of them is to be looked at.
-                if not any([self._refused(code) for code in codes(answer)]):
+                refused = [self._refused(code) for code in codes(answer)]
+                if not any(refused):
                     return answer
             await asyncio.sleep(pause)
         raise AssertionError("pauses have no end")

@@ -18,7 +18,7 @@ _text = CompactString("utf-8")
 _tags = ("tags", TaggedFields)
 
 
-class TxnOffsetCommitResponse_v3(Response):  # noqa: N801 - as aiokafka names them
+class TxnOffsetCommitResponse_v3(Response):  # type: ignore[misc]  # noqa: N801 - as aiokafka names them
     """A code per partition."""
 
     API_KEY = 28
@@ -37,7 +37,7 @@ class TxnOffsetCommitResponse_v3(Response):  # noqa: N801 - as aiokafka names th
     )
 
 
-class TxnOffsetCommitRequest_v3(RequestStruct):  # noqa: N801
+class TxnOffsetCommitRequest_v3(RequestStruct):  # type: ignore[misc]  # noqa: N801
     """Positions as part of a transaction, from a member of a generation of the group."""
 
     API_KEY = 28
@@ -73,7 +73,7 @@ class TxnOffsetCommitRequest_v3(RequestStruct):  # noqa: N801
     )
 
 
-class PositionsRequest(Request[TxnOffsetCommitRequest_v3]):
+class PositionsRequest(Request[TxnOffsetCommitRequest_v3]):  # type: ignore[misc]
     """Make positions of a group part of a transaction."""
 
     API_KEY = 28
@@ -110,7 +110,7 @@ class PositionsRequest(Request[TxnOffsetCommitRequest_v3]):
         )
 
 
-class OffsetFetchResponse_v7(Response):  # noqa: N801
+class OffsetFetchResponse_v7(Response):  # type: ignore[misc]  # noqa: N801
     """A position per partition, and a code for each and for all."""
 
     API_KEY = 9
@@ -140,7 +140,7 @@ class OffsetFetchResponse_v7(Response):  # noqa: N801
     )
 
 
-class OffsetFetchRequest_v7(RequestStruct):  # noqa: N801
+class OffsetFetchRequest_v7(RequestStruct):  # type: ignore[misc]  # noqa: N801
     """Positions of a group; refused while a transaction with one of them is undecided, if they are to be stable."""
 
     API_KEY = 9
@@ -155,7 +155,7 @@ class OffsetFetchRequest_v7(RequestStruct):  # noqa: N801
     )
 
 
-class StablePositionsRequest(Request[OffsetFetchRequest_v7]):
+class StablePositionsRequest(Request[OffsetFetchRequest_v7]):  # type: ignore[misc]
     """Positions of a group that no open transaction can change."""
 
     API_KEY = 9

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
-from parcelward.stage import Outcome, Send
+from parcelward.stage import Outcome
 from streams.clients import TRANSACTION_S
 from streams.producer import FencedError, Member, Output, Producer
 

@@ -11,7 +11,7 @@ from kafka.structs import OffsetAndMetadata
 from parcelward.errors import UserError
 from parcelward.settings import Settings
 from parcelward.topic_admin import ensure_topics
-from streams.transactions import Transactions
+from streams.producer import Producer
 from tests.engine_kit.counting import counting_plan
 from tests.engine_kit.kafka import audit, committed, drained, publish, read_all
 from tests.engine_kit.workers import running
@@ -82,13 +82,13 @@ def test_a_changelog_that_holds_only_what_was_aborted_is_no_state(settings: Sett
     """A worker that was killed in its very first transaction."""
 
     async def first() -> None:
-        transactions = Transactions(settings, 0)
-        await transactions.open()
-        producer = transactions._producer
-        await producer.begin_transaction()
-        changelog = settings.topics.changelog("duties")
-        await (await transactions._send(TopicPartition(changelog, 0), [(b"waybill", b"1", ())], []))[0]  # type: ignore[index]
-        await transactions.close()
+        name = f"{settings.topics.app_id}-0"
+        producer = Producer(settings, name)
+        await producer.start([name])
+        changelog = TopicPartition(settings.topics.changelog("duties"), 0)
+        await producer.begin([changelog])
+        await producer.send({changelog: [(b"waybill", b"1", ())]})
+        await producer.stop()
 
     asyncio.run(first())
     publish(settings, settings.topics.intake("swift"), TEN)

@@ -18,7 +18,7 @@ from faust.types import TP
 import streams.app
 from parcelward.settings import Settings
 from streams.app import ScreeningApp
-from streams.clients import FETCH_WAIT_MS, producer_options
+from streams.clients import FETCH_WAIT_MS
 from streams.transport import BatchConsumer
 from tests.engine_kit.counting import COUNT
 from tests.engine_kit.kafka import committed
@@ -138,7 +138,7 @@ def test_changelog_is_read_as_bytes(settings: Settings, monkeypatch: pytest.Monk
 
 def _write_changelog(settings: Settings, *, abort: bool, records: list[tuple[bytes, bytes | None]]) -> None:
     async def write() -> None:
-        producer = AIOKafkaProducer(**producer_options(settings, f"{settings.topic_prefix}writer"))
+        producer = AIOKafkaProducer(bootstrap_servers=settings.kafka, transactional_id=f"{settings.topic_prefix}writer")
         await producer.start()
         await producer.begin_transaction()
         for key, value in records:

@@ -1,19 +1,24 @@
 """The ways in which a batched Faust first lost or doubled data: ownership and transactions (see `test_traps.py`)."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Send
 from streams.owned import OwnedPartition
-from streams.transactions import FailedError, FencedError, Transactions
+from streams.producer import FencedError, Producer
+from streams.transactions import FailedError, Transactions
 from streams.transport import BatchConsumer
 from tests.engine_kit.counting import COUNT, CountingStage, counting_plan
+from tests.engine_kit.group import joined
 from tests.engine_kit.kafka import committed, publish, read_all
 from tests.engine_kit.traps import changelog, counted, intake, publish_ten, ready, run, state_of
 from tests.engine_kit.workers import Running, running
@@ -26,7 +31,7 @@ class _ReadsFirst(BatchConsumer):
 
     async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
         opening, Transactions.open = Transactions.open, _not_yet  # type: ignore[method-assign, assignment]
-        await self.ownership.take(assigned)
+        await self.ownership.take(assigned, self._thread.member)
         Transactions.open = opening  # type: ignore[method-assign]
         (owner,) = self.ownership
         owner.busy = True
@@ -36,11 +41,11 @@ class _ReadsFirst(BatchConsumer):
     async def _fence(self, owner: OwnedPartition) -> None:
         while owner.waiting.count < 10:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
-        await owner._transactions.open()
+        await owner._transactions.open((), ())
         owner.busy = False
 
 
-async def _not_yet(transactions: Transactions) -> None:
+async def _not_yet(transactions: Transactions, sources: object, changelogs: object) -> None:
     return None
 
 
@@ -53,12 +58,12 @@ def test_the_former_owner_is_fenced_before_anything_is_read(
     publish_ten(settings)
     open_ = Transactions.open
 
-    async def commit_then_open(transactions: Transactions) -> None:
-        former = Transactions(settings, 0)
-        await open_(former)
+    async def commit_then_open(transactions: Transactions, *what: Any) -> None:
+        former = Transactions(settings, {0}, transactions._member)
+        await open_(former, (), ())
         outcome = Outcome([Send(settings.topics.alerts, b"w", b"10")], {b"w": COUNT.pack(10)})
-        await former.commit("duties", outcome, {intake(settings): 10})
-        await open_(transactions)
+        await former.commit("duties", 0, outcome, {intake(settings): 10})
+        await open_(transactions, *what)
         await former.close()
 
     monkeypatch.setattr(Transactions, "open", commit_then_open)
@@ -74,18 +79,41 @@ def test_the_former_owner_is_fenced_before_anything_is_read(
 
 def test_a_fenced_owner_commits_nothing(settings: Settings) -> None:
     async def scenario() -> None:
-        former, owner = Transactions(settings, 0), Transactions(settings, 0)
-        await former.open()
-        await owner.open()
-        with pytest.raises(FencedError):
-            await former.commit("duties", Outcome(updates={b"w": COUNT.pack(1)}), {intake(settings): 5})
-        await owner.commit("duties", Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 3})
-        await former.close()
-        await owner.close()
+        async with joined(settings, intake(settings)) as member:
+            former, owner = Transactions(settings, {0}, member), Transactions(settings, {0}, member)
+            await former.open((), ())
+            await owner.open((), ())
+            with pytest.raises(FencedError):
+                await former.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(1)}), {intake(settings): 5})
+            await owner.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 3})
+            await former.close()
+            await owner.close()
 
     asyncio.run(scenario())
     assert state_of(settings) == {b"w": 2}
     assert committed(settings)[intake(settings), 0] == 3
+
+
+def test_a_former_owner_with_another_producer_commits_nothing_once_the_group_has_moved_on(settings: Settings) -> None:
+    """Its producer is named after another partition, which nobody has taken over yet: no one has fenced it."""
+
+    async def scenario() -> None:
+        async with joined(settings, intake(settings)) as member:
+            former = Transactions(settings, {1}, member)
+            await former.open((), ())
+            await former.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(1)}), {intake(settings): 1})
+        async with joined(settings, intake(settings)) as member:
+            owner = Transactions(settings, {0}, member)
+            await owner.open([TopicPartition(intake(settings), 0)], [TopicPartition(*changelog(settings))])
+            with pytest.raises(FencedError):
+                await former.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(7)}), {intake(settings): 7})
+            await owner.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 2})
+            await former.close()
+            await owner.close()
+
+    asyncio.run(scenario())
+    assert state_of(settings) == {b"w": 2}
+    assert committed(settings)[intake(settings), 0] == 2
 
 
 def test_a_batch_from_before_a_rebalance_is_not_committed_by_the_new_producer(settings: Settings) -> None:
@@ -101,7 +129,7 @@ def test_a_batch_from_before_a_rebalance_is_not_committed_by_the_new_producer(se
         stale = former.waiting.take(10)
         await ownership.give_up()
         ownership.stopping = False
-        await ownership.take([(intake(settings), 0)])
+        await ownership.take([(intake(settings), 0)], worker.app.consumer._thread.member)
         (owner,) = ownership
         assert owner is not former
         assert await former.process(stale) is None
@@ -114,21 +142,18 @@ def test_a_batch_from_before_a_rebalance_is_not_committed_by_the_new_producer(se
 # transactions
 
 
-class _LooksAtNoFuture(Transactions):
-    async def _send(self, *args: Any) -> Any:
-        waiting: list[Any] = []
-        sent = await super()._send(args[0], args[1], waiting)
-        await asyncio.gather(*waiting, return_exceptions=True)
-        return sent
+class _LooksAtNoAnswer(Producer):
+    async def send(self, records: Any) -> Any:
+        with contextlib.suppress(KafkaError):
+            return await super().send(records)
+        return {}
 
 
-@pytest.mark.parametrize(
-    ("kind", "position"), [(Transactions, None), (_LooksAtNoFuture, 5)], ids=["product", "stepped in"]
-)
+@pytest.mark.parametrize(("kind", "position"), [(Producer, None), (_LooksAtNoAnswer, 5)], ids=["product", "stepped in"])
 def test_a_refused_record_batch_fails_the_transaction(
-    settings: Settings, kind: type[Transactions], position: int | None
+    settings: Settings, kind: type[Producer], position: int | None
 ) -> None:
-    """aiokafka commits the rest of the transaction: only the future of the batch knows that it was refused."""
+    """The broker commits the rest of the transaction: only the answer says that a batch was refused."""
     admin = KafkaAdminClient(bootstrap_servers=settings.kafka)
     # Made with its limit: one that is set later may not be in force yet.
     small = f"{settings.topic_prefix}small"
@@ -137,14 +162,15 @@ def test_a_refused_record_batch_fails_the_transaction(
     outcome = Outcome([Send(small, b"w", b"x" * 5000)], {b"w": COUNT.pack(1)})
 
     async def scenario() -> None:
-        transactions = kind(settings, 0)
-        await transactions.open()
-        if position is None:
-            with pytest.raises(FailedError):
-                await transactions.commit("duties", outcome, {intake(settings): 5})
-        else:
-            await transactions.commit("duties", outcome, {intake(settings): 5})
-        await transactions.close()
+        async with joined(settings, intake(settings)) as member:
+            transactions = Transactions(settings, {0}, member, kind)
+            await transactions.open((), ())
+            if position is None:
+                with pytest.raises(FailedError):
+                    await transactions.commit("duties", 0, outcome, {intake(settings): 5})
+            else:
+                await transactions.commit("duties", 0, outcome, {intake(settings): 5})
+            await transactions.close()
 
     asyncio.run(scenario())
     assert read_all(settings, small) == []

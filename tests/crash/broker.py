@@ -1,12 +1,13 @@
 """A simulated Kafka: logs with transactions, fencing epochs, the last stable offset, and positions of one group."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from aiokafka.errors import InvalidTxnState, ProducerFenced
+from aiokafka.errors import InvalidTxnState
 from aiokafka.structs import TopicPartition
 
 from parcelward.stage import Record
+from streams.producer import FencedError, Member
 
 Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]  # key, value, headers
 
@@ -57,6 +58,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.clock_ms = 0
+        self.generation = 0
         self.logs: defaultdict[TopicPartition, Log] = defaultdict(Log)
         self.positions: dict[TopicPartition, int] = {}
         self._ids: defaultdict[str, Coordinated] = defaultdict(Coordinated)
@@ -98,15 +100,17 @@ class Broker:
             log.entries.append((Record(tp.topic, tp.partition, number, self.clock_ms, *row), transaction))
         return first
 
-    def add_positions(self, name: str, epoch: int, positions: Mapping[TopicPartition, int]) -> None:
-        """Positions that count once the transaction is committed."""
+    def add_positions(self, name: str, epoch: int, positions: Mapping[TopicPartition, int], member: Member) -> None:
+        """Positions that count once the transaction is committed; none from an earlier generation."""
+        if positions and member.generation != self.generation:
+            raise FencedError
         self._current(name, epoch).positions.update(positions)
 
     def end(self, name: str, epoch: int, *, committed: bool) -> None:
         """Commit or abort."""
         known = self._ids[name]
         if epoch != known.epoch:
-            raise ProducerFenced
+            raise FencedError
         if known.current is None:
             raise InvalidTxnState
         self._end(known, committed=committed)
@@ -114,7 +118,7 @@ class Broker:
     def _current(self, name: str, epoch: int) -> Transaction:
         known = self._ids[name]
         if epoch != known.epoch:
-            raise ProducerFenced
+            raise FencedError
         if known.current is None:
             known.current = Transaction()
         return known.current
@@ -141,6 +145,11 @@ class Broker:
     def open_transactions(self) -> bool:
         """Whether any transaction is undecided."""
         return any(known.current is not None for known in self._ids.values())
+
+    def settled(self, sources: Collection[TopicPartition]) -> bool:
+        """Whether no undecided transaction has a position of one of these."""
+        undecided = [known.current for known in self._ids.values() if known.current is not None]
+        return not any(tp in transaction.positions for transaction in undecided for tp in sources)
 
     def waits(self, tp: TopicPartition) -> bool:
         """Whether the group has committed records still before it."""

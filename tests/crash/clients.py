@@ -1,12 +1,12 @@
-"""What stands in for aiokafka: a transactional producer and the consumer's thread, each of their effects a step."""
+"""What stands in for a broker's clients: the producer and the consumer's thread, each of their effects a step."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from types import SimpleNamespace
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from aiokafka.structs import TopicPartition
 
+from streams.producer import Member
 from streams.transport import Fetched, Sought
 from tests.crash.broker import Broker, Row
 
@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 BATCH_ROWS = 3
 """Records of one record batch: few, so that an outcome needs several."""
+POLL_S = 1.0
 
 
 class Line(Protocol):
@@ -31,114 +32,72 @@ class Line(Protocol):
         ...
 
 
-class RecordBatch:
-    """A record batch being filled."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-
-    def append(self, *, key: Any, value: Any, timestamp: Any, headers: Any) -> object | None:
-        """None when it is full."""
-        if len(self.rows) == BATCH_ROWS:
-            return None
-        self.rows.append((key, value, tuple(headers)))
-        return self
-
-    def record_count(self) -> int:
-        """Records in it."""
-        return len(self.rows)
-
-
 class SimulatedProducer:
-    """As aiokafka's: record batches go out in the background, and a commit looks at no refusal of them."""
+    """As ours; records go out in batches, each of which may be refused or the last one that is carried out."""
 
-    def __init__(self, line: Line, transactional_id: str) -> None:
+    def __init__(self, line: Line, name: str) -> None:
         self._line = line
-        self._name = transactional_id
+        self._name = name
         self._epoch = -1
-        self._open = self._sent = False
-        self._out: asyncio.Task[None] | None = None
-        self._txn_manager = SimpleNamespace(is_in_transaction=lambda: self._open, _transaction_waiter=None)
-        self.client = self
+        self._open = False
 
-    async def start(self) -> None:
-        """Fence former producers."""
+    async def start(self, names: Collection[str]) -> None:
+        """Fence former producers of our name."""
         self._epoch = await self._line.step("fence", lambda: self._line.broker.init(self._name))
 
-    async def begin_transaction(self) -> None:
-        """Nothing is sent yet."""
+    async def settle(self, sources: Collection[TopicPartition], logs: Collection[TopicPartition]) -> None:
+        """Wait until positions and logs are decided."""
+        broker = self._line.broker
+        while not await self._line.step("settle", lambda: broker.settled(sources)):
+            await self._line.change(POLL_S)
+        ends = await self._line.step("ends", lambda: {tp: len(broker.logs[tp].entries) for tp in logs})
+        while any(broker.logs[tp].stable_end(tp) < end for tp, end in ends.items()):
+            await self._line.change(POLL_S)
+
+    async def begin(self, partitions: Collection[TopicPartition]) -> None:
+        """Nothing can be seen of it."""
         await self._line.step("begin", lambda: None)
         assert not self._open, "a transaction is open"
-        self._open, self._sent = True, False
+        self._open = True
 
-    def create_batch(self) -> RecordBatch:
-        """An empty record batch."""
-        return RecordBatch()
-
-    async def send_batch(self, batch: RecordBatch, topic: str, *, partition: int) -> "asyncio.Future[Any]":
-        """Send in the background; the future holds the offset or the refusal."""
+    async def send(self, records: Mapping[TopicPartition, Sequence[Row]]) -> dict[TopicPartition, int]:
+        """Append, batch by batch."""
         assert self._open, "no transaction is open"
-        self._sent = True
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        tp = TopicPartition(topic, partition)
-        self._out = asyncio.ensure_future(self._produce(self._out, tp, batch.rows, answer))
-        return answer
+        last = {}
+        for tp, rows in records.items():
+            for batch in batched([(key, value, tuple(headers)) for key, value, headers in rows], BATCH_ROWS):
+                append = partial(self._line.broker.append, self._name, self._epoch, tp, batch)
+                last[tp] = await self._line.step("produce", append) + len(batch) - 1
+        return last
 
-    async def _produce(
-        self,
-        before: "asyncio.Task[None] | None",
-        tp: TopicPartition,
-        rows: Sequence[Row],
-        answer: "asyncio.Future[Any]",
-    ) -> None:
-        if before is not None:
-            await before
-        try:
-            first = await self._line.step(
-                "produce", lambda: self._line.broker.append(self._name, self._epoch, tp, rows)
-            )
-        except Exception as error:
-            if not answer.done():
-                answer.set_exception(error)
-                answer.exception()  # whoever awaits it still sees it
-            return
-        if not answer.done():
-            answer.set_result(SimpleNamespace(offset=first))
-
-    async def send_offsets_to_transaction(self, offsets: Mapping[TopicPartition, Any], group: str) -> None:
+    async def send_positions(self, positions: Mapping[TopicPartition, int], member: Member) -> None:
         """Positions become part of the transaction."""
         assert self._open, "no transaction is open"
-        self._sent = True
-        positions = {tp: position.offset for tp, position in offsets.items()}
-        await self._line.step("positions", lambda: self._line.broker.add_positions(self._name, self._epoch, positions))
+        await self._line.step(
+            "positions", lambda: self._line.broker.add_positions(self._name, self._epoch, positions, member)
+        )
 
-    async def commit_transaction(self) -> None:
-        """Commit, after the record batches that are under way."""
-        await self._end(committed=True)
-
-    async def abort_transaction(self) -> None:
-        """Abort, after the record batches that are under way."""
-        await self._end(committed=False)
-
-    async def _end(self, *, committed: bool) -> None:
+    async def end(self, *, committed: bool) -> None:
+        """Commit, or abort."""
         assert self._open, "no transaction is open"
         self._open = False
-        if self._out is not None:
-            await self._out
-        if self._sent:
-            await self._line.step(
-                "commit" if committed else "abort",
-                lambda: self._line.broker.end(self._name, self._epoch, committed=committed),
-            )
+        await self._line.step(
+            "commit" if committed else "abort",
+            lambda: self._line.broker.end(self._name, self._epoch, committed=committed),
+        )
+
+    async def abort(self) -> None:
+        """Abort what is open."""
+        if self._open:
+            await self.end(committed=False)
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self.close()
 
-    async def close(self) -> None:
-        """Nothing is sent any more."""
-        if self._out is not None:
-            self._out.cancel()
+
+def batched(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Cut into pieces of at most `size`."""
+    return (rows[at : at + size] for at in range(0, len(rows), size))
 
 
 class SimulatedThread:
@@ -147,10 +106,12 @@ class SimulatedThread:
     def __init__(self, line: Line) -> None:
         self._line = line
         self.epoch = 0
+        self.member = Member("", -1)
         self.positions: dict[TopicPartition, int] = {}
 
-    def assign(self, sources: Iterable[TopicPartition]) -> None:
+    def assign(self, sources: Iterable[TopicPartition], generation: int) -> None:
         """Start from the positions that are committed now; whoever had the partition may still commit others."""
+        self.member = Member("member", generation)
         self.positions = {tp: self._line.broker.positions.get(tp, 0) for tp in sources}
 
     async def fetch(self, active: frozenset[Any], recovering: frozenset[Any], wait_s: float) -> Fetched:

@@ -2,23 +2,26 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError
 
 import tests.crash.process
 from parcelward.stage import Outcome
-from streams.owned import OwnedPartition
+from streams.owned import Done, OwnedPartition
 from streams.ownership import Ownership
+from streams.producer import FencedError, Member
 from streams.stores import NOTHING_WRITTEN
-from streams.transactions import FencedError, Transactions
+from streams.transactions import Transactions
 from streams.transport import BatchConsumer
-from tests.crash.clients import SimulatedThread
+from tests.crash.broker import Broker
+from tests.crash.clients import SimulatedProducer, SimulatedThread
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
-_commit, _send, _open = Transactions.commit, Transactions._send, Transactions.open
+_commit, _open = Transactions.commit, Transactions.open
+_send, _settle, _add_positions = SimulatedProducer.send, SimulatedProducer.settle, Broker.add_positions
 _commit_together = Transactions._commit
 _process_whole = OwnedPartition.process
 _process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
@@ -27,10 +30,10 @@ _process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek
 def position_before_the_records(patch: pytest.MonkeyPatch) -> None:
     """The position commits in a transaction of its own, before the records and the state."""
 
-    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
         if positions:
-            await _commit(self, stage, Outcome(), positions)
-        return await _commit(self, stage, outcome, {})
+            await _commit(self, stage, number, Outcome(), positions)
+        return await _commit(self, stage, number, outcome, {})
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -38,10 +41,10 @@ def position_before_the_records(patch: pytest.MonkeyPatch) -> None:
 def position_after_the_records(patch: pytest.MonkeyPatch) -> None:
     """The position commits in a transaction of its own, after the records and the state."""
 
-    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        written = await _commit(self, stage, outcome, {})
+    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
+        written = await _commit(self, stage, number, outcome, {})
         if positions:
-            await _commit(self, stage, Outcome(), positions)
+            await _commit(self, stage, number, Outcome(), positions)
         return written
 
     patch.setattr(Transactions, "commit", commit)
@@ -50,9 +53,9 @@ def position_after_the_records(patch: pytest.MonkeyPatch) -> None:
 def state_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
     """Outputs and position commit first, the state in a transaction of its own."""
 
-    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        await _commit(self, stage, Outcome(sends=outcome.sends), positions)
-        return await _commit(self, stage, Outcome(updates=outcome.updates), {})
+    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
+        await _commit(self, stage, number, Outcome(sends=outcome.sends), positions)
+        return await _commit(self, stage, number, Outcome(updates=outcome.updates), {})
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -60,8 +63,8 @@ def state_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
 def commit_is_not_awaited(patch: pytest.MonkeyPatch) -> None:
     """Memory changes while the commit is under way."""
 
-    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        working = asyncio.ensure_future(_commit(self, stage, outcome, positions))
+    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
+        working = asyncio.ensure_future(_commit(self, stage, number, outcome, positions))
         working.add_done_callback(lambda task: task.cancelled() or task.exception())
         return NOTHING_WRITTEN
 
@@ -69,40 +72,85 @@ def commit_is_not_awaited(patch: pytest.MonkeyPatch) -> None:
 
 
 def refused_records_are_not_noticed(patch: pytest.MonkeyPatch) -> None:
-    """Nobody looks at the futures of the record batches."""
+    """Nobody looks at what came of the record batches."""
 
-    async def send(self: Transactions, where: Any, outputs: Any, waiting: Any) -> Any:
-        mine: list[Any] = []
-        sent = await _send(self, where, outputs, mine)
-        answers = await asyncio.gather(*mine, return_exceptions=True)
-        return None if any(isinstance(answer, BaseException) for answer in answers) else sent
+    async def send(self: SimulatedProducer, records: Any) -> dict[Any, int]:
+        try:
+            return await _send(self, records)
+        except KafkaError:
+            return {}
 
-    patch.setattr(Transactions, "_send", send)
+    patch.setattr(SimulatedProducer, "send", send)
 
 
 def ticks_are_not_committed(patch: pytest.MonkeyPatch) -> None:
     """What an empty batch leads to stays in memory."""
 
-    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        return await _commit(self, stage, outcome, positions) if positions else None
+    async def process(self: OwnedPartition, taken: Any) -> Any:
+        if taken.positions:
+            return await _process(self, taken)
+        batch, outcome = self._compute(taken.batch)
+        self.state.write(outcome.updates, self.state.written)
+        self.stage.commit(batch, outcome)
+        return Done(self, taken.batch, outcome, 0.0, 0.0)
 
-    patch.setattr(Transactions, "commit", commit)
+    patch.setattr(OwnedPartition, "_process", process)
+
+
+def ticks_bring_no_position(patch: pytest.MonkeyPatch) -> None:
+    """A transaction without a record from a source has no position in it: nothing in it is of a generation."""
+
+    async def process(self: OwnedPartition, taken: Any) -> Any:
+        if not taken.positions:
+            self.positions = {}
+        return await _process(self, taken)
+
+    patch.setattr(OwnedPartition, "_process", process)
 
 
 def positions_of_one_stage_are_left_out(patch: pytest.MonkeyPatch) -> None:
     """Of several batches in a transaction only the first brings its position along."""
 
     async def commit(self: Transactions, ready: Any) -> None:
-        await _commit_together(self, [ready[0], *(replace(work, positions={}) for work in ready[1:])])
+        for work in ready[1:]:
+            work.positions = {}
+        await _commit_together(self, ready)
 
     patch.setattr(Transactions, "_commit", commit)
+
+
+def positions_of_any_generation_are_taken(patch: pytest.MonkeyPatch) -> None:
+    """Positions are sent as if they were of the newest generation."""
+
+    def add_positions(self: Broker, name: str, epoch: int, positions: Any, member: Member) -> None:
+        _add_positions(self, name, epoch, positions, Member(member.id, self.generation))
+
+    patch.setattr(Broker, "add_positions", add_positions)
+
+
+def undecided_positions_are_read(patch: pytest.MonkeyPatch) -> None:
+    """A former owner's transaction whose positions the group has taken may still be committed."""
+
+    async def settle(self: SimulatedProducer, sources: Any, logs: Any) -> None:
+        await _settle(self, (), logs)
+
+    patch.setattr(SimulatedProducer, "settle", settle)
+
+
+def undecided_changelogs_are_read(patch: pytest.MonkeyPatch) -> None:
+    """The end of a changelog is taken to be where a former owner's transaction began."""
+
+    async def settle(self: SimulatedProducer, sources: Any, logs: Any) -> None:
+        await _settle(self, sources, ())
+
+    patch.setattr(SimulatedProducer, "settle", settle)
 
 
 def written_counts_too_far(patch: pytest.MonkeyPatch) -> None:
     """State is taken to be current further up the changelog than it is."""
 
-    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
-        written = await _commit(self, stage, outcome, positions)
+    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
+        written = await _commit(self, stage, number, outcome, positions)
         return None if written is None else written + 4
 
     patch.setattr(Transactions, "commit", commit)
@@ -111,10 +159,10 @@ def written_counts_too_far(patch: pytest.MonkeyPatch) -> None:
 def memory_changes_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     """A transaction that fails leaves its state in memory."""
 
-    async def commit(self: Transactions, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
         owner: OwnedPartition = self.owner  # type: ignore[attr-defined]
         owner.state.write(outcome.updates, owner.state.written)
-        return await _commit(self, stage, outcome, positions)
+        return await _commit(self, stage, number, outcome, positions)
 
     async def process(self: OwnedPartition, taken: Any) -> Any:
         self._transactions.owner = self  # type: ignore[attr-defined]
@@ -141,8 +189,10 @@ def failed_batch_is_passed_over(patch: pytest.MonkeyPatch) -> None:
 def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
     """The former owner is fenced only after positions and changelog were read."""
 
-    async def not_yet(self: Transactions) -> None:
-        return None
+    places: dict[Transactions, Any] = {}
+
+    async def not_yet(self: Transactions, sources: Any, changelogs: Any) -> None:
+        places[self] = sources, changelogs
 
     async def seek(self: BatchConsumer) -> None:
         owners = list(self.ownership)
@@ -150,7 +200,7 @@ def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
             owner.busy = True
         await _seek(self)
         for transactions in {owner._transactions for owner in owners}:
-            await _open(transactions)
+            await _open(transactions, *places[transactions])
         for owner in owners:
             owner.busy = False
         self._wake_up()
@@ -234,7 +284,11 @@ MUTANTS: tuple[Mutant, ...] = (
     commit_is_not_awaited,
     refused_records_are_not_noticed,
     ticks_are_not_committed,
+    ticks_bring_no_position,
     positions_of_one_stage_are_left_out,
+    positions_of_any_generation_are_taken,
+    undecided_positions_are_read,
+    undecided_changelogs_are_read,
     written_counts_too_far,
     memory_changes_before_the_commit,
     failed_batch_is_passed_over,

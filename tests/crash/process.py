@@ -128,9 +128,10 @@ class Process:
 
     # its connection to Kafka
 
-    def _connect(self, *, transactional_id: str, **options: Any) -> SimulatedProducer:
-        self.producers.append(transactional_id)
-        return SimulatedProducer(self, transactional_id)
+    def _connect(self, settings: Any, name: str) -> SimulatedProducer:
+        own = self.world.new_name(name)
+        self.producers.append(own)
+        return SimulatedProducer(self, own)
 
     def step(self, name: str, effect: Callable[[], T]) -> Awaitable[T]:
         """One effect."""
@@ -162,7 +163,7 @@ class Process:
         """All partitions are ours."""
         async with self._rebalancing:
             self.generation = generation
-            self._thread.assign([TopicPartition(*tp) for tp in self._sources])
+            self._thread.assign([TopicPartition(*tp) for tp in self._sources], generation)
             self.spawn(self._end_void_recovery())
             await self.consumer.on_partitions_assigned({*self._sources, *self._tables}, generation)
 
@@ -216,8 +217,9 @@ class Process:
         if self.generation != generation:
             return
         consumer.resume_partitions(self._sources)
+        await self.step("resume", lambda: None)  # any time may pass here, and once more
         await consumer.perform_seek()
-        await asyncio.sleep(0)
+        await self.step("resume", lambda: None)
         self._resume_flow()
 
     def _resume_flow(self) -> None:

@@ -87,6 +87,7 @@ PLANS = {1: one_stage, 2: two_stages}
 def drawn_scenario(rng: Random) -> Scenario:
     """A handful of records of two couriers: with markers, with poison, in batches of any cut."""
     now, number = 1000, 0
+    poisoned = rng.choice((1, 1, 8))  # of 16; a batch of nothing else moves a position and no state
     chunks = []
     for _ in range(rng.randint(2, 5)):
         now += rng.randint(1, 6)
@@ -94,12 +95,13 @@ def drawn_scenario(rng: Random) -> Scenario:
         for _ in range(rng.randint(1, 4)):
             number += 1
             kind = rng.randint(0, 15)
-            value = (b"poison %d" if kind == 0 else b"value %d") % number
-            rows.append(None if kind in (1, 2) else (b"key %d" % rng.randint(0, 2), value, ()))
+            value = (b"poison %d" if kind < poisoned else b"value %d") % number
+            rows.append(None if kind in (14, 15) else (b"key %d" % rng.randint(0, 2), value, ()))
         chunks.append(Chunk(rng.choice(SOURCES), now, rows))
     gaps = [rng.randint(0, 30) for _ in range(3)]
     fetches = [rng.randint(1, 4) for _ in range(4)]
-    return Scenario(chunks, gaps, fetches, rng.randint(1, 6), now + 100, rng.randint(1, 2))
+    elsewhere = rng.choice((None, rng.randint(0, 20), rng.randint(20, 150)))
+    return Scenario(chunks, gaps, fetches, rng.randint(1, 6), now + 100, rng.randint(1, 2), elsewhere)
 
 
 def drawn_fault(rng: Random, step: int, kind: Kind | None = None) -> Fault:

@@ -33,7 +33,10 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Traffic, and how it is cut: when chunks come (after how many steps), records per fetch, records per batch."""
+    """Traffic, and how it is cut: when chunks come (after how many steps), records per fetch, records per batch.
+
+    `elsewhere`: a former owner's producer is fenced by another worker, so many steps after the new owner's own.
+    """
 
     chunks: Sequence[Chunk]
     gaps: Sequence[int]
@@ -41,6 +44,7 @@ class Scenario:
     batch_records: int
     end_ms: int
     stages: int = 1
+    elsewhere: int | None = None
 
 
 class Result(NamedTuple):
@@ -74,10 +78,10 @@ class World:
         self._pauses: list[tuple[int, asyncio.Future[None]]] = []
         self._unfinished = 0
         self._ticked = False
+        self._names: list[str] = []
         self._plans = plans(self)
         self._sources = [TopicPartition(topic, 0) for plan in self._plans for topic in plan.topics]
         self._group = asyncio.Lock()
-        self._generation = 0
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.owner: Process | None = None
         self._background: set[asyncio.Task[Any]] = set()
@@ -231,6 +235,26 @@ class World:
                 pause[1].set_result(None)
             self._look_whether_over()
 
+    # who fences whom
+
+    def new_name(self, name: str) -> str:
+        """The producer name of a new owner: that of this partition, or of another one that it has as well."""
+        if self._scenario.elsewhere is not None:
+            name = f"{name}-{len(self._names)}"
+        self._names.append(name)
+        return name
+
+    def _fence_elsewhere(self, names: Iterable[str]) -> None:
+        """Another worker fences them in a while, or the broker ends what they left."""
+        if self._scenario.elsewhere is not None:
+            self._start(self._fence_later(list(names), Fault(0, Kind.SLOW, self._scenario.elsewhere)))
+
+    async def _fence_later(self, names: Iterable[str], fault: Fault) -> None:
+        await self._pause(fault)
+        for name in names:
+            self.broker.init(name)
+        self._changed()
+
     # what the group does
 
     def _start(self, work: Any) -> None:
@@ -255,6 +279,7 @@ class World:
         return process
 
     def _died(self, process: Process) -> None:
+        self._fence_elsewhere(process.producers)
         if process is self.owner:
             self.owner = None
             self._start(self._take_over(None))
@@ -265,10 +290,11 @@ class World:
                 self._assign(process if process and not process.dead else self._new_process())
 
     def _assign(self, process: Process) -> None:
-        self._generation += 1
+        self.broker.generation += 1
+        self._fence_elsewhere(self._names)
         self.owner = process
         self._ticked = False
-        process.spawn(process.assign(self._generation))
+        process.spawn(process.assign(self.broker.generation))
 
     async def _revoke(self, process: Process) -> None:
         """Wait until the process has let go, or is dead."""

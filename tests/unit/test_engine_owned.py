@@ -27,10 +27,11 @@ class Committed:
     def __init__(self, error: Exception | None = None) -> None:
         self.positions: list[Mapping[str, int]] = []
         self.error = error
+        self.last_commit = float("-inf")
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
 
-    async def commit(self, stage: str, outcome: Outcome, positions: Mapping[str, int]) -> int:
+    async def commit(self, stage: str, number: int, outcome: Outcome, positions: Mapping[str, int]) -> int:
         """Commit it."""
         await self.may_go_on.wait()
         if self.error:
@@ -96,10 +97,11 @@ def test_at_most_one_batch_is_in_work() -> None:
 
 def test_a_full_batch_does_not_wait_for_the_commit_pace() -> None:
     async def scenario() -> None:
-        owner = partition()
+        kafka = Committed()
+        owner = partition(kafka)
         owner.add(TOPIC, records(1))
         await owner.process(owner.take(10))
-        owner.last_commit = 100.0
+        kafka.last_commit = 100.0
         owner.add(TOPIC, records(3, start=1))
         assert due(owner, 100.25) == 0.75
         owner.add(TOPIC, records(10, start=4))
@@ -109,8 +111,9 @@ def test_a_full_batch_does_not_wait_for_the_commit_pace() -> None:
 
 
 def test_what_costs_as_much_as_a_commit_does_not_wait_for_the_commit_pace() -> None:
-    owner = partition()
-    owner.last_commit = 1e9
+    kafka = Committed()
+    kafka.last_commit = 1e9
+    owner = partition(kafka)
     owner.add(TOPIC, records(WORTH_A_COMMIT - 1))
     assert owner.due_in(1e9, commit_every=1.0, limit=1000, tick_s=5.0) == 1.0
     owner.add(TOPIC, records(1, start=WORTH_A_COMMIT - 1))
@@ -204,8 +207,9 @@ def test_a_commit_that_fails_after_the_partition_was_given_up_is_no_failure() ->
 
 
 def test_a_batch_that_is_full_by_its_bytes_does_not_wait_for_the_commit_pace() -> None:
-    owner = partition()
-    owner.last_commit = 1e9
+    kafka = Committed()
+    kafka.last_commit = 1e9
+    owner = partition(kafka)
     owner.add(TOPIC, [Record(TOPIC, 0, 0, 0, b"w", b"v", size=MOST_BYTES)])
     assert due(owner, 1e9) == 0
 

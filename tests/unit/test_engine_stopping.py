@@ -7,17 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
-from aiokafka.producer.transaction_manager import TransactionManager
 
-from parcelward.settings import Settings
-from parcelward.stage import Outcome
 from streams.running import run_app
-from streams.transactions import FailedError, FencedError, Transactions
 
 
 class App:
@@ -58,42 +52,6 @@ def test_the_group_is_left_although_giving_up_failed() -> None:
 
     asyncio.run(scenario())
     assert app.done == ["finished", "started", "stopped"], "a start that is under way is not cut off"
-
-
-class Fenced:
-    """A producer whose transaction is ended by the broker while it is still sending."""
-
-    def __init__(self, ended_by: KafkaError) -> None:
-        self._ended_by = ended_by
-        self._txn_manager = TransactionManager("one", 1000)
-
-    async def start(self) -> None:
-        self._txn_manager.set_pid_and_epoch(1, 1)
-
-    async def begin_transaction(self) -> None:
-        self._txn_manager.begin_transaction()
-
-    def create_batch(self) -> Any:
-        return SimpleNamespace(append=lambda **_: True, record_count=lambda: 1)
-
-    async def send_batch(self, *_: object, **__: object) -> None:
-        self._txn_manager.fatal_error(self._ended_by)
-        raise IllegalOperation("Can't send messages while not in transaction")
-
-    async def stop(self) -> None:
-        """Nothing is open."""
-
-
-@pytest.mark.parametrize(("ended_by", "seen"), [(ProducerFenced(), FencedError), (KafkaError(), FailedError)])
-def test_a_transaction_that_ended_under_us_says_why(ended_by: KafkaError, seen: type[Exception]) -> None:
-    async def scenario() -> None:
-        transactions = Transactions(Settings(), 0, connect=lambda **_: Fenced(ended_by))
-        await transactions.open()
-        with pytest.raises(seen):
-            await transactions.commit("duties", Outcome(updates={b"key": b"value"}), {})
-        await transactions.close()
-
-    asyncio.run(scenario())
 
 
 def test_what_does_not_end_by_itself_is_ended() -> None:

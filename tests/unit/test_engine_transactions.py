@@ -1,19 +1,23 @@
-"""How the stages of one partition number share transactions."""
+"""How the stages and partitions of a worker share transactions."""
 
 import asyncio
-from collections.abc import Mapping
-from types import SimpleNamespace
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError
+from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
 from parcelward.stage import Outcome
+from streams.producer import BATCH_BYTES, SEQUENCES, FencedError, Member
+from streams.producer import Producer as RealProducer
 from streams.transactions import FailedError, Transactions
 
 SETTINGS = Settings()
+MEMBER = Member("member", 7)
 
 
 class Producer:
@@ -21,54 +25,62 @@ class Producer:
 
     def __init__(self) -> None:
         self.committed: list[list[str]] = []
-        self.positions: list[list[str]] = []
+        self.positions: list[Mapping[TopicPartition, int]] = []
+        self.members: set[Member] = set()
+        self.fenced: Collection[str] = ()
         self.may_go_on = asyncio.Event()
         self.error: Exception | None = None
-        self._txn_manager = SimpleNamespace(_transaction_waiter=None, is_in_transaction=lambda: False)
+        self.ended: list[str] = []
 
-    async def start(self) -> None:
-        """Nothing to fence."""
+    async def start(self, names: Collection[str]) -> None:
+        """Remember them."""
+        self.fenced = names
 
-    async def begin_transaction(self) -> None:
+    async def settle(self, sources: Collection[TopicPartition], logs: Collection[TopicPartition]) -> None:
+        """Nothing is open."""
+
+    async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """A new one."""
         self.committed.append([])
-        self.positions.append([])
 
-    def create_batch(self) -> Any:
-        """A record batch that takes everything."""
-        return SimpleNamespace(append=lambda **_: True, record_count=lambda: 1)
-
-    async def send_batch(self, batch: object, topic: str, *, partition: int) -> "asyncio.Future[Any]":
+    async def send(self, records: Mapping[TopicPartition, Sequence[Any]]) -> dict[TopicPartition, int]:
         """Answered at once."""
-        self.committed[-1].append(topic)
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        answer.set_result(SimpleNamespace(offset=10 * len(self.committed)))
-        return answer
+        self.committed[-1] += [f"{tp.topic} {tp.partition}" for tp in records]
+        return dict.fromkeys(records, 10 * len(self.committed))
 
-    async def send_offsets_to_transaction(self, offsets: Mapping[TopicPartition, Any], group: str) -> None:
-        """Positions."""
-        self.positions[-1] += [tp.topic for tp in offsets]
+    async def send_positions(self, positions: Mapping[TopicPartition, int], member: Member) -> None:
+        """Remember them."""
+        self.positions.append(positions)
+        self.members.add(member)
 
-    async def commit_transaction(self) -> None:
+    async def end(self, *, committed: bool) -> None:
         """Waits."""
         await self.may_go_on.wait()
         if self.error:
             raise self.error
 
+    async def abort(self) -> None:
+        """Remember it."""
+        self.ended.append("abort")
+
+    async def stop(self) -> None:
+        """Remember it."""
+        self.ended.append("stop")
+
 
 async def opened(producer: Producer) -> Transactions:
-    transactions = Transactions(SETTINGS, 0, connect=lambda **_: producer)
-    await transactions.open()
+    transactions = Transactions(SETTINGS, {3, 1}, MEMBER, connect=lambda *_: producer)
+    await transactions.open((), ())
     return transactions
 
 
-def work(transactions: Transactions, stage: str) -> "asyncio.Task[int | None]":
+def work(transactions: Transactions, stage: str, number: int = 1) -> "asyncio.Task[int | None]":
     outcome = Outcome(updates={b"key": stage.encode()})
-    return asyncio.ensure_future(transactions.commit(stage, outcome, {f"source of {stage}": 5}))
+    return asyncio.ensure_future(transactions.commit(stage, number, outcome, {f"source of {stage}": 5}))
 
 
-def changelogs(*stages: str) -> list[str]:
-    return [SETTINGS.topics.changelog(stage) for stage in stages]
+def changelogs(*stages: str, number: int = 1) -> list[str]:
+    return [f"{SETTINGS.topics.changelog(stage)} {number}" for stage in stages]
 
 
 async def a_moment() -> None:
@@ -88,7 +100,35 @@ def test_what_comes_while_a_transaction_is_under_way_goes_together_into_the_next
         producer.may_go_on.set()
         assert await asyncio.gather(first, *rest) == [11, 21, 21]
         assert producer.committed == [changelogs("duties"), changelogs("senders", "outlets")]
-        assert producer.positions == [["source of duties"], ["source of senders", "source of outlets"]]
+        assert producer.positions == [
+            {TopicPartition("source of duties", 1): 5},
+            {TopicPartition("source of senders", 1): 5, TopicPartition("source of outlets", 1): 5},
+        ]
+        assert producer.members == {MEMBER}
+
+    asyncio.run(scenario())
+
+
+def test_every_name_of_a_number_that_is_ours_is_fenced_and_the_lowest_is_used() -> None:
+    async def scenario() -> None:
+        producers: dict[str, Producer] = defaultdict(Producer)
+        transactions = Transactions(SETTINGS, {3, 1}, MEMBER, lambda _, name: producers[name])
+        await transactions.open((), ())
+        ((name, producer),) = producers.items()
+        assert name == f"{SETTINGS.topics.app_id}-1"
+        assert producer.fenced == [f"{SETTINGS.topics.app_id}-1", f"{SETTINGS.topics.app_id}-3"]
+
+    asyncio.run(scenario())
+
+
+def test_partitions_share_a_transaction() -> None:
+    async def scenario() -> None:
+        producer = Producer()
+        producer.may_go_on.set()
+        transactions = await opened(producer)
+        await asyncio.gather(work(transactions, "duties", 1), work(transactions, "duties", 3))
+        assert producer.committed == [changelogs("duties", number=1) + changelogs("duties", number=3)]
+        assert producer.positions == [{TopicPartition("source of duties", number): 5 for number in (1, 3)}]
 
     asyncio.run(scenario())
 
@@ -100,6 +140,20 @@ def test_what_is_ready_at_the_same_moment_commits_together() -> None:
         transactions = await opened(producer)
         await asyncio.gather(work(transactions, "duties"), work(transactions, "outlets"))
         assert producer.committed == [changelogs("duties", "outlets")]
+
+    asyncio.run(scenario())
+
+
+def test_whoever_was_fenced_hears_so() -> None:
+    async def scenario() -> None:
+        producer = Producer()
+        producer.may_go_on.set()
+        producer.error = FencedError()
+        transactions = await opened(producer)
+        with pytest.raises(FencedError):
+            await work(transactions, "duties")
+        await transactions.close()
+        assert producer.ended == ["abort", "stop"]
 
     asyncio.run(scenario())
 
@@ -152,3 +206,15 @@ def test_nothing_is_committed_after_one_that_was_cancelled(number: int) -> None:
         assert len(producer.committed) == before
 
     asyncio.run(scenario())
+
+
+def test_sequences_of_a_partition_go_on_from_batch_to_batch_and_wrap() -> None:
+    """What Kafka knows a repeated batch by: a signed 32-bit number that goes on from 0."""
+
+    async def scenario() -> list[tuple[int, int]]:
+        producer = RealProducer(SETTINGS, "one")
+        producer._sequences[TopicPartition("t", 0)] = SEQUENCES - 3
+        batches = producer._batches(TopicPartition("t", 0), [(b"k", b"x" * (BATCH_BYTES // 2), ())] * 5)
+        return [(DefaultRecordBatch(bytes(batch.data)).base_sequence, batch.records) for batch in batches]
+
+    assert asyncio.run(scenario()) == [(SEQUENCES - 3, 1), (SEQUENCES - 2, 1), (SEQUENCES - 1, 1), (0, 1), (1, 1)]

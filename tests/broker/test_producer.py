@@ -1,0 +1,140 @@
+"""The worker's own transactional producer against a real broker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+
+from parcelward.settings import Settings
+from streams.producer import BATCH_BYTES, FencedError, Member, Output, Producer
+from tests.engine_kit.group import joined
+from tests.engine_kit.kafka import committed, read_all
+from tests.engine_kit.traps import changelog, intake
+
+NOBODY = Member("", -1)
+
+
+@asynccontextmanager
+async def started(settings: Settings, name: str = "one") -> AsyncIterator[Producer]:
+    producer = Producer(settings, settings.topic_prefix + name)
+    await producer.start([settings.topic_prefix + name])
+    yield producer
+    await producer.abort()
+    await producer.stop()
+
+
+def log(settings: Settings) -> TopicPartition:
+    return TopicPartition(*changelog(settings))
+
+
+async def begun(producer: Producer, tp: TopicPartition, value: bytes) -> None:
+    await producer.begin([tp])
+    await producer.send({tp: [(b"w", value, ())]})
+
+
+def test_records_of_many_batches_arrive_in_order_and_the_last_offset_is_told(settings: Settings) -> None:
+    tp = log(settings)
+    sizes = [10, BATCH_BYTES // 3, BATCH_BYTES // 3, BATCH_BYTES // 3, 10, 0]
+    outputs: list[Output] = [(b"%d" % number, b"x" * size, [("h", b"v")]) for number, size in enumerate(sizes)]
+
+    async def scenario() -> list[int]:
+        last = []
+        async with started(settings) as producer:
+            for _ in range(2):
+                await producer.begin([tp])
+                last.append((await producer.send({tp: outputs}))[tp])
+                await producer.end(committed=True)
+        return last
+
+    last = asyncio.run(scenario())
+    found = read_all(settings, tp.topic)
+    assert [(r.key, len(r.value or b""), r.headers) for r in found] == [
+        (b"%d" % number, size, [("h", b"v")]) for _ in range(2) for number, size in enumerate(sizes)
+    ]
+    assert [found[5].offset, found[11].offset] == last
+    assert found[6].offset == found[5].offset + 2, "the commit marker lies in between"
+
+
+def test_a_record_larger_than_a_batch_goes_alone_if_the_broker_takes_it(settings: Settings) -> None:
+    tp = log(settings)
+
+    async def scenario() -> None:
+        async with started(settings) as producer:
+            await producer.begin([tp])
+            await producer.send({tp: [(b"a", b"x" * (BATCH_BYTES + 10_000), ()), (b"b", b"y", ())]})
+            await producer.end(committed=True)
+            await producer.begin([tp])
+            with pytest.raises(KafkaError):
+                await producer.send({tp: [(b"c", b"x" * 20_000_000, ())]})
+
+    asyncio.run(scenario())
+    assert [r.key for r in read_all(settings, tp.topic)] == [b"a", b"b"]
+
+
+def test_a_producer_that_was_fenced_can_neither_send_nor_commit(settings: Settings) -> None:
+    tp = log(settings)
+
+    async def scenario() -> None:
+        async with started(settings) as former:
+            await begun(former, tp, b"former")
+            async with started(settings) as latter:
+                with pytest.raises(FencedError):
+                    await former.end(committed=True)
+                with pytest.raises(FencedError):
+                    await former.begin([tp])
+                former._open = False
+                await begun(latter, tp, b"latter")
+                await latter.end(committed=True)
+
+    asyncio.run(scenario())
+    assert [r.value for r in read_all(settings, tp.topic)] == [b"latter"]
+
+
+def test_the_group_takes_no_position_from_an_earlier_generation(settings: Settings) -> None:
+    source = TopicPartition(intake(settings), 0)
+
+    async def scenario() -> None:
+        async with started(settings) as producer, joined(settings, source.topic) as member:
+            await begun(producer, log(settings), b"in time")
+            await producer.send_positions({source: 5}, member)
+            await producer.end(committed=True)
+            await begun(producer, log(settings), b"too late")
+            with pytest.raises(FencedError):
+                await producer.send_positions({source: 7}, member._replace(generation=member.generation - 1))
+            with pytest.raises(FencedError):
+                await producer.send_positions({source: 7}, member._replace(id="somebody"))
+            with pytest.raises(FencedError):
+                await producer.send_positions({source: 7}, NOBODY)
+
+    asyncio.run(scenario())
+    assert committed(settings)[intake(settings), 0] == 5
+    assert [r.value for r in read_all(settings, log(settings).topic)] == [b"in time"]
+
+
+@pytest.mark.parametrize("positions", [True, False], ids=["undecided positions", "undecided records"])
+def test_settling_waits_for_what_others_have_left_undecided(settings: Settings, positions: bool) -> None:
+    source, tp = TopicPartition(intake(settings), 0), log(settings)
+
+    async def scenario() -> None:
+        async with (
+            started(settings, "former") as former,
+            started(settings, "latter") as latter,
+            joined(settings, source.topic) as member,
+        ):
+            if positions:
+                await former.begin([])
+                await former.send_positions({source: 5}, member)
+            else:
+                await begun(former, tp, b"undecided")
+            settling = asyncio.ensure_future(latter.settle([source], [tp]))
+            await asyncio.sleep(1.0)
+            assert not settling.done()
+            await former.end(committed=positions)
+            await asyncio.wait_for(settling, 20)
+
+    asyncio.run(scenario())
+    assert committed(settings).get((intake(settings), 0)) == (5 if positions else None)
+    assert read_all(settings, tp.topic) == []
