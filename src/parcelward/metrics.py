@@ -124,7 +124,7 @@ DECLARED: tuple[Declared, ...] = (
         "stage",
         "step",
     ),
-    _counter("commits_total", "Batches committed; those of one partition number share transactions.", "stage"),
+    _counter("commits_total", "Batches committed; those of a worker share transactions.", "stage"),
     _gauge("last_commit_timestamp_seconds", "Time of the last commit, seconds since 1970.", "stage"),
     _counted("poison_records_total", f.POISON, "Records our own code failed on, isolated and set aside."),
     _gauge("lag_records", "Records that wait to be processed, by stage and partition number.", "stage", "partition"),

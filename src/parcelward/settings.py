@@ -119,8 +119,8 @@ class Settings(BaseSettings):
         ge=timedelta(0),
         le=timedelta(seconds=5),
         description=(
-            "Least time between two commits of a stage on one partition, unless 40 records wait or another stage "
-            "commits; larger costs latency and saves CPU at low load."
+            "Least time between two commits of a worker, unless 40 records of a stage wait on one partition; larger "
+            "costs latency and saves CPU at low load."
         ),
     )
     state_dir: Path | None = Field(
