@@ -15,12 +15,12 @@ _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("rules", ("rules/", "verdict")),
     ("model", ("model/",)),
     ("alerts", ("alerting", "alert_text")),
-    ("state", ("stage", "poison", "store", "stores/", "state")),
+    ("state", ("stage", "poison")),
 )
 _STREAMS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (KAFKA_IN, ("transport", "waiting", "records", "reading", "fetching")),
-    (KAFKA_OUT, ("transactions", "clients", "producing")),
-    ("state", ("owned", "tables", "store", "state", "restoring")),
+    (KAFKA_IN, ("transport", "waiting", "records")),
+    (KAFKA_OUT, ("transactions", "producer", "requests", "clients")),
+    ("state", ("owned", "tables", "stores", "disk_states")),
 )
 _LIBRARIES = {"onnxruntime": "model", "prometheus_client": "metrics", "rocksdict": "state"}
 SHARES = (*(name for name, _ in _PARTS), KAFKA_IN, KAFKA_OUT, "metrics", ELSEWHERE)
