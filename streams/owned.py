@@ -126,7 +126,7 @@ class OwnedPartition:
 
     @property
     def can_join(self) -> bool:
-        """Whether there is something that may go into the transaction of another stage of this number."""
+        """Whether there is something that may go into a transaction that is due for others."""
         return not self.busy and self.ready and self.waiting.count > 0
 
     def take(self, limit: int) -> Taken:

@@ -105,7 +105,7 @@ class Ownership:
     async def _compare_with_changelogs(self) -> None:
         """Say how far each state must be read, and forget those that reading on would not bring up to date.
 
-        The changelogs are final for us now that they are fenced.
+        What is in the changelogs is decided, and nobody else can commit anything to them.
         """
         if self.bounds is None:
             for owner in self:

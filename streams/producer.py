@@ -45,7 +45,7 @@ NONE = 0
 NOT_ATTEMPTED = 55  # because of another partition in the same request, whose code says why
 MOVED = frozenset({3, 5, 6, 15, 16, 56})  # another broker is to be asked, or this one a little later
 BUSY = frozenset({7, 14, 19, 20, 51, 88})
-FENCED = frozenset({22, 25, 47, 82, 90})  # by another producer of this name, or by a newer generation of the group
+FENCED = frozenset({22, 25, 47, 90})  # by another producer of this name, or by a newer generation of the group
 
 Output = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 """Key, value and headers of one record on its way out."""
@@ -53,7 +53,11 @@ Codes = Iterable[int]
 
 
 class FencedError(KafkaError):  # type: ignore[misc]
-    """Another worker has the partitions, or the broker has ended the transaction: nothing of it was committed."""
+    """Another worker has the partitions, or the broker has ended the transaction."""
+
+
+class StoppedError(KafkaError):  # type: ignore[misc]
+    """The producer was stopped."""
 
 
 class Member(NamedTuple):
@@ -83,7 +87,7 @@ class Producer:
         self._id, self._epoch = -1, -1
         self._sequences: dict[TopicPartition, int] = {}
         self._coordinators: dict[tuple[CoordinationType, str], int] = {}
-        self._open = False
+        self._stopped = False
 
     async def start(self, names: Collection[str]) -> None:
         """Connect, and fence every producer of these transactional ids, ours among them: what they left is aborted."""
@@ -96,17 +100,15 @@ class Producer:
         if name == self._name:
             self._id, self._epoch = answer.producer_id, answer.producer_epoch
 
-    async def settle(self, sources: Collection[TopicPartition], logs: Collection[TopicPartition]) -> None:
-        """Wait until nobody's transaction can change the positions of sources or add to logs any more.
-
-        A former owner's is fenced by whoever has the partition that it was named after, perhaps another worker. The
-        group's coordinator accepts no position of an earlier generation, so once no position is undecided, what is
-        undecided in the logs will be aborted.
-        """
+    async def await_positions(self, sources: Collection[TopicPartition]) -> None:
+        """Wait until no position of these is part of an undecided transaction."""
         request = StablePositionsRequest(self._group, _by_topic(sources))
         await self._coordinated(CoordinationType.GROUP, self._group, request, _codes_of_positions)
+
+    async def await_records(self, logs: Collection[TopicPartition]) -> None:
+        """Wait until all that stands in these now is committed or aborted."""
         ends = await self._ends(logs, committed=False)
-        for pause in _pauses():
+        for pause in self._pauses():
             decided = await self._ends(logs, committed=True)
             if all(decided[tp] >= end for tp, end in ends.items()):
                 return
@@ -114,7 +116,6 @@ class Producer:
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """Begin a transaction in which records go to these partitions and positions to the group."""
-        self._open = True
         coordinated = (self._name, self._id, self._epoch)
         if partitions:
             added = AddPartitionsToTxnRequest(*coordinated, _by_topic(partitions))
@@ -158,7 +159,7 @@ class Producer:
     async def _produce(self, batches: Mapping[TopicPartition, Batch]) -> dict[TopicPartition, int]:
         """Send one record batch per partition; returns their first offsets."""
         found: dict[TopicPartition, int] = {}
-        for pause in _pauses():
+        for pause in self._pauses():
             left = [tp for tp in batches if tp not in found]
             for answer in await self._to_leaders(left, lambda tps: self._produce_request(batches, tps)):
                 for topic, partitions in answer.topics:
@@ -183,25 +184,25 @@ class Producer:
         request = PositionsRequest(self._name, self._group, (self._id, self._epoch), member, positions)
         await self._coordinated(CoordinationType.GROUP, self._group, request, _codes_of_partitions)
 
-    async def end(self, *, committed: bool) -> None:
-        """Commit, or abort."""
-        request = EndTxnRequest(self._name, self._id, self._epoch, committed)
+    async def commit(self) -> None:
+        """Commit."""
+        request = EndTxnRequest(self._name, self._id, self._epoch, True)
         await self._coordinated(CoordinationType.TRANSACTION, self._name, request, _one_code)
-        self._open = False
-
-    async def abort(self) -> None:
-        """Abort what is open, if anything is."""
-        if self._open:
-            await self.end(committed=False)
 
     async def stop(self) -> None:
-        """Disconnect."""
+        """Disconnect; whatever is being asked ends with StoppedError.
+
+        An open transaction is left to whoever fences this producer, which ends it for certain. Of a request whose
+        answer is missing nobody knows when it is carried out, and if that were after an abort, it would be part of the
+        next transaction or of none.
+        """
+        self._stopped = True
         await self._client.close()
 
     # asking the right broker until it has done it
 
     async def _coordinated(self, kind: CoordinationType, key: str, request: Any, codes: Callable[[Any], Codes]) -> Any:
-        for pause in _pauses():
+        for pause in self._pauses():
             with self._unreachable():
                 node = await self._coordinator(kind, key)
                 answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
@@ -229,7 +230,6 @@ class Producer:
                 self._client.force_metadata_update()
             else:
                 by_leader[leader].append(tp)
-        await self._client._maybe_wait_metadata()
         answers = [self._to_leader(node, request(mine)) for node, mine in by_leader.items()]
         return [answer for answer in await asyncio.gather(*answers) if answer is not None]
 
@@ -241,7 +241,7 @@ class Producer:
     async def _ends(self, logs: Collection[TopicPartition], *, committed: bool) -> dict[TopicPartition, int]:
         """The offset after the last record, or after the last one whose transaction is decided."""
         found: dict[TopicPartition, int] = {}
-        for pause in _pauses():
+        for pause in self._pauses():
             left = [tp for tp in logs if tp not in found]
             for answer in await self._to_leaders(left, lambda tps: _ends_request(tps, committed=committed)):
                 for topic, partitions in answer.topics:
@@ -253,12 +253,20 @@ class Producer:
             await asyncio.sleep(pause)
         return found
 
+    def _pauses(self) -> Iterator[float]:
+        """One for each try, without an end."""
+        first, longest = RETRY_S
+        for number in itertools.count():
+            if self._stopped:
+                raise StoppedError
+            yield min(longest, first * 2**number)
+
     def _refused(self, code: int) -> bool:
         """Whether it is to be tried again; raises when that would be in vain."""
         if code == NONE:
             return False
         if code in FENCED:
-            raise FencedError(for_code(code).message if code != 90 else "PRODUCER_FENCED")
+            raise FencedError(f"error code {code}")
         if code in MOVED:
             self._coordinators.clear()
             self._client.force_metadata_update()
@@ -276,11 +284,6 @@ class Producer:
                 raise
             self._coordinators.clear()
             self._client.force_metadata_update()
-
-
-def _pauses() -> Iterator[float]:
-    first, longest = RETRY_S
-    return (min(longest, first * 2**number) for number in itertools.count())
 
 
 def _by_topic(tps: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:

@@ -5,7 +5,6 @@ the worker share them: what was computed while one was under way goes into the n
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import defaultdict
@@ -17,6 +16,7 @@ from zlib import crc32
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
+from parcelward.errors import UserError
 from parcelward.settings import Settings
 from parcelward.stage import Outcome
 from streams.clients import TRANSACTION_S
@@ -89,8 +89,19 @@ class Transactions:
         self._producer = self._connect(self._settings, names[0])
         async with asyncio.timeout(TRANSACTION_S):
             await self._producer.start(names)
-        async with asyncio.timeout(SETTLE_S):
-            await self._producer.settle(sources, changelogs)
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                # In this order: once the group takes no more positions of former owners and none is undecided, what is
+                # undecided in the changelogs will be aborted.
+                await self._producer.await_positions(sources)
+                await self._producer.await_records(changelogs)
+        except TimeoutError as error:
+            raise FailedError(
+                f"a former owner's transaction is still undecided for one of {sorted({*sources, *changelogs})} "
+                '(docs/runbook.md, "A transaction without an end")'
+            ) from error
+        except NotImplementedError as error:
+            raise UserError("the brokers are older than Kafka 2.5") from error
 
     async def commit(self, stage: str, partition: int, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
         """Send an outcome and the next position of each source topic, in one transaction, and wait for its commit.
@@ -148,23 +159,19 @@ class Transactions:
             {TopicPartition(topic, work.partition): at for work in ready for topic, at in work.positions.items()},
             self._member,
         )
-        await producer.end(committed=True)
+        await producer.commit()
         self.last_commit = time.monotonic()
         for work, changelog in zip(ready, changelogs, strict=True):
             # The commit marker takes the offset after the last record, and it belongs to what we have written.
             work.written = last[changelog] + 1 if changelog in last else None
 
     async def close(self) -> None:
-        """Abort what is open and disconnect; never raises, never takes longer than a few seconds."""
-        producer, self._producer = self._producer, None
-        if producer is None:
+        """Disconnect; never raises, never takes longer than a few seconds. Nothing is committed any more."""
+        self._failed = self._failed or FailedError("given up")
+        if self._producer is None:
             return
         try:
             async with asyncio.timeout(CLOSE_S):
-                with contextlib.suppress(KafkaError, AssertionError):
-                    await producer.abort()
-                await producer.stop()
+                await self._producer.stop()
         except (KafkaError, TimeoutError) as error:
-            log.info("producer was closed by force", extra={"error": type(error).__name__})
-            with contextlib.suppress(Exception):
-                await producer.stop()
+            log.info("a connection was left as it is", extra={"error": type(error).__name__})

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka.errors import KafkaError
+from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
@@ -22,7 +22,6 @@ async def started(settings: Settings, name: str = "one") -> AsyncIterator[Produc
     producer = Producer(settings, settings.topic_prefix + name)
     await producer.start([settings.topic_prefix + name])
     yield producer
-    await producer.abort()
     await producer.stop()
 
 
@@ -46,7 +45,7 @@ def test_records_of_many_batches_arrive_in_order_and_the_last_offset_is_told(set
             for _ in range(2):
                 await producer.begin([tp])
                 last.append((await producer.send({tp: outputs}))[tp])
-                await producer.end(committed=True)
+                await producer.commit()
         return last
 
     last = asyncio.run(scenario())
@@ -65,9 +64,9 @@ def test_a_record_larger_than_a_batch_goes_alone_if_the_broker_takes_it(settings
         async with started(settings) as producer:
             await producer.begin([tp])
             await producer.send({tp: [(b"a", b"x" * (BATCH_BYTES + 10_000), ()), (b"b", b"y", ())]})
-            await producer.end(committed=True)
+            await producer.commit()
             await producer.begin([tp])
-            with pytest.raises(KafkaError):
+            with pytest.raises(MessageSizeTooLargeError):
                 await producer.send({tp: [(b"c", b"x" * 20_000_000, ())]})
 
     asyncio.run(scenario())
@@ -82,15 +81,32 @@ def test_a_producer_that_was_fenced_can_neither_send_nor_commit(settings: Settin
             await begun(former, tp, b"former")
             async with started(settings) as latter:
                 with pytest.raises(FencedError):
-                    await former.end(committed=True)
+                    await former.send({tp: [(b"w", b"more", ())]})
+                with pytest.raises(FencedError):
+                    await former.commit()
                 with pytest.raises(FencedError):
                     await former.begin([tp])
-                former._open = False
                 await begun(latter, tp, b"latter")
-                await latter.end(committed=True)
+                await latter.commit()
 
     asyncio.run(scenario())
     assert [r.value for r in read_all(settings, tp.topic)] == [b"latter"]
+
+
+def test_every_name_that_is_given_is_fenced(settings: Settings) -> None:
+    async def scenario() -> None:
+        async with started(settings, "former") as former:
+            await begun(former, log(settings), b"former")
+            producer = Producer(settings, f"{settings.topic_prefix}one")
+            await producer.start([f"{settings.topic_prefix}{name}" for name in ("one", "former")])
+            with pytest.raises(FencedError):
+                await former.commit()
+            await begun(producer, log(settings), b"latter")
+            await producer.commit()
+            await producer.stop()
+
+    asyncio.run(scenario())
+    assert [r.value for r in read_all(settings, log(settings).topic)] == [b"latter"]
 
 
 def test_the_group_takes_no_position_from_an_earlier_generation(settings: Settings) -> None:
@@ -100,7 +116,7 @@ def test_the_group_takes_no_position_from_an_earlier_generation(settings: Settin
         async with started(settings) as producer, joined(settings, source.topic) as member:
             await begun(producer, log(settings), b"in time")
             await producer.send_positions({source: 5}, member)
-            await producer.end(committed=True)
+            await producer.commit()
             await begun(producer, log(settings), b"too late")
             with pytest.raises(FencedError):
                 await producer.send_positions({source: 7}, member._replace(generation=member.generation - 1))
@@ -129,10 +145,11 @@ def test_settling_waits_for_what_others_have_left_undecided(settings: Settings, 
                 await former.send_positions({source: 5}, member)
             else:
                 await begun(former, tp, b"undecided")
-            settling = asyncio.ensure_future(latter.settle([source], [tp]))
+            waiting = latter.await_positions([source]) if positions else latter.await_records([tp])
+            settling = asyncio.ensure_future(waiting)
             await asyncio.sleep(1.0)
             assert not settling.done()
-            await former.end(committed=positions)
+            await (former.commit() if positions else latter._fence(former._name))
             await asyncio.wait_for(settling, 20)
 
     asyncio.run(scenario())

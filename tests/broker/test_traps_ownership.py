@@ -107,9 +107,12 @@ def test_a_former_owner_with_another_producer_commits_nothing_once_the_group_has
             await owner.open([TopicPartition(intake(settings), 0)], [TopicPartition(*changelog(settings))])
             with pytest.raises(FencedError):
                 await former.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(7)}), {intake(settings): 7})
-            await owner.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 2})
             await former.close()
+            await owner.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 2})
             await owner.close()
+            other = Transactions(settings, {1}, member)
+            await other.open((), ())
+            await other.close()
 
     asyncio.run(scenario())
     assert state_of(settings) == {b"w": 2}

@@ -1,7 +1,7 @@
 """A simulated Kafka: logs with transactions, fencing epochs, the last stable offset, and positions of one group."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from aiokafka.errors import InvalidTxnState
 from aiokafka.structs import TopicPartition
@@ -13,14 +13,17 @@ Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]  # key, val
 
 
 class Transaction:
-    """One transaction: where it began in each log, and how it ended (None: it is open)."""
-
-    __slots__ = ("begun", "committed", "positions")
+    """One transaction: what it holds that is not marked with how it ended (`committed`; None: it is open)."""
 
     def __init__(self) -> None:
         self.begun: dict[TopicPartition, int] = {}
         self.positions: dict[TopicPartition, int] = {}
         self.committed: bool | None = None
+
+    @property
+    def marked(self) -> bool:
+        """Whether group and logs know how it ended."""
+        return self.committed is not None and not self.begun and not self.positions
 
 
 class Log:
@@ -61,6 +64,7 @@ class Broker:
         self.generation = 0
         self.logs: defaultdict[TopicPartition, Log] = defaultdict(Log)
         self.positions: dict[TopicPartition, int] = {}
+        self.on_decided: Callable[[Transaction], None] = self.mark
         self._ids: defaultdict[str, Coordinated] = defaultdict(Coordinated)
 
     # what couriers do
@@ -78,14 +82,15 @@ class Broker:
         """Fence former producers of a transactional id and abort what they left open; returns the new epoch."""
         known = self._ids[name]
         self._end(known, committed=False)
+        if known.current is not None:
+            self.mark(known.current)
         known.epoch += 1
         return known.epoch
 
     def expire(self, name: str) -> None:
         """The transaction took too long: the broker aborts it and fences its producer."""
         known = self._ids[name]
-        if known.current is not None:
-            self._end(known, committed=False)
+        if self._end(known, committed=False):
             known.epoch += 1
 
     def append(self, name: str, epoch: int, tp: TopicPartition, rows: Sequence[Row]) -> int:
@@ -106,34 +111,58 @@ class Broker:
             raise FencedError
         self._current(name, epoch).positions.update(positions)
 
-    def end(self, name: str, epoch: int, *, committed: bool) -> None:
-        """Commit or abort."""
+    def commit(self, name: str, epoch: int) -> None:
+        """Commit."""
         known = self._ids[name]
         if epoch != known.epoch:
             raise FencedError
         if known.current is None:
             raise InvalidTxnState
-        self._end(known, committed=committed)
+        self._end(known, committed=True)
+
+    def may_begin(self, name: str, epoch: int) -> bool:
+        """Whether the transaction before is marked everywhere."""
+        known = self._ids[name]
+        if epoch != known.epoch:
+            raise FencedError
+        return known.current is None or known.current.committed is None or known.current.marked
 
     def _current(self, name: str, epoch: int) -> Transaction:
         known = self._ids[name]
         if epoch != known.epoch:
             raise FencedError
-        if known.current is None:
+        if known.current is None or known.current.marked:
             known.current = Transaction()
+        if known.current.committed is not None:
+            raise InvalidTxnState
         return known.current
 
-    def _end(self, known: Coordinated, *, committed: bool) -> None:
-        transaction, known.current = known.current, None
-        if transaction is None:
-            return
-        transaction.committed = committed
+    def _end(self, known: Coordinated, *, committed: bool) -> bool:
+        """Decide what is open; whether anything was."""
+        if known.current is None or known.current.committed is not None:
+            return False
+        known.current.committed = committed
+        self.on_decided(known.current)
+        return True
+
+    def mark(self, transaction: Transaction) -> None:
+        """Tell the group and the logs how it ended."""
+        self.mark_positions(transaction)
+        self.mark_records(transaction)
+
+    def mark_positions(self, transaction: Transaction) -> None:
+        """The group's part."""
+        if transaction.committed:
+            self.positions.update(transaction.positions)
+        transaction.positions = {}
+
+    def mark_records(self, transaction: Transaction) -> None:
+        """The logs' part."""
         for tp in transaction.begun:
             log = self.logs[tp]
             log.open.remove(transaction)
             log.entries.append(None)  # the marker
-        if committed:
-            self.positions.update(transaction.positions)
+        transaction.begun = {}
 
     # what readers see
 
@@ -143,13 +172,13 @@ class Broker:
         return self.logs[tp].committed(tp, 0)
 
     def open_transactions(self) -> bool:
-        """Whether any transaction is undecided."""
-        return any(known.current is not None for known in self._ids.values())
+        """Whether any transaction is not marked everywhere."""
+        return any(known.current is not None and not known.current.marked for known in self._ids.values())
 
     def settled(self, sources: Collection[TopicPartition]) -> bool:
-        """Whether no undecided transaction has a position of one of these."""
-        undecided = [known.current for known in self._ids.values() if known.current is not None]
-        return not any(tp in transaction.positions for transaction in undecided for tp in sources)
+        """Whether no transaction that is not marked yet has a position of one of these."""
+        current = [known.current for known in self._ids.values() if known.current is not None]
+        return not any(tp in transaction.positions for transaction in current for tp in sources)
 
     def waits(self, tp: TopicPartition) -> bool:
         """Whether the group has committed records still before it."""

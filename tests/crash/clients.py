@@ -39,30 +39,30 @@ class SimulatedProducer:
         self._line = line
         self._name = name
         self._epoch = -1
-        self._open = False
 
     async def start(self, names: Collection[str]) -> None:
-        """Fence former producers of our name."""
+        """Fence former producers of this name; the scenario says who fences others."""
         self._epoch = await self._line.step("fence", lambda: self._line.broker.init(self._name))
 
-    async def settle(self, sources: Collection[TopicPartition], logs: Collection[TopicPartition]) -> None:
-        """Wait until positions and logs are decided."""
-        broker = self._line.broker
-        while not await self._line.step("settle", lambda: broker.settled(sources)):
+    async def await_positions(self, sources: Collection[TopicPartition]) -> None:
+        """Wait until the positions are decided."""
+        while not await self._line.step("settle", lambda: self._line.broker.settled(sources)):
             await self._line.change(POLL_S)
+
+    async def await_records(self, logs: Collection[TopicPartition]) -> None:
+        """Wait until what stands in the logs is decided."""
+        broker = self._line.broker
         ends = await self._line.step("ends", lambda: {tp: len(broker.logs[tp].entries) for tp in logs})
         while any(broker.logs[tp].stable_end(tp) < end for tp, end in ends.items()):
             await self._line.change(POLL_S)
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """Nothing can be seen of it."""
-        await self._line.step("begin", lambda: None)
-        assert not self._open, "a transaction is open"
-        self._open = True
+        while not await self._line.step("begin", lambda: self._line.broker.may_begin(self._name, self._epoch)):
+            await self._line.change(POLL_S)
 
     async def send(self, records: Mapping[TopicPartition, Sequence[Row]]) -> dict[TopicPartition, int]:
         """Append, batch by batch."""
-        assert self._open, "no transaction is open"
         last = {}
         for tp, rows in records.items():
             for batch in batched([(key, value, tuple(headers)) for key, value, headers in rows], BATCH_ROWS):
@@ -72,24 +72,13 @@ class SimulatedProducer:
 
     async def send_positions(self, positions: Mapping[TopicPartition, int], member: Member) -> None:
         """Positions become part of the transaction."""
-        assert self._open, "no transaction is open"
         await self._line.step(
             "positions", lambda: self._line.broker.add_positions(self._name, self._epoch, positions, member)
         )
 
-    async def end(self, *, committed: bool) -> None:
-        """Commit, or abort."""
-        assert self._open, "no transaction is open"
-        self._open = False
-        await self._line.step(
-            "commit" if committed else "abort",
-            lambda: self._line.broker.end(self._name, self._epoch, committed=committed),
-        )
-
-    async def abort(self) -> None:
-        """Abort what is open."""
-        if self._open:
-            await self.end(committed=False)
+    async def commit(self) -> None:
+        """Commit."""
+        await self._line.step("commit", lambda: self._line.broker.commit(self._name, self._epoch))
 
     async def stop(self) -> None:
         """Disconnect."""

@@ -21,7 +21,8 @@ from tests.crash.clients import SimulatedProducer, SimulatedThread
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
 _commit, _open = Transactions.commit, Transactions.open
-_send, _settle, _add_positions = SimulatedProducer.send, SimulatedProducer.settle, Broker.add_positions
+_send, _add_positions = SimulatedProducer.send, Broker.add_positions
+_await_positions, _await_records = SimulatedProducer.await_positions, SimulatedProducer.await_records
 _commit_together = Transactions._commit
 _process_whole = OwnedPartition.process
 _process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
@@ -131,19 +132,33 @@ def positions_of_any_generation_are_taken(patch: pytest.MonkeyPatch) -> None:
 def undecided_positions_are_read(patch: pytest.MonkeyPatch) -> None:
     """A former owner's transaction whose positions the group has taken may still be committed."""
 
-    async def settle(self: SimulatedProducer, sources: Any, logs: Any) -> None:
-        await _settle(self, (), logs)
+    async def await_positions(self: SimulatedProducer, sources: Any) -> None:
+        return None
 
-    patch.setattr(SimulatedProducer, "settle", settle)
+    patch.setattr(SimulatedProducer, "await_positions", await_positions)
 
 
 def undecided_changelogs_are_read(patch: pytest.MonkeyPatch) -> None:
     """The end of a changelog is taken to be where a former owner's transaction began."""
 
-    async def settle(self: SimulatedProducer, sources: Any, logs: Any) -> None:
-        await _settle(self, sources, ())
+    async def await_records(self: SimulatedProducer, logs: Any) -> None:
+        return None
 
-    patch.setattr(SimulatedProducer, "settle", settle)
+    patch.setattr(SimulatedProducer, "await_records", await_records)
+
+
+def changelogs_are_awaited_before_positions(patch: pytest.MonkeyPatch) -> None:
+    """A former owner whose positions the group has just taken may still be adding to a changelog."""
+
+    async def await_positions(self: SimulatedProducer, sources: Any) -> None:
+        self.sources = sources  # type: ignore[attr-defined]
+
+    async def await_records(self: SimulatedProducer, logs: Any) -> None:
+        await _await_records(self, logs)
+        await _await_positions(self, self.sources)  # type: ignore[attr-defined]
+
+    patch.setattr(SimulatedProducer, "await_positions", await_positions)
+    patch.setattr(SimulatedProducer, "await_records", await_records)
 
 
 def written_counts_too_far(patch: pytest.MonkeyPatch) -> None:
@@ -289,6 +304,7 @@ MUTANTS: tuple[Mutant, ...] = (
     positions_of_any_generation_are_taken,
     undecided_positions_are_read,
     undecided_changelogs_are_read,
+    changelogs_are_awaited_before_positions,
     written_counts_too_far,
     memory_changes_before_the_commit,
     failed_batch_is_passed_over,

@@ -101,7 +101,8 @@ def drawn_scenario(rng: Random) -> Scenario:
     gaps = [rng.randint(0, 30) for _ in range(3)]
     fetches = [rng.randint(1, 4) for _ in range(4)]
     elsewhere = rng.choice((None, rng.randint(0, 20), rng.randint(20, 150)))
-    return Scenario(chunks, gaps, fetches, rng.randint(1, 6), now + 100, rng.randint(1, 2), elsewhere)
+    markers = rng.choice((None, (rng.randint(0, 6), rng.randint(0, 12))))
+    return Scenario(chunks, gaps, fetches, rng.randint(1, 6), now + 100, rng.randint(1, 2), elsewhere, markers)
 
 
 def drawn_fault(rng: Random, step: int, kind: Kind | None = None) -> Fault:

@@ -11,7 +11,7 @@ from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
 from streams.owned import Done, StagePlan
-from tests.crash.broker import Broker, Row
+from tests.crash.broker import Broker, Row, Transaction
 from tests.crash.faults import Fault, Kind
 from tests.crash.process import Process
 from tests.crash.virtual import BrokenError, run_virtually
@@ -19,7 +19,7 @@ from tests.crash.virtual import BrokenError, run_virtually
 T = TypeVar("T")
 MOST_STEPS = 20_000
 MOST_SECONDS = 3_000.0
-REQUESTS = frozenset({"fence", "produce", "positions", "commit", "abort"})
+REQUESTS = frozenset({"fence", "produce", "positions", "commit"})
 """Steps that a broker carries out although whoever asked is gone, and that can fail."""
 
 
@@ -36,6 +36,7 @@ class Scenario:
     """Traffic, and how it is cut: when chunks come (after how many steps), records per fetch, records per batch.
 
     `elsewhere`: a former owner's producer is fenced by another worker, so many steps after the new owner's own.
+    `markers`: steps after which the group and the logs learn that a transaction was decided; None: at once.
     """
 
     chunks: Sequence[Chunk]
@@ -45,6 +46,7 @@ class Scenario:
     end_ms: int
     stages: int = 1
     elsewhere: int | None = None
+    markers: tuple[int, int] | None = None
 
 
 class Result(NamedTuple):
@@ -65,6 +67,8 @@ class World:
         faults: Iterable[Fault],
     ) -> None:
         self.broker = Broker()
+        if scenario.markers is not None:
+            self.broker.on_decided = self._mark_later
         self.steps = 0
         self.names: list[str] = []
         self.batch_records = scenario.batch_records
@@ -253,6 +257,18 @@ class World:
         await self._pause(fault)
         for name in names:
             self.broker.init(name)
+        self._changed()
+
+    # how the outcome of a transaction gets around
+
+    def _mark_later(self, transaction: Transaction) -> None:
+        group, logs = self._scenario.markers or (0, 0)
+        self._start(self._mark(group, transaction, self.broker.mark_positions))
+        self._start(self._mark(logs, transaction, self.broker.mark_records))
+
+    async def _mark(self, steps: int, transaction: Transaction, mark: Callable[[Transaction], None]) -> None:
+        await self._pause(Fault(0, Kind.SLOW, steps))
+        mark(transaction)
         self._changed()
 
     # what the group does

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError
-from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
 from parcelward.stage import Outcome
-from streams.producer import BATCH_BYTES, SEQUENCES, FencedError, Member
-from streams.producer import Producer as RealProducer
+from streams.producer import FencedError, Member
 from streams.transactions import FailedError, Transactions
 
 SETTINGS = Settings()
@@ -30,14 +28,20 @@ class Producer:
         self.fenced: Collection[str] = ()
         self.may_go_on = asyncio.Event()
         self.error: Exception | None = None
-        self.ended: list[str] = []
+        self.done: list[str] = []
 
     async def start(self, names: Collection[str]) -> None:
         """Remember them."""
         self.fenced = names
+        self.done.append("fenced")
 
-    async def settle(self, sources: Collection[TopicPartition], logs: Collection[TopicPartition]) -> None:
-        """Nothing is open."""
+    async def await_positions(self, sources: Collection[TopicPartition]) -> None:
+        """Remember it."""
+        self.done.append("positions are decided")
+
+    async def await_records(self, logs: Collection[TopicPartition]) -> None:
+        """Remember it."""
+        self.done.append("records are decided")
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """A new one."""
@@ -53,19 +57,15 @@ class Producer:
         self.positions.append(positions)
         self.members.add(member)
 
-    async def end(self, *, committed: bool) -> None:
+    async def commit(self) -> None:
         """Waits."""
         await self.may_go_on.wait()
         if self.error:
             raise self.error
 
-    async def abort(self) -> None:
-        """Remember it."""
-        self.ended.append("abort")
-
     async def stop(self) -> None:
         """Remember it."""
-        self.ended.append("stop")
+        self.done.append("stopped")
 
 
 async def opened(producer: Producer) -> Transactions:
@@ -153,7 +153,7 @@ def test_whoever_was_fenced_hears_so() -> None:
         with pytest.raises(FencedError):
             await work(transactions, "duties")
         await transactions.close()
-        assert producer.ended == ["abort", "stop"]
+        assert producer.done == ["fenced", "positions are decided", "records are decided", "stopped"]
 
     asyncio.run(scenario())
 
@@ -208,13 +208,14 @@ def test_nothing_is_committed_after_one_that_was_cancelled(number: int) -> None:
     asyncio.run(scenario())
 
 
-def test_sequences_of_a_partition_go_on_from_batch_to_batch_and_wrap() -> None:
-    """What Kafka knows a repeated batch by: a signed 32-bit number that goes on from 0."""
+def test_nothing_is_begun_once_it_is_closed() -> None:
+    async def scenario() -> None:
+        producer = Producer()
+        producer.may_go_on.set()
+        transactions = await opened(producer)
+        await transactions.close()
+        with pytest.raises(FailedError):
+            await work(transactions, "duties")
+        assert producer.committed == []
 
-    async def scenario() -> list[tuple[int, int]]:
-        producer = RealProducer(SETTINGS, "one")
-        producer._sequences[TopicPartition("t", 0)] = SEQUENCES - 3
-        batches = producer._batches(TopicPartition("t", 0), [(b"k", b"x" * (BATCH_BYTES // 2), ())] * 5)
-        return [(DefaultRecordBatch(bytes(batch.data)).base_sequence, batch.records) for batch in batches]
-
-    assert asyncio.run(scenario()) == [(SEQUENCES - 3, 1), (SEQUENCES - 2, 1), (SEQUENCES - 1, 1), (0, 1), (1, 1)]
+    asyncio.run(scenario())
