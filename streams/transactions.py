@@ -91,8 +91,8 @@ class Transactions:
             await self._producer.start(names)
         try:
             async with asyncio.timeout(SETTLE_S):
-                # In this order: once the group takes no more positions of former owners and none is undecided, what is
-                # undecided in the changelogs will be aborted.
+                # The group takes no more positions of former owners, and what belongs to those that it has taken stands
+                # in the changelogs already.
                 await self._producer.await_positions(sources)
                 await self._producer.await_records(changelogs)
         except TimeoutError as error:

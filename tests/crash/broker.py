@@ -87,6 +87,11 @@ class Broker:
         known.epoch += 1
         return known.epoch
 
+    def is_open(self, name: str) -> bool:
+        """Whether a producer has a transaction that is not decided."""
+        current = self._ids[name].current
+        return current is not None and current.committed is None
+
     def expire(self, name: str) -> None:
         """The transaction took too long: the broker aborts it and fences its producer."""
         known = self._ids[name]

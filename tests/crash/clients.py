@@ -23,6 +23,10 @@ class Line(Protocol):
     broker: Broker
 
     def step(self, name: str, effect: Callable[[], T]) -> Awaitable[T]: ...
+    def left(self, name: str) -> None:
+        """A producer is gone, and perhaps its transaction is open."""
+        ...
+
     def most_records(self) -> int:
         """How many records the next fetch brings of one partition."""
         ...
@@ -82,6 +86,7 @@ class SimulatedProducer:
 
     async def stop(self) -> None:
         """Disconnect."""
+        self._line.left(self._name)
 
 
 def batched(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:

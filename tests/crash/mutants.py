@@ -22,7 +22,6 @@ Mutant = Callable[[pytest.MonkeyPatch], None]
 
 _commit, _open = Transactions.commit, Transactions.open
 _send, _add_positions = SimulatedProducer.send, Broker.add_positions
-_await_positions, _await_records = SimulatedProducer.await_positions, SimulatedProducer.await_records
 _commit_together = Transactions._commit
 _process_whole = OwnedPartition.process
 _process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
@@ -144,20 +143,6 @@ def undecided_changelogs_are_read(patch: pytest.MonkeyPatch) -> None:
     async def await_records(self: SimulatedProducer, logs: Any) -> None:
         return None
 
-    patch.setattr(SimulatedProducer, "await_records", await_records)
-
-
-def changelogs_are_awaited_before_positions(patch: pytest.MonkeyPatch) -> None:
-    """A former owner whose positions the group has just taken may still be adding to a changelog."""
-
-    async def await_positions(self: SimulatedProducer, sources: Any) -> None:
-        self.sources = sources  # type: ignore[attr-defined]
-
-    async def await_records(self: SimulatedProducer, logs: Any) -> None:
-        await _await_records(self, logs)
-        await _await_positions(self, self.sources)  # type: ignore[attr-defined]
-
-    patch.setattr(SimulatedProducer, "await_positions", await_positions)
     patch.setattr(SimulatedProducer, "await_records", await_records)
 
 
@@ -304,7 +289,6 @@ MUTANTS: tuple[Mutant, ...] = (
     positions_of_any_generation_are_taken,
     undecided_positions_are_read,
     undecided_changelogs_are_read,
-    changelogs_are_awaited_before_positions,
     written_counts_too_far,
     memory_changes_before_the_commit,
     failed_batch_is_passed_over,

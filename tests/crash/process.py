@@ -133,6 +133,10 @@ class Process:
         self.producers.append(own)
         return SimulatedProducer(self, own)
 
+    def left(self, name: str) -> None:
+        """A producer is gone."""
+        self.world.expire_later(name)
+
     def step(self, name: str, effect: Callable[[], T]) -> Awaitable[T]:
         """One effect."""
         result: Awaitable[T] = self.world.step(self, name, effect)

@@ -7,7 +7,7 @@ import pytest
 from tests.crash.mutants import MUTANTS, Mutant
 from tests.crash.schedules import check, drawn_scenario
 
-RUNS = 25_000
+RUNS = 12_000
 
 
 def runs_until_broken(most: int = RUNS) -> int | None:

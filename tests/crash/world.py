@@ -259,6 +259,16 @@ class World:
             self.broker.init(name)
         self._changed()
 
+    def expire_later(self, name: str) -> None:
+        """The broker ends what a producer has left open, whoever else may do so before."""
+        self._start(self._expire(name))
+
+    async def _expire(self, name: str) -> None:
+        if self.broker.is_open(name):
+            await self._pause(Fault(0, Kind.SLOW, pause=100, patience_s=25.0))
+            self.broker.expire(name)
+            self._changed()
+
     # how the outcome of a transaction gets around
 
     def _mark_later(self, transaction: Transaction) -> None:
