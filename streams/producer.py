@@ -11,6 +11,7 @@ import itertools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
@@ -135,7 +136,8 @@ class Producer:
                 if size > REQUEST_BYTES and first:
                     break
                 first[tp] = batches[0]
-            for tp, offset in (await self._produce(first)).items():
+            sent = await self._offsets(first, partial(self._produce_request, first), 2)
+            for tp, offset in sent.items():
                 ends[tp] = offset + waiting[tp].pop(0).records - 1
                 if not waiting[tp]:
                     del waiting[tp]
@@ -155,21 +157,6 @@ class Producer:
             at += number
             self._sequences[tp] = (sequence + number) % SEQUENCES
             yield Batch(builder.build(), number)
-
-    async def _produce(self, batches: Mapping[TopicPartition, Batch]) -> dict[TopicPartition, int]:
-        """Send one record batch per partition; returns their first offsets."""
-        found: dict[TopicPartition, int] = {}
-        for pause in self._pauses():
-            left = [tp for tp in batches if tp not in found]
-            for answer in await self._to_leaders(left, lambda tps: self._produce_request(batches, tps)):
-                for topic, partitions in answer.topics:
-                    for number, code, offset, *_ in partitions:
-                        if not self._refused(code):
-                            found[TopicPartition(topic, number)] = offset
-            if len(found) == len(batches):
-                break
-            await asyncio.sleep(pause)
-        return found
 
     def _produce_request(self, batches: Mapping[TopicPartition, Batch], tps: Iterable[TopicPartition]) -> Any:
         data = defaultdict(list)
@@ -218,10 +205,25 @@ class Producer:
             known = self._coordinators[kind, key] = await self._client.coordinator_lookup(kind, key)
         return known
 
-    async def _to_leaders(
-        self, tps: Iterable[TopicPartition], request: Callable[[Sequence[TopicPartition]], Any]
-    ) -> list[Any]:
-        """Ask the leaders of partitions, each for its own, once; the answers of those that could be reached."""
+    async def _offsets(
+        self, tps: Collection[TopicPartition], request: Callable[[Sequence[TopicPartition]], Any], column: int
+    ) -> dict[TopicPartition, int]:
+        """Ask the leaders of partitions, each for its own; the offset is in that column of what is said of each."""
+        found: dict[TopicPartition, int] = {}
+        for pause in self._pauses():
+            asked = self._by_leader(tp for tp in tps if tp not in found)
+            answers = await asyncio.gather(*(self._to_leader(node, request(mine)) for node, mine in asked.items()))
+            for answer in filter(None, answers):
+                for topic, partitions in answer.topics:
+                    for said in partitions:
+                        if not self._refused(said[1]):
+                            found[TopicPartition(topic, said[0])] = said[column]
+            if len(found) == len(tps):
+                break
+            await asyncio.sleep(pause)
+        return found
+
+    def _by_leader(self, tps: Iterable[TopicPartition]) -> dict[int, list[TopicPartition]]:
         by_leader: dict[int, list[TopicPartition]] = defaultdict(list)
         for tp in tps:
             leader = self._client.cluster.leader_for_partition(tp)
@@ -230,8 +232,7 @@ class Producer:
                 self._client.force_metadata_update()
             else:
                 by_leader[leader].append(tp)
-        answers = [self._to_leader(node, request(mine)) for node, mine in by_leader.items()]
-        return [answer for answer in await asyncio.gather(*answers) if answer is not None]
+        return by_leader
 
     async def _to_leader(self, node: int, request: Any) -> Any:
         with self._unreachable():
@@ -240,26 +241,15 @@ class Producer:
 
     async def _ends(self, logs: Collection[TopicPartition], *, committed: bool) -> dict[TopicPartition, int]:
         """The offset after the last record, or after the last one whose transaction is decided."""
-        found: dict[TopicPartition, int] = {}
-        for pause in self._pauses():
-            left = [tp for tp in logs if tp not in found]
-            for answer in await self._to_leaders(left, lambda tps: _ends_request(tps, committed=committed)):
-                for topic, partitions in answer.topics:
-                    for number, code, _, offset in partitions:
-                        if not self._refused(code):
-                            found[TopicPartition(topic, number)] = offset
-            if len(found) == len(logs):
-                break
-            await asyncio.sleep(pause)
-        return found
+        return await self._offsets(logs, partial(_ends_request, committed=committed), 3)
 
     def _pauses(self) -> Iterator[float]:
         """One for each try, without an end."""
-        first, longest = RETRY_S
-        for number in itertools.count():
-            if self._stopped:
-                raise StoppedError
-            yield min(longest, first * 2**number)
+        pause, longest = RETRY_S
+        while not self._stopped:
+            yield pause
+            pause = min(longest, 2 * pause)
+        raise StoppedError
 
     def _refused(self, code: int) -> bool:
         """Whether it is to be tried again; raises when that would be in vain."""
