@@ -220,10 +220,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self._fetching = asyncio.ensure_future(self._fetch(wait_s))
         now = time.monotonic()
         due = min((self._due_in(owner, now) for owner in self.ownership if self._may_deliver(owner)), default=NEVER)
-        if due > 0 and not self._fetching.done():
+        held_back = self._error_is_held_back()
+        if due > 0 and (held_back or not self._fetching.done()):
             woken = asyncio.ensure_future(self._wake.wait())
+            waited_for = {woken} if held_back else {self._fetching, woken}
             try:
-                await asyncio.wait({self._fetching, woken}, timeout=min(due, wait_s), return_when="FIRST_COMPLETED")
+                await asyncio.wait(waited_for, timeout=min(due, wait_s), return_when="FIRST_COMPLETED")
             finally:
                 woken.cancel()
         self._wake.clear()
@@ -248,7 +250,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     def _fetched(self) -> Fetched | None:
         """The finished fetch, its source records taken over; None when there is none or it is from before a seek."""
-        if self._seeking or self._fetching is None or not self._fetching.done():
+        if self._seeking or self._fetching is None or not self._fetching.done() or self._error_is_held_back():
             return None
         task, self._fetching = self._fetching, None
         fetched = task.result()
@@ -263,6 +265,13 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             if owner is not None:
                 owner.quiet(tp.topic, asked - self._grace_ms)
         return fetched
+
+    def _error_is_held_back(self) -> bool:
+        """Whether a fetch has failed, and what was fetched before it is still to be committed: that comes first."""
+        task = self._fetching
+        if task is None or not task.done() or task.cancelled() or task.exception() is None:
+            return False
+        return any(owner.busy or owner.can_join for owner in self.ownership if self._may_deliver(owner))
 
     def _changelog_messages(self, fetched: Fetched) -> Iterable[tuple[Any, Any]]:
         recovery = self.app.tables.recovery
