@@ -170,6 +170,8 @@ class Ownership:
                 self.fail(self._lost_positions(owner))
                 return
             owner.reposition({topic: position for topic, position in own.items() if position is not None})
+        if self.ready:
+            log.info("screening", extra={"partitions": len({owner.partition for owner in self})})
         self.on_free()
 
     def require_restored(self, owners: Iterable[OwnedPartition]) -> None:
