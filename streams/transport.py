@@ -16,6 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from parcelward.errors import UserError
 from parcelward.moments import duration_ms
 from streams.clients import consumer_options
 from streams.owned import OwnedPartition
@@ -176,7 +177,6 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ownership: Ownership = self.app.ownership
-        self.ownership.on_free = self._wake_up
         self.ownership.bounds = self._bounds
         self._sources = frozenset(topic for plan in self.ownership.plans for topic in plan.topics)
         self._limit = self.ownership.settings.batch_records
@@ -184,6 +184,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._grace_ms = duration_ms(self.ownership.settings.idle_grace)
         self._fetching: asyncio.Task[Fetched] | None = None
         self._wake: asyncio.Event = asyncio.Event()
+        self.ownership.on_free = self._wake.set
         self._seeking = False
         self._owned_since = 0
         self._subscribed: frozenset[str] = frozenset()
@@ -220,12 +221,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self._fetching = asyncio.ensure_future(self._fetch(wait_s))
         now = time.monotonic()
         due = min((self._due_in(owner, now) for owner in self.ownership if self._may_deliver(owner)), default=NEVER)
-        held_back = self._error_is_held_back()
-        if due > 0 and (held_back or not self._fetching.done()):
+        if due > 0 and not self._fetching.done():
             woken = asyncio.ensure_future(self._wake.wait())
-            waited_for = {woken} if held_back else {self._fetching, woken}
             try:
-                await asyncio.wait(waited_for, timeout=min(due, wait_s), return_when="FIRST_COMPLETED")
+                await asyncio.wait({self._fetching, woken}, timeout=min(due, wait_s), return_when="FIRST_COMPLETED")
             finally:
                 woken.cancel()
         self._wake.clear()
@@ -245,12 +244,18 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             await asyncio.sleep(SHORT_POLL_S)
             return Fetched(-1, {}, {}, {})
         recovering = frozenset(self.app.tables.recovery.active_tps) if self.app.in_recovery else frozenset()
-        fetched: Fetched = await self._thread.fetch(open_to_more, recovering, SHORT_POLL_S if full & active else wait_s)
+        poll_s = SHORT_POLL_S if full & active else wait_s
+        try:
+            fetched: Fetched = await self._thread.fetch(open_to_more, recovering, poll_s)
+        except UserError:  # what was fetched before it is committed first
+            while any(one.busy or one.can_join for one in self.ownership if self._may_deliver(one)):  # noqa: ASYNC110
+                await asyncio.sleep(SHORT_POLL_S)
+            raise
         return fetched
 
     def _fetched(self) -> Fetched | None:
         """The finished fetch, its source records taken over; None when there is none or it is from before a seek."""
-        if self._seeking or self._fetching is None or not self._fetching.done() or self._error_is_held_back():
+        if self._seeking or self._fetching is None or not self._fetching.done():
             return None
         task, self._fetching = self._fetching, None
         fetched = task.result()
@@ -265,13 +270,6 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             if owner is not None:
                 owner.quiet(tp.topic, asked - self._grace_ms)
         return fetched
-
-    def _error_is_held_back(self) -> bool:
-        """Whether a fetch has failed, and what was fetched before it is still to be committed: that comes first."""
-        task = self._fetching
-        if task is None or not task.done() or task.cancelled() or task.exception() is None:
-            return False
-        return any(owner.busy or owner.can_join for owner in self.ownership if self._may_deliver(owner))
 
     def _changelog_messages(self, fetched: Fetched) -> Iterable[tuple[Any, Any]]:
         recovery = self.app.tables.recovery
@@ -308,11 +306,6 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return ConsumerMessage(
             tp.topic, tp.partition, offset, 0.0, 0, (), b"", value, None, tp=tp, generation_id=generation
         )
-
-    def _wake_up(self) -> None:
-        self._wake.set()
-
-    # how it is doing
 
     @property
     def unanswered_s(self) -> float:
@@ -367,7 +360,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         # this is gone, and its partition, which is busy with it, stands still.
         self._seeking = False
         super().resume_flow()
-        self._wake_up()
+        self._wake.set()
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Subscribe, unless nothing has changed."""

@@ -37,7 +37,7 @@ def processed(settings: Settings) -> int:
 
 
 def test_kill_9_in_the_middle_loses_and_doubles_nothing(settings: Settings, tmp_path: Path) -> None:
-    publish_everywhere(settings, 12_000, seed=1)
+    publish_everywhere(settings, 40_000, seed=1)
     with counting_workers(settings, tmp_path) as start:
         first = start()
         await_true(lambda: processed(settings) > 2_000)

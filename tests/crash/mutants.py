@@ -203,7 +203,7 @@ def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
             await _open(transactions, *places[transactions])
         for owner in owners:
             owner.busy = False
-        self._wake_up()
+        self._wake.set()
 
     patch.setattr(Transactions, "open", not_yet)
     patch.setattr(BatchConsumer, "perform_seek", seek)

@@ -40,7 +40,6 @@ class Consumer(BatchConsumer):
         self.app = app
         self._thread = thread
         self.ownership = app.ownership
-        self.ownership.on_free = self._wake_up
         self.ownership.bounds = self._bounds
         self._sources = frozenset(topic for plan in self.ownership.plans for topic in plan.topics)
         self._limit = limit
@@ -48,6 +47,7 @@ class Consumer(BatchConsumer):
         self._grace_ms = 0
         self._fetching = None
         self._wake = asyncio.Event()
+        self.ownership.on_free = self._wake.set
         self._seeking = False
         self._owned_since = 0
         self._read_offset: Any = {}
