@@ -18,6 +18,11 @@ _text = CompactString("utf-8")
 _tags = ("tags", TaggedFields)
 
 
+def _per_partition(*fields: tuple[str, Any]) -> CompactArray:
+    """Fields of each partition, by topic."""
+    return CompactArray(("topic", _text), ("partitions", CompactArray(*fields, _tags)), _tags)
+
+
 class TxnOffsetCommitResponse_v3(Response):  # type: ignore[misc]  # noqa: N801 - as aiokafka names them
     """A code per partition."""
 
@@ -25,14 +30,7 @@ class TxnOffsetCommitResponse_v3(Response):  # type: ignore[misc]  # noqa: N801 
     API_VERSION = 3
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
-        (
-            "errors",
-            CompactArray(
-                ("topic", _text),
-                ("partitions", CompactArray(("partition", Int32), ("error_code", Int16), _tags)),
-                _tags,
-            ),
-        ),
+        ("errors", _per_partition(("partition", Int32), ("error_code", Int16))),
         _tags,
     )
 
@@ -54,20 +52,7 @@ class TxnOffsetCommitRequest_v3(RequestStruct):  # type: ignore[misc]  # noqa: N
         ("group_instance_id", _text),
         (
             "topics",
-            CompactArray(
-                ("topic", _text),
-                (
-                    "partitions",
-                    CompactArray(
-                        ("partition", Int32),
-                        ("offset", Int64),
-                        ("leader_epoch", Int32),
-                        ("metadata", _text),
-                        _tags,
-                    ),
-                ),
-                _tags,
-            ),
+            _per_partition(("partition", Int32), ("offset", Int64), ("leader_epoch", Int32), ("metadata", _text)),
         ),
         _tags,
     )
@@ -119,20 +104,12 @@ class OffsetFetchResponse_v7(Response):  # type: ignore[misc]  # noqa: N801
         ("throttle_time_ms", Int32),
         (
             "topics",
-            CompactArray(
-                ("topic", _text),
-                (
-                    "partitions",
-                    CompactArray(
-                        ("partition", Int32),
-                        ("offset", Int64),
-                        ("leader_epoch", Int32),
-                        ("metadata", _text),
-                        ("error_code", Int16),
-                        _tags,
-                    ),
-                ),
-                _tags,
+            _per_partition(
+                ("partition", Int32),
+                ("offset", Int64),
+                ("leader_epoch", Int32),
+                ("metadata", _text),
+                ("error_code", Int16),
             ),
         ),
         ("error_code", Int16),
