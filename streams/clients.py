@@ -50,4 +50,6 @@ def consumer_options(settings: Settings) -> dict[str, Any]:
 
 def producer_options(settings: Settings, name: str) -> dict[str, Any]:
     """Arguments of the client of a worker's producer."""
+    # No shorter than a transaction: a request repeated after its time-out could be carried out twice, the second time
+    # in the next transaction.
     return connection_options(settings) | {"client_id": name, "request_timeout_ms": int(TRANSACTION_S * 1000)}

@@ -207,9 +207,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             return
         now = time.monotonic()
         deliverable = list(filter(self._may_deliver, self.ownership))
-        due = [owner for owner in deliverable if self._due_in(owner, now) <= 0]
+        due = dict.fromkeys(owner for owner in deliverable if self._due_in(owner, now) <= 0)
         if due:  # a transaction, and what is in it costs less than another one
-            due += [owner for owner in deliverable if owner.can_join and owner not in due]
+            due |= dict.fromkeys(owner for owner in deliverable if owner.can_join)
         for owner in due:
             yield self._batch_message(owner)
 
