@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
 from parcelward.kafka_client import consumer_options
 from parcelward.settings import Settings
@@ -69,6 +69,9 @@ def committed(settings: Settings) -> dict[tuple[str, int], int]:
         offsets = admin.list_group_offsets({settings.topics.app_id: None})
     except (CoordinatorNotAvailableError, NotCoordinatorError):
         return {}
+    except CoordinatorLoadInProgressError:  # there, and about to say
+        time.sleep(0.1)
+        return committed(settings)
     finally:
         admin.close()
     found: dict[Any, Any] = offsets[settings.topics.app_id]
