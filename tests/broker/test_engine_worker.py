@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from parcelward.broker.local import free_port
 from parcelward.settings import Settings
 from parcelward.topic_admin import ensure_topics
 from tests.engine_kit.kafka import await_true, publish, read_all
@@ -32,12 +33,6 @@ def get(port: int, page: str) -> tuple[int, str]:
         return 0, ""
 
 
-def assigned(port: int) -> int:
-    """Partitions of the first stage that a worker says it owns; 9 before it says anything."""
-    found = re.search(r'^parcelward_partitions_assigned{stage="duties"} (\d+)', get(port, "/metrics")[1], re.MULTILINE)
-    return int(found[1]) if found else 9
-
-
 class Worker:
     """A worker process with the product's own stages."""
 
@@ -51,9 +46,20 @@ class Worker:
                 [sys.executable, "-m", "parcelward", "worker"], env=os.environ | environment, stderr=output
             )
 
+    def says(self, page: str) -> tuple[int, str]:
+        """What it answers; nothing before it listens: asking a port that nobody has may connect the asker to itself,
+        and take the port away from the worker."""
+        return get(self.port, page) if "serving metrics" in self.log.read_text() else (0, "")
+
     def ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
-        return get(self.port, "/ready")[0] == 200
+        return self.says("/ready")[0] == 200
+
+    def assigned(self) -> int:
+        """Partitions of the first stage that it says it owns; 9 before it says anything."""
+        page = self.says("/metrics")[1]
+        found = re.search(r'^parcelward_partitions_assigned{stage="duties"} (\d+)', page, re.MULTILINE)
+        return int(found[1]) if found else 9
 
     def stopped_by_many_signals(self) -> int:
         """SIGTERM again and again until it has ended; the exit code."""
@@ -105,19 +111,14 @@ def test_worker_that_is_told_to_stop_while_it_starts_stops_in_good_order(worker:
 
 def test_worker_without_partitions_is_ready_too(worker: Worker, tmp_path: Path) -> None:
     """A third worker over two partitions has nothing to do, and must not be taken for broken."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
     await_true(worker.ready)
     others = [
-        Worker(worker.settings.kafka, worker.settings.topic_prefix, port + number, tmp_path / f"other-{number}.log")
+        Worker(worker.settings.kafka, worker.settings.topic_prefix, free_port(0), tmp_path / f"other-{number}.log")
         for number in range(2)
     ]
     try:
         everyone = (worker, *others)
-        await_true(
-            lambda: sum(assigned(one.port) for one in everyone) == 2 and 0 in [assigned(one.port) for one in everyone]
-        )
+        await_true(lambda: sum(one.assigned() for one in everyone) == 2 and 0 in [one.assigned() for one in everyone])
         await_true(lambda: all(one.ready() for one in everyone))
     finally:
         for other in others:
