@@ -11,14 +11,11 @@ from parcelward.facts import POISON
 from parcelward.logs import position
 from parcelward.poison import MOST_SHARE, Poisoned, Recently, TooManyPoisonedError, isolate
 from parcelward.stage import Batch, Fact, Outcome, PartitionStage, Send, SourceRecord
-from streams.stores import MemoryState, State
-from streams.transactions import Transactions
+from streams.stores import Ahead, MemoryState, State
+from streams.transactions import Transactions, Work
 from streams.waiting import Taken, Waiting
 
 log = logging.getLogger(__name__)
-
-WORTH_A_COMMIT = 40
-"""So many records cost about as much to process as a transaction does: they wait for no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +23,8 @@ class StagePlan:
     """How one stage is run: its name (of table and metrics), its source topics, and how its instances are built.
 
     The topics have equal partition counts and are read as one. `ticks`: empty batches are delivered to an idle
-    partition, so that deadlines fire. `set_aside` makes the record that a poisoned one is kept in, and the fact to
+    partition, so that deadlines fire. `fed`: it has one topic, to which stages of this group send and nobody else.
+    `set_aside` makes the record that a poisoned one is kept in, and the fact to
     count; without it a poisoned record stops the worker,
     and so do more of them than `poison_share`.
     """
@@ -35,6 +33,7 @@ class StagePlan:
     topics: tuple[str, ...]
     build: Callable[[int], PartitionStage]
     ticks: bool = False
+    fed: bool = False
     set_aside: Callable[[SourceRecord, Exception], tuple[Send, Fact]] | None = None
     poison_share: float = MOST_SHARE
 
@@ -118,7 +117,7 @@ class OwnedPartition:
         """Seconds until a batch is to be delivered, at `now` (monotonic); infinite when only a new record can tell."""
         if self.busy or not self.ready:
             return float("inf")
-        if self.waiting.fills(limit) or self.waiting.count >= WORTH_A_COMMIT:
+        if self.waiting.fills(limit):
             return 0.0
         if self.waiting.count:
             return self._transactions.last_commit + commit_every - now
@@ -133,6 +132,7 @@ class OwnedPartition:
         """The next batch; the partition is busy until `process` has returned."""
         self.busy = True
         self.last_batch = time.monotonic()
+        self._transactions.computing.add(self)
         return self.waiting.take(limit)
 
     async def process(self, taken: Taken) -> Done | None:
@@ -143,39 +143,70 @@ class OwnedPartition:
         """
         if self._given_up:
             return None
-        self._idle.clear()
+        self.begin()
         try:
             return await self._process(taken)
         finally:
-            self._idle.set()
-            self.busy = False
+            self._transactions.computing.discard(self)
+            self.end()
+
+    def begin(self) -> None:
+        """A batch is in work."""
+        self.busy = True
+        self._idle.clear()
+
+    def end(self) -> None:
+        """No batch is in work any more."""
+        self._idle.set()
+        self.busy = False
 
     async def _process(self, taken: Taken) -> Done | None:
         begun = time.thread_time()
-        batch, outcome = self._compute(taken.batch)
+        batch, outcome = self._compute(taken.batch, self.state)
         compute_s = time.thread_time() - begun
         computed = time.perf_counter()
         if taken.positions or outcome.sends or outcome.updates:
             # All positions, also those that stay: a transaction without one would not be fenced by the group.
             positions = {**self.positions, **taken.positions}
+            work = Work(self.plan.name, self.partition, outcome, positions, len(batch.records))
+            self._transactions.computing.discard(self)
             try:
-                written = await self._transactions.commit(self.plan.name, self.partition, outcome, positions)
+                await self._transactions.commit(work)
             except Exception:
                 if self._given_up:
                     return None
                 raise
-            if self._given_up:  # committed after all; whoever has the state now reads it from the changelog
+            if not self.settle(work):
                 return None
-            self.positions.update(taken.positions)
-            if written is not None:
-                self.state.write(outcome.updates, written)
         self.stage.commit(batch, outcome)
         return Done(self, taken.batch, outcome, compute_s, time.perf_counter() - computed)
 
-    def _compute(self, whole: Batch) -> tuple[Batch, Outcome]:
-        batch, outcome, poisoned = isolate(
-            lambda part: self.stage.step(part, self.state), whole, self.plan.poison_share
-        )
+    def settle(self, work: Work) -> bool:
+        """Make memory equal to what was committed; False when the partition is no longer ours.
+
+        Whoever has the state then reads it from the changelog.
+        """
+        if self._given_up:
+            return False
+        self.positions.update(work.positions)
+        if work.written is not None:
+            self.state.write(work.outcome.updates, work.written)
+        return True
+
+    def carry_on(self, batch: Batch, before: Outcome) -> Outcome:
+        """Compute one more batch of a transaction to which `before` belongs already, and add to it what it leads to.
+
+        The stage's own memory follows at once, the state once the transaction is committed. If that fails no other is
+        made, and the stage goes with its partition.
+        """
+        state = Ahead(self.state, before.updates) if before.updates else self.state
+        batch, outcome = self._compute(batch, state)
+        self.stage.commit(batch, outcome)
+        before.add(outcome)
+        return outcome
+
+    def _compute(self, whole: Batch, state: Mapping[bytes, bytes]) -> tuple[Batch, Outcome]:
+        batch, outcome, poisoned = isolate(lambda part: self.stage.step(part, state), whole, self.plan.poison_share)
         if poisoned:
             self._set_aside(outcome, poisoned)
         self._poisoned.count(whole, poisoned)

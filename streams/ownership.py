@@ -11,8 +11,9 @@ from aiokafka.structs import TopicPartition
 
 from parcelward.errors import UserError
 from parcelward.settings import Settings
+from streams.carrying import Carrier
 from streams.owned import Done, OwnedPartition, StagePlan
-from streams.producer import FencedError, Member, Producer
+from streams.producer import NOBODY, FencedError, Member, Producer
 from streams.stores import NOTHING_WRITTEN, Bounds, MemoryStates, Place, States
 from streams.transactions import Connect, FailedError, Transactions
 from streams.waiting import Taken
@@ -54,7 +55,7 @@ class Ownership:
         self.bounds: Callable[[Sequence[Place]], Awaitable[Mapping[Place, Bounds]]] | None = None
         self._plan_of = {topic: plan for plan in plans for topic in plan.topics}
         self._owned: dict[tuple[str, int], OwnedPartition] = {}
-        self._transactions: Transactions | None = None
+        self._share(Transactions(settings, (), NOBODY, connect), {})
 
     def __iter__(self) -> Iterator[OwnedPartition]:
         return iter(list(self._owned.values()))
@@ -92,15 +93,28 @@ class Ownership:
     async def _own(self, wanted: Sequence[tuple[StagePlan, int]], member: Member) -> None:
         states = self._states.take([(plan.name, partition) for plan, partition in wanted])
         numbers = {partition for _, partition in wanted}
-        transactions = self._transactions = Transactions(self.settings, numbers, member, self._connect)
+        transactions = Transactions(self.settings, numbers, member, self._connect)
         for plan, partition in wanted:
             place = (plan.name, partition)
             self._owned[place] = OwnedPartition(plan, partition, transactions, states[place])
+        fed = self._fed(numbers)
+        self._share(transactions, fed)
         await transactions.open(
             [TopicPartition(topic, number) for plan, number in wanted for topic in plan.topics],
             [TopicPartition(self.settings.topics.changelog(plan.name), number) for plan, number in wanted],
+            fed,
         )
         await self._compare_with_changelogs()
+
+    def _share(self, transactions: Transactions, fed: Mapping[TopicPartition, OwnedPartition]) -> None:
+        self._transactions = transactions
+        self.carrier = Carrier(self.plans, fed, transactions, self.recorder.batch_done)
+
+    def _fed(self, numbers: Collection[int]) -> dict[TopicPartition, OwnedPartition]:
+        """Who reads what stands between the stages; none unless every partition is ours."""
+        if len(numbers) < self.settings.partitions:
+            return {}
+        return {TopicPartition(*one.plan.topics, one.partition): one for one in self if one.plan.fed}
 
     async def _compare_with_changelogs(self) -> None:
         """Say how far each state must be read, and forget those that reading on would not bring up to date.
@@ -128,10 +142,10 @@ class Ownership:
     async def give_up(self) -> None:
         """Finish the batches in work and give every partition up; states are kept for a moment."""
         owned, self._owned = self._owned, {}
-        transactions, self._transactions = self._transactions, None
+        transactions = self._transactions
+        self._share(Transactions(self.settings, (), NOBODY, self._connect), {})
         await asyncio.gather(*(owner.close(FINISH_S) for owner in owned.values()))
-        if transactions is not None:
-            await transactions.close()
+        await transactions.close()
         self._states.give_up({place: owner.state for place, owner in owned.items()})
         for owner in owned.values():
             self.recorder.given_up(owner)

@@ -68,6 +68,9 @@ class Member(NamedTuple):
     generation: int
 
 
+NOBODY = Member("", -1)
+
+
 class Batch(NamedTuple):
     """A record batch ready to be sent."""
 
@@ -106,14 +109,15 @@ class Producer:
         request = StablePositionsRequest(self._group, _by_topic(sources))
         await self._coordinated(CoordinationType.GROUP, self._group, request, _codes_of_positions)
 
-    async def await_records(self, logs: Collection[TopicPartition]) -> None:
-        """Wait until all that stands in these now is committed or aborted."""
+    async def await_records(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Wait until all that stands in these now is committed or aborted; returns where that ends."""
         ends = await self._ends(logs, committed=False)
         for pause in self._pauses():
             decided = await self._ends(logs, committed=True)
             if all(decided[tp] >= end for tp, end in ends.items()):
-                return
+                break
             await asyncio.sleep(pause)
+        return ends
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """Begin a transaction in which records go to these partitions and positions to the group."""

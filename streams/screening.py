@@ -25,6 +25,6 @@ def screening_plans(settings: Settings, stages: Stages) -> list[StagePlan]:
             set_aside=partial(set_aside, topics),
             poison_share=settings.poison_share,
         ),
-        StagePlan("senders", (topics.senders,), lambda partition: stages.senders()),
-        StagePlan("outlets", (topics.outlets,), lambda partition: stages.outlets()),
+        StagePlan("senders", (topics.senders,), lambda partition: stages.senders(), fed=True),
+        StagePlan("outlets", (topics.outlets,), lambda partition: stages.outlets(), fed=True),
     ]

@@ -6,9 +6,11 @@ ahead of it, and after a rebalance or a restart only the rest of the changelog h
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, NamedTuple, Protocol
 
+from parcelward.expiry import walk
 from parcelward.stage import apply
 
 NOTHING_WRITTEN = -1
@@ -46,6 +48,33 @@ class MemoryState(dict[bytes, bytes], State):
         """Apply committed updates."""
         apply(updates, self)
         self.written = written
+
+
+class Ahead(Mapping[bytes, bytes]):
+    """A state with updates (None deletes) that are not committed yet."""
+
+    def __init__(self, state: Mapping[bytes, bytes], updates: Mapping[bytes, bytes | None]) -> None:
+        self._state = state
+        self._updates = updates
+
+    def __getitem__(self, key: bytes) -> bytes:
+        value = self._updates[key] if key in self._updates else self._state[key]
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def get(self, key: bytes, default: Any = None) -> Any:
+        """Without raising and catching anything: most keys that are asked for are new."""
+        value = self._updates[key] if key in self._updates else self._state.get(key)
+        return default if value is None else value
+
+    def __iter__(self) -> Iterator[bytes]:
+        """All keys; both may grow meanwhile."""
+        added = [key for key in self._updates if key not in self._state]
+        return filter(self.__contains__, chain(walk(self._state), added))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class States(Protocol):

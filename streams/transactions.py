@@ -8,9 +8,9 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from zlib import crc32
 
 from aiokafka.errors import KafkaError
@@ -18,7 +18,7 @@ from aiokafka.structs import TopicPartition
 
 from parcelward.errors import UserError
 from parcelward.settings import Settings
-from parcelward.stage import Outcome
+from parcelward.stage import Outcome, Send
 from streams.clients import TRANSACTION_S
 from streams.producer import FencedError, Member, Output, Producer
 
@@ -26,6 +26,11 @@ log = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
 SETTLE_S = 2 * TRANSACTION_S
+MOST_TURNS = 200
+"""Of the loop, in which others that were delivered at the same time are computed; one that is lost holds nobody up."""
+MOST_RECORDS = 8000
+"""Records whose batches go into one transaction, about: it may not take too long, and all that comes of them is held in
+memory. It also leaves batches to be computed while it is under way."""
 
 Connect = Callable[[Settings, str], Any]
 """Makes a producer with a name: `Producer`, or what stands in for it in a simulation."""
@@ -37,25 +42,60 @@ class FailedError(Exception):
 
 @dataclass(eq=False, slots=True)
 class Work:
-    """What one batch of one stage on one partition leads to, and what came of it: `written`, or the `error`."""
+    """What one batch of one stage on one partition leads to, and what came of it.
+
+    `positions` are the next ones of its source topics, `records` how many it is of. `written` is the changelog offset
+    up to which its state is written once it is committed, None when nothing was; `error` is why it was not committed.
+    """
 
     stage: str
     partition: int
     outcome: Outcome
     positions: Mapping[str, int]
+    records: int = 0
     done: bool = False
     written: int | None = None
     error: Exception | None = None
 
 
-def route(ready: Iterable[Work], partitions: int) -> dict[TopicPartition, list[Output]]:
-    """Group records by where they go, in order: by key; a record without key keeps the partition number it is from."""
-    routed: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
-    for work in ready:
-        for topic, key, value, headers in work.outcome.sends:
-            where = topic, work.partition if key is None else crc32(key) % partitions
-            routed[where].append((key, value, headers))
-    return {TopicPartition(*where): outputs for where, outputs in routed.items()}
+class Carried(Protocol):
+    """Work on what is sent in the same transaction, to `source`; its position is known once that was sent."""
+
+    source: TopicPartition
+    work: Work
+
+    def settle(self) -> None:
+        """It is committed."""
+        ...
+
+    def release(self) -> None:
+        """It is over, however it ended."""
+        ...
+
+
+class Records(dict[TopicPartition, list[Output]]):
+    """Records on their way out, by where they go, in order."""
+
+    def __init__(self, partitions: int) -> None:
+        super().__init__()
+        self._partitions = partitions
+
+    def add(self, partition: int, sends: Iterable[Send]) -> None:
+        """Route by key; a record without key keeps the partition number that it is from."""
+        partitions = self._partitions
+        routed: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
+        for topic, key, value, headers in sends:
+            routed[topic, partition if key is None else crc32(key) % partitions].append((key, value, headers))
+        for where, outputs in routed.items():
+            self.setdefault(TopicPartition(*where), []).extend(outputs)
+
+
+Carry = Callable[[Records, list[Carried]], Awaitable[None]]
+"""Does what can be done at once with some of the records, and adds what that leads to."""
+
+
+async def carry_nothing(records: Records, carried: list[Carried]) -> None:
+    """Whatever is sent is read again, by whoever has the partition."""
 
 
 class Transactions:
@@ -78,12 +118,21 @@ class Transactions:
         self._ready: list[Work] = []
         self._turn = asyncio.Lock()
         self._failed: Exception | None = None
+        self.carry: Carry = carry_nothing
+        self.computing: set[object] = set()
         self.last_commit = float("-inf")
+        self.ends: dict[TopicPartition, int] = {}
 
-    async def open(self, sources: Collection[TopicPartition], changelogs: Collection[TopicPartition]) -> None:
+    async def open(
+        self,
+        sources: Collection[TopicPartition],
+        changelogs: Collection[TopicPartition],
+        ours: Collection[TopicPartition] = (),
+    ) -> None:
         """Fence whoever owned these before, and wait until what they left open is decided.
 
-        Positions of sources and changelogs are final for us once this returns, so it comes before either is read.
+        Positions of sources and changelogs are final for us once this returns, so it comes before either is read. So is
+        what stands in `ours`, sources that nobody else writes to from now on: `ends` has their ends.
         """
         names = [f"{self._settings.topics.app_id}-{number}" for number in self._numbers]
         self._producer = self._connect(self._settings, names[0])
@@ -94,7 +143,8 @@ class Transactions:
                 # The group takes no more positions of former owners, and what belongs to those that it has taken stands
                 # in the changelogs already.
                 await self._producer.await_positions(sources)
-                await self._producer.await_records(changelogs)
+                ends = await self._producer.await_records([*changelogs, *ours])
+                self.ends = {tp: ends[tp] for tp in ours}
         except TimeoutError as error:
             raise FailedError(
                 f"a former owner's transaction is still undecided for one of {sorted({*sources, *changelogs})} "
@@ -103,27 +153,38 @@ class Transactions:
         except NotImplementedError as error:
             raise UserError("the brokers are older than Kafka 2.5") from error
 
-    async def commit(self, stage: str, partition: int, outcome: Outcome, positions: Mapping[str, int]) -> int | None:
+    async def commit(self, work: Work) -> None:
         """Send an outcome and the next position of each source topic, in one transaction, and wait for its commit.
 
-        Returns the changelog offset up to which the state is then written, None when nothing was. Raises FencedError
-        or FailedError; either way memory must not change.
+        Raises FencedError or FailedError; either way memory must not change.
         """
-        work = Work(stage, partition, outcome, positions)
         self._ready.append(work)
         try:
             async with self._turn:
-                if not work.done:  # by whoever had the turn before
-                    await asyncio.sleep(0)  # others may be about to compute
-                    ready, self._ready = self._ready, []
-                    await self._commit_all(ready)
+                while not work.done:  # perhaps by whoever had the turn before
+                    await self._await_others()
+                    await self._commit_all(self._next())
         except asyncio.CancelledError:
             # Committed or not, memory will not follow: nothing may be computed from it and committed any more.
             self._failed = self._failed or FailedError("given up")
             raise
         if work.error is not None:
             raise work.error
-        return work.written
+
+    async def _await_others(self) -> None:
+        """Batches that were delivered together are computed one after the other, and belong together."""
+        for _ in range(MOST_TURNS):
+            await asyncio.sleep(0)
+            if not self.computing or sum(work.records for work in self._ready) >= MOST_RECORDS:
+                break
+
+    def _next(self) -> list[Work]:
+        """What goes into the next transaction, in the order in which it became ready."""
+        ready, records = list[Work](), 0
+        while self._ready and records < MOST_RECORDS:
+            ready.append(self._ready.pop(0))
+            records += ready[-1].records
+        return ready
 
     async def _commit_all(self, ready: Sequence[Work]) -> None:
         """Commit them together, and tell each what came of it. After one that failed there is no other."""
@@ -146,22 +207,39 @@ class Transactions:
                 work.done, work.error = True, error
 
     async def _commit(self, ready: Sequence[Work]) -> None:
+        carried: list[Carried] = []
+        try:
+            records = Records(self._settings.partitions)
+            for work in ready:
+                records.add(work.partition, work.outcome.sends)
+            await self.carry(records, carried)
+            await self._write(ready, carried, records)
+            for one in carried:
+                one.settle()
+        finally:
+            for one in carried:
+                one.release()
+
+    async def _write(self, ready: Sequence[Work], carried: Sequence[Carried], records: Records) -> None:
         producer, topics = self._producer, self._settings.topics
-        records = route(ready, self._settings.partitions)
-        changelogs = [TopicPartition(topics.changelog(work.stage), work.partition) for work in ready]
-        for work, changelog in zip(ready, changelogs, strict=True):
+        works = [*ready, *(one.work for one in carried)]
+        changelogs = [TopicPartition(topics.changelog(work.stage), work.partition) for work in works]
+        for work, changelog in zip(works, changelogs, strict=True):
             if work.outcome.updates:
                 records[changelog] = [(key, value, ()) for key, value in work.outcome.updates.items()]
         await producer.begin(records)
         last = await producer.send(records)
+        for one in carried:
+            one.work.positions = {one.source.topic: last[one.source] + 1}
         # After the records: a position that the group has taken says that all of them are in the logs.
         await producer.send_positions(
-            {TopicPartition(topic, work.partition): at for work in ready for topic, at in work.positions.items()},
+            {TopicPartition(topic, work.partition): at for work in works for topic, at in work.positions.items()},
             self._member,
         )
         await producer.commit()
         self.last_commit = time.monotonic()
-        for work, changelog in zip(ready, changelogs, strict=True):
+        self.ends.update((tp, last[tp] + 1) for tp in self.ends.keys() & last.keys())
+        for work, changelog in zip(works, changelogs, strict=True):
             # The commit marker takes the offset after the last record, and it belongs to what we have written.
             work.written = last[changelog] + 1 if changelog in last else None
 

@@ -8,8 +8,6 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import aiokafka
-from aiokafka.errors import IllegalStateError
 from aiokafka.structs import TopicPartition
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
@@ -18,16 +16,16 @@ from faust.types.tuples import ConsumerMessage
 
 from parcelward.errors import UserError
 from parcelward.moments import duration_ms
-from streams.clients import consumer_options
 from streams.owned import OwnedPartition
 from streams.ownership import Ownership
-from streams.producer import Member
+from streams.reading import BatchConsumerThread, Fetched
 from streams.stores import Bounds, Place
 from streams.waiting import Taken
 
 TICK_S = 1.0
 SHORT_POLL_S = 0.01
-FETCH_EVERY_S = 0.01
+WORTH_A_COMMIT = 500
+"""So many records, of all stages and partitions, cost several times what a transaction does and wait for no others."""
 NEVER = float("inf")
 
 
@@ -43,132 +41,6 @@ class Restored(NamedTuple):
 
     owner: OwnedPartition | None
     records: list[Any]
-
-
-class Fetched(NamedTuple):
-    """What the consumer's thread hands over at once, so that all of it belongs together.
-
-    `epoch` counts seeks: records of an earlier one were read before positions were set back. `quiet` says per partition
-    until when (ms) nothing more can come. `positions` are those after the records, for the changelogs in recovery.
-    """
-
-    epoch: int
-    records: Mapping[Any, list[Any]]
-    quiet: Mapping[Any, int]
-    positions: Mapping[Any, int]
-
-
-class Sought(NamedTuple):
-    """Where the sources are read from now on; `uncommitted` are those of which no position is known."""
-
-    positions: Mapping[Any, int]
-    uncommitted: frozenset[Any]
-
-
-class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The thread that reads from Kafka."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.epoch = 0
-        self.answered_at = float("-inf")
-        self.member = Member("", -1)
-        self._quiet: dict[Any, int] = {}
-
-    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
-        """Faust prints; what follows is logged."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        self._assignor = self.app.assignor
-        return aiokafka.AIOKafkaConsumer(
-            partition_assignment_strategy=[self._assignor], **consumer_options(self.app.ownership.settings)
-        )
-
-    async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
-        """Know for whom and in which generation the group has assigned them."""
-        self.member = Member(self._consumer._coordinator.member_id, generation_id)
-        await super().on_partitions_assigned(assigned, generation_id)
-
-    async def on_start(self) -> None:
-        """Start the consumer and watch its fetches."""
-        await super().on_start()
-        fetcher = self._consumer._fetcher
-        send = fetcher._proc_fetch_request
-        asked_at: dict[int, float] = {}  # by broker
-
-        async def watched(assignment: Any, node_id: int, request: Any) -> Any:
-            asked = [
-                (TopicPartition(topic, number), position)
-                for topic, numbers in request.topics
-                for number, position, _ in numbers
-            ]
-            states = [(tp, position, assignment.state_value(tp)) for tp, position in asked]
-            # A broker answers at once when anything has come, and asking costs as much as some dozen records.
-            try:
-                await asyncio.sleep(asked_at.get(node_id, 0.0) + FETCH_EVERY_S - time.monotonic())
-            except asyncio.CancelledError:
-                return False  # as aiokafka's own does: what waits for the end of its fetches expects no exception
-            asked_at[node_id] = time.monotonic()
-            for _, _, state in states:
-                state.timestamp = None
-            # The time of asking, not of the answer: an answer that is read late (this process was paused) is true for
-            # the moment it was asked for, and stays true.
-            begun = int(time.time() * 1000)
-            found = await send(assignment, node_id, request)
-            if any(state.timestamp is not None for _, _, state in states):
-                self.answered_at = time.monotonic()
-            for tp, position, state in states:
-                # A time stamp says that this answer was for us; the end says that nothing waits, open transactions
-                # included.
-                if state.timestamp is not None and state.highwater == position:
-                    self._quiet[tp] = begun
-            return found
-
-        fetcher._proc_fetch_request = watched
-
-    async def fetch(self, active: frozenset[Any], recovering: frozenset[Any], wait_s: float) -> Fetched:
-        """Records that have come for the active partitions, waiting at most `wait_s` seconds for the first."""
-        result: Fetched = await self.call_thread(self._fetch, active, recovering, wait_s)
-        return result
-
-    async def _fetch(self, active: frozenset[Any], recovering: frozenset[Any], wait_s: float) -> Fetched:
-        consumer = self._ensure_consumer()
-        # TRAP: to aiokafka an empty set of partitions means all of them.
-        if not active or not self.consumer.flow_active:
-            return Fetched(self.epoch, {}, {}, {})
-        records = await self._fetch_records(consumer, active, timeout=wait_s, max_records=consumer._max_poll_records)
-        assignment = consumer._subscription.subscription.assignment
-        states = {tp: assignment.state_value(tp) for tp in recovering} if recovering and assignment else {}
-        positions = {tp: state.position for tp, state in states.items() if state and state.has_valid_position}
-        quiet, self._quiet = self._quiet, {}
-        return Fetched(self.epoch, records, quiet, positions)
-
-    async def seek_sources(self, topics: frozenset[str]) -> Sought:
-        """Go back to the committed positions, or to the beginning where there is none."""
-        result: Sought = await self.call_thread(self._seek_sources, topics)
-        return result
-
-    async def _seek_sources(self, topics: frozenset[str]) -> Sought:
-        consumer = self._ensure_consumer()
-        assignment = consumer._subscription.subscription.assignment
-        sources = [tp for tp in consumer.assignment() if tp.topic in topics]
-        committed = await asyncio.gather(*(consumer.committed(tp) for tp in sources))
-        unknown = [tp for tp, offset in zip(sources, committed, strict=True) if offset is None]
-        beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
-        positions = {
-            tp: beginnings[tp] if offset is None else offset for tp, offset in zip(sources, committed, strict=True)
-        }
-        if assignment is not consumer._subscription.subscription.assignment:
-            raise IllegalStateError("rebalanced while positions were read")  # recovery starts again
-        self.epoch += 1
-        self._quiet.clear()
-        for tp, offset in positions.items():
-            consumer.seek(tp, offset)
-        return Sought(positions, frozenset(unknown))
-
-    async def _seek_wait(self, consumer: Any, partitions: Mapping[Any, int]) -> None:
-        self.epoch += 1
-        await super()._seek_wait(consumer, partitions)
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
@@ -205,13 +77,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 yield tp, message
         if not self.flow_active or self._seeking or self.ownership.stopping:
             return
-        now = time.monotonic()
-        deliverable = list(filter(self._may_deliver, self.ownership))
-        due = dict.fromkeys(owner for owner in deliverable if self._due_in(owner, now) <= 0)
-        if due:  # a transaction, and what is in it costs less than another one
-            due |= dict.fromkeys(owner for owner in deliverable if owner.can_join)
-        for owner in due:
-            yield self._batch_message(owner)
+        # All that may be delivered when anything is due: in the same transaction it costs less than in another one.
+        for tp, message in list(map(self._batch_message, self._due())):
+            yield tp, message
 
     async def _await_change(self, wait_s: float) -> None:
         if self._seeking:
@@ -219,8 +87,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             return
         if self._fetching is None:
             self._fetching = asyncio.ensure_future(self._fetch(wait_s))
-        now = time.monotonic()
-        due = min((self._due_in(owner, now) for owner in self.ownership if self._may_deliver(owner)), default=NEVER)
+        due = self._due_in()
         if due > 0 and not self._fetching.done():
             woken = asyncio.ensure_future(self._wake.wait())
             try:
@@ -239,14 +106,17 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             if owner.waiting.fills(self._limit)
             for topic in owner.plan.topics
         }
-        open_to_more = active - full
+        carrier = self.ownership.carrier
+        open_to_more = active - full - carrier.unread
         if not open_to_more or self.ownership.stopping:
             await asyncio.sleep(SHORT_POLL_S)
             return Fetched(-1, {}, {}, {})
         recovering = frozenset(self.app.tables.recovery.active_tps) if self.app.in_recovery else frozenset()
-        poll_s = SHORT_POLL_S if full & active else wait_s
+        poll_s = SHORT_POLL_S if full & active or carrier.behind else wait_s
         try:
-            fetched: Fetched = await self._thread.fetch(open_to_more, recovering, poll_s)
+            fetched: Fetched = await self._thread.fetch(
+                open_to_more, recovering | carrier.behind, carrier.unread, poll_s
+            )
         except UserError:  # what was fetched before it is committed first
             while any(one.busy or one.can_join for one in self.ownership if self._may_deliver(one)):  # noqa: ASYNC110
                 await asyncio.sleep(SHORT_POLL_S)
@@ -269,6 +139,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             owner = self.ownership.of_topic(tp.topic, tp.partition)
             if owner is not None:
                 owner.quiet(tp.topic, asked - self._grace_ms)
+        self.ownership.carrier.look(fetched.positions)
         return fetched
 
     def _changelog_messages(self, fetched: Fetched) -> Iterable[tuple[Any, Any]]:
@@ -291,10 +162,39 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     def _may_deliver(self, owner: OwnedPartition) -> bool:
         if not self.flow_active or self.ownership.stopping:  # or waiting for it would take no time
             return False
+        if self.ownership.carrier.behind and not owner.plan.fed:  # first what stands between the stages
+            return False
         return TP(owner.plan.topics[0], owner.partition) in self._active_partitions
 
-    def _due_in(self, owner: OwnedPartition, now: float) -> float:
-        return owner.due_in(now, self._commit_every_s, self._limit, TICK_S)
+    def _due(self) -> Sequence[OwnedPartition]:
+        if self._due_in() > 0:
+            return ()
+        now = time.monotonic()
+        return [one for one in self._deliverable() if one.can_join or self._owner_due_in(one, now) <= 0]
+
+    def _deliverable(self) -> Iterable[OwnedPartition]:
+        return filter(self._may_deliver, self.ownership)
+
+    def _due_in(self) -> float:
+        """Seconds until something is to be delivered, as far as that is known."""
+        if sum(one.waiting.count for one in self._deliverable() if one.can_join) >= WORTH_A_COMMIT:
+            return 0.0
+        now = time.monotonic()
+        return min((self._owner_due_in(one, now) for one in self._deliverable()), default=NEVER)
+
+    def _owner_due_in(self, owner: OwnedPartition, now: float) -> float:
+        return owner.due_in(now, self._pace_s, self._limit, TICK_S)
+
+    @property
+    def _pace_s(self) -> float:
+        """Least time between two commits, so that an event that passes several is not held up longer."""
+        every_s: float = self._commit_every_s
+        return every_s / self.ownership.carrier.commits
+
+    @property
+    def fetch_every_s(self) -> float:
+        """Least time between two fetches while little comes."""
+        return self._pace_s / 3
 
     def _batch_message(self, owner: OwnedPartition) -> tuple[Any, Any]:
         tp = TP(owner.plan.topics[0], owner.partition)

@@ -52,7 +52,7 @@ class Sweep:
             looks = max(-(-records // RECORDS_PER_LOOK), new_keys * LOOKS_PER_NEW_KEY)
             self._looked = list(islice(self._round, looks))
             if not self._looked and looks:
-                self._round = _walk(state)
+                self._round = walk(state)
                 self._looked = list(islice(self._round, looks))
         oldest_ms, get = newest_ms - self._shortest_ms - LAG_MS, state.get
         return [
@@ -68,7 +68,7 @@ class Sweep:
         self._looked = []
 
 
-def _walk(state: Mapping[bytes, bytes]) -> Iterator[bytes]:
+def walk(state: Mapping[bytes, bytes]) -> Iterator[bytes]:
     """All keys, once; what is written meanwhile may be among them or not."""
     # A dict cannot be walked through while it grows. Other states can, and may not fit into memory.
     return iter(list(state) if isinstance(state, dict) else state)

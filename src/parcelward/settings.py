@@ -115,12 +115,13 @@ class Settings(BaseSettings):
 
     # Worker
     commit_every: timedelta = Field(
-        timedelta(milliseconds=50),
+        timedelta(milliseconds=150),
         ge=timedelta(0),
         le=timedelta(seconds=5),
         description=(
-            "Least time between two commits of a worker, unless 40 records of a stage wait on one partition; larger "
-            "costs latency and saves CPU at low load."
+            "Least time between two commits of a worker, unless 500 records wait; a third of it while an event's "
+            "stages are on several workers, and it passes several commits. Larger costs latency and saves CPU at low "
+            "load."
         ),
     )
     state_dir: Path | None = Field(
@@ -129,7 +130,7 @@ class Settings(BaseSettings):
         "end of the changelog after a restart; unset: in memory.",
         examples=["/var/lib/parcelward/state"],
     )
-    batch_records: int = Field(4000, ge=1, le=100_000, description="Most records fetched into one batch.")
+    batch_records: int = Field(2000, ge=1, le=100_000, description="Most records fetched into one batch.")
     max_record_bytes: int = Field(65_536, ge=1024, le=1_000_000, description="Larger values are refused (too_large).")
     poison_share: float = Field(
         0.1,

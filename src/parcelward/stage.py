@@ -84,6 +84,13 @@ class Outcome:
     # Event-to-alert measurement: arrival times (ms) of the evidence behind each alert in `sends`.
     alert_arrivals: list[int] = field(default_factory=list)
 
+    def add(self, later: "Outcome") -> None:
+        """Add what a later batch led to."""
+        self.sends += later.sends
+        self.updates |= later.updates
+        self.facts.update(later.facts)
+        self.alert_arrivals += later.alert_arrivals
+
 
 class PartitionStage(Protocol):
     """One stage on one partition. Not thread-safe; one batch at a time."""
@@ -97,7 +104,7 @@ class PartitionStage(Protocol):
         ...
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:
-        """Make own memory equal to the committed outcome. `state` has been updated already."""
+        """Make own memory equal to the committed outcome, which the next `step` finds in its `state`."""
         ...
 
 

@@ -94,7 +94,7 @@ def test_no_active_partition_means_none_to_the_engine_and_all_to_aiokafka(settin
         publish_ten(settings)
         part = TopicPartition(intake(settings), 0)
         await worker.until(lambda: part in thread._consumer._fetcher._records)
-        assert (await thread.fetch(frozenset(), frozenset(), 0.0)).records == {}
+        assert (await thread.fetch(frozenset(), frozenset(), frozenset(), 0.0)).records == {}
         drained = await thread.call_thread(thread._fetch_records, thread._consumer, frozenset(), timeout=0)
         assert len(drained[part]) == 10
 

@@ -15,7 +15,7 @@ from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Send
 from streams.owned import OwnedPartition
 from streams.producer import FencedError, Producer
-from streams.transactions import FailedError, Transactions
+from streams.transactions import FailedError, Transactions, Work
 from streams.transport import BatchConsumer
 from tests.engine_kit.counting import COUNT, CountingStage, counting_plan
 from tests.engine_kit.group import joined
@@ -45,7 +45,7 @@ class _ReadsFirst(BatchConsumer):
         owner.busy = False
 
 
-async def _not_yet(transactions: Transactions, sources: object, changelogs: object) -> None:
+async def _not_yet(transactions: Transactions, *what: object) -> None:
     return None
 
 
@@ -62,7 +62,7 @@ def test_the_former_owner_is_fenced_before_anything_is_read(
         former = Transactions(settings, {0}, transactions._member)
         await open_(former, (), ())
         outcome = Outcome([Send(settings.topics.alerts, b"w", b"10")], {b"w": COUNT.pack(10)})
-        await former.commit("duties", 0, outcome, {intake(settings): 10})
+        await former.commit(Work("duties", 0, outcome, {intake(settings): 10}))
         await open_(transactions, *what)
         await former.close()
 
@@ -84,8 +84,8 @@ def test_a_fenced_owner_commits_nothing(settings: Settings) -> None:
             await former.open((), ())
             await owner.open((), ())
             with pytest.raises(FencedError):
-                await former.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(1)}), {intake(settings): 5})
-            await owner.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 3})
+                await former.commit(Work("duties", 0, Outcome(updates={b"w": COUNT.pack(1)}), {intake(settings): 5}))
+            await owner.commit(Work("duties", 0, Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 3}))
             await former.close()
             await owner.close()
 
@@ -101,14 +101,14 @@ def test_a_former_owner_with_another_producer_commits_nothing_once_the_group_has
         async with joined(settings, intake(settings)) as member:
             former = Transactions(settings, {1}, member)
             await former.open((), ())
-            await former.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(1)}), {intake(settings): 1})
+            await former.commit(Work("duties", 0, Outcome(updates={b"w": COUNT.pack(1)}), {intake(settings): 1}))
         async with joined(settings, intake(settings)) as member:
             owner = Transactions(settings, {0}, member)
             await owner.open([TopicPartition(intake(settings), 0)], [TopicPartition(*changelog(settings))])
             with pytest.raises(FencedError):
-                await former.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(7)}), {intake(settings): 7})
+                await former.commit(Work("duties", 0, Outcome(updates={b"w": COUNT.pack(7)}), {intake(settings): 7}))
             await former.close()
-            await owner.commit("duties", 0, Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 2})
+            await owner.commit(Work("duties", 0, Outcome(updates={b"w": COUNT.pack(2)}), {intake(settings): 2}))
             await owner.close()
             other = Transactions(settings, {1}, member)
             await other.open((), ())
@@ -170,9 +170,9 @@ def test_a_refused_record_batch_fails_the_transaction(
             await transactions.open((), ())
             if position is None:
                 with pytest.raises(FailedError):
-                    await transactions.commit("duties", 0, outcome, {intake(settings): 5})
+                    await transactions.commit(Work("duties", 0, outcome, {intake(settings): 5}))
             else:
-                await transactions.commit("duties", 0, outcome, {intake(settings): 5})
+                await transactions.commit(Work("duties", 0, outcome, {intake(settings): 5}))
             await transactions.close()
 
     asyncio.run(scenario())

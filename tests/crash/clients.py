@@ -1,13 +1,13 @@
 """What stands in for a broker's clients: the producer and the consumer's thread, each of their effects a step."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from aiokafka.structs import TopicPartition
 
 from streams.producer import Member
-from streams.transport import Fetched, Sought
+from streams.reading import Fetched, Sought
 from tests.crash.broker import Broker, Row
 
 T = TypeVar("T")
@@ -53,12 +53,13 @@ class SimulatedProducer:
         while not await self._line.step("settle", lambda: self._line.broker.settled(sources)):
             await self._line.change(POLL_S)
 
-    async def await_records(self, logs: Collection[TopicPartition]) -> None:
+    async def await_records(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Wait until what stands in the logs is decided."""
         broker = self._line.broker
         ends = await self._line.step("ends", lambda: {tp: len(broker.logs[tp].entries) for tp in logs})
         while any(broker.logs[tp].stable_end(tp) < end for tp, end in ends.items()):
             await self._line.change(POLL_S)
+        return ends
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """Nothing can be seen of it."""
@@ -108,7 +109,9 @@ class SimulatedThread:
         self.member = Member("member", generation)
         self.positions = {tp: self._line.broker.positions.get(tp, 0) for tp in sources}
 
-    async def fetch(self, active: frozenset[Any], recovering: frozenset[Any], wait_s: float) -> Fetched:
+    async def fetch(
+        self, active: frozenset[Any], recovering: frozenset[Any], unread: Set[Any], wait_s: float
+    ) -> Fetched:
         """Committed records after our positions, waiting at most `wait_s` seconds for the first."""
         mine = [tp for tp in sorted(active) if tp in self.positions]
         if not self._any(mine):
@@ -131,6 +134,8 @@ class SimulatedThread:
                 quiet[tp] = self._line.broker.clock_ms
                 continue
             most = self._line.most_records()
+            if not most:
+                continue
             found = log.committed(tp, self.positions[tp])
             self.positions[tp] = found[most - 1].offset + 1 if len(found) > most else log.stable_end(tp)
             if found:

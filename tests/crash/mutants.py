@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError
 
+import streams.owned
 import tests.crash.process
 from parcelward.stage import Outcome
+from streams.carrying import Carrier, _Carried
 from streams.owned import Done, OwnedPartition
 from streams.ownership import Ownership
 from streams.producer import FencedError, Member
 from streams.stores import NOTHING_WRITTEN
-from streams.transactions import Transactions
+from streams.transactions import Transactions, Work
 from streams.transport import BatchConsumer
 from tests.crash.broker import Broker
 from tests.crash.clients import SimulatedProducer, SimulatedThread
@@ -22,18 +25,20 @@ Mutant = Callable[[pytest.MonkeyPatch], None]
 
 _commit, _open = Transactions.commit, Transactions.open
 _send, _add_positions = SimulatedProducer.send, Broker.add_positions
-_commit_together = Transactions._commit
+_write = Transactions._write
 _process_whole = OwnedPartition.process
+_make_carrier, _carry_on, _send_positions = Carrier.__init__, OwnedPartition.carry_on, SimulatedProducer.send_positions
 _process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
 
 
 def position_before_the_records(patch: pytest.MonkeyPatch) -> None:
     """The position commits in a transaction of its own, before the records and the state."""
 
-    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
-        if positions:
-            await _commit(self, stage, number, Outcome(), positions)
-        return await _commit(self, stage, number, outcome, {})
+    async def commit(self: Transactions, work: Work) -> None:
+        if work.positions:
+            await _commit(self, replace(work, outcome=Outcome()))
+        work.positions = {}
+        await _commit(self, work)
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -41,11 +46,11 @@ def position_before_the_records(patch: pytest.MonkeyPatch) -> None:
 def position_after_the_records(patch: pytest.MonkeyPatch) -> None:
     """The position commits in a transaction of its own, after the records and the state."""
 
-    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
-        written = await _commit(self, stage, number, outcome, {})
+    async def commit(self: Transactions, work: Work) -> None:
+        positions, work.positions = work.positions, {}
+        await _commit(self, work)
         if positions:
-            await _commit(self, stage, number, Outcome(), positions)
-        return written
+            await _commit(self, Work(work.stage, work.partition, Outcome(), positions))
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -53,9 +58,10 @@ def position_after_the_records(patch: pytest.MonkeyPatch) -> None:
 def state_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
     """Outputs and position commit first, the state in a transaction of its own."""
 
-    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
-        await _commit(self, stage, number, Outcome(sends=outcome.sends), positions)
-        return await _commit(self, stage, number, Outcome(updates=outcome.updates), {})
+    async def commit(self: Transactions, work: Work) -> None:
+        await _commit(self, replace(work, outcome=Outcome(sends=work.outcome.sends)))
+        work.outcome.sends, work.positions = [], {}
+        await _commit(self, work)
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -63,10 +69,10 @@ def state_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
 def commit_is_not_awaited(patch: pytest.MonkeyPatch) -> None:
     """Memory changes while the commit is under way."""
 
-    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
-        working = asyncio.ensure_future(_commit(self, stage, number, outcome, positions))
+    async def commit(self: Transactions, work: Work) -> None:
+        working = asyncio.ensure_future(_commit(self, work))
         working.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return NOTHING_WRITTEN
+        work.written = NOTHING_WRITTEN
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -89,7 +95,7 @@ def ticks_are_not_committed(patch: pytest.MonkeyPatch) -> None:
     async def process(self: OwnedPartition, taken: Any) -> Any:
         if taken.positions:
             return await _process(self, taken)
-        batch, outcome = self._compute(taken.batch)
+        batch, outcome = self._compute(taken.batch, self.state)
         self.state.write(outcome.updates, self.state.written)
         self.stage.commit(batch, outcome)
         return Done(self, taken.batch, outcome, 0.0, 0.0)
@@ -111,12 +117,12 @@ def ticks_bring_no_position(patch: pytest.MonkeyPatch) -> None:
 def positions_of_one_stage_are_left_out(patch: pytest.MonkeyPatch) -> None:
     """Of several batches in a transaction only the first brings its position along."""
 
-    async def commit(self: Transactions, ready: Any) -> None:
+    async def write(self: Transactions, ready: Any, *others: Any) -> None:
         for work in ready[1:]:
             work.positions = {}
-        await _commit_together(self, ready)
+        await _write(self, ready, *others)
 
-    patch.setattr(Transactions, "_commit", commit)
+    patch.setattr(Transactions, "_write", write)
 
 
 def positions_of_any_generation_are_taken(patch: pytest.MonkeyPatch) -> None:
@@ -140,8 +146,8 @@ def undecided_positions_are_read(patch: pytest.MonkeyPatch) -> None:
 def undecided_changelogs_are_read(patch: pytest.MonkeyPatch) -> None:
     """The end of a changelog is taken to be where a former owner's transaction began."""
 
-    async def await_records(self: SimulatedProducer, logs: Any) -> None:
-        return None
+    async def await_records(self: SimulatedProducer, logs: Any) -> Mapping[Any, int]:
+        return {tp: len(self._line.broker.logs[tp].entries) for tp in logs}
 
     patch.setattr(SimulatedProducer, "await_records", await_records)
 
@@ -149,9 +155,10 @@ def undecided_changelogs_are_read(patch: pytest.MonkeyPatch) -> None:
 def written_counts_too_far(patch: pytest.MonkeyPatch) -> None:
     """State is taken to be current further up the changelog than it is."""
 
-    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
-        written = await _commit(self, stage, number, outcome, positions)
-        return None if written is None else written + 4
+    async def commit(self: Transactions, work: Work) -> None:
+        await _commit(self, work)
+        if work.written is not None:
+            work.written += 4
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -159,10 +166,10 @@ def written_counts_too_far(patch: pytest.MonkeyPatch) -> None:
 def memory_changes_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     """A transaction that fails leaves its state in memory."""
 
-    async def commit(self: Transactions, stage: str, number: int, outcome: Outcome, positions: Any) -> int | None:
+    async def commit(self: Transactions, work: Work) -> None:
         owner: OwnedPartition = self.owner  # type: ignore[attr-defined]
-        owner.state.write(outcome.updates, owner.state.written)
-        return await _commit(self, stage, number, outcome, positions)
+        owner.state.write(work.outcome.updates, owner.state.written)
+        await _commit(self, work)
 
     async def process(self: OwnedPartition, taken: Any) -> Any:
         self._transactions.owner = self  # type: ignore[attr-defined]
@@ -191,8 +198,8 @@ def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
 
     places: dict[Transactions, Any] = {}
 
-    async def not_yet(self: Transactions, sources: Any, changelogs: Any) -> None:
-        places[self] = sources, changelogs
+    async def not_yet(self: Transactions, *them: Any) -> None:
+        places[self] = them
 
     async def seek(self: BatchConsumer) -> None:
         owners = list(self.ownership)
@@ -277,6 +284,74 @@ def delivered_before_it_is_restored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tests.crash.process.Table, "apply_changelog_batch", lambda self, batch: None)
 
 
+def carried_on_past_what_waits(patch: pytest.MonkeyPatch) -> None:
+    """What stood between the stages before is not processed first."""
+
+    def make(self: Carrier, *args: Any) -> None:
+        _make_carrier(self, *args)
+        self._behind = False
+        if self.owners:
+            self._transactions.carry = self._carry
+
+    patch.setattr(Carrier, "__init__", make)
+
+
+def carried_on_past_what_another_wrote_last(patch: pytest.MonkeyPatch) -> None:
+    """The end of what waits between the stages is taken from before it was decided."""
+
+    async def open(self: Transactions, *them: Any) -> None:
+        await _open(self, *them)
+        self.ends = dict.fromkeys(self.ends, 0)
+
+    patch.setattr(Transactions, "open", open)
+
+
+def own_records_do_not_count_as_waiting(patch: pytest.MonkeyPatch) -> None:
+    """What was sent before anything is carried on is not waited for."""
+
+    async def write(self: Transactions, *them: Any) -> None:
+        ends = dict(self.ends)
+        await _write(self, *them)
+        self.ends = ends
+
+    patch.setattr(Transactions, "_write", write)
+
+
+def carried_positions_are_left_out(patch: pytest.MonkeyPatch) -> None:
+    """The positions behind what was carried on are not committed."""
+    patch.setattr(SimulatedProducer, "send_positions", _positions_of_intake)
+
+
+def carried_state_is_not_written(patch: pytest.MonkeyPatch) -> None:
+    """What was carried on changes the changelog and not the state in memory."""
+    patch.setattr(_Carried, "settle", lambda self: None)
+
+
+def carried_and_read_as_well(patch: pytest.MonkeyPatch) -> None:
+    """What was carried on is read again."""
+    patch.setattr(Carrier, "unread", frozenset())
+
+
+def carried_on_from_the_state_before(patch: pytest.MonkeyPatch) -> None:
+    """The second batch of a partition in a transaction does not see what the first one led to."""
+    patch.setattr(streams.owned, "Ahead", lambda state, updates: state)
+
+
+def carried_state_is_written_at_once(patch: pytest.MonkeyPatch) -> None:
+    """The state follows before the transaction is committed."""
+
+    def carry_on(self: OwnedPartition, batch: Any, before: Outcome) -> Outcome:
+        outcome = _carry_on(self, batch, before)
+        self.state.write(outcome.updates, self.state.written)
+        return outcome
+
+    patch.setattr(OwnedPartition, "carry_on", carry_on)
+
+
+async def _positions_of_intake(self: SimulatedProducer, positions: Mapping[Any, int], member: Member) -> None:
+    await _send_positions(self, {tp: at for tp, at in positions.items() if "intake" in tp.topic}, member)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     position_before_the_records,
     position_after_the_records,
@@ -300,4 +375,12 @@ MUTANTS: tuple[Mutant, ...] = (
     memory_of_the_stage_is_not_restored,
     restored_by_a_recovery_that_is_void,
     delivered_before_it_is_restored,
+    carried_on_past_what_waits,
+    carried_on_past_what_another_wrote_last,
+    own_records_do_not_count_as_waiting,
+    carried_positions_are_left_out,
+    carried_state_is_not_written,
+    carried_and_read_as_well,
+    carried_on_from_the_state_before,
+    carried_state_is_written_at_once,
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -68,6 +68,18 @@ class Consumer(BatchConsumer):
     should_stop = False
 
 
+class _Ownership(Ownership):
+    """The real one, that may have other partitions besides ours or not."""
+
+    def __init__(self, process: "Process", *args: Any, **kwargs: Any) -> None:
+        self._process = process
+        super().__init__(*args, **kwargs)
+
+    def _fed(self, numbers: Collection[int]) -> dict[TopicPartition, OwnedPartition]:
+        alone = self._process.world.is_alone(self._process.generation)
+        return super()._fed(numbers) if alone else {}
+
+
 class Process:
     """A worker from its start to its death."""
 
@@ -80,7 +92,7 @@ class Process:
         self.producers: list[str] = []
         self._tasks: list[asyncio.Task[Any]] = []
         self._thread = SimulatedThread(self)
-        self.ownership = Ownership(settings, plans, self, connect=self._connect)
+        self.ownership = _Ownership(self, settings, plans, self, connect=self._connect)
         self._tables = {TP(settings.topics.changelog(plan.name), 0): Table(plan.name, self.ownership) for plan in plans}
         self._sources = [TP(topic, 0) for plan in plans for topic in plan.topics]
         self._queues: dict[Any, asyncio.Queue[Any]] = {TP(plan.topics[0], 0): asyncio.Queue() for plan in plans}

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from random import Random
 from types import SimpleNamespace
@@ -70,10 +71,13 @@ def one_stage(world: World) -> list[StagePlan]:
 
 
 def two_stages(world: World) -> list[StagePlan]:
-    """Another one behind it, whose batches share its transactions."""
+    """Another one behind it, whose batches share its transactions, and which may be carried on with."""
     topics = SETTINGS.topics
-    behind = StagePlan("senders", (topics.senders,), lambda partition: TallyStage(topics.alerts))
-    return [_first_stage(world, topics.senders), behind]
+    tally = partial(TallyStage, topics.senders, topics.alerts)
+    return [
+        _first_stage(world, topics.senders),
+        StagePlan("senders", (topics.senders,), lambda partition: tally(), fed=True),
+    ]
 
 
 def _first_stage(world: World, sends_to: str) -> StagePlan:
@@ -99,10 +103,11 @@ def drawn_scenario(rng: Random) -> Scenario:
             rows.append(None if kind in (14, 15) else (b"key %d" % rng.randint(0, 2), value, ()))
         chunks.append(Chunk(rng.choice(SOURCES), now, rows))
     gaps = [rng.randint(0, 30) for _ in range(3)]
-    fetches = [rng.randint(1, 4) for _ in range(4)]
+    fetches = [*(rng.randint(0, 4) for _ in range(4)), 1]
     elsewhere = rng.choice((None, rng.randint(0, 20), rng.randint(20, 150)))
     markers = rng.choice((None, (rng.randint(0, 6), rng.randint(0, 12))))
-    return Scenario(chunks, gaps, fetches, rng.randint(1, 6), now + 100, rng.randint(1, 2), elsewhere, markers)
+    alone = rng.choice([(False,), (True,), (False, True), (True, False), (True, False, False)])
+    return Scenario(chunks, gaps, fetches, rng.randint(1, 6), now + 100, rng.randint(1, 2), elsewhere, markers, alone)
 
 
 def drawn_fault(rng: Random, step: int, kind: Kind | None = None) -> Fault:
@@ -134,8 +139,10 @@ def check(scenario: Scenario, rng: Random, most: int = 10**9) -> int:
     """
     names: list[str] = []
     plans = PLANS[scenario.stages]
-    expected = run(scenario, plans, SETTINGS, seen=names)
-    runs = 1
+    expected = run(replace(scenario, alone=(False,)), plans, SETTINGS)
+    found = run(scenario, plans, SETTINGS, seen=names)
+    assert found == expected, f"undisturbed: {_difference(found, expected)}\n{_told(scenario, ())}"
+    runs = 2
     for faults in drawn_schedules(rng, len(names)):
         if runs >= most:
             break

@@ -8,6 +8,7 @@ from zlib import crc32
 from parcelward.stage import Batch, Outcome, Send
 
 FORM = struct.Struct("<IIII?")
+AGAIN = b"again "
 TALLY = struct.Struct("<II")
 DUE_MS = 4
 EVERY = 3
@@ -83,9 +84,10 @@ class ChainStage:
 
 
 class TallyStage:
-    """Tallies what comes per key, in whatever order, and sends it on: what a stage that shares transactions does."""
+    """Tallies what comes per key, in whatever order, sends it to itself once more, and then on."""
 
-    def __init__(self, alerts: str) -> None:
+    def __init__(self, own: str, alerts: str) -> None:
+        self._own = own
         self._alerts = alerts
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
@@ -99,7 +101,8 @@ class TallyStage:
             stored = outcome.updates.get(key) or state.get(key) or TALLY.pack(0, 0)
             records, checksum = TALLY.unpack(stored)
             outcome.updates[key] = TALLY.pack(records + 1, (checksum + crc32(value)) % 2**32)
-            outcome.sends.append(Send(self._alerts, key, value))
+            again = value.startswith(AGAIN)
+            outcome.sends.append(Send(self._alerts, key, value) if again else Send(self._own, key, AGAIN + value))
         return outcome
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:

@@ -37,6 +37,7 @@ class Scenario:
 
     `elsewhere`: a former owner's producer is fenced by another worker, so many steps after the new owner's own.
     `markers`: steps after which the group and the logs learn that a transaction was decided; None: at once.
+    `alone`: whether the owner has every other partition as well, from generation to generation, over and over.
     """
 
     chunks: Sequence[Chunk]
@@ -47,6 +48,7 @@ class Scenario:
     stages: int = 1
     elsewhere: int | None = None
     markers: tuple[int, int] | None = None
+    alone: Sequence[bool] = (True,)
 
 
 class Result(NamedTuple):
@@ -247,6 +249,11 @@ class World:
             name = f"{name}-{len(self._names)}"
         self._names.append(name)
         return name
+
+    def is_alone(self, generation: int) -> bool:
+        """Whether whoever has the partition in this generation has all others as well."""
+        alone = self._scenario.alone
+        return alone[generation % len(alone)]
 
     def _fence_elsewhere(self, names: Iterable[str]) -> None:
         """Another worker fences them in a while, or the broker ends what they left."""

@@ -10,10 +10,10 @@ import pytest
 
 from parcelward.poison import RECENT, TooManyPoisonedError, set_aside
 from parcelward.settings import Settings
-from parcelward.stage import Outcome, Record
-from streams.owned import WORTH_A_COMMIT, OwnedPartition
+from parcelward.stage import Record
+from streams.owned import OwnedPartition
 from streams.stores import NOTHING_WRITTEN
-from streams.transactions import FailedError
+from streams.transactions import FailedError, Work
 from streams.waiting import MOST_BYTES
 from tests.engine_kit.counting import COUNT, counting_plan
 
@@ -28,16 +28,17 @@ class Committed:
         self.positions: list[Mapping[str, int]] = []
         self.error = error
         self.last_commit = float("-inf")
+        self.computing: set[object] = set()
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
 
-    async def commit(self, stage: str, number: int, outcome: Outcome, positions: Mapping[str, int]) -> int:
+    async def commit(self, work: Work) -> None:
         """Commit it."""
         await self.may_go_on.wait()
         if self.error:
             raise self.error
-        self.positions.append(positions)
-        return len(self.positions)
+        self.positions.append(work.positions)
+        work.written = len(self.positions)
 
 
 def partition(kafka: Any = None, *, positioned: bool = True) -> OwnedPartition:
@@ -110,14 +111,14 @@ def test_a_full_batch_does_not_wait_for_the_commit_pace() -> None:
     asyncio.run(scenario())
 
 
-def test_what_costs_as_much_as_a_commit_does_not_wait_for_the_commit_pace() -> None:
+def test_what_waits_is_due_some_time_after_the_last_commit() -> None:
     kafka = Committed()
     kafka.last_commit = 1e9
     owner = partition(kafka)
-    owner.add(TOPIC, records(WORTH_A_COMMIT - 1))
-    assert owner.due_in(1e9, commit_every=1.0, limit=1000, tick_s=5.0) == 1.0
-    owner.add(TOPIC, records(1, start=WORTH_A_COMMIT - 1))
-    assert owner.due_in(1e9, commit_every=1.0, limit=1000, tick_s=5.0) == 0
+    owner.add(TOPIC, records(9))
+    assert due(owner, 1e9 + 0.25) == 0.75
+    owner.add(TOPIC, records(1, start=9))
+    assert due(owner, 1e9 + 0.25) == 0, "a full batch"
 
 
 def test_a_partition_with_something_waiting_may_join_the_transaction_of_another_stage() -> None:

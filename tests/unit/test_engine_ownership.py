@@ -1,44 +1,24 @@
 """What a worker makes of partitions whose recovery is over and whose state is not there."""
 
 import asyncio
-from collections.abc import Collection
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
 from streams.ownership import Ownership
 from streams.producer import Member
 from streams.transactions import FailedError
 from tests.engine_kit.counting import counting_plan
+from tests.engine_kit.remembering import RememberingProducer
 
 SETTINGS = Settings(couriers=("swift",), partitions=1)
-NOTHING: Any = SimpleNamespace(taken=lambda *_: None, given_up=lambda *_: None, restored=lambda *_: None)
-
-
-class Producer:
-    """Nothing is open."""
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    async def start(self, names: Collection[str]) -> None:
-        """Nobody to fence."""
-
-    async def await_positions(self, sources: Collection[TopicPartition]) -> None:
-        """All decided."""
-
-    async def await_records(self, logs: Collection[TopicPartition]) -> None:
-        """All decided."""
-
-    async def stop(self) -> None:
-        """Nothing to close."""
+NOTHING: Any = SimpleNamespace(**dict.fromkeys(("taken", "given_up", "restored", "batch_done"), lambda *_: None))
 
 
 async def owning() -> Ownership:
-    ownership = Ownership(SETTINGS, [counting_plan(SETTINGS)], NOTHING, connect=Producer)
+    ownership = Ownership(SETTINGS, [counting_plan(SETTINGS)], NOTHING, connect=lambda *_: RememberingProducer())
     await ownership.take([(SETTINGS.topics.intake("swift"), 0)], Member("member", 1))
     return ownership
 

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError
@@ -12,63 +10,14 @@ from aiokafka.structs import TopicPartition
 from parcelward.settings import Settings
 from parcelward.stage import Outcome
 from streams.producer import FencedError, Member
-from streams.transactions import FailedError, Transactions
+from streams.transactions import FailedError, Transactions, Work
+from tests.engine_kit.remembering import RememberingProducer
 
 SETTINGS = Settings()
 MEMBER = Member("member", 7)
 
 
-class Producer:
-    """Remembers what each transaction held; a commit waits until it may go on, or fails."""
-
-    def __init__(self) -> None:
-        self.committed: list[list[str]] = []
-        self.positions: list[Mapping[TopicPartition, int]] = []
-        self.members: set[Member] = set()
-        self.fenced: Collection[str] = ()
-        self.may_go_on = asyncio.Event()
-        self.error: Exception | None = None
-        self.done: list[str] = []
-
-    async def start(self, names: Collection[str]) -> None:
-        """Remember them."""
-        self.fenced = names
-        self.done.append("fenced")
-
-    async def await_positions(self, sources: Collection[TopicPartition]) -> None:
-        """Remember it."""
-        self.done.append("positions are decided")
-
-    async def await_records(self, logs: Collection[TopicPartition]) -> None:
-        """Remember it."""
-        self.done.append("records are decided")
-
-    async def begin(self, partitions: Collection[TopicPartition]) -> None:
-        """A new one."""
-        self.committed.append([])
-
-    async def send(self, records: Mapping[TopicPartition, Sequence[Any]]) -> dict[TopicPartition, int]:
-        """Answered at once."""
-        self.committed[-1] += [f"{tp.topic} {tp.partition}" for tp in records]
-        return dict.fromkeys(records, 10 * len(self.committed))
-
-    async def send_positions(self, positions: Mapping[TopicPartition, int], member: Member) -> None:
-        """Remember them."""
-        self.positions.append(positions)
-        self.members.add(member)
-
-    async def commit(self) -> None:
-        """Waits."""
-        await self.may_go_on.wait()
-        if self.error:
-            raise self.error
-
-    async def stop(self) -> None:
-        """Remember it."""
-        self.done.append("stopped")
-
-
-async def opened(producer: Producer) -> Transactions:
+async def opened(producer: RememberingProducer) -> Transactions:
     transactions = Transactions(SETTINGS, {3, 1}, MEMBER, connect=lambda *_: producer)
     await transactions.open((), ())
     return transactions
@@ -76,7 +25,12 @@ async def opened(producer: Producer) -> Transactions:
 
 def work(transactions: Transactions, stage: str, number: int = 1) -> "asyncio.Task[int | None]":
     outcome = Outcome(updates={b"key": stage.encode()})
-    return asyncio.ensure_future(transactions.commit(stage, number, outcome, {f"source of {stage}": 5}))
+    return asyncio.ensure_future(written(transactions, Work(stage, number, outcome, {f"source of {stage}": 5})))
+
+
+async def written(transactions: Transactions, work: Work) -> int | None:
+    await transactions.commit(work)
+    return work.written
 
 
 def changelogs(*stages: str, number: int = 1) -> list[str]:
@@ -90,7 +44,7 @@ async def a_moment() -> None:
 
 def test_what_comes_while_a_transaction_is_under_way_goes_together_into_the_next() -> None:
     async def scenario() -> None:
-        producer = Producer()
+        producer = RememberingProducer()
         transactions = await opened(producer)
         first = work(transactions, "duties")
         await a_moment()
@@ -111,7 +65,7 @@ def test_what_comes_while_a_transaction_is_under_way_goes_together_into_the_next
 
 def test_every_name_of_a_number_that_is_ours_is_fenced_and_the_lowest_is_used() -> None:
     async def scenario() -> None:
-        producers: dict[str, Producer] = defaultdict(Producer)
+        producers: dict[str, RememberingProducer] = defaultdict(RememberingProducer)
         transactions = Transactions(SETTINGS, {3, 1}, MEMBER, lambda _, name: producers[name])
         await transactions.open((), ())
         ((name, producer),) = producers.items()
@@ -123,7 +77,7 @@ def test_every_name_of_a_number_that_is_ours_is_fenced_and_the_lowest_is_used() 
 
 def test_partitions_share_a_transaction() -> None:
     async def scenario() -> None:
-        producer = Producer()
+        producer = RememberingProducer()
         producer.may_go_on.set()
         transactions = await opened(producer)
         await asyncio.gather(work(transactions, "duties", 1), work(transactions, "duties", 3))
@@ -135,7 +89,7 @@ def test_partitions_share_a_transaction() -> None:
 
 def test_what_is_ready_at_the_same_moment_commits_together() -> None:
     async def scenario() -> None:
-        producer = Producer()
+        producer = RememberingProducer()
         producer.may_go_on.set()
         transactions = await opened(producer)
         await asyncio.gather(work(transactions, "duties"), work(transactions, "outlets"))
@@ -144,9 +98,38 @@ def test_what_is_ready_at_the_same_moment_commits_together() -> None:
     asyncio.run(scenario())
 
 
+def test_a_batch_waits_for_those_that_were_delivered_with_it() -> None:
+    async def scenario() -> None:
+        producer = RememberingProducer()
+        producer.may_go_on.set()
+        transactions = await opened(producer)
+        transactions.computing.add("another")
+        first = work(transactions, "duties", 1)
+        await a_moment()
+        assert producer.committed == []
+        second = work(transactions, "duties", 3)
+        await asyncio.sleep(0)
+        transactions.computing.clear()
+        await asyncio.gather(first, second)
+        assert producer.committed == [changelogs("duties", number=1) + changelogs("duties", number=3)]
+
+    asyncio.run(scenario())
+
+
+def test_a_batch_that_is_lost_holds_up_no_other() -> None:
+    async def scenario() -> None:
+        producer = RememberingProducer()
+        producer.may_go_on.set()
+        transactions = await opened(producer)
+        transactions.computing.add("lost")
+        assert await work(transactions, "duties") == 11
+
+    asyncio.run(scenario())
+
+
 def test_whoever_was_fenced_hears_so() -> None:
     async def scenario() -> None:
-        producer = Producer()
+        producer = RememberingProducer()
         producer.may_go_on.set()
         producer.error = FencedError()
         transactions = await opened(producer)
@@ -160,7 +143,7 @@ def test_whoever_was_fenced_hears_so() -> None:
 
 def test_a_failure_is_told_to_everyone_and_nothing_is_begun_after_it() -> None:
     async def scenario() -> None:
-        producer = Producer()
+        producer = RememberingProducer()
         producer.error = KafkaError("no")
         transactions = await opened(producer)
         tasks = [work(transactions, "duties"), work(transactions, "senders")]
@@ -177,7 +160,7 @@ def test_a_failure_is_told_to_everyone_and_nothing_is_begun_after_it() -> None:
 
 def test_who_waits_for_a_task_that_is_cancelled_hears_of_a_failure() -> None:
     async def scenario() -> None:
-        transactions = await opened(Producer())
+        transactions = await opened(RememberingProducer())
         leading, following = work(transactions, "duties"), work(transactions, "senders")
         await a_moment()
         leading.cancel()
@@ -192,7 +175,7 @@ def test_nothing_is_committed_after_one_that_was_cancelled(number: int) -> None:
     """Its memory does not follow, whether it was committed or not."""
 
     async def scenario() -> None:
-        producer = Producer()
+        producer = RememberingProducer()
         producer.may_go_on.set()
         transactions = await opened(producer)
         tasks = [work(transactions, "duties"), work(transactions, "senders")]
@@ -210,7 +193,7 @@ def test_nothing_is_committed_after_one_that_was_cancelled(number: int) -> None:
 
 def test_nothing_is_begun_once_it_is_closed() -> None:
     async def scenario() -> None:
-        producer = Producer()
+        producer = RememberingProducer()
         producer.may_go_on.set()
         transactions = await opened(producer)
         await transactions.close()

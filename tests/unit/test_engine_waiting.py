@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcelward.stage import Outcome, Record, Send
-from streams.transactions import Work, route
+from streams.transactions import Records
 from streams.waiting import MOST_BYTES, Waiting
 
 
@@ -94,7 +94,8 @@ def test_quiet_never_goes_back() -> None:
 @pytest.mark.parametrize(("key", "partition"), [(b"SF1234567890123", crc32(b"SF1234567890123") % 7), (None, 3)])
 def test_records_go_where_their_key_says_and_without_key_stay(key: bytes | None, partition: int) -> None:
     outcome = Outcome(sends=[Send("t", key, b"1"), Send("t", key, b"2")])
-    routed = route([Work("duties", 3, outcome, {})], partitions=7)
+    routed = Records(partitions=7)
+    routed.add(3, outcome.sends)
     assert {where: [value for _, value, _ in outputs] for where, outputs in routed.items()} == {
         ("t", partition): [b"1", b"2"]
     }
