@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 NOT_WRITTEN = -1
 """Offset of a record that is being sent."""
+MOST_AT_ONCE = 4000
+"""Records in one batch: nothing else happens while it is computed."""
 COMMITS_ON_THE_WAY = 3
 """Of an event whose stages may be on several workers; of a person's parcel one more."""
 NONE: Set[TopicPartition] = frozenset()
@@ -39,7 +41,6 @@ class _Carried:
         self._on_done = on_done
         self._records: list[Record] = []
         self._compute_s = 0.0
-        self._computed = 0.0
         owner.begin()
 
     def go_on(self, outputs: Sequence[Output]) -> Outcome:
@@ -50,14 +51,13 @@ class _Carried:
         outcome = self._owner.carry_on(Batch(records), self.work.outcome)
         self._records += records
         self._compute_s += time.thread_time() - begun
-        self._computed = time.perf_counter()
         return outcome
 
     def settle(self) -> None:
         """It is committed."""
-        if self._owner.settle(self.work):
-            took = time.perf_counter() - self._computed
-            self._on_done(Done(self._owner, Batch(self._records), self.work.outcome, self._compute_s, took))
+        work = self.work
+        if self._owner.settle(work):
+            self._on_done(Done(self._owner, Batch(self._records), work.outcome, self._compute_s, work.commit_s))
 
     def release(self) -> None:
         """It is over, however it ended."""
@@ -117,12 +117,19 @@ class Carrier:
         """Process what is among the records for later stages, and what that leads to, until nothing is left."""
         begun: dict[TopicPartition, _Carried] = {}
         done = dict.fromkeys(self.owners, 0)
+        while sent := self._first_with_more(records, done):
+            for tp in sent:
+                if tp not in begun:
+                    begun[tp] = _Carried(tp, self.owners[tp], self._on_done)
+                    carried.append(begun[tp])
+                new = records[tp][done[tp] : done[tp] + MOST_AT_ONCE]
+                done[tp] += len(new)
+                records.add(tp.partition, begun[tp].go_on(new).sends)
+                await asyncio.sleep(0)  # batches of the next transaction may be computed in between
+
+    def _first_with_more(self, records: Records, done: Mapping[TopicPartition, int]) -> list[TopicPartition]:
+        """Partitions of the first topic to which more was sent than is processed: in few and large batches."""
         for topic in self._topics:
-            while sent := [tp for tp in records if tp.topic == topic and len(records[tp]) > done[tp]]:
-                for tp in sent:
-                    if tp not in begun:
-                        begun[tp] = _Carried(tp, self.owners[tp], self._on_done)
-                        carried.append(begun[tp])
-                    new, done[tp] = records[tp][done[tp] :], len(records[tp])
-                    records.add(tp.partition, begun[tp].go_on(new).sends)
-                    await asyncio.sleep(0)  # batches of the next transaction may be computed in between
+            if sent := [tp for tp in records if tp.topic == topic and len(records[tp]) > done[tp]]:
+                return sent
+        return []

@@ -39,7 +39,7 @@ class StagePlan:
 
 
 class Done(NamedTuple):
-    """What one committed batch was, for metrics: CPU seconds of computing, wall seconds of committing."""
+    """What one committed batch was, for metrics: CPU seconds of computing, wall seconds of its transaction."""
 
     owner: "OwnedPartition"
     batch: Batch
@@ -163,8 +163,7 @@ class OwnedPartition:
     async def _process(self, taken: Taken) -> Done | None:
         begun = time.thread_time()
         batch, outcome = self._compute(taken.batch, self.state)
-        compute_s = time.thread_time() - begun
-        computed = time.perf_counter()
+        compute_s, commit_s = time.thread_time() - begun, 0.0
         if taken.positions or outcome.sends or outcome.updates:
             # All positions, also those that stay: a transaction without one would not be fenced by the group.
             positions = {**self.positions, **taken.positions}
@@ -178,8 +177,9 @@ class OwnedPartition:
                 raise
             if not self.settle(work):
                 return None
+            commit_s = work.commit_s
         self.stage.commit(batch, outcome)
-        return Done(self, taken.batch, outcome, compute_s, time.perf_counter() - computed)
+        return Done(self, taken.batch, outcome, compute_s, commit_s)
 
     def settle(self, work: Work) -> bool:
         """Make memory equal to what was committed; False when the partition is no longer ours.
@@ -196,8 +196,8 @@ class OwnedPartition:
     def carry_on(self, batch: Batch, before: Outcome) -> Outcome:
         """Compute one more batch of a transaction to which `before` belongs already, and add to it what it leads to.
 
-        The stage's own memory follows at once, the state once the transaction is committed. If that fails no other is
-        made, and the stage goes with its partition.
+        The stage's own memory follows at once, the state once the transaction is committed. If that fails, there is no
+        other one, and whoever owns the partition next makes a new stage of the state.
         """
         state = Ahead(self.state, before.updates) if before.updates else self.state
         batch, outcome = self._compute(batch, state)
@@ -231,8 +231,7 @@ class OwnedPartition:
         except TimeoutError:
             log.warning("a batch in work was abandoned", extra={"stage": self.plan.name, "partition": self.partition})
 
-    async def close(self, patience_s: float) -> None:
-        """Let the batch in work finish; whatever comes of it later changes nothing here."""
+    def close(self) -> None:
+        """Whatever comes of the batch in work, it changes nothing here any more."""
         self.revoked.set()
-        await self.finish(patience_s)
         self._given_up = True

@@ -144,7 +144,10 @@ class Ownership:
         owned, self._owned = self._owned, {}
         transactions = self._transactions
         self._share(Transactions(self.settings, (), NOBODY, self._connect), {})
-        await asyncio.gather(*(owner.close(FINISH_S) for owner in owned.values()))
+        # All of them first: one that is idle may still be carried on with, by a batch of another.
+        await asyncio.gather(*(owner.finish(FINISH_S) for owner in owned.values()))
+        for owner in owned.values():
+            owner.close()
         await transactions.close()
         self._states.give_up({place: owner.state for place, owner in owned.items()})
         for owner in owned.values():

@@ -93,7 +93,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             found = await send(assignment, node_id, request)
             if any(state.timestamp is not None for _, _, state in states):
                 self.answered_at = time.monotonic()
-            waiting = sum((state.highwater or 0) - position for _, position, state in states)
+            waiting = sum(max(0, (state.highwater or 0) - position) for _, position, state in states)
             ask_at[node_id] = asked_at + (self.consumer.fetch_every_s if waiting < WORTH_ASKING else 0.0)
             for tp, position, state in states:
                 # A time stamp says that this answer was for us; the end says that nothing waits, open transactions
@@ -104,7 +104,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
         fetcher._proc_fetch_request = watched
 
-    async def fetch(self, active: frozenset[Any], watched: frozenset[Any], unread: Set[Any], wait_s: float) -> Fetched:
+    async def fetch(self, active: Set[Any], watched: Set[Any], unread: Set[Any], wait_s: float) -> Fetched:
         """Records that have come for the active partitions, waiting at most `wait_s` seconds for the first.
 
         Of the `watched` ones the positions after them are told; the `unread` ones are not even asked for.
@@ -112,9 +112,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         result: Fetched = await self.call_thread(self._fetch, active, watched, frozenset(unread), wait_s)
         return result
 
-    async def _fetch(
-        self, active: frozenset[Any], watched: frozenset[Any], unread: frozenset[Any], wait_s: float
-    ) -> Fetched:
+    async def _fetch(self, active: Set[Any], watched: Set[Any], unread: frozenset[Any], wait_s: float) -> Fetched:
         consumer = self._ensure_consumer()
         self._pause(consumer, unread)
         # TRAP: to aiokafka an empty set of partitions means all of them.

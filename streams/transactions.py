@@ -45,7 +45,8 @@ class Work:
     """What one batch of one stage on one partition leads to, and what came of it.
 
     `positions` are the next ones of its source topics, `records` how many it is of. `written` is the changelog offset
-    up to which its state is written once it is committed, None when nothing was; `error` is why it was not committed.
+    up to which its state is written once it is committed, None when nothing was; `commit_s` is how long the transaction
+    took, and `error` why it failed.
     """
 
     stage: str
@@ -53,6 +54,7 @@ class Work:
     outcome: Outcome
     positions: Mapping[str, int]
     records: int = 0
+    commit_s: float = 0.0
     done: bool = False
     written: int | None = None
     error: Exception | None = None
@@ -191,8 +193,7 @@ class Transactions:
         error: Exception | None = FailedError("given up")  # what the others hear if this task is cancelled
         try:
             if self._failed is None:
-                async with asyncio.timeout(TRANSACTION_S):
-                    await self._commit(ready)
+                await self._commit(ready)
             error = self._failed
         except FencedError as fenced:
             error = fenced
@@ -213,7 +214,8 @@ class Transactions:
             for work in ready:
                 records.add(work.partition, work.outcome.sends)
             await self.carry(records, carried)
-            await self._write(ready, carried, records)
+            async with asyncio.timeout(TRANSACTION_S):
+                await self._write(ready, carried, records)
             for one in carried:
                 one.settle()
         finally:
@@ -227,6 +229,7 @@ class Transactions:
         for work, changelog in zip(works, changelogs, strict=True):
             if work.outcome.updates:
                 records[changelog] = [(key, value, ()) for key, value in work.outcome.updates.items()]
+        begun = time.monotonic()
         await producer.begin(records)
         last = await producer.send(records)
         for one in carried:
@@ -240,12 +243,17 @@ class Transactions:
         self.last_commit = time.monotonic()
         self.ends.update((tp, last[tp] + 1) for tp in self.ends.keys() & last.keys())
         for work, changelog in zip(works, changelogs, strict=True):
+            work.commit_s = self.last_commit - begun
             # The commit marker takes the offset after the last record, and it belongs to what we have written.
             work.written = last[changelog] + 1 if changelog in last else None
 
     async def close(self) -> None:
         """Disconnect; never raises, never takes longer than a few seconds. Nothing is committed any more."""
         self._failed = self._failed or FailedError("given up")
+        # What belongs to us and is referred to from here would live as long as the process: it was there when the
+        # garbage collector was told to forget all there is.
+        self.carry = carry_nothing
+        self.computing.clear()
         if self._producer is None:
             return
         try:

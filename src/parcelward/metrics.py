@@ -119,7 +119,7 @@ DECLARED: tuple[Declared, ...] = (
     _histogram("batch_records", "Records in one batch.", BATCH_BUCKETS, "stage"),
     _histogram(
         "batch_seconds",
-        "CPU time one batch spent computing, and wall time until it was committed.",
+        "CPU time one batch spent computing, and wall time of the transaction it was committed in.",
         STEP_BUCKETS,
         "stage",
         "step",

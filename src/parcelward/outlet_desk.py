@@ -44,7 +44,7 @@ class Desk:
     """Profiles, photos and alert records of one partition, as changed so far by the batch in hand.
 
     The bytes in the state are the truth. Profiles read from them are kept for later batches; those that a batch
-    changed are dropped unless the batch is committed, so what is kept never gets ahead of what is committed.
+    changed are dropped unless `commit` says that it counts.
     """
 
     def __init__(self, keep: Keep) -> None:

@@ -1,8 +1,9 @@
 """The seam between the pure core and the Kafka edge: a stage turns one batch and its state into one outcome.
 
 The edge runs the delivery protocol around it: compute, then send everything and the source position in one
-transaction, and only after the commit make memory equal. A stage therefore changes nothing in `step`, and its own
-derived memory (deadlines, caches) only in `commit`.
+transaction, and only after the commit make the state equal. A stage therefore changes nothing in `step`, and its own
+derived memory (deadlines, caches) only in `commit`. Where several batches belong to one transaction, `commit` comes
+before it is committed: a stage whose transaction failed is never asked again, and a new one is restored from the state.
 """
 
 from collections import Counter

@@ -348,6 +348,32 @@ def carried_state_is_written_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OwnedPartition, "carry_on", carry_on)
 
 
+def carried_on_in_another_order(patch: pytest.MonkeyPatch) -> None:
+    """What is carried on is written in another order than it is processed in."""
+
+    async def write(self: Transactions, ready: Any, carried: Any, records: Any) -> None:
+        for one in carried:
+            records[one.source].reverse()
+        await _write(self, ready, carried, records)
+
+    patch.setattr(Transactions, "_write", write)
+
+
+def what_was_left_for_the_next_transaction_is_taken_for_committed(patch: pytest.MonkeyPatch) -> None:
+    """A batch that did not fit into the transaction of others is not waited for."""
+
+    async def commit(self: Transactions, work: Work) -> None:
+        self._ready.append(work)
+        async with self._turn:
+            if not work.done:
+                await self._await_others()
+                await self._commit_all(self._next())
+        if work.error is not None:
+            raise work.error
+
+    patch.setattr(Transactions, "commit", commit)
+
+
 async def _positions_of_intake(self: SimulatedProducer, positions: Mapping[Any, int], member: Member) -> None:
     await _send_positions(self, {tp: at for tp, at in positions.items() if "intake" in tp.topic}, member)
 
@@ -383,4 +409,6 @@ MUTANTS: tuple[Mutant, ...] = (
     carried_and_read_as_well,
     carried_on_from_the_state_before,
     carried_state_is_written_at_once,
+    carried_on_in_another_order,
+    what_was_left_for_the_next_transaction_is_taken_for_committed,
 )

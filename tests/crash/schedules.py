@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import streams.carrying
 import streams.owned
 import streams.ownership
 import streams.transactions
@@ -47,6 +48,8 @@ def simulated() -> Iterator[None]:
         stack.enter_context(patch.object(streams.ownership, "gc", SimpleNamespace(collect=int, freeze=int)))
         stack.enter_context(patch.object(streams.transport, "SHORT_POLL_S", 0.7))
         stack.enter_context(patch.object(streams.transport, "TICK_S", 4.0))
+        stack.enter_context(patch.object(streams.transactions, "MOST_RECORDS", 2))
+        stack.enter_context(patch.object(streams.carrying, "MOST_AT_ONCE", 2))
         try:
             yield
         finally:
@@ -56,8 +59,20 @@ def simulated() -> Iterator[None]:
 class _Stage(ChainStage):
     """Its computing is a step, too."""
 
-    def __init__(self, world: World, sends_to: str) -> None:
-        super().__init__(sends_to)
+    def __init__(self, world: World, sends_to: str, every: int) -> None:
+        super().__init__(sends_to, every)
+        self._world = world
+
+    def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
+        self._world.computing()
+        return super().step(batch, state)
+
+
+class _Tally(TallyStage):
+    """So is its."""
+
+    def __init__(self, world: World, own: str, sends_to: str) -> None:
+        super().__init__(own, sends_to)
         self._world = world
 
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
@@ -67,22 +82,22 @@ class _Stage(ChainStage):
 
 def one_stage(world: World) -> list[StagePlan]:
     """One stage over two couriers' topics, with ticks; poisoned records are set aside."""
-    return [_first_stage(world, SETTINGS.topics.alerts)]
+    return [_first_stage(world, SETTINGS.topics.alerts, every=3)]
 
 
 def two_stages(world: World) -> list[StagePlan]:
     """Another one behind it, whose batches share its transactions, and which may be carried on with."""
     topics = SETTINGS.topics
-    tally = partial(TallyStage, topics.senders, topics.alerts)
+    tally = partial(_Tally, world, topics.senders, topics.alerts)
     return [
-        _first_stage(world, topics.senders),
+        _first_stage(world, topics.senders, every=1),
         StagePlan("senders", (topics.senders,), lambda partition: tally(), fed=True),
     ]
 
 
-def _first_stage(world: World, sends_to: str) -> StagePlan:
+def _first_stage(world: World, sends_to: str, every: int) -> StagePlan:
     aside = partial(set_aside, SETTINGS.topics)
-    return StagePlan("duties", SOURCES, lambda partition: _Stage(world, sends_to), ticks=True, set_aside=aside)
+    return StagePlan("duties", SOURCES, lambda partition: _Stage(world, sends_to, every), ticks=True, set_aside=aside)
 
 
 PLANS = {1: one_stage, 2: two_stages}

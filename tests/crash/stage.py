@@ -1,17 +1,16 @@
 """Stages that show every fault of delivery: what is lost, doubled, reordered, or remembered without a commit."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from zlib import crc32
 
-from parcelward.stage import Batch, Outcome, Send
+from parcelward.stage import Batch, Outcome, Send, SourceRecord
 
 FORM = struct.Struct("<IIII?")
 AGAIN = b"again "
-TALLY = struct.Struct("<II")
+TALLY, CHAIN = struct.Struct("<III"), struct.Struct("<I")
 DUE_MS = 4
-EVERY = 3
 
 
 class Cell(NamedTuple):
@@ -34,13 +33,14 @@ class Cell(NamedTuple):
 
 
 class ChainStage:
-    """Chains the records of each topic and key; every third is an alert, and so is a deadline, once for every key.
+    """Chains the records of each topic and key; each `every`th is an alert, and so is a deadline, once for every key.
 
     Deadlines live in memory of its own, as those of the product do.
     """
 
-    def __init__(self, alerts: str) -> None:
+    def __init__(self, alerts: str, every: int) -> None:
         self._alerts = alerts
+        self._every = every
         self._due: dict[bytes, int] = {}
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
@@ -63,7 +63,7 @@ class ChainStage:
                 chain=crc32(value, cell.chain),
                 in_time=cell.in_time + (record.timestamp <= cell.deadline),
             )
-            if cell.records % EVERY == 0:
+            if cell.records % self._every == 0:
                 outcome.sends.append(Send(self._alerts, key, b"%d %d" % (cell.records, cell.chain)))
         for key, deadline in (self._due | {key: cell.deadline for key, cell in cells.items()}).items():
             cell = cells.get(key) or Cell.of(state[key])
@@ -84,7 +84,10 @@ class ChainStage:
 
 
 class TallyStage:
-    """Tallies what comes per key, in whatever order, sends it to itself once more, and then on."""
+    """Tallies what comes per key, sends it to itself once more, and then on.
+
+    Beside the number and the sum of what came, which depend on no order, the state has a chain over it in its order.
+    """
 
     def __init__(self, own: str, alerts: str) -> None:
         self._own = own
@@ -98,15 +101,32 @@ class TallyStage:
         outcome = Outcome()
         for record in batch.records:
             key, value = record.key or b"", record.value or b""
-            stored = outcome.updates.get(key) or state.get(key) or TALLY.pack(0, 0)
-            records, checksum = TALLY.unpack(stored)
-            outcome.updates[key] = TALLY.pack(records + 1, (checksum + crc32(value)) % 2**32)
+            stored = outcome.updates.get(key) or state.get(key) or TALLY.pack(0, 0, 0)
+            records, checksum, chain = TALLY.unpack(stored)
+            outcome.updates[key] = TALLY.pack(records + 1, (checksum + crc32(value)) % 2**32, crc32(value, chain))
             again = value.startswith(AGAIN)
             outcome.sends.append(Send(self._alerts, key, value) if again else Send(self._own, key, AGAIN + value))
         return outcome
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:
         """Nothing of its own."""
+
+
+def chains_of(records: Iterable[SourceRecord]) -> dict[bytes, int]:
+    """The chain that a tally of these ends with, per key."""
+    chains: dict[bytes, int] = {}
+    for record in records:
+        key = record.key or b""
+        chains[key] = crc32(record.value or b"", chains.get(key, 0))
+    return chains
+
+
+def split_chains(state: Mapping[bytes, bytes]) -> tuple[dict[bytes, bytes], dict[bytes, int]]:
+    """What a tally's state says in whatever order, and the chains over it."""
+    return (
+        {key: stored[: -CHAIN.size] for key, stored in state.items()},
+        {key: CHAIN.unpack(stored[-CHAIN.size :])[0] for key, stored in state.items()},
+    )
 
 
 def _stored(state: Mapping[bytes, bytes], key: bytes) -> Cell | None:

@@ -1,5 +1,6 @@
 """The three stages of the product under the same faults: the same state, the same alerts with the same ids."""
 
+from collections.abc import Sequence
 from random import Random
 
 from parcelward.screening import Stages, build_stages
@@ -17,7 +18,7 @@ MINUTE = 60 * SECOND
 RUNS = 150
 
 
-def scenario() -> Scenario:
+def scenario(alone: Sequence[bool] = (True,)) -> Scenario:
     """Parcels with and without inspection, one with petrol, one event twice, one that is no event."""
     chunks = []
     for number in range(5):
@@ -34,7 +35,9 @@ def scenario() -> Scenario:
             seen = record(inspection(waybill), at + SECOND, at, f"i{number}")
             rows.append((seen.key, seen.value, tuple(seen.headers)))
         chunks.append(Chunk(first.topic, at + 2 * SECOND, rows))
-    return Scenario(chunks, gaps=[7, 0, 19], fetches=[2, 1, 3], batch_records=2, end_ms=START + 2 * 60 * MINUTE)
+    return Scenario(
+        chunks, gaps=[7, 0, 19], fetches=[2, 1, 3], batch_records=2, end_ms=START + 2 * 60 * MINUTE, alone=alone
+    )
 
 
 def test_alerts_states_and_rejected_records_are_those_of_an_undisturbed_run() -> None:
@@ -45,11 +48,13 @@ def test_alerts_states_and_rejected_records_are_those_of_an_undisturbed_run() ->
         return screening_plans(settings, stages)
 
     names: list[str] = []
-    expected = run(scenario(), plans, settings, seen=names)
+    expected = run(scenario(alone=(False,)), plans, settings)
+    assert run(scenario(), plans, settings, seen=names) == expected
     assert len(expected.outputs[settings.topics.alerts]) >= 2
     assert len(expected.outputs[settings.topics.rejected("swift")]) == 1
     rng = Random(4)
     for _ in range(RUNS):
         steps = sorted(rng.sample(range(1, len(names) + 20), rng.randint(1, 3)))
         faults = [drawn_fault(rng, step) for step in steps]
-        assert run(scenario(), plans, settings, faults) == expected, faults
+        alone = tuple(rng.random() < 0.6 for _ in range(3))
+        assert run(scenario(alone), plans, settings, faults) == expected, (alone, faults)

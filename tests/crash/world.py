@@ -14,6 +14,7 @@ from streams.owned import Done, StagePlan
 from tests.crash.broker import Broker, Row, Transaction
 from tests.crash.faults import Fault, Kind
 from tests.crash.process import Process
+from tests.crash.stage import TallyStage, chains_of, split_chains
 from tests.crash.virtual import BrokenError, run_virtually
 
 T = TypeVar("T")
@@ -102,26 +103,23 @@ class World:
         except TimeoutError:
             raise BrokenError("the partition stands still") from None
         assert self.owner is not None
-        result = self._result()
         for plan in self._plans:
             owned = self.owner.ownership.of_stage(plan.name, 0)
-            if owned is None or dict(owned.state) != result.states[plan.name]:
+            if owned is None or dict(owned.state) != self._committed_state(plan):
                 raise BrokenError(f"memory of {plan.name} is not what was committed")
-        return result
+        return self._result()
 
     def _result(self) -> Result:
         topics = self._settings.topics
         outputs = {tp.topic for tp in self.broker.logs} - {tp.topic for tp in self._sources}
-        states: dict[str, dict[bytes, bytes]] = {}
+        states = {plan.name: self._committed_state(plan) for plan in self._plans}
+        outputs -= {topics.changelog(plan.name) for plan in self._plans}
         for plan in self._plans:
-            outputs.discard(topics.changelog(plan.name))
-            state = states[plan.name] = {}
-            for record in self.broker.committed(topics.changelog(plan.name)):
-                assert record.key is not None
-                if record.value is None:
-                    state.pop(record.key, None)
-                else:
-                    state[record.key] = record.value
+            if isinstance(plan.build(0), TallyStage):
+                tallies, chains = split_chains(states[plan.name])
+                if chains != chains_of(self.broker.committed(plan.topics[0])):
+                    raise BrokenError(f"{plan.name} did not process its topic in the order of the topic")
+                states[plan.name] = tallies
         return Result(
             states,
             {
@@ -129,6 +127,16 @@ class World:
                 for topic in sorted(outputs)
             },
         )
+
+    def _committed_state(self, plan: StagePlan) -> dict[bytes, bytes]:
+        state: dict[bytes, bytes] = {}
+        for record in self.broker.committed(self._settings.topics.changelog(plan.name)):
+            assert record.key is not None
+            if record.value is None:
+                state.pop(record.key, None)
+            else:
+                state[record.key] = record.value
+        return state
 
     # what processes do
 

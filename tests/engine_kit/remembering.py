@@ -14,6 +14,7 @@ class RememberingProducer:
 
     def __init__(self) -> None:
         self.committed: list[list[str]] = []
+        self.sent: list[Mapping[TopicPartition, Sequence[Any]]] = []
         self.positions: list[Mapping[TopicPartition, int]] = []
         self.members: set[Member] = set()
         self.fenced: Collection[str] = ()
@@ -41,6 +42,7 @@ class RememberingProducer:
 
     async def send(self, records: Mapping[TopicPartition, Sequence[Any]]) -> dict[TopicPartition, int]:
         """Answered at once."""
+        self.sent.append(records)
         self.committed[-1] += [f"{tp.topic} {tp.partition}" for tp in records]
         return dict.fromkeys(records, 10 * len(self.committed))
 

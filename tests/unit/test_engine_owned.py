@@ -170,7 +170,7 @@ def test_an_empty_batch_without_consequence_commits_nothing() -> None:
     asyncio.run(scenario())
 
 
-def test_closing_waits_for_the_batch_in_work_and_takes_no_other() -> None:
+def test_finishing_waits_for_the_batch_in_work_and_nothing_is_taken_once_it_is_closed() -> None:
     async def scenario() -> None:
         kafka = Committed()
         kafka.may_go_on.clear()
@@ -178,12 +178,13 @@ def test_closing_waits_for_the_batch_in_work_and_takes_no_other() -> None:
         owner.add(TOPIC, records(3))
         working = asyncio.ensure_future(owner.process(owner.take(10)))
         await asyncio.sleep(0)
-        closing = asyncio.ensure_future(owner.close(10))
+        finishing = asyncio.ensure_future(owner.finish(10))
         await asyncio.sleep(0)
-        assert not closing.done()
+        assert not finishing.done()
         kafka.may_go_on.set()
-        await closing
+        await finishing
         assert working.done()
+        owner.close()
         owner.add(TOPIC, records(1, start=3))
         assert await owner.process(owner.take(10)) is None
         assert count_of(owner) == 3
@@ -199,7 +200,7 @@ def test_a_commit_that_fails_after_the_partition_was_given_up_is_no_failure() ->
         owner.add(TOPIC, records(3))
         working = asyncio.ensure_future(owner.process(owner.take(10)))
         await asyncio.sleep(0)
-        await owner.close(0.0)
+        owner.close()
         kafka.may_go_on.set()
         assert await working is None
         assert count_of(owner) == 0

@@ -7,6 +7,7 @@ import pytest
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
+import streams.transactions
 from parcelward.settings import Settings
 from parcelward.stage import Outcome
 from streams.producer import FencedError, Member
@@ -112,6 +113,25 @@ def test_a_batch_waits_for_those_that_were_delivered_with_it() -> None:
         transactions.computing.clear()
         await asyncio.gather(first, second)
         assert producer.committed == [changelogs("duties", number=1) + changelogs("duties", number=3)]
+
+    asyncio.run(scenario())
+
+
+def test_what_is_too_much_for_one_transaction_goes_into_several_in_the_order_in_which_it_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams.transactions, "MOST_RECORDS", 3)
+
+    async def scenario() -> None:
+        producer = RememberingProducer()
+        producer.may_go_on.set()
+        transactions = await opened(producer)
+        works = [Work("duties", number, Outcome(updates={b"key": b""}), {}, records=2) for number in range(5)]
+        await asyncio.gather(*map(transactions.commit, works))
+        assert producer.committed == [
+            [changelogs("duties", number=number)[0] for number in numbers] for numbers in ((0, 1), (2, 3), (4,))
+        ]
+        assert [work.written for work in works] == [11, 11, 21, 21, 31], "each was told when it was committed"
 
     asyncio.run(scenario())
 
