@@ -163,7 +163,7 @@ class Transactions:
         self._ready.append(work)
         try:
             async with self._turn:
-                while not work.done:  # perhaps by whoever had the turn before
+                if not work.done:  # by whoever had the turn before
                     await self._await_others()
                     await self._commit_all(self._next())
         except asyncio.CancelledError:
@@ -181,7 +181,7 @@ class Transactions:
                 break
 
     def _next(self) -> list[Work]:
-        """What goes into the next transaction, in the order in which it became ready."""
+        """What goes into the next transaction. It became ready in the order of turns: whoever has the turn is first."""
         ready, records = list[Work](), 0
         while self._ready and records < MOST_RECORDS:
             ready.append(self._ready.pop(0))

@@ -359,21 +359,6 @@ def carried_on_in_another_order(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Transactions, "_write", write)
 
 
-def what_was_left_for_the_next_transaction_is_taken_for_committed(patch: pytest.MonkeyPatch) -> None:
-    """A batch that did not fit into the transaction of others is not waited for."""
-
-    async def commit(self: Transactions, work: Work) -> None:
-        self._ready.append(work)
-        async with self._turn:
-            if not work.done:
-                await self._await_others()
-                await self._commit_all(self._next())
-        if work.error is not None:
-            raise work.error
-
-    patch.setattr(Transactions, "commit", commit)
-
-
 async def _positions_of_intake(self: SimulatedProducer, positions: Mapping[Any, int], member: Member) -> None:
     await _send_positions(self, {tp: at for tp, at in positions.items() if "intake" in tp.topic}, member)
 
@@ -410,5 +395,4 @@ MUTANTS: tuple[Mutant, ...] = (
     carried_on_from_the_state_before,
     carried_state_is_written_at_once,
     carried_on_in_another_order,
-    what_was_left_for_the_next_transaction_is_taken_for_committed,
 )
