@@ -55,6 +55,7 @@ class Ownership:
         self.bounds: Callable[[Sequence[Place]], Awaitable[Mapping[Place, Bounds]]] | None = None
         self._plan_of = {topic: plan for plan in plans for topic in plan.topics}
         self._owned: dict[tuple[str, int], OwnedPartition] = {}
+        self._giving_up = asyncio.Lock()
         self._share(Transactions(settings, (), NOBODY, connect), {})
 
     def __iter__(self) -> Iterator[OwnedPartition]:
@@ -140,18 +141,22 @@ class Ownership:
         return [(plan, number) for plan in self.plans for number in sorted(numbers[0])]
 
     async def give_up(self) -> None:
-        """Finish the batches in work and give every partition up; states are kept for a moment."""
+        """Finish the batches in work and give every partition up; states are kept for a moment.
+
+        Whoever stops the worker while a rebalance is at it waits until that is through.
+        """
         owned, self._owned = self._owned, {}
         transactions = self._transactions
         self._share(Transactions(self.settings, (), NOBODY, self._connect), {})
-        # All of them first: one that is idle may still be carried on with, by a batch of another.
-        await asyncio.gather(*(owner.finish(FINISH_S) for owner in owned.values()))
-        for owner in owned.values():
-            owner.close()
-        await transactions.close()
-        self._states.give_up({place: owner.state for place, owner in owned.items()})
-        for owner in owned.values():
-            self.recorder.given_up(owner)
+        async with self._giving_up:
+            # All of them first: one that is idle may still be carried on with, by a batch of another.
+            await asyncio.gather(*(owner.finish(FINISH_S) for owner in owned.values()))
+            for owner in owned.values():
+                owner.close()
+            await transactions.close()
+            self._states.give_up({place: owner.state for place, owner in owned.items()})
+            for owner in owned.values():
+                self.recorder.given_up(owner)
 
     def close(self) -> None:
         """Give the states' folder back."""

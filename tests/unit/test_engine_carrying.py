@@ -203,10 +203,13 @@ def test_a_batch_is_carried_on_to_its_end_before_the_partitions_are_given_up() -
         processing = asyncio.ensure_future(worker.process(b"a"))
         await asyncio.sleep(0)
         giving_up = asyncio.ensure_future(worker.ownership.give_up())
+        await asyncio.sleep(0)
+        again = asyncio.ensure_future(worker.ownership.give_up())  # the worker is told to stop
         await asyncio.sleep(0.01)
         assert not giving_up.done()
+        assert not again.done()
         worker.producer.may_go_on.set()
-        await asyncio.gather(processing, giving_up)
+        await asyncio.gather(processing, giving_up, again)
         assert [done.owner.plan.name for done in worker.recorder.done] == ["senders", "outlets", "duties"]
 
     asyncio.run(scenario())
