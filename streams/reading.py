@@ -16,7 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from streams.clients import consumer_options
 from streams.producer import NOBODY, Member
 
-WORTH_ASKING = 1000
+WORTH_ASKING = 300
 """When so many records were waiting, the next fetch is not put off."""
 
 

@@ -194,7 +194,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     @property
     def fetch_every_s(self) -> float:
         """Least time between two fetches while little comes."""
-        return self._pace_s / 3
+        return self._pace_s / 2
 
     def _batch_message(self, owner: OwnedPartition) -> tuple[Any, Any]:
         tp = TP(owner.plan.topics[0], owner.partition)

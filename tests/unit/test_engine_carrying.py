@@ -157,7 +157,7 @@ def test_an_event_waits_for_a_commit_once_or_a_third_of_it_several_times(numbers
         await worker.process(b"a", number=1)
         worker.of("duties", 1).add(INTAKE, [Record(INTAKE, 1, 1, 1, b"key", b"b")])
         assert 0 < consumer._due_in() <= consumer._pace_s == pytest.approx(pace_s)
-        assert consumer.fetch_every_s == pytest.approx(pace_s / 3)
+        assert consumer.fetch_every_s == pytest.approx(pace_s / 2)
         assert list(consumer._due()) == []
 
     asyncio.run(scenario())
