@@ -24,9 +24,8 @@ class StagePlan:
 
     The topics have equal partition counts and are read as one. `ticks`: empty batches are delivered to an idle
     partition, so that deadlines fire. `fed`: it has one topic, to which stages of this group send and nobody else.
-    `set_aside` makes the record that a poisoned one is kept in, and the fact to
-    count; without it a poisoned record stops the worker,
-    and so do more of them than `poison_share`.
+    `set_aside` makes the record that a poisoned one is kept in, and the fact to count; without it a poisoned record
+    stops the worker, and so do more of them than `poison_share`.
     """
 
     name: str

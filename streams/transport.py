@@ -118,7 +118,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 open_to_more, recovering | carrier.behind, carrier.unread, poll_s
             )
         except UserError:  # what was fetched before it is committed first
-            while any(one.busy or one.can_join for one in self.ownership if self._may_deliver(one)):  # noqa: ASYNC110
+            while any(one.busy or one.can_join for one in self._deliverable()):  # noqa: ASYNC110
                 await asyncio.sleep(SHORT_POLL_S)
             raise
         return fetched

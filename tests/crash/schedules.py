@@ -56,28 +56,25 @@ def simulated() -> Iterator[None]:
             logging.disable(before)
 
 
-class _Stage(ChainStage):
-    """Its computing is a step, too."""
+class _Stepping:
+    """A stage whose computing is a step, too."""
 
-    def __init__(self, world: World, sends_to: str, every: int) -> None:
-        super().__init__(sends_to, every)
+    def __init__(self, world: World, *args: Any) -> None:
+        super().__init__(*args)
         self._world = world
 
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
         self._world.computing()
-        return super().step(batch, state)
+        outcome: Outcome = super().step(batch, state)  # type: ignore[misc]
+        return outcome
 
 
-class _Tally(TallyStage):
-    """So is its."""
+class _Chain(_Stepping, ChainStage):
+    pass
 
-    def __init__(self, world: World, own: str, sends_to: str) -> None:
-        super().__init__(own, sends_to)
-        self._world = world
 
-    def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
-        self._world.computing()
-        return super().step(batch, state)
+class _Tally(_Stepping, TallyStage):
+    pass
 
 
 def one_stage(world: World) -> list[StagePlan]:
@@ -97,7 +94,7 @@ def two_stages(world: World) -> list[StagePlan]:
 
 def _first_stage(world: World, sends_to: str, every: int) -> StagePlan:
     aside = partial(set_aside, SETTINGS.topics)
-    return StagePlan("duties", SOURCES, lambda partition: _Stage(world, sends_to, every), ticks=True, set_aside=aside)
+    return StagePlan("duties", SOURCES, lambda partition: _Chain(world, sends_to, every), ticks=True, set_aside=aside)
 
 
 PLANS = {1: one_stage, 2: two_stages}

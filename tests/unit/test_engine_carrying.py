@@ -74,6 +74,14 @@ class Worker:
         await self.ownership.process(owner, owner.take(100))
 
 
+async def carrying(numbers: Collection[int] = (0, 1)) -> Worker:
+    """A worker that owns these numbers, with nothing left between its stages."""
+    worker = Worker()
+    await worker.own(numbers)
+    worker.look()
+    return worker
+
+
 def consumer_of(worker: Worker) -> BatchConsumer:
     """A consumer without Faust's services, all of whose partitions are active; it commits every 30 s."""
     consumer: Any = object.__new__(BatchConsumer)
@@ -88,9 +96,7 @@ def consumer_of(worker: Worker) -> BatchConsumer:
 
 def test_every_stage_goes_into_one_transaction() -> None:
     async def scenario() -> None:
-        worker = Worker()
-        await worker.own()
-        worker.look()
+        worker = await carrying()
         await worker.process(b"a", b"b")
         (written,) = worker.producer.committed
         number = next(int(one[-1]) for one in written if one.startswith(TOPICS.senders))
@@ -150,9 +156,7 @@ def test_what_stands_between_the_stages_comes_first() -> None:
 @pytest.mark.parametrize(("numbers", "pace_s"), [((0, 1), 30.0), ((1,), 10.0)], ids=["all partitions", "some"])
 def test_an_event_waits_for_a_commit_once_or_a_third_of_it_several_times(numbers: Any, pace_s: float) -> None:
     async def scenario() -> None:
-        worker = Worker()
-        await worker.own(numbers)
-        worker.look()
+        worker = await carrying(numbers)
         consumer = consumer_of(worker)
         await worker.process(b"a", number=1)
         worker.of("duties", 1).add(INTAKE, [Record(INTAKE, 1, 1, 1, b"key", b"b")])
@@ -165,9 +169,7 @@ def test_an_event_waits_for_a_commit_once_or_a_third_of_it_several_times(numbers
 
 def test_many_records_on_all_partitions_together_wait_for_no_others() -> None:
     async def scenario() -> None:
-        worker = Worker()
-        await worker.own()
-        worker.look()
+        worker = await carrying()
         await worker.process(b"a")
         consumer = consumer_of(worker)
         for number, count in ((0, WORTH_A_COMMIT - 1), (1, 1)):
@@ -183,9 +185,7 @@ def test_many_records_on_all_partitions_together_wait_for_no_others() -> None:
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_worker_without_every_partition_carries_nothing_on(number: int) -> None:
     async def scenario() -> None:
-        worker = Worker()
-        await worker.own([number])
-        worker.look()
+        worker = await carrying([number])
         assert not worker.ownership.carrier.owners
         assert not worker.ownership.carrier.behind
         await worker.process(b"a", number=number)
@@ -196,9 +196,7 @@ def test_a_worker_without_every_partition_carries_nothing_on(number: int) -> Non
 
 def test_a_batch_is_carried_on_to_its_end_before_the_partitions_are_given_up() -> None:
     async def scenario() -> None:
-        worker = Worker()
-        await worker.own()
-        worker.look()
+        worker = await carrying()
         worker.producer.may_go_on.clear()
         processing = asyncio.ensure_future(worker.process(b"a"))
         await asyncio.sleep(0)
@@ -219,9 +217,7 @@ def test_nothing_is_left_of_partitions_that_were_given_up() -> None:
     """Also not when all there was had been taken out of the garbage collector's sight, as after a recovery."""
 
     async def scenario() -> None:
-        worker = Worker()
-        await worker.own()
-        worker.look()
+        worker = await carrying()
         await worker.process(b"a")
         lost = worker.of("duties", 1)
         lost.add(INTAKE, [Record(INTAKE, 1, 0, 0, b"key", b"a")])
@@ -244,9 +240,7 @@ def test_a_large_batch_is_carried_on_in_pieces(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(streams.carrying, "MOST_AT_ONCE", 2)
 
     async def scenario() -> None:
-        worker = Worker()
-        await worker.own()
-        worker.look()
+        worker = await carrying()
         await worker.process(b"a", b"b", b"c", b"d", b"e")
         states = {owner.plan.name: owner.state[b"key"] for owner in worker.ownership if owner.state}
         assert states == {"duties": b"abcde", "senders": 2 * b"abcde", "outlets": b"abcde"}
@@ -256,9 +250,7 @@ def test_a_large_batch_is_carried_on_in_pieces(monkeypatch: pytest.MonkeyPatch) 
 
 def test_after_a_rebalance_it_begins_anew() -> None:
     async def scenario() -> None:
-        worker = Worker()
-        await worker.own()
-        worker.look()
+        worker = await carrying()
         assert worker.ownership.carrier.unread
         await worker.ownership.give_up()
         assert not worker.ownership.carrier.unread
@@ -271,9 +263,7 @@ def test_after_a_rebalance_it_begins_anew() -> None:
 @pytest.mark.parametrize("value", [b"a", b"poison"], ids=["not committed", "a stage fails"])
 def test_nothing_changes_when_the_transaction_fails(value: bytes) -> None:
     async def scenario() -> None:
-        worker = Worker()
-        await worker.own()
-        worker.look()
+        worker = await carrying()
         worker.producer.error = KafkaError("no")
         await worker.process(value)
         assert isinstance(worker.ownership.fault, TooManyPoisonedError if value == b"poison" else FailedError)

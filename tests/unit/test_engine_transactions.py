@@ -18,6 +18,13 @@ SETTINGS = Settings()
 MEMBER = Member("member", 7)
 
 
+def prompt() -> RememberingProducer:
+    """A producer whose commits need not wait."""
+    producer = RememberingProducer()
+    producer.may_go_on.set()
+    return producer
+
+
 async def opened(producer: RememberingProducer) -> Transactions:
     transactions = Transactions(SETTINGS, {3, 1}, MEMBER, connect=lambda *_: producer)
     await transactions.open((), ())
@@ -78,8 +85,7 @@ def test_every_name_of_a_number_that_is_ours_is_fenced_and_the_lowest_is_used() 
 
 def test_partitions_share_a_transaction() -> None:
     async def scenario() -> None:
-        producer = RememberingProducer()
-        producer.may_go_on.set()
+        producer = prompt()
         transactions = await opened(producer)
         await asyncio.gather(work(transactions, "duties", 1), work(transactions, "duties", 3))
         assert producer.committed == [changelogs("duties", number=1) + changelogs("duties", number=3)]
@@ -90,8 +96,7 @@ def test_partitions_share_a_transaction() -> None:
 
 def test_what_is_ready_at_the_same_moment_commits_together() -> None:
     async def scenario() -> None:
-        producer = RememberingProducer()
-        producer.may_go_on.set()
+        producer = prompt()
         transactions = await opened(producer)
         await asyncio.gather(work(transactions, "duties"), work(transactions, "outlets"))
         assert producer.committed == [changelogs("duties", "outlets")]
@@ -101,8 +106,7 @@ def test_what_is_ready_at_the_same_moment_commits_together() -> None:
 
 def test_a_batch_waits_for_those_that_were_delivered_with_it() -> None:
     async def scenario() -> None:
-        producer = RememberingProducer()
-        producer.may_go_on.set()
+        producer = prompt()
         transactions = await opened(producer)
         transactions.computing.add("another")
         first = work(transactions, "duties", 1)
@@ -123,8 +127,7 @@ def test_what_is_too_much_for_one_transaction_goes_into_several_in_the_order_in_
     monkeypatch.setattr(streams.transactions, "MOST_RECORDS", 3)
 
     async def scenario() -> None:
-        producer = RememberingProducer()
-        producer.may_go_on.set()
+        producer = prompt()
         transactions = await opened(producer)
         works = [Work("duties", number, Outcome(updates={b"key": b""}), {}, records=2) for number in range(5)]
         await asyncio.gather(*map(transactions.commit, works))
@@ -138,8 +141,7 @@ def test_what_is_too_much_for_one_transaction_goes_into_several_in_the_order_in_
 
 def test_a_batch_that_is_lost_holds_up_no_other() -> None:
     async def scenario() -> None:
-        producer = RememberingProducer()
-        producer.may_go_on.set()
+        producer = prompt()
         transactions = await opened(producer)
         transactions.computing.add("lost")
         assert await work(transactions, "duties") == 11
@@ -149,8 +151,7 @@ def test_a_batch_that_is_lost_holds_up_no_other() -> None:
 
 def test_whoever_was_fenced_hears_so() -> None:
     async def scenario() -> None:
-        producer = RememberingProducer()
-        producer.may_go_on.set()
+        producer = prompt()
         producer.error = FencedError()
         transactions = await opened(producer)
         with pytest.raises(FencedError):
@@ -195,8 +196,7 @@ def test_nothing_is_committed_after_one_that_was_cancelled(number: int) -> None:
     """Its memory does not follow, whether it was committed or not."""
 
     async def scenario() -> None:
-        producer = RememberingProducer()
-        producer.may_go_on.set()
+        producer = prompt()
         transactions = await opened(producer)
         tasks = [work(transactions, "duties"), work(transactions, "senders")]
         await asyncio.sleep(0)
@@ -213,8 +213,7 @@ def test_nothing_is_committed_after_one_that_was_cancelled(number: int) -> None:
 
 def test_nothing_is_begun_once_it_is_closed() -> None:
     async def scenario() -> None:
-        producer = RememberingProducer()
-        producer.may_go_on.set()
+        producer = prompt()
         transactions = await opened(producer)
         await transactions.close()
         with pytest.raises(FailedError):
