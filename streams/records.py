@@ -20,7 +20,6 @@ from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
-from aiokafka.record.util import calc_crc32c
 
 from parcelward.batches import is_plain, is_whole, readable, stand_in
 from parcelward.errors import UserError
@@ -56,12 +55,12 @@ class ReadableBatch:
     """
 
     def __init__(self, batch: Any, raw: bytes) -> None:
-        if not is_whole(raw, calc_crc32c):
+        if not is_whole(raw):
             raise DamagedError(batch.base_offset)
         self._raw = self._read = raw
         self._batch = batch
         if not is_plain(raw):
-            self._read = readable(raw, calc_crc32c)
+            self._read = readable(raw)
             self._batch = DefaultRecordBatch(self._read)
 
     def __getattr__(self, name: str) -> Any:
@@ -83,7 +82,7 @@ class ReadableBatch:
             slow._buffer = Lenient(slow._buffer)
             return list(slow)
         except CorruptRecordException:
-            return list(DefaultRecordBatch(stand_in(self._raw, Reason.INVALID_ENCODING, calc_crc32c)))
+            return list(DefaultRecordBatch(stand_in(self._raw, Reason.INVALID_ENCODING)))
 
 
 class ReadableRecords:

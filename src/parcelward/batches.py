@@ -11,10 +11,11 @@ import mmap
 import re
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import cramjam
+from crc32c import crc32c
 
 from parcelward.reasons import Reason
 
@@ -26,9 +27,6 @@ MOST_HEADERS = 1_000_000
 """Most headers of all records of a batch together; each costs at least 64 bytes of memory, and 2 on the wire."""
 SMALL = 1024 * 1024
 """Unpacked batches below this cannot hold enough headers to matter, and theirs are not counted."""
-
-Checksum = Callable[[bytes], int]
-"""CRC-32C; every Kafka client has one, and the standard library has none."""
 
 MARK = "pw_batch"
 """Header of a stand-in. A courier could send it too: its record without a value would be refused in other words."""
@@ -75,14 +73,14 @@ def is_plain(raw: bytes) -> bool:
     return not raw[_AFTER_CRC + 1] & _CODEC and len(raw) < SMALL and int.from_bytes(raw[57:61]) <= MOST_RECORDS
 
 
-def is_whole(raw: bytes, crc32c: Checksum) -> bool:
+def is_whole(raw: bytes) -> bool:
     """Whether a batch is as it was published: its checksum is right. (Those of magic 0 and 1 have another one.)"""
     if raw[_MAGIC_AT] < 2:
         return True
-    return crc32c(raw[_AFTER_CRC:]) == int.from_bytes(raw[_AFTER_CRC - 4 : _AFTER_CRC])
+    return crc32c(memoryview(raw)[_AFTER_CRC:]) == int.from_bytes(raw[_AFTER_CRC - 4 : _AFTER_CRC])
 
 
-def readable(raw: bytes, crc32c: Checksum) -> bytes:
+def readable(raw: bytes) -> bytes:
     """A batch (magic 2) that any client can read within bounds: this one unpacked, or its stand-in.
 
     Its checksum is no longer right. Raises ValueError as `stand_in` does.
@@ -90,18 +88,18 @@ def readable(raw: bytes, crc32c: Checksum) -> bytes:
     try:
         return _unpacked(raw)
     except UnreadableError as error:
-        return stand_in(raw, error.reason, crc32c)
+        return stand_in(raw, error.reason)
     except Exception:  # whatever it is: the codecs raise several kinds
-        return stand_in(raw, Reason.INVALID_ENCODING, crc32c)
+        return stand_in(raw, Reason.INVALID_ENCODING)
 
 
-def stand_in(raw: bytes, reason: Reason, crc32c: Checksum) -> bytes:
+def stand_in(raw: bytes, reason: Reason) -> bytes:
     """The batch with one record in place of all.
 
     Raises ValueError when the checksum of `raw` is wrong: then it was damaged on its way here, and is no courier's.
     """
     fields = list(_HEADER.unpack_from(raw))
-    if not is_whole(raw, crc32c):
+    if not is_whole(raw):
         raise ValueError("a record batch was damaged between the broker and here")
     # The broker has written into the header; the rest is as its courier sent it.
     sent = memoryview(raw)[_HEADER.size :]

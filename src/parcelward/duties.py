@@ -1,7 +1,7 @@
 """First stage: bytes in, shipments out. Decodes, tokenises and joins events per waybill; fires overdue duties."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from parcelward import facts
@@ -44,7 +44,7 @@ from parcelward.shipment import (
     ledger_key,
 )
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
-from parcelward.timers import Timer, Timers
+from parcelward.timers import Timers
 from parcelward.topics import Topics
 from parcelward.windows import HOUR_MS
 
@@ -74,12 +74,12 @@ _KINDS = (
 class _Lane:
     """One courier within a batch: its clock, what is due on it, and what came of it."""
 
-    __slots__ = ("clock", "consumed", "courier", "noted", "prefix", "queue")
+    __slots__ = ("clock", "consumed", "courier", "due_ms", "noted", "prefix")
 
-    def __init__(self, courier: str, clock: int, queue: Sequence[Timer]) -> None:
+    def __init__(self, courier: str, clock: int, due_ms: int) -> None:
         self.courier = courier
         self.clock = clock  # the arrival that was reached, epoch ms
-        self.queue = queue
+        self.due_ms = due_ms  # of its earliest timer
         self.prefix = ledger_key(courier, "")
         self.consumed = [0] * len(_KINDS)
         self.noted: dict[str, int] = defaultdict(int)  # facts that have the courier as their only label
@@ -118,7 +118,7 @@ class DutiesStage:
                 lane.clock = now_ms
             else:
                 lane.noted[facts.BACKWARDS] += 1  # clocks of brokers, or ours, are apart
-            if lane.queue and lane.queue[0][0] < now_ms:
+            if lane.due_ms < now_ms:
                 desk.fire(lane, now_ms)
             desk.enter(lane, record, now_ms)
         for topic, quiet_ms in sorted(batch.quiet_until.items()):
@@ -158,7 +158,7 @@ class _Lanes(dict[str, _Lane]):
 
     def __missing__(self, topic: str) -> _Lane:
         courier = self._topics.courier_of(topic)
-        lane = self[topic] = _Lane(courier, self._clocks.get(courier, 0), self._timers.queue(courier))
+        lane = self[topic] = _Lane(courier, self._clocks.get(courier, 0), self._timers.earliest(courier))
         return lane
 
 
@@ -196,9 +196,10 @@ class _Desk:
 
     def fire(self, lane: _Lane, now_ms: int) -> None:
         """Fire what fell due before `now_ms` on the courier's arrival clock."""
-        queue = lane.queue
-        while queue and queue[0][0] < now_ms:
-            self._look(lane, *self._timers.take(lane.courier))
+        while lane.due_ms < now_ms:
+            due_ms, key = self._timers.take(lane.courier)
+            lane.due_ms = self._timers.earliest(lane.courier)
+            self._look(lane, due_ms, key)
 
     def _look(self, lane: _Lane, due_ms: int, key: bytes) -> None:
         value = self._updates.get(key) or self._before(key)
@@ -212,19 +213,20 @@ class _Desk:
         for duty, name in DUTY_NAMES.items():
             if fallen & duty:
                 self._facts[facts.OVERDUE, name] += 1
-        self._watch(key, shipment)
+        self._watch(lane, key, shipment)
         if fallen:
             self._pass_on(lane, key, shipment)
         else:  # deadlines are settings, and were shorter when the timer was set
             self._updates[key] = encode(shipment)
 
-    def _watch(self, key: bytes, shipment: Shipment) -> None:
+    def _watch(self, lane: _Lane, key: bytes, shipment: Shipment) -> None:
         """Set the timer of the next open duty, if it is another one than before."""
         due_ms = next_due(shipment, self._deadlines)
         if due_ms != shipment.due_ms:
             shipment.due_ms = due_ms
             if due_ms:
-                self._timers.set(shipment.courier, due_ms, key)
+                self._timers.set(lane.courier, due_ms, key)
+                lane.due_ms = min(lane.due_ms, due_ms)
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -258,7 +260,7 @@ class _Desk:
         shipment.evidence.append((event.id, number, record.offset))
         if len(shipment.evidence) > EVIDENCE_KEPT:
             del shipment.evidence[:-EVIDENCE_KEPT]
-        self._watch(key, shipment)
+        self._watch(lane, key, shipment)
         self._pass_on(lane, key, shipment)
 
     def _note_delay(self, lane: _Lane, event: Event, delay_ms: int) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from kafka.errors import CorruptRecordError, KafkaError
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
-from kafka.record.util import calc_crc32c
 
 from parcelward.batches import is_plain, readable, stand_in
 from parcelward.errors import UserError
@@ -52,7 +51,7 @@ class ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
         if not self._decompressed:
             self._raw = bytes(self._buffer)
             if not is_plain(self._raw):
-                self._read(readable(self._raw, calc_crc32c))
+                self._read(readable(self._raw))
             self._decompressed = True
 
     def _read(self, raw: bytes) -> None:
@@ -65,7 +64,7 @@ class ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
         try:
             return iter(list(self._rest()))
         except CorruptRecordError:
-            self._read(stand_in(self._raw, Reason.INVALID_ENCODING, calc_crc32c))
+            self._read(stand_in(self._raw, Reason.INVALID_ENCODING))
             return iter(list(self._rest()))
 
     def _rest(self) -> Iterator[Any]:

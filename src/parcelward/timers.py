@@ -5,19 +5,24 @@ searched for or removed, and those that a batch set which was not committed do n
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
-Timer = tuple[int, bytes]
-"""Deadline (epoch ms, arrival clock) and ledger key."""
+NEVER = 1 << 62
+"""Later than any deadline (epoch ms)."""
+_DUE_BYTES = 8
 
 
 class Timers:
-    """The deadlines of one partition. `take` is undone by `begin`, unless `commit` came between."""
+    """The deadlines of one partition. `take` is undone by `begin`, unless `commit` came between.
+
+    A timer is kept as the bytes of its deadline and its key, in an order that both then have: of a million tuples the
+    garbage collector would look at each, which takes a worker a tenth of a second every now and then.
+    """
 
     def __init__(self) -> None:
-        self._queues: defaultdict[str, list[Timer]] = defaultdict(list)
-        self._taken: list[tuple[str, Timer]] = []
+        self._queues: defaultdict[str, list[bytes]] = defaultdict(list)
+        self._taken: list[tuple[str, bytes]] = []
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
@@ -27,7 +32,7 @@ class Timers:
         self._queues.clear()
         self._taken.clear()
         for courier, due_ms, key in timers:
-            self._queues[courier].append((due_ms, key))
+            self._queues[courier].append(due_ms.to_bytes(_DUE_BYTES) + key)
         for queue in self._queues.values():
             heapify(queue)
 
@@ -41,16 +46,17 @@ class Timers:
         """What was taken is done with."""
         self._taken.clear()
 
-    def queue(self, courier: str) -> Sequence[Timer]:
-        """The courier's timers, the earliest first, the rest in no order: to be looked at, and only within a batch."""
-        return self._queues[courier]
+    def earliest(self, courier: str) -> int:
+        """The courier's next deadline (epoch ms, arrival clock); NEVER if it has none."""
+        queue = self._queues[courier]
+        return int.from_bytes(queue[0][:_DUE_BYTES]) if queue else NEVER
 
     def set(self, courier: str, due_ms: int, key: bytes) -> None:
-        """Look at a waybill once the courier's clock is past `due_ms`."""
-        heappush(self._queues[courier], (due_ms, key))
+        """Look at a waybill, by its ledger key, once the courier's clock is past `due_ms`."""
+        heappush(self._queues[courier], due_ms.to_bytes(_DUE_BYTES) + key)
 
-    def take(self, courier: str) -> Timer:
-        """Remove the earliest timer of a courier that has one."""
+    def take(self, courier: str) -> tuple[int, bytes]:
+        """Remove the earliest timer of a courier that has one: deadline and ledger key."""
         timer = heappop(self._queues[courier])
         self._taken.append((courier, timer))
-        return timer
+        return int.from_bytes(timer[:_DUE_BYTES]), timer[_DUE_BYTES:]
