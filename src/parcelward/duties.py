@@ -74,12 +74,12 @@ _KINDS = (
 class _Lane:
     """One courier within a batch: its clock, what is due on it, and what came of it."""
 
-    __slots__ = ("clock", "consumed", "courier", "due_ms", "noted", "prefix")
+    __slots__ = ("clock", "consumed", "courier", "next_due_ms", "noted", "prefix")
 
-    def __init__(self, courier: str, clock: int, due_ms: int) -> None:
+    def __init__(self, courier: str, clock: int, next_due_ms: int) -> None:
         self.courier = courier
         self.clock = clock  # the arrival that was reached, epoch ms
-        self.due_ms = due_ms  # of its earliest timer
+        self.next_due_ms = next_due_ms  # deadline of its next timer, epoch ms
         self.prefix = ledger_key(courier, "")
         self.consumed = [0] * len(_KINDS)
         self.noted: dict[str, int] = defaultdict(int)  # facts that have the courier as their only label
@@ -118,7 +118,7 @@ class DutiesStage:
                 lane.clock = now_ms
             else:
                 lane.noted[facts.BACKWARDS] += 1  # clocks of brokers, or ours, are apart
-            if lane.due_ms < now_ms:
+            if lane.next_due_ms < now_ms:
                 desk.fire(lane, now_ms)
             desk.enter(lane, record, now_ms)
         for topic, quiet_ms in sorted(batch.quiet_until.items()):
@@ -158,7 +158,7 @@ class _Lanes(dict[str, _Lane]):
 
     def __missing__(self, topic: str) -> _Lane:
         courier = self._topics.courier_of(topic)
-        lane = self[topic] = _Lane(courier, self._clocks.get(courier, 0), self._timers.earliest(courier))
+        lane = self[topic] = _Lane(courier, self._clocks.get(courier, 0), self._timers.next_due_ms(courier))
         return lane
 
 
@@ -196,9 +196,9 @@ class _Desk:
 
     def fire(self, lane: _Lane, now_ms: int) -> None:
         """Fire what fell due before `now_ms` on the courier's arrival clock."""
-        while lane.due_ms < now_ms:
+        while lane.next_due_ms < now_ms:
             due_ms, key = self._timers.take(lane.courier)
-            lane.due_ms = self._timers.earliest(lane.courier)
+            lane.next_due_ms = self._timers.next_due_ms(lane.courier)
             self._look(lane, due_ms, key)
 
     def _look(self, lane: _Lane, due_ms: int, key: bytes) -> None:
@@ -226,7 +226,7 @@ class _Desk:
             shipment.due_ms = due_ms
             if due_ms:
                 self._timers.set(lane.courier, due_ms, key)
-                lane.due_ms = min(lane.due_ms, due_ms)
+                lane.next_due_ms = min(lane.next_due_ms, due_ms)
 
     # -- events ------------------------------------------------------------------------------------------------------
 

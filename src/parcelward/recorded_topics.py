@@ -25,8 +25,8 @@ EVERYTHING_FETCHED = 1_000_000
 so nothing may be left, and what bounds a poll is the size of a fetch."""
 FETCH_BYTES, PARTITION_BYTES = 8 * 1024 * 1024, 1024 * 1024
 PATIENCE_S = 30.0
-# Checksums in Python would take half of the time; a damaged record shows as a difference. Nothing that is read here is
-# still to come, so a fetch need not wait for it.
+# Checksums are not looked at: a damaged record shows as a difference. Nothing that is read here is still to come, so a
+# fetch need not wait for it.
 _READING = {
     "check_crcs": False,
     "fetch_max_wait_ms": 10,

@@ -8,16 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
-NEVER = 1 << 62
-"""Later than any deadline (epoch ms)."""
 _DUE_BYTES = 8
+NEVER = 1 << 8 * _DUE_BYTES
+"""Later than any deadline that fits into its bytes, and than any timestamp that Kafka has (epoch ms)."""
 
 
 class Timers:
     """The deadlines of one partition. `take` is undone by `begin`, unless `commit` came between.
 
-    A timer is kept as the bytes of its deadline and its key, in an order that both then have: of a million tuples the
-    garbage collector would look at each, which takes a worker a tenth of a second every now and then.
+    A timer is kept as the bytes of its deadline followed by its key, which sort as the pair would. Pairs would count as
+    objects of the garbage collector: they bring its next collection nearer, and that one looks at all that came since
+    the last (300,000 objects took a worker 0.14 s).
     """
 
     def __init__(self) -> None:
@@ -46,13 +47,13 @@ class Timers:
         """What was taken is done with."""
         self._taken.clear()
 
-    def earliest(self, courier: str) -> int:
+    def next_due_ms(self, courier: str) -> int:
         """The courier's next deadline (epoch ms, arrival clock); NEVER if it has none."""
         queue = self._queues[courier]
         return int.from_bytes(queue[0][:_DUE_BYTES]) if queue else NEVER
 
     def set(self, courier: str, due_ms: int, key: bytes) -> None:
-        """Look at a waybill, by its ledger key, once the courier's clock is past `due_ms`."""
+        """Look at a waybill, by its ledger key, once the courier's clock is past `due_ms` (from 0)."""
         heappush(self._queues[courier], due_ms.to_bytes(_DUE_BYTES) + key)
 
     def take(self, courier: str) -> tuple[int, bytes]:

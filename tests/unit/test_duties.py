@@ -185,6 +185,22 @@ def test_a_security_scan_is_demanded_only_when_set():
     assert result.facts[facts.OVERDUE, "security_scan"] == 1
 
 
+def test_a_deadline_that_is_set_and_passed_within_one_batch_fires():
+    line = pipeline()
+    result = line.feed([record(real_name()), record(inspection("SF0000000000002"), T0 + 31 * MINUTE)])
+    assert result.facts[facts.OVERDUE, "inspection"] == 1
+
+
+@pytest.mark.parametrize("timestamp", [-(2**62), -1, 2**62 + 1, 2**63 - 1])
+def test_a_time_that_no_clock_shows_is_refused_and_fires_what_is_due(timestamp):
+    line = pipeline()
+    line.feed([record(real_name())])
+    strange = record(inspection())._replace(timestamp=timestamp)
+    result = line.feed([strange], {INTAKE: timestamp + 2})
+    assert [dict(refused.headers)["pw_reason"] for refused in result.rejected] == [b"time_out_of_range"]
+    assert result.facts[facts.OVERDUE, "inspection"] == (timestamp > 0)
+
+
 def test_an_aborted_batch_leaves_the_timers_as_they_were():
     line = pipeline()
     line.feed([record(real_name())])
