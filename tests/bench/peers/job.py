@@ -7,6 +7,8 @@ from typing import Self
 
 VARIABLE = "PEERS_JOB"
 TENTH = 10
+BATCH = 10_000
+"""Most records that the loop and our own engine take at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,9 @@ from confluent_kafka import (  # type: ignore[import-not-found,unused-ignore]
     TopicPartition,
 )
 
-from tests.bench.peers.job import TENTH, Job
+from tests.bench.peers.job import BATCH, TENTH, Job
 
 COUNT = struct.Struct("<q")
-BATCH = 10_000
 WAIT_S = 0.1
 
 

@@ -14,7 +14,7 @@ from streams.app import build_app
 from streams.owned import Done, OwnedPartition, StagePlan
 from streams.running import run_app, stop_on_signals
 from streams.worker import YOUNG_OBJECTS
-from tests.bench.peers.job import TENTH, Job
+from tests.bench.peers.job import BATCH, TENTH, Job
 
 COUNT = struct.Struct("<q")
 
@@ -63,6 +63,7 @@ async def main() -> None:
         kafka=job.kafka,
         topic_prefix=f"{job.app}.",
         partitions=job.partitions,
+        batch_records=BATCH,
         session_timeout=timedelta(milliseconds=job.session_ms),
     )
     plan = StagePlan("duties", (job.source,), lambda partition: CountingStage(job.alerts))
