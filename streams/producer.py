@@ -106,8 +106,8 @@ class Producer:
 
     async def await_positions(self, sources: Collection[TopicPartition]) -> None:
         """Wait until no position of these is part of an undecided transaction."""
-        request = StablePositionsRequest(self._group, _by_topic(sources))
-        await self._coordinated(CoordinationType.GROUP, self._group, request, _codes_of_positions)
+        request = StablePositionsRequest(self._group, by_topic(sources))
+        await self._coordinated(CoordinationType.GROUP, self._group, request, codes_of_positions)
 
     async def await_records(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Wait until all that stands in these now is committed or aborted; returns where that ends."""
@@ -123,7 +123,7 @@ class Producer:
         """Begin a transaction in which records go to these partitions and positions to the group."""
         coordinated = (self._name, self._id, self._epoch)
         if partitions:
-            added = AddPartitionsToTxnRequest(*coordinated, _by_topic(partitions))
+            added = AddPartitionsToTxnRequest(*coordinated, by_topic(partitions))
             await self._coordinated(CoordinationType.TRANSACTION, self._name, added, _codes_of_partitions)
         # Before the records, not beside them: while it is under way the broker refuses records.
         group = AddOffsetsToTxnRequest(*coordinated, self._group)
@@ -280,7 +280,8 @@ class Producer:
             self._client.force_metadata_update()
 
 
-def _by_topic(tps: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:
+def by_topic(tps: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:
+    """Partition numbers by topic, as requests have them."""
     topics = defaultdict(list)
     for tp in tps:
         topics[tp.topic].append(tp.partition)
@@ -288,7 +289,7 @@ def _by_topic(tps: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:
 
 
 def _ends_request(tps: Iterable[TopicPartition], *, committed: bool) -> Any:
-    latest = [(topic, [(number, -1) for number in numbers]) for topic, numbers in _by_topic(tps)]
+    latest = [(topic, [(number, -1) for number in numbers]) for topic, numbers in by_topic(tps)]
     return OffsetRequest(-1, int(committed), latest)
 
 
@@ -300,5 +301,6 @@ def _codes_of_partitions(answer: Any) -> Codes:
     return (code for _, partitions, *_ in answer.errors for _, code, *_ in partitions)
 
 
-def _codes_of_positions(answer: Any) -> Codes:
+def codes_of_positions(answer: Any) -> Codes:
+    """All codes in an answer to `StablePositionsRequest`: that for the whole, and one for each partition."""
     return (answer.error_code, *(partition[4] for _, partitions, *_ in answer.topics for partition in partitions))

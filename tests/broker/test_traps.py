@@ -6,6 +6,7 @@ is known to be able to see it.
 """
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,11 +20,15 @@ import streams.app
 from parcelward.settings import Settings
 from streams.app import ScreeningApp
 from streams.clients import FETCH_WAIT_MS
+from streams.reading import BatchConsumerThread
 from streams.transport import BatchConsumer
 from tests.engine_kit.counting import COUNT
 from tests.engine_kit.kafka import committed
 from tests.engine_kit.traps import changelog, counted, intake, publish_ten, ready, run, stop_fetching
 from tests.engine_kit.workers import Running
+
+OFFSET_FETCH = 9
+LOADING, NOT_HERE = 14, 16
 
 # positions
 
@@ -82,6 +87,51 @@ def test_seeking_goes_back_to_the_beginning_where_nothing_was_committed(settings
         assert await consumer.position(part) == 7, "aiokafka goes back by itself"
         await consumer.perform_seek()
         assert await consumer.position(part) == 0
+
+    run(settings, scenario)
+
+
+class _StockPositions(BatchConsumerThread):
+    async def _committed(self, consumer: Any, sources: Any) -> Any:
+        positions = {tp: await consumer.committed(tp) for tp in sources}
+        return {tp: position for tp, position in positions.items() if position is not None}
+
+
+class _StockPositionsConsumer(BatchConsumer):
+    def _new_consumer_thread(self) -> BatchConsumerThread:
+        return _StockPositions(self, loop=self.loop, beacon=self.beacon)
+
+
+@pytest.mark.parametrize(
+    ("consumer", "position"), [(BatchConsumer, 10), (_StockPositionsConsumer, 0)], ids=["product", "stepped in"]
+)
+@pytest.mark.parametrize("code", [LOADING, NOT_HERE])
+def test_a_group_that_moves_to_another_broker_has_not_forgotten_its_positions(
+    settings: Settings, step_into: Any, consumer: type[BatchConsumer], position: int, code: int
+) -> None:
+    """What a broker says that no longer has the group, or does not have it yet: no partition, and a code for all."""
+    step_into(consumer)
+    publish_ten(settings)
+    part = TopicPartition(intake(settings), 0)
+
+    async def scenario(worker: Running) -> None:
+        await worker.until(lambda: counted(worker) == 10)
+        await stop_fetching(worker)
+        coordinator = worker.app.consumer._thread._consumer._coordinator
+        send, refusals = coordinator._send_req, [code]
+
+        async def moving(request: Any) -> Any:
+            answer = await send(request)
+            if refusals and request.API_KEY == OFFSET_FETCH:
+                code = refusals.pop()
+                answer = SimpleNamespace(topics=[], error_code=code)
+            return answer
+
+        coordinator._send_req = moving
+        sought = await worker.app.consumer._thread.seek_sources(frozenset({part.topic}))
+        assert not refusals
+        assert sought.positions[part] == position
+        assert (part in sought.uncommitted) is (position == 0)
 
     run(settings, scenario)
 
