@@ -20,6 +20,7 @@ from streams.owned import OwnedPartition
 from streams.ownership import Ownership
 from streams.reading import BatchConsumerThread, Fetched
 from streams.stores import Bounds, Place
+from streams.transactions import FailedError
 from streams.waiting import Taken
 
 TICK_S = 1.0
@@ -249,7 +250,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         # TRAP: Faust leaves a partition without a committed position where it is, past records it has dropped.
         self._seeking = True  # what is read from now on is taken over after the old records were dropped
         owners = tuple(self.ownership)  # those of the recovery that has ended, whatever is assigned meanwhile
-        sought = await self._thread.seek_sources(self._sources)
+        try:
+            sought = await self._thread.seek_sources(self._sources)
+        except TimeoutError:
+            self.ownership.fail(FailedError("the positions of the group could not be read in time"))
+            return
         self.ownership.require_restored(owners)
         self.ownership.reposition(*sought)
         self._read_offset.update(dict.fromkeys(map(ensure_TP, sought.positions)))
