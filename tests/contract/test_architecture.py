@@ -224,6 +224,7 @@ PACKAGES = {
     "aiokafka": "aiokafka",
     "cel_expr_python": "cel-expr-python",
     "cramjam": "cramjam",
+    "crc32c": "crc32c",
     "daachorse": "daachorse",
     "faust": "faust-streaming",
     "kafka": "kafka-python",
