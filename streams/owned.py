@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from aiokafka.structs import TopicPartition
+
 from parcelward.facts import POISON
 from parcelward.logs import position
 from parcelward.poison import MOST_SHARE, Poisoned, Recently, TooManyPoisonedError, isolate
@@ -64,7 +66,8 @@ class OwnedPartition:
         self.restored = False
         self.positioned = False
         self.busy = False
-        self.positions: dict[str, int] = {}
+        self.positions: dict[str, int] = {}  # not known yet
+        self.uncommitted = False  # whether the group had none of them
         self.last_batch = time.monotonic()
         self.taken_at = time.monotonic()
         self._transactions = transactions
@@ -73,6 +76,11 @@ class OwnedPartition:
         self._idle = asyncio.Event()
         self._idle.set()
         self._given_up = False
+
+    @property
+    def sources(self) -> list[TopicPartition]:
+        """What it reads."""
+        return [TopicPartition(topic, self.partition) for topic in self.plan.topics]
 
     @property
     def recovered(self) -> bool:
@@ -94,12 +102,11 @@ class OwnedPartition:
         """Whether anything was ever committed and not yet forgotten; known once the state is restored."""
         return next(iter(self.state), None) is not None
 
-    def reposition(self, positions: Mapping[str, int]) -> None:
+    def reposition(self) -> None:
         """The consumer was set to `positions`; what was fetched before is dropped, for it will be delivered again."""
         # TRAP: a fetch from before the rebalance may bring records of the new assignment from a stale position. A batch
         # of them that slips in before the seek is processed twice.
         self.waiting.clear()
-        self.positions = dict(positions)
         self.positioned = True
 
     def add(self, topic: str, records: Sequence[SourceRecord]) -> None:

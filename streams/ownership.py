@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from aiokafka.structs import TopicPartition
@@ -14,8 +14,8 @@ from parcelward.settings import Settings
 from streams.carrying import Carrier
 from streams.owned import Done, OwnedPartition, StagePlan
 from streams.producer import NOBODY, FencedError, Member, Producer
-from streams.stores import NOTHING_WRITTEN, Bounds, MemoryStates, Place, States
-from streams.transactions import Connect, FailedError, Transactions
+from streams.stores import NOTHING_WRITTEN, MemoryStates, States
+from streams.transactions import Connect, FailedError, Found, Transactions
 from streams.waiting import Taken
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,6 @@ class Ownership:
         self.stopping = False
         self.failed = asyncio.Event()
         self.on_free: Callable[[], None] = lambda: None
-        self.bounds: Callable[[Sequence[Place]], Awaitable[Mapping[Place, Bounds]]] | None = None
         self._plan_of = {topic: plan for plan in plans for topic in plan.topics}
         self._owned: dict[tuple[str, int], OwnedPartition] = {}
         self._giving_up = asyncio.Lock()
@@ -100,12 +99,8 @@ class Ownership:
             self._owned[place] = OwnedPartition(plan, partition, transactions, states[place])
         fed = self._fed(numbers)
         self._share(transactions, fed)
-        await transactions.open(
-            [TopicPartition(topic, number) for plan, number in wanted for topic in plan.topics],
-            [TopicPartition(self.settings.topics.changelog(plan.name), number) for plan, number in wanted],
-            fed,
-        )
-        await self._compare_with_changelogs()
+        sources = [tp for owner in self for tp in owner.sources]
+        self._learn(await transactions.open(sources, [self._changelog(owner) for owner in self], fed))
 
     def _share(self, transactions: Transactions, fed: Mapping[TopicPartition, OwnedPartition]) -> None:
         self._transactions = transactions
@@ -117,17 +112,15 @@ class Ownership:
             return {}
         return {TopicPartition(*one.plan.topics, one.partition): one for one in self if one.plan.fed}
 
-    async def _compare_with_changelogs(self) -> None:
-        """Say how far each state must be read, and forget those that reading on would not bring up to date.
+    def _changelog(self, owner: OwnedPartition) -> TopicPartition:
+        return TopicPartition(self.settings.topics.changelog(owner.plan.name), owner.partition)
 
-        What is in the changelogs is decided, and nobody else can commit anything to them.
-        """
-        if self.bounds is None:
-            for owner in self:
-                owner.must_reach = NOTHING_WRITTEN
-            return
-        for place, bounds in (await self.bounds(list(self._owned))).items():
-            owner = self._owned[place]
+    def _learn(self, found: Found) -> None:
+        """Say where sources are read from and how far each state is, and forget states that this does not complete."""
+        for owner in self:
+            owner.positions = {tp.topic: found.positions[tp] for tp in owner.sources}
+            owner.uncommitted = found.uncommitted.issuperset(owner.sources)
+            bounds = found.changelogs[self._changelog(owner)]
             if owner.state.written != NOTHING_WRITTEN:
                 owner.state.check(bounds)
             owner.must_reach = bounds.end - 1 if bounds.end > bounds.start else NOTHING_WRITTEN
@@ -176,22 +169,17 @@ class Ownership:
             gc.collect()
             gc.freeze()
 
-    def reposition(
-        self, positions: Mapping[tuple[str, int], int], uncommitted: Collection[tuple[str, int]] = ()
-    ) -> None:
-        """The consumer was set to these positions, by topic and partition number; of some none was committed.
+    def reposition(self, owners: Iterable[OwnedPartition]) -> None:
+        """The consumer was set to the positions of these, as far as they are still ours.
 
-        That stops the worker where the state shows that there must have been one.
+        That stops the worker where none was committed and the state shows that there must have been one.
         """
-        for owner in self:
-            own = {topic: positions.get((topic, owner.partition)) for topic in owner.plan.topics}
-            if None in own.values():
-                continue  # another rebalance has begun, and another seek follows
+        for owner in filter(self.__contains__, owners):
             # A courier that is new has no position although the state is old: only if none has one they were lost.
-            if owner.has_state and all((topic, owner.partition) in uncommitted for topic in own):
+            if owner.has_state and owner.uncommitted:
                 self.fail(self._lost_positions(owner))
                 return
-            owner.reposition({topic: position for topic, position in own.items() if position is not None})
+            owner.reposition()
         if self.ready:
             log.info("screening", extra={"partitions": len({owner.partition for owner in self})})
         self.on_free()

@@ -37,6 +37,9 @@ REQUEST_BYTES = 16 * 1024 * 1024
 """Record batches in one request; brokers accept 100 MiB by default."""
 MAGIC = 2
 SEQUENCES = 2**31
+NO_POSITION = -1
+LATEST, EARLIEST = -1, -2
+"""In place of a time stamp whose offset is asked for."""
 RETRY_S = (0.005, 0.1)
 """First and longest pause before a request is repeated; most refusals say that the transaction before is still being
 written."""
@@ -104,26 +107,37 @@ class Producer:
         if name == self._name:
             self._id, self._epoch = answer.producer_id, answer.producer_epoch
 
-    async def await_positions(self, sources: Collection[TopicPartition]) -> None:
-        """Wait until no position of these is part of an undecided transaction."""
-        request = StablePositionsRequest(self._group, by_topic(sources))
-        await self._coordinated(CoordinationType.GROUP, self._group, request, codes_of_positions)
+    async def stable_positions(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """The group's positions, of those that have one; waits until none is part of an undecided transaction."""
+        request = StablePositionsRequest(self._group, _by_topic(sources))
+        answer = await self._coordinated(CoordinationType.GROUP, self._group, request, _codes_of_positions)
+        said = {
+            TopicPartition(topic, number): position
+            for topic, partitions, *_ in answer.topics
+            for number, position, *_ in partitions
+        }
+        # One that the group has said nothing of is an error and not without a position.
+        return {tp: said[tp] for tp in sources if said[tp] != NO_POSITION}
 
     async def await_records(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Wait until all that stands in these now is committed or aborted; returns where that ends."""
+        """Wait until all that stands in these now is committed or aborted; returns where that ends, with markers."""
         ends = await self._ends(logs, committed=False)
         for pause in self._pauses():
             decided = await self._ends(logs, committed=True)
             if all(decided[tp] >= end for tp, end in ends.items()):
-                break
+                return decided
             await asyncio.sleep(pause)
-        return ends
+        raise AssertionError("pauses have no end")
+
+    async def beginnings(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """The first offset that each still has."""
+        return await self._offsets(logs, partial(_offset_request, where=EARLIEST), 3)
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """Begin a transaction in which records go to these partitions and positions to the group."""
         coordinated = (self._name, self._id, self._epoch)
         if partitions:
-            added = AddPartitionsToTxnRequest(*coordinated, by_topic(partitions))
+            added = AddPartitionsToTxnRequest(*coordinated, _by_topic(partitions))
             await self._coordinated(CoordinationType.TRANSACTION, self._name, added, _codes_of_partitions)
         # Before the records, not beside them: while it is under way the broker refuses records.
         group = AddOffsetsToTxnRequest(*coordinated, self._group)
@@ -245,7 +259,7 @@ class Producer:
 
     async def _ends(self, logs: Collection[TopicPartition], *, committed: bool) -> dict[TopicPartition, int]:
         """The offset after the last record, or after the last one whose transaction is decided."""
-        return await self._offsets(logs, partial(_ends_request, committed=committed), 3)
+        return await self._offsets(logs, partial(_offset_request, where=LATEST, committed=committed), 3)
 
     def _pauses(self) -> Iterator[float]:
         """One for each try, without an end."""
@@ -280,7 +294,7 @@ class Producer:
             self._client.force_metadata_update()
 
 
-def by_topic(tps: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:
+def _by_topic(tps: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:
     """Partition numbers by topic, as requests have them."""
     topics = defaultdict(list)
     for tp in tps:
@@ -288,9 +302,9 @@ def by_topic(tps: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:
     return list(topics.items())
 
 
-def _ends_request(tps: Iterable[TopicPartition], *, committed: bool) -> Any:
-    latest = [(topic, [(number, -1) for number in numbers]) for topic, numbers in by_topic(tps)]
-    return OffsetRequest(-1, int(committed), latest)
+def _offset_request(tps: Iterable[TopicPartition], *, where: int, committed: bool = False) -> Any:
+    asked = [(topic, [(number, where) for number in numbers]) for topic, numbers in _by_topic(tps)]
+    return OffsetRequest(-1, int(committed), asked)
 
 
 def _one_code(answer: Any) -> Codes:
@@ -301,6 +315,8 @@ def _codes_of_partitions(answer: Any) -> Codes:
     return (code for _, partitions, *_ in answer.errors for _, code, *_ in partitions)
 
 
-def codes_of_positions(answer: Any) -> Codes:
-    """All codes in an answer to `StablePositionsRequest`: that for the whole, and one for each partition."""
+def _codes_of_positions(answer: Any) -> Codes:
+    # TRAP: what is wrong with an answer as a whole is said beside an empty list of partitions. aiokafka looks only at
+    # the list: while the group moves to another broker, no position seems ever to have been committed. (Its own fetcher
+    # does so after an assignment, and reads from the beginning; what it reads before our seek is dropped.)
     return (answer.error_code, *(partition[4] for _, partitions, *_ in answer.topics for partition in partitions))

@@ -5,26 +5,18 @@ It relies on the behaviour of the pinned versions of Faust and aiokafka; tests/b
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
 
 import aiokafka
-from aiokafka.errors import IllegalStateError, KafkaError, for_code
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 
 from streams.clients import consumer_options
-from streams.producer import BUSY, MOVED, NOBODY, NONE, Member, by_topic, codes_of_positions
-from streams.requests import StablePositionsRequest
+from streams.producer import NOBODY, Member
 
 WORTH_ASKING = 300
 """When so many records were waiting, the next fetch is not put off."""
-NO_POSITION = -1
-ASK_AGAIN_S = 0.1
-"""Before the group is asked for its positions again."""
-POSITIONS_S = 15.0
-"""The group has to say its positions within this. Faust would give up after `broker_request_timeout`, which is 20 s at
-least, without a word and for good."""
 
 
 class Fetched(NamedTuple):
@@ -38,13 +30,6 @@ class Fetched(NamedTuple):
     records: Mapping[Any, list[Any]]
     quiet: Mapping[Any, int]
     positions: Mapping[Any, int]
-
-
-class Sought(NamedTuple):
-    """Where the sources are read from now on; `uncommitted` are those of which no position is known."""
-
-    positions: Mapping[Any, int]
-    uncommitted: frozenset[Any]
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -141,65 +126,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             consumer.pause(*((unread - paused) & consumer.assignment()))
             consumer.resume(*(paused - unread))
 
-    async def seek_sources(self, topics: frozenset[str]) -> Sought:
-        """Go back to the committed positions, or to the beginning where there is none. Raises TimeoutError."""
-        result: Sought = await self.call_thread(self._seek_sources, topics)
-        return result
-
-    async def _seek_sources(self, topics: frozenset[str]) -> Sought:
-        consumer = self._ensure_consumer()
-        assignment = consumer._subscription.subscription.assignment
-        sources = [tp for tp in consumer.assignment() if tp.topic in topics]
-        async with asyncio.timeout(POSITIONS_S):
-            committed = await self._committed(consumer, sources)
-        unknown = [tp for tp in sources if committed[tp] == NO_POSITION]
-        beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
-        positions = {**committed, **beginnings}
-        if assignment is not consumer._subscription.subscription.assignment:
-            raise IllegalStateError("rebalanced while positions were read")  # recovery starts again
-        self.epoch += 1
-        self._quiet.clear()
-        for tp, offset in positions.items():
-            consumer.seek(tp, offset)
-        return Sought(positions, frozenset(unknown))
-
-    async def _committed(self, consumer: Any, sources: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """The committed position of each, or NO_POSITION; waits until no open transaction can change one."""
-        assignment, coordinator = consumer._subscription.subscription.assignment, consumer._coordinator
-        while sources:
-            if assignment is not consumer._subscription.subscription.assignment or self.should_stop:
-                raise IllegalStateError("rebalanced or stopped while positions were read")  # recovery starts again
-            await coordinator.ensure_coordinator_known()
-            found = await self._positions(coordinator, sources)
-            if found.keys() >= set(sources):
-                return found
-            await asyncio.sleep(ASK_AGAIN_S)
-        return {}
-
-    async def _positions(self, coordinator: Any, sources: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """What the group's broker answers; nothing when it, or another one, is to be asked again."""
-        try:
-            answer = await coordinator._send_req(StablePositionsRequest(coordinator.group_id, by_topic(sources)))
-        except KafkaError as error:  # `_send_req` has given the broker up
-            if error.retriable:
-                return {}
-            raise
-        # TRAP: what is wrong with an answer as a whole is said beside an empty list of partitions. aiokafka looks only
-        # at the list: while the group moves to another broker, no position seems ever to have been committed. (Its own
-        # fetcher does so still, and reads from the beginning; what it reads before the seek is dropped.)
-        refused = set(codes_of_positions(answer)) - {NONE}
-        if refused & MOVED:
-            coordinator.coordinator_dead()
-        elif refused - BUSY:
-            raise for_code(min(refused - BUSY))()
-        if refused:
-            return {}
-        return {
-            TopicPartition(topic, number): offset
-            for topic, partitions, _ in answer.topics
-            for number, offset, *_ in partitions
-        }
-
     async def _seek_wait(self, consumer: Any, partitions: Mapping[Any, int]) -> None:
         self.epoch += 1
+        self._quiet.clear()
         await super()._seek_wait(consumer, partitions)

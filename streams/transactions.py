@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from zlib import crc32
 
 from aiokafka.errors import KafkaError
@@ -21,6 +21,7 @@ from parcelward.settings import Settings
 from parcelward.stage import Outcome, Send
 from streams.clients import TRANSACTION_S
 from streams.producer import FencedError, Member, Output, Producer
+from streams.stores import Bounds
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,18 @@ MOST_TURNS = 200
 MOST_RECORDS = 8000
 """Records whose batches go into one transaction, about: it may not take too long, and all that comes of them is held in
 memory. It also leaves batches to be computed while it is under way."""
+
+
+class Found(NamedTuple):
+    """What is in Kafka, final for us: where each source is to be read from, and what each changelog has.
+
+    Of the `uncommitted` sources the group has no position; they are read from their beginning.
+    """
+
+    positions: Mapping[TopicPartition, int]
+    uncommitted: frozenset[TopicPartition]
+    changelogs: Mapping[TopicPartition, Bounds]
+
 
 Connect = Callable[[Settings, str], Any]
 """Makes a producer with a name: `Producer`, or what stands in for it in a simulation."""
@@ -130,11 +143,11 @@ class Transactions:
         sources: Collection[TopicPartition],
         changelogs: Collection[TopicPartition],
         ours: Collection[TopicPartition] = (),
-    ) -> None:
-        """Fence whoever owned these before, and wait until what they left open is decided.
+    ) -> Found:
+        """Fence whoever owned these before, wait until what they left open is decided, and say what there is then.
 
-        Positions of sources and changelogs are final for us once this returns, so it comes before either is read. So is
-        what stands in `ours`, sources that nobody else writes to from now on: `ends` has their ends.
+        Nobody but us changes it from now on, nor what stands in `ours`, sources that nobody else writes to: `ends` has
+        their ends.
         """
         names = [f"{self._settings.topics.app_id}-{number}" for number in self._numbers]
         self._producer = self._connect(self._settings, names[0])
@@ -144,9 +157,10 @@ class Transactions:
             async with asyncio.timeout(SETTLE_S):
                 # The group takes no more positions of former owners, and what belongs to those that it has taken stands
                 # in the changelogs already.
-                await self._producer.await_positions(sources)
+                positions = await self._producer.stable_positions(sources)
                 ends = await self._producer.await_records([*changelogs, *ours])
-                self.ends = {tp: ends[tp] for tp in ours}
+                uncommitted = frozenset(sources) - positions.keys()
+                beginnings = await self._producer.beginnings([*changelogs, *uncommitted])
         except TimeoutError as error:
             raise FailedError(
                 f"a former owner's transaction is still undecided for one of {sorted({*sources, *changelogs})} "
@@ -154,6 +168,12 @@ class Transactions:
             ) from error
         except NotImplementedError as error:
             raise UserError("the brokers are older than Kafka 2.5") from error
+        self.ends = {tp: ends[tp] for tp in ours}
+        return Found(
+            {tp: positions.get(tp, beginnings.get(tp)) for tp in sources},
+            uncommitted,
+            {tp: Bounds(beginnings[tp], ends[tp]) for tp in changelogs},
+        )
 
     async def commit(self, work: Work) -> None:
         """Send an outcome and the next position of each source topic, in one transaction, and wait for its commit.

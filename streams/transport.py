@@ -5,7 +5,7 @@ It relies on the behaviour of the pinned versions of Faust and aiokafka; tests/b
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.structs import TopicPartition
@@ -19,8 +19,6 @@ from parcelward.moments import duration_ms
 from streams.owned import OwnedPartition
 from streams.ownership import Ownership
 from streams.reading import BatchConsumerThread, Fetched
-from streams.stores import Bounds, Place
-from streams.transactions import FailedError
 from streams.waiting import Taken
 
 TICK_S = 1.0
@@ -50,8 +48,6 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ownership: Ownership = self.app.ownership
-        self.ownership.bounds = self._bounds
-        self._sources = frozenset(topic for plan in self.ownership.plans for topic in plan.topics)
         self._limit = self.ownership.settings.batch_records
         self._commit_every_s = self.ownership.settings.commit_every.total_seconds()
         self._grace_ms = duration_ms(self.ownership.settings.idle_grace)
@@ -219,14 +215,6 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         ends = {topic: self.highwater(TopicPartition(topic, owner.partition)) for topic in owner.plan.topics}
         return sum(max(0, (ends[topic] or 0) - position) for topic, position in owner.positions.items())
 
-    async def _bounds(self, places: Sequence[Place]) -> Mapping[Place, Bounds]:
-        """What the changelogs of some partitions still have."""
-        topics = self.ownership.settings.topics
-        parts = {place: TopicPartition(topics.changelog(place[0]), place[1]) for place in places}
-        starts = await self._thread.earliest_offsets(*parts.values())
-        ends = await self._thread.highwaters(*parts.values())
-        return {place: Bounds(starts[part], ends[part]) for place, part in parts.items()}
-
     # who owns what
 
     async def on_partitions_revoked(self, revoked: set[Any]) -> None:
@@ -252,15 +240,13 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Go back to the committed positions and forget what was fetched."""
         # TRAP: Faust leaves a partition without a committed position where it is, past records it has dropped.
         self._seeking = True  # what is read from now on is taken over after the old records were dropped
-        owners = tuple(self.ownership)  # those of the recovery that has ended, whatever is assigned meanwhile
-        try:
-            sought = await self._thread.seek_sources(self._sources)
-        except TimeoutError:
-            self.ownership.fail(FailedError("the positions of the group could not be read in time"))
-            return
+        # Those of the recovery that has ended, whatever is assigned meanwhile; none that are just being taken.
+        owners = [owner for owner in self.ownership if owner.positions]
+        positions = {TP(topic, one.partition): at for one in owners for topic, at in one.positions.items()}
+        await self._thread.seek_wait(positions)
         self.ownership.require_restored(owners)
-        self.ownership.reposition(*sought)
-        self._read_offset.update(dict.fromkeys(map(ensure_TP, sought.positions)))
+        self.ownership.reposition(owners)
+        self._read_offset.update(dict.fromkeys(positions))
 
     def resume_flow(self) -> None:
         """Deliver again: the last thing that Faust does after a seek, or in the next recovery when the seek failed."""

@@ -145,12 +145,12 @@ def test_settling_waits_for_what_others_have_left_undecided(settings: Settings, 
                 await former.send_positions({source: 5}, member)
             else:
                 await begun(former, tp, b"undecided")
-            waiting = latter.await_positions([source]) if positions else latter.await_records([tp])
+            waiting = latter.stable_positions([source]) if positions else latter.await_records([tp])
             settling = asyncio.ensure_future(waiting)
             await asyncio.sleep(1.0)
             assert not settling.done()
             await (former.commit() if positions else latter._fence(former._name))
-            await asyncio.wait_for(settling, 20)
+            assert await asyncio.wait_for(settling, 20) == ({source: 5} if positions else {tp: 2})
 
     asyncio.run(scenario())
     assert committed(settings).get((intake(settings), 0)) == (5 if positions else None)

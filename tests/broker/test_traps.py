@@ -11,20 +11,15 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import GroupAuthorizationFailedError, RequestTimedOutError
 from aiokafka.structs import TopicPartition
 from faust.exceptions import KeyDecodeError, ValueDecodeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 import streams.app
-import streams.reading
 from parcelward.settings import Settings
 from streams.app import ScreeningApp
 from streams.clients import FETCH_WAIT_MS
-from streams.producer import NONE
-from streams.reading import NO_POSITION, BatchConsumerThread
-from streams.transactions import FailedError
 from streams.transport import BatchConsumer
 from tests.engine_kit.counting import COUNT
 from tests.engine_kit.kafka import committed
@@ -32,7 +27,7 @@ from tests.engine_kit.traps import changelog, counted, intake, publish_ten, read
 from tests.engine_kit.workers import Running
 
 OFFSET_FETCH = 9
-LOADING, NOT_HERE, NOT_ALLOWED, UNDECIDED = 14, 16, 30, 88
+LOADING, NOT_HERE = 14, 16
 
 # positions
 
@@ -95,93 +90,31 @@ def test_seeking_goes_back_to_the_beginning_where_nothing_was_committed(settings
     run(settings, scenario)
 
 
-class _StockPositions(BatchConsumerThread):
-    async def _committed(self, consumer: Any, sources: Any) -> Any:
-        positions = {tp: await consumer.committed(tp) for tp in sources}
-        return {tp: NO_POSITION if position is None else position for tp, position in positions.items()}
+def _moves(client: Any, ask: str, code: int) -> None:
+    """The group's broker no longer has it, or not yet: the next answer names no partition, and has a code for all."""
+    asked, answers = getattr(client, ask), [SimpleNamespace(topics=[], error_code=code)]
+
+    async def ask_once_in_vain(*what: Any, **how: Any) -> Any:
+        about_positions = any(getattr(one, "API_KEY", None) == OFFSET_FETCH for one in what)
+        return answers.pop() if answers and about_positions else await asked(*what, **how)
+
+    setattr(client, ask, ask_once_in_vain)
 
 
-class _StockPositionsConsumer(BatchConsumer):
-    def _new_consumer_thread(self) -> BatchConsumerThread:
-        return _StockPositions(self, loop=self.loop, beacon=self.beacon)
-
-
-class _Group:
-    """Takes the place of the group's broker as long as it has answers of its own to positions that are asked for."""
-
-    def __init__(self, worker: Running, *answers: Any) -> None:
-        self.answers = list(answers)
-        self.given_up = 0
-        self._coordinator = worker.app.consumer._thread._consumer._coordinator
-        self._send, self._give_up = self._coordinator._send_req, self._coordinator.coordinator_dead
-        self._coordinator._send_req, self._coordinator.coordinator_dead = self.answer, self.give_up
-
-    async def answer(self, request: Any) -> Any:
-        if not self.answers or request.API_KEY != OFFSET_FETCH:
-            return await self._send(request)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return SimpleNamespace(topics=[], error_code=answer)
-
-    def give_up(self) -> None:
-        self.given_up += 1
-        self._give_up()
-
-
-@pytest.mark.parametrize(
-    ("consumer", "position"), [(BatchConsumer, 10), (_StockPositionsConsumer, 0)], ids=["product", "stepped in"]
-)
 @pytest.mark.parametrize("code", [LOADING, NOT_HERE])
-def test_a_group_that_moves_to_another_broker_has_not_forgotten_its_positions(
-    settings: Settings, step_into: Any, consumer: type[BatchConsumer], position: int, code: int
-) -> None:
-    """What a broker says that no longer has the group, or does not have it yet: no partition, and a code for all."""
-    step_into(consumer)
+def test_a_group_that_moves_to_another_broker_has_not_forgotten_its_positions(settings: Settings, code: int) -> None:
     publish_ten(settings)
     part = TopicPartition(intake(settings), 0)
 
     async def scenario(worker: Running) -> None:
         await worker.until(lambda: counted(worker) == 10)
-        await stop_fetching(worker)
-        group = _Group(worker, code)
-        sought = await worker.app.consumer._thread.seek_sources(frozenset({part.topic}))
-        assert group.answers == []
-        assert sought.positions[part] == position
-        assert (part in sought.uncommitted) is (position == 0)
-        if position:
-            assert group.given_up == (code == NOT_HERE)
-
-    run(settings, scenario)
-
-
-def test_positions_are_asked_for_again_for_as_long_as_it_makes_sense(settings: Settings) -> None:
-    publish_ten(settings)
-    topics = frozenset({intake(settings)})
-
-    async def scenario(worker: Running) -> None:
-        await worker.until(lambda: counted(worker) == 10)
-        await stop_fetching(worker)
-        seek = worker.app.consumer._thread.seek_sources
-        _Group(worker, NONE, UNDECIDED, RequestTimedOutError())  # an answer without our partitions is none
-        assert list((await seek(topics)).positions.values()) == [10]
-        assert (await seek(frozenset())).positions == {}
-        _Group(worker, NOT_ALLOWED)
-        with pytest.raises(GroupAuthorizationFailedError):
-            await seek(topics)
-
-    run(settings, scenario)
-
-
-def test_a_worker_that_is_not_told_its_positions_stops(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Faust would give up without a word, and the worker would stand still."""
-    monkeypatch.setattr(streams.reading, "POSITIONS_S", 0.5)
-
-    async def scenario(worker: Running) -> None:
-        await worker.until(lambda: ready(worker))
-        _Group(worker, *[LOADING] * 1000)
-        await worker.app.consumer.perform_seek()
-        assert isinstance(await worker.failure(), FailedError)
+        (owner,) = worker.app.ownership
+        producer, thread = owner._transactions._producer, worker.app.consumer._thread
+        _moves(producer._client, "send", code)
+        assert await producer.stable_positions([part]) == {part: 10}
+        _moves(thread._consumer._coordinator, "_send_req", code)
+        assert await thread.call_thread(thread._consumer.committed, part) is None, "aiokafka looks at it by itself"
+        assert await thread.call_thread(thread._consumer.committed, part) == 10
 
     run(settings, scenario)
 

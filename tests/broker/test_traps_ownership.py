@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +15,8 @@ from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Send
 from streams.owned import OwnedPartition
 from streams.producer import FencedError, Producer
-from streams.transactions import FailedError, Transactions, Work
+from streams.stores import Bounds
+from streams.transactions import FailedError, Found, Transactions, Work
 from streams.transport import BatchConsumer
 from tests.engine_kit.counting import COUNT, CountingStage, counting_plan
 from tests.engine_kit.group import joined
@@ -45,8 +46,11 @@ class _ReadsFirst(BatchConsumer):
         owner.busy = False
 
 
-async def _not_yet(transactions: Transactions, *what: object) -> None:
-    return None
+async def _not_yet(
+    transactions: Transactions, sources: Collection[Any], changelogs: Collection[Any], ours: Collection[Any] = ()
+) -> Found:
+    """What is in Kafka when nothing was processed yet."""
+    return Found(dict.fromkeys(sources, 0), frozenset(sources), dict.fromkeys(changelogs, Bounds(0, 0)))
 
 
 @pytest.mark.parametrize(("consumer", "alerts"), [(BatchConsumer, 1), (_ReadsFirst, 2)], ids=["product", "stepped in"])
@@ -58,13 +62,14 @@ def test_the_former_owner_is_fenced_before_anything_is_read(
     publish_ten(settings)
     open_ = Transactions.open
 
-    async def commit_then_open(transactions: Transactions, *what: Any) -> None:
+    async def commit_then_open(transactions: Transactions, *what: Any) -> Found:
         former = Transactions(settings, {0}, transactions._member)
         await open_(former, (), ())
         outcome = Outcome([Send(settings.topics.alerts, b"w", b"10")], {b"w": COUNT.pack(10)})
         await former.commit(Work("duties", 0, outcome, {intake(settings): 10}))
-        await open_(transactions, *what)
+        found = await open_(transactions, *what)
         await former.close()
+        return found
 
     monkeypatch.setattr(Transactions, "open", commit_then_open)
 

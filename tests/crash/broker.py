@@ -180,6 +180,10 @@ class Broker:
         """Whether any transaction is not marked everywhere."""
         return any(known.current is not None and not known.current.marked for known in self._ids.values())
 
+    def positions_of(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """The group's positions, of those that have one."""
+        return {tp: self.positions[tp] for tp in sources if tp in self.positions}
+
     def settled(self, sources: Collection[TopicPartition]) -> bool:
         """Whether no transaction that is not marked yet has a position of one of these."""
         current = [known.current for known in self._ids.values() if known.current is not None]

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from aiokafka.errors import IllegalStateError
 from aiokafka.structs import TopicPartition
 
 from streams.producer import Member
-from streams.reading import Fetched, Sought
+from streams.reading import Fetched
 from tests.crash.broker import Broker, Row
 
 T = TypeVar("T")
@@ -48,18 +49,25 @@ class SimulatedProducer:
         """Fence former producers of this name; the scenario says who fences others."""
         self._epoch = await self._line.step("fence", lambda: self._line.broker.init(self._name))
 
-    async def await_positions(self, sources: Collection[TopicPartition]) -> None:
-        """Wait until the positions are decided."""
-        while not await self._line.step("settle", lambda: self._line.broker.settled(sources)):
+    async def stable_positions(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """What the group has, once it is decided."""
+        broker = self._line.broker
+        read = partial(broker.positions_of, sources)
+        while (found := await self._line.step("settle", lambda: read() if broker.settled(sources) else None)) is None:
             await self._line.change(POLL_S)
+        return found
 
     async def await_records(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Wait until what stands in the logs is decided."""
-        broker = self._line.broker
-        ends = await self._line.step("ends", lambda: {tp: len(broker.logs[tp].entries) for tp in logs})
-        while any(broker.logs[tp].stable_end(tp) < end for tp, end in ends.items()):
+        logs_of = self._line.broker.logs
+        ends = await self._line.step("ends", lambda: {tp: len(logs_of[tp].entries) for tp in logs})
+        while any(logs_of[tp].stable_end(tp) < end for tp, end in ends.items()):
             await self._line.change(POLL_S)
-        return ends
+        return await self._line.step("ends", lambda: {tp: logs_of[tp].stable_end(tp) for tp in logs})
+
+    async def beginnings(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Nothing is ever compacted away."""
+        return dict.fromkeys(logs, 0)
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """Nothing can be seen of it."""
@@ -143,25 +151,14 @@ class SimulatedThread:
         at = {tp: self.positions[tp] for tp in recovering if tp in self.positions}
         return Fetched(self.epoch, records, quiet, at)
 
-    async def earliest_offsets(self, *parts: TopicPartition) -> dict[TopicPartition, int]:
-        """Nothing is ever compacted away."""
-        return dict.fromkeys(parts, 0)
+    async def seek_wait(self, positions: Mapping[Any, int]) -> None:
+        """Read on from elsewhere, in a while; raises IllegalStateError when a partition is not ours any more."""
+        await self._line.step("seek", lambda: self._seek_sources(positions))
 
-    async def highwaters(self, *parts: TopicPartition) -> dict[TopicPartition, int]:
-        """Ends, as readers of committed records see them."""
-        logs = self._line.broker.logs
-        return await self._line.step("ends", lambda: {tp: logs[tp].stable_end(tp) for tp in parts})
-
-    async def seek_sources(self, topics: frozenset[str]) -> Sought:
-        """Go back to the committed positions."""
-        return await self._line.step("seek", lambda: self._seek_sources(topics))
-
-    def _seek_sources(self, topics: frozenset[str]) -> Sought:
-        self.epoch += 1
-        committed = self._line.broker.positions
-        found = {tp: committed.get(tp, 0) for tp in self.positions if tp.topic in topics}
-        self.positions.update(found)
-        return Sought(found, frozenset(tp for tp in found if tp not in committed))
+    def _seek_sources(self, positions: Mapping[Any, int]) -> None:
+        if not positions.keys() <= self.positions.keys():
+            raise IllegalStateError
+        self.seek(positions)
 
     def seek(self, positions: Mapping[Any, int]) -> None:
         """Read on from elsewhere."""

@@ -15,8 +15,8 @@ from streams.carrying import Carrier, _Carried
 from streams.owned import Done, OwnedPartition
 from streams.ownership import Ownership
 from streams.producer import FencedError, Member
-from streams.stores import NOTHING_WRITTEN
-from streams.transactions import Transactions, Work
+from streams.stores import NOTHING_WRITTEN, Bounds
+from streams.transactions import Found, Transactions, Work
 from streams.transport import BatchConsumer
 from tests.crash.broker import Broker
 from tests.crash.clients import SimulatedProducer, SimulatedThread
@@ -137,17 +137,17 @@ def positions_of_any_generation_are_taken(patch: pytest.MonkeyPatch) -> None:
 def undecided_positions_are_read(patch: pytest.MonkeyPatch) -> None:
     """A former owner's transaction whose positions the group has taken may still be committed."""
 
-    async def await_positions(self: SimulatedProducer, sources: Any) -> None:
-        return None
+    async def stable_positions(self: SimulatedProducer, sources: Any) -> Mapping[Any, int]:
+        return self._line.broker.positions_of(sources)
 
-    patch.setattr(SimulatedProducer, "await_positions", await_positions)
+    patch.setattr(SimulatedProducer, "stable_positions", stable_positions)
 
 
 def undecided_changelogs_are_read(patch: pytest.MonkeyPatch) -> None:
     """The end of a changelog is taken to be where a former owner's transaction began."""
 
     async def await_records(self: SimulatedProducer, logs: Any) -> Mapping[Any, int]:
-        return {tp: len(self._line.broker.logs[tp].entries) for tp in logs}
+        return {tp: self._line.broker.logs[tp].stable_end(tp) for tp in logs}
 
     patch.setattr(SimulatedProducer, "await_records", await_records)
 
@@ -198,8 +198,15 @@ def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
 
     places: dict[Transactions, Any] = {}
 
-    async def not_yet(self: Transactions, *them: Any) -> None:
-        places[self] = them
+    async def not_yet(self: Transactions, sources: Any, changelogs: Any, ours: Any = ()) -> Found:
+        places[self] = sources, changelogs, ours
+        broker = self._connect(self._settings, "reader")._line.broker
+        positions = broker.positions_of(sources)
+        return Found(
+            dict.fromkeys(sources, 0) | positions,
+            frozenset(sources) - positions.keys(),
+            {tp: Bounds(0, broker.logs[tp].stable_end(tp)) for tp in changelogs},
+        )
 
     async def seek(self: BatchConsumer) -> None:
         owners = list(self.ownership)
@@ -242,8 +249,7 @@ def fetched_before_the_seek_is_kept(patch: pytest.MonkeyPatch) -> None:
     def add(self: OwnedPartition, topic: str, records: Any) -> None:
         self.waiting.add(topic, records)
 
-    def reposition(self: OwnedPartition, positions: Mapping[str, int]) -> None:
-        self.positions = dict(positions)
+    def reposition(self: OwnedPartition) -> None:
         self.positioned = True
 
     patch.setattr(OwnedPartition, "add", add)
@@ -299,9 +305,10 @@ def carried_on_past_what_waits(patch: pytest.MonkeyPatch) -> None:
 def carried_on_past_what_another_wrote_last(patch: pytest.MonkeyPatch) -> None:
     """The end of what waits between the stages is taken from before it was decided."""
 
-    async def open(self: Transactions, *them: Any) -> None:
-        await _open(self, *them)
+    async def open(self: Transactions, *them: Any) -> Found:
+        found = await _open(self, *them)
         self.ends = dict.fromkeys(self.ends, 0)
+        return found
 
     patch.setattr(Transactions, "open", open)
 

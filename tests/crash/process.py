@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+from aiokafka.errors import IllegalStateError
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
@@ -40,8 +41,6 @@ class Consumer(BatchConsumer):
         self.app = app
         self._thread = thread
         self.ownership = app.ownership
-        self.ownership.bounds = self._bounds
-        self._sources = frozenset(topic for plan in self.ownership.plans for topic in plan.topics)
         self._limit = limit
         self._commit_every_s = 0.0
         self._grace_ms = 0
@@ -193,15 +192,15 @@ class Process:
         """As Faust's app: stop the flow, forget what waits for the agents."""
         self.consumer.stop_flow()
         self.consumer.pause_partitions(revoked)
-        if self._recovery is not None:
-            self._recovery.cancel()
-            self._recovery = None
         self._empty_queues()
 
     async def on_assigned(self, assigned: Iterable[Any], generation: int) -> None:
         """As Faust's app: pause everything and start recovery."""
         self.consumer.pause_partitions(assigned)
         await self._end_void_recovery()
+        # TRAP: until here the recovery before goes on, seeks and resumes the flow although its partitions are gone.
+        if self._recovery is not None:
+            self._recovery.cancel()
         self._recovery = self.spawn(self._recover(generation))
 
     async def _end_void_recovery(self) -> None:
@@ -234,7 +233,10 @@ class Process:
             return
         consumer.resume_partitions(self._sources)
         await self.step("resume", lambda: None)  # any time may pass here, and once more
-        await consumer.perform_seek()
+        try:
+            await consumer.perform_seek()
+        except IllegalStateError:  # another recovery starts
+            return
         await self.step("resume", lambda: None)
         self._resume_flow()
 

@@ -27,14 +27,19 @@ class RememberingProducer:
         self.fenced = names
         self.done.append("fenced")
 
-    async def await_positions(self, sources: Collection[TopicPartition]) -> None:
-        """Remember it."""
+    async def stable_positions(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """All at the beginning."""
         self.done.append("positions are decided")
+        return dict.fromkeys(sources, 0)
 
     async def await_records(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Remember it."""
         self.done.append("records are decided")
         return dict.fromkeys(logs, 3)
+
+    async def beginnings(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """All is there."""
+        return dict.fromkeys(logs, 0)
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
         """A new one."""

@@ -55,7 +55,7 @@ class Worker:
         await self.ownership.take([(topic, number) for topic in topics for number in numbers], Member("member", 1))
         for owner in self.ownership:
             owner.restore()
-            owner.reposition(dict.fromkeys(owner.plan.topics, 0))
+            owner.reposition()
 
     def look(self, read: int = 3) -> None:
         """All topics between the stages were read so far; those of the producer end at 3."""

@@ -47,7 +47,8 @@ def partition(kafka: Any = None, *, positioned: bool = True) -> OwnedPartition:
     owner = OwnedPartition(counting_plan(settings), 0, stand_in)
     owner.restore()
     if positioned:
-        owner.reposition({TOPIC: 0})
+        owner.positions = {TOPIC: 0}
+        owner.reposition()
     return owner
 
 
@@ -68,14 +69,14 @@ def test_nothing_is_taken_or_delivered_before_the_committed_positions_are_known(
     owner.add(TOPIC, records(20))
     assert owner.waiting.count == 0
     assert due(owner) == NEVER
-    owner.reposition({TOPIC: 0})
+    owner.reposition()
     owner.add(TOPIC, records(20))
     assert due(owner) <= 0
 
 
 def test_nothing_is_delivered_before_the_state_is_restored() -> None:
     owner = OwnedPartition(counting_plan(Settings(couriers=("swift",))), 0, Committed())  # type: ignore[arg-type]
-    owner.reposition({TOPIC: 0})
+    owner.reposition()
     owner.add(TOPIC, records(20))
     assert due(owner) == NEVER
 
@@ -222,7 +223,7 @@ def one_by_one(values: list[bytes]) -> tuple[Committed, int]:
     settings = Settings(couriers=("swift",))
     owner = OwnedPartition(counting_plan(settings, set_aside=partial(set_aside, settings.topics)), 0, kafka)  # type: ignore[arg-type]
     owner.restore()
-    owner.reposition({TOPIC: 0})
+    owner.reposition()
 
     async def scenario() -> None:
         for number, value in enumerate(values):

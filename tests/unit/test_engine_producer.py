@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 from aiokafka.client import CoordinationType
-from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    MessageSizeTooLargeError,
+)
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import TopicPartition
@@ -16,6 +21,7 @@ from aiokafka.structs import TopicPartition
 from parcelward.settings import Settings
 from streams import producer as module
 from streams.producer import BATCH_BYTES, SEQUENCES, FencedError, Member, Producer, StoppedError
+from streams.requests import StablePositionsRequest
 
 SETTINGS = Settings()
 A, B, C = (TopicPartition("t", number) for number in range(3))
@@ -45,7 +51,18 @@ class Brokers:
             raise answer
         if isinstance(request, ProduceRequest):
             return self._produced(request, answer)
+        if isinstance(request, StablePositionsRequest):
+            return self._positions(request, answer)
         return SimpleNamespace(error_code=answer, errors=[("t", [(0, answer)])], topics=[])
+
+    def _positions(self, request: Any, answer: Any) -> Any:
+        """Of 0 there is none, of 2 nothing is said at all."""
+        if isinstance(answer, int) and answer:
+            return SimpleNamespace(error_code=answer, topics=[])
+        codes: Mapping[int, int] = answer or {}
+        numbers = [number for _, numbers in request._partitions for number in numbers if number != 2]
+        said = [(number, 100 * number or module.NO_POSITION, -1, "", codes.get(number, 0)) for number in numbers]
+        return SimpleNamespace(error_code=0, topics=[("t", said, {})])
 
     def _produced(self, request: Any, answer: Any) -> Any:
         codes: Mapping[int, int] = answer if isinstance(answer, dict) else defaultdict(lambda: answer)
@@ -157,6 +174,26 @@ def test_positions_are_sent_by_members_only() -> None:
         with pytest.raises(FencedError):
             asked_of(brokers, lambda producer, member=nobody: producer.send_positions({A: 1}, member))  # type: ignore[misc]
     assert brokers.asked == []
+
+
+@pytest.mark.parametrize("code", RETRIED)
+@pytest.mark.parametrize("of_all", [True, False], ids=["of all", "of one"])
+def test_positions_are_asked_for_until_the_group_says_them(code: int, of_all: bool) -> None:
+    """What is wrong with an answer as a whole is said beside an empty list, which looks like one without positions."""
+    brokers = Brokers(code if of_all else {1: code})
+    assert asked_of(brokers, lambda producer: producer.stable_positions([A, B])) == {B: 100}
+    assert len(brokers.asked) == 2
+
+
+@pytest.mark.parametrize("answer", [30, {1: 30}], ids=["of all", "of one"])
+def test_positions_that_are_refused_for_good_are_not_taken_for_none(answer: Any) -> None:
+    with pytest.raises(GroupAuthorizationFailedError):
+        asked_of(Brokers(answer), lambda producer: producer.stable_positions([A, B]))
+
+
+def test_a_position_of_which_nothing_is_said_is_not_taken_for_none() -> None:
+    with pytest.raises(KeyError):
+        asked_of(Brokers(), lambda producer: producer.stable_positions([B, C]))
 
 
 def test_sequences_of_a_partition_go_on_from_batch_to_batch_and_wrap() -> None:
