@@ -67,7 +67,7 @@ class OwnedPartition:
         self.positioned = False
         self.busy = False
         self.positions: dict[str, int] = {}  # not known yet
-        self.uncommitted = False  # whether the group had none of them
+        self.uncommitted = False  # whether the group had a position for none of its sources
         self.last_batch = time.monotonic()
         self.taken_at = time.monotonic()
         self._transactions = transactions

@@ -172,7 +172,7 @@ class Ownership:
     def reposition(self, owners: Iterable[OwnedPartition]) -> None:
         """The consumer was set to the positions of these, as far as they are still ours.
 
-        That stops the worker where none was committed and the state shows that there must have been one.
+        Stops the worker if the group had no position for one whose state shows that there must have been some.
         """
         for owner in filter(self.__contains__, owners):
             # A courier that is new has no position although the state is old: only if none has one they were lost.

@@ -120,7 +120,7 @@ class Producer:
         return {tp: said[tp] for tp in sources if said[tp] != NO_POSITION}
 
     async def await_records(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Wait until all that stands in these now is committed or aborted; returns where that ends, with markers."""
+        """Wait until all that stands in these now is committed or aborted; returns their ends, markers included."""
         ends = await self._ends(logs, committed=False)
         for pause in self._pauses():
             decided = await self._ends(logs, committed=True)

@@ -5,9 +5,11 @@ from typing import Any
 
 from faust.tables import Table
 from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery, ServiceStopped
 
 from streams.ownership import Ownership
 from streams.stores import NOTHING_WRITTEN
+from streams.transactions import FailedError
 from streams.transport import Restored
 
 log = logging.getLogger(__name__)
@@ -56,8 +58,31 @@ class BatchTable(Table):  # type: ignore[misc]
             self.ownership.fail(error)
 
 
+class LoudRecovery(Recovery):  # type: ignore[misc]
+    """A recovery that takes too long stops the worker."""
+
+    async def _wait(self, coro: Any, timeout: Any = None) -> None:  # noqa: ASYNC109 - Faust's signature
+        try:
+            await super()._wait(coro, timeout)
+        except ServiceStopped:
+            # TRAP: to Faust a step that takes too long looks as if it had been stopped itself: it recovers nothing any
+            # more, without a word, and the worker stands still.
+            if not self.should_stop:
+                self.app.ownership.fail(FailedError(f"a step of recovery took longer than {timeout:.0f} s"))
+            raise
+
+
 class PromptTableManager(TableManager):  # type: ignore[misc]
     """Starts at once: Faust waits a second for tables that modules still declare, ours are all there."""
+
+    _recovery: Recovery | None = None
+
+    @property
+    def recovery(self) -> Recovery:
+        """Recovers the tables of this worker."""
+        if self._recovery is None:
+            self._recovery = LoudRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
 
     async def on_start(self) -> None:
         """Register the tables and start their recovery."""

@@ -146,13 +146,16 @@ class Transactions:
     ) -> Found:
         """Fence whoever owned these before, wait until what they left open is decided, and say what there is then.
 
-        Nobody but us changes it from now on, nor what stands in `ours`, sources that nobody else writes to: `ends` has
-        their ends.
+        Only we change it from now on. The same holds for `ours`, sources that nobody else writes to; `ends` has their
+        ends.
         """
         names = [f"{self._settings.topics.app_id}-{number}" for number in self._numbers]
         self._producer = self._connect(self._settings, names[0])
-        async with asyncio.timeout(TRANSACTION_S):
-            await self._producer.start(names)
+        try:
+            async with asyncio.timeout(TRANSACTION_S):
+                await self._producer.start(names)
+        except TimeoutError as error:
+            raise FailedError(f"nobody could be fenced within {TRANSACTION_S:.0f} s: brokers do not answer") from error
         try:
             async with asyncio.timeout(SETTLE_S):
                 # The group takes no more positions of former owners, and what belongs to those that it has taken stands
@@ -163,8 +166,8 @@ class Transactions:
                 beginnings = await self._producer.beginnings([*changelogs, *uncommitted])
         except TimeoutError as error:
             raise FailedError(
-                f"a former owner's transaction is still undecided for one of {sorted({*sources, *changelogs})} "
-                '(docs/runbook.md, "A transaction without an end")'
+                "brokers do not answer, or a former owner's transaction is still undecided for one of "
+                f'{sorted({*sources, *changelogs})} (docs/runbook.md, "A transaction without an end")'
             ) from error
         except NotImplementedError as error:
             raise UserError("the brokers are older than Kafka 2.5") from error

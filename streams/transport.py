@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from aiokafka.errors import IllegalStateError
 from aiokafka.structs import TopicPartition
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
@@ -223,7 +224,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         await self.ownership.give_up()
 
     async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
-        """Fence first: Faust's own steps read positions and changelogs."""
+        """Take the partitions over first: Faust's own steps read the changelogs."""
         # TRAP: what comes meanwhile was read for a recovery that is void by now. What that one had read before is gone
         # with its state, and would be missing in the new one.
         self._owned_since = NEVER
@@ -237,11 +238,16 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
-        """Go back to the committed positions and forget what was fetched."""
+        """Go back to the committed positions and forget what was fetched: before anything is delivered.
+
+        Raises IllegalStateError when partitions have been taken away meanwhile; another recovery follows.
+        """
         # TRAP: Faust leaves a partition without a committed position where it is, past records it has dropped.
         self._seeking = True  # what is read from now on is taken over after the old records were dropped
         # Those of the recovery that has ended, whatever is assigned meanwhile; none that are just being taken.
         owners = [owner for owner in self.ownership if owner.positions]
+        if not owners:
+            raise IllegalStateError("the partitions of this recovery are gone")
         positions = {TP(topic, one.partition): at for one in owners for topic, at in one.positions.items()}
         await self._thread.seek_wait(positions)
         self.ownership.require_restored(owners)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.structs import TopicPartition
 
@@ -55,6 +56,24 @@ def test_records_of_many_batches_arrive_in_order_and_the_last_offset_is_told(set
     ]
     assert [found[5].offset, found[11].offset] == last
     assert found[6].offset == found[5].offset + 2, "the commit marker lies in between"
+
+
+def test_the_beginning_of_a_log_is_its_first_record_that_is_still_there(settings: Settings) -> None:
+    tp, empty = TopicPartition(intake(settings), 0), log(settings)
+
+    async def scenario() -> None:
+        async with started(settings) as producer:
+            await producer.begin([tp])
+            await producer.send({tp: [(b"w", b"%d" % number, ()) for number in range(3)]})
+            await producer.commit()
+            assert await producer.beginnings([tp, empty]) == {tp: 0, empty: 0}
+            admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+            await admin.start()
+            await admin.delete_records({tp: RecordsToDelete(2)})
+            await admin.close()
+            assert await producer.beginnings([tp, empty]) == {tp: 2, empty: 0}
+
+    asyncio.run(scenario())
 
 
 def test_a_record_larger_than_a_batch_goes_alone_if_the_broker_takes_it(settings: Settings) -> None:

@@ -13,13 +13,17 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 from faust.exceptions import KeyDecodeError, ValueDecodeError
+from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 import streams.app
+import streams.tables
 from parcelward.settings import Settings
 from streams.app import ScreeningApp
 from streams.clients import FETCH_WAIT_MS
+from streams.tables import LoudRecovery
+from streams.transactions import FailedError
 from streams.transport import BatchConsumer
 from tests.engine_kit.counting import COUNT
 from tests.engine_kit.kafka import committed
@@ -147,6 +151,34 @@ def test_the_changelog_is_not_applied_while_it_is_written(
     async def scenario(worker: Running) -> None:
         await worker.until(lambda: ready(worker))
         assert (changelog(settings) in worker.app.consumer._active_partitions) is goes_on
+
+    run(settings, scenario)
+
+
+@pytest.mark.parametrize("recovery", [LoudRecovery, Recovery], ids=["product", "stepped in"])
+def test_a_step_of_recovery_that_takes_too_long_stops_the_worker(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, recovery: type[Recovery]
+) -> None:
+    """The brokers have gone away just after the partitions were taken."""
+    options = streams.app._faust_options
+    monkeypatch.setattr(streams.app, "_faust_options", lambda told: options(told) | {"broker_request_timeout": 0.5})
+    monkeypatch.setattr(streams.tables, "LoudRecovery", recovery)
+    asked = asyncio.Event()
+
+    async def no_answer(self: BatchConsumer, *parts: Any) -> None:
+        asked.set()
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(BatchConsumer, "highwaters", no_answer)
+
+    async def scenario(worker: Running) -> None:
+        if recovery is LoudRecovery:
+            assert isinstance(await worker.failure(), FailedError)
+            return
+        await worker.until(asked.is_set)
+        await asyncio.sleep(3.0)
+        assert worker.app.ownership.fault is None, "Faust says so by itself"
+        assert not ready(worker), "Faust asks again by itself"
 
     run(settings, scenario)
 

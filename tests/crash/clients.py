@@ -153,9 +153,9 @@ class SimulatedThread:
 
     async def seek_wait(self, positions: Mapping[Any, int]) -> None:
         """Read on from elsewhere, in a while; raises IllegalStateError when a partition is not ours any more."""
-        await self._line.step("seek", lambda: self._seek_sources(positions))
+        await self._line.step("seek", lambda: self._seek_ours(positions))
 
-    def _seek_sources(self, positions: Mapping[Any, int]) -> None:
+    def _seek_ours(self, positions: Mapping[Any, int]) -> None:
         if not positions.keys() <= self.positions.keys():
             raise IllegalStateError
         self.seek(positions)

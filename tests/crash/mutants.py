@@ -200,7 +200,7 @@ def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
 
     async def not_yet(self: Transactions, sources: Any, changelogs: Any, ours: Any = ()) -> Found:
         places[self] = sources, changelogs, ours
-        broker = self._connect(self._settings, "reader")._line.broker
+        broker = self._connect(self._settings, "reader")._line.broker  # a producer that does nothing knows it
         positions = broker.positions_of(sources)
         return Found(
             dict.fromkeys(sources, 0) | positions,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 
 import pytest
 from aiokafka.errors import KafkaError
@@ -11,11 +12,14 @@ import streams.transactions
 from parcelward.settings import Settings
 from parcelward.stage import Outcome
 from streams.producer import FencedError, Member
-from streams.transactions import FailedError, Transactions, Work
+from streams.stores import Bounds
+from streams.transactions import FailedError, Found, Transactions, Work
 from tests.engine_kit.remembering import RememberingProducer
 
 SETTINGS = Settings()
 MEMBER = Member("member", 7)
+SOURCES = [TopicPartition("intake", number) for number in range(2)]
+CHANGELOG, OURS = TopicPartition("changelog", 0), TopicPartition("senders", 0)
 
 
 def prompt() -> RememberingProducer:
@@ -79,6 +83,50 @@ def test_every_name_of_a_number_that_is_ours_is_fenced_and_the_lowest_is_used() 
         ((name, producer),) = producers.items()
         assert name == f"{SETTINGS.topics.app_id}-1"
         assert producer.fenced == [f"{SETTINGS.topics.app_id}-1", f"{SETTINGS.topics.app_id}-3"]
+
+    asyncio.run(scenario())
+
+
+class _Kafka(RememberingProducer):
+    """Of two sources one has a position; of the changelog the first records are gone."""
+
+    async def stable_positions(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return {SOURCES[0]: 20}
+
+    async def await_records(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return {tp: {CHANGELOG: 9, OURS: 4}[tp] for tp in logs}
+
+    async def beginnings(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return {tp: {CHANGELOG: 3, SOURCES[1]: 7}[tp] for tp in logs}
+
+
+def test_what_is_found_is_where_to_read_from() -> None:
+    async def scenario() -> None:
+        transactions = Transactions(SETTINGS, {1}, MEMBER, connect=lambda *_: _Kafka())
+        found = await transactions.open(SOURCES, [CHANGELOG], [OURS])
+        assert found == Found(
+            positions={SOURCES[0]: 20, SOURCES[1]: 7},
+            uncommitted=frozenset({SOURCES[1]}),
+            changelogs={CHANGELOG: Bounds(start=3, end=9)},
+        )
+        assert transactions.ends == {OURS: 4}
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("step", ["start", "stable_positions", "await_records", "beginnings"])
+def test_taking_over_fails_in_time_whichever_step_is_not_answered(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams.transactions, "TRANSACTION_S", 0.01)
+    monkeypatch.setattr(streams.transactions, "SETTLE_S", 0.01)
+
+    async def no_answer(*_: object) -> None:
+        await asyncio.sleep(60)
+
+    async def scenario() -> None:
+        producer = prompt()
+        monkeypatch.setattr(producer, step, no_answer)
+        with pytest.raises(FailedError, match="brokers do not answer"):
+            await opened(producer)
 
     asyncio.run(scenario())
 
