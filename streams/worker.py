@@ -99,7 +99,7 @@ def _new_metrics(settings: Settings, stages: Stages) -> Metrics:
     metrics.set_build(version("parcelward"))
     metrics.set_rule_pack(judgement.pack.version)
     metrics.expect_rules([rule.id for rule in judgement.pack.rules])
-    metrics.set_model(judgement.model.version if judgement.model else None, wanted=settings.model is not None)
+    metrics.set_model(judgement.model.version if judgement.model else None)
     return metrics
 
 

@@ -135,8 +135,7 @@ DECLARED: tuple[Declared, ...] = (
     # the worker
     _gauge("worker_up", "1 while the worker runs, 0 while it stops."),
     _gauge("ready", "1 when the check passes, 0 when it does not.", "check"),
-    _gauge("model_wanted", "1 when the settings name a model, 0 when the worker judges by rules only."),
-    _gauge("model_loaded", "1 when a model is loaded and has scored its sample."),
+    _gauge("model_loaded", "1 when a model scores, 0 when the worker judges by rules only."),
     _gauge("build_info", "Always 1; the version that runs.", "version"),
     _gauge("rule_pack_info", "Always 1; the rule pack that judges.", "version"),
     _gauge("model_info", "Always 1; the model that scores.", "version"),
@@ -247,9 +246,8 @@ class Metrics:
         """The rule pack that judges."""
         self._only("rule_pack_info", version)
 
-    def set_model(self, version: str | None, *, wanted: bool = True) -> None:
-        """The model that scores, None for none; `wanted` is False when the settings ask for rules only."""
-        self._gauge("model_wanted").set(wanted)
+    def set_model(self, version: str | None) -> None:
+        """The model that scores; None when the worker judges by rules only."""
         self._gauge("model_loaded").set(version is not None)
         self._only("model_info", version)
 

@@ -92,7 +92,8 @@ class Settings(BaseSettings):
     idle_grace: timedelta = Field(
         timedelta(seconds=2),
         ge=timedelta(0),
-        description="How long after a deadline an idle partition waits for a record that is on its way.",
+        description="How long after a deadline an idle partition waits for a record that is on its way; with three "
+        "brokers set 60 s.",
     )
     max_event_age: timedelta = Field(
         timedelta(days=7), gt=timedelta(0), description="Older event times are refused (time_out_of_range)."

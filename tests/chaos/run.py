@@ -307,7 +307,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "chaos.json")
     wish = parser.parse_args()
     seed = random.SystemRandom().randrange(1_000_000) if wish.seed is None else wish.seed
-    print(f"{wish.faults} faults, about {1 + wish.faults * FAULT_S / 60:.0f} minutes; seed {seed}", flush=True)
+    print(f"{wish.faults} faults, about {1 + wish.faults * FAULT_S / 60:.0f} min; seed {seed}", flush=True)
     begun = time.monotonic()
 
     def say(what: str) -> None:

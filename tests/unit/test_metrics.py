@@ -134,10 +134,9 @@ def test_only_the_version_in_use_is_shown(metrics: Metrics, registry: CollectorR
     assert registry.get_sample_value("parcelward_model_info", {"version": "2026.11.1"}) is None
     assert registry.get_sample_value("parcelward_model_info", {"version": "2026.11.2"}) == 1
     assert registry.get_sample_value("parcelward_model_loaded") == 1
-    metrics.set_model(None, wanted=False)
+    metrics.set_model(None)
     assert "parcelward_model_info{" not in exposed(registry)
     assert registry.get_sample_value("parcelward_model_loaded") == 0
-    assert registry.get_sample_value("parcelward_model_wanted") == 0
 
 
 @pytest.mark.parametrize(
