@@ -39,7 +39,7 @@ check: $(STAMP)  ## what CI runs: format, lint, types, drift, tests
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest
 
-chaos: $(STAMP)  ## kill everything, count what is left: 20 min, then 70 min simulated [FAULTS=200] [SEED=1] [SCHEDULES=0]
+chaos: $(STAMP)  ## kill everything, count what is left: 20 min, then 80 min simulated [FAULTS=200] [SEED=1] [SCHEDULES=0]
 	@$(BIN)/python -m tests.chaos.run --faults $(FAULTS) $(if $(SEED),--seed $(SEED))
 	@test $(SCHEDULES) -eq 0 || $(BIN)/python -m tests.crash --schedules $(SCHEDULES) $(if $(SEED),--seed $(SEED))
 
