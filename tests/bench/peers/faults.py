@@ -40,14 +40,14 @@ def kill_once(bench: Bench, engine: Engine) -> Fault | None:
     if engine.slow:
         return None
     job = bench.job(engine)
-    with bench.started(engine, job) as process:
+    with bench.started(engine, job, killed=True) as process:
         while bench.look(process, job).alerts < bench.expected.alerts * KILL_AT:
             if process.exit_code is not None:
-                break
+                raise SystemExit(f"{engine.name} ended before it was killed")
         process.process.kill()
         process.process.wait()
-        with bench.started(engine, job) as second:
-            bench.watch(second, job, bench.expected.alerts)
+    with bench.started(engine, job) as second:
+        bench.watch(second, job, bench.expected.alerts)
     return _difference(bench, engine, job.alerts, job.changelog)
 
 

@@ -73,14 +73,14 @@ class Bench:
         return Job(self.kafka, SOURCE, alerts, changelog, app, PARTITIONS, SESSION_MS, folder, engine.exactly_once)
 
     @contextmanager
-    def started(self, engine: Engine, job: Job) -> Iterator[Leashed]:
-        """The engine's process, stopped at the end."""
+    def started(self, engine: Engine, job: Job, *, killed: bool = False) -> Iterator[Leashed]:
+        """The engine's process, stopped at the end; only one that is to be `killed` may have ended before."""
         log = self.home / f"{job.app}.log"
         with log.open("ab") as output:
             process = Leashed(engine.command(), output, env=os.environ | job.environment())
         try:
             yield process
-            if process.exit_code is not None:
+            if process.exit_code is not None and not killed:
                 lines = log.read_text(errors="replace").splitlines()[-15:]
                 raise SystemExit(f"{engine.name} ended by itself:\n" + "\n".join(lines))
         finally:
