@@ -1,5 +1,6 @@
 """What a kill -9 in the middle does to an engine's counts and alerts."""
 
+import time
 from collections import Counter
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from tests.bench.peers.measuring import Bench
 from tests.bench.peers.records import PARTITIONS
 
 KILL_AT = 0.4
+DECIDED_S = 120.0
+"""Until the transaction of a killed producer has ended, nothing behind it can be read; most end it after 60 s."""
 
 
 class Fault(NamedTuple):
@@ -53,10 +56,16 @@ def kill_once(bench: Bench, engine: Engine) -> Fault | None:
 
 def _read(bench: Bench, topic: str) -> list[tuple[bytes, bytes]]:
     consumer = KafkaConsumer(bootstrap_servers=bench.kafka, isolation_level="read_committed")
+    everything = KafkaConsumer(bootstrap_servers=bench.kafka, isolation_level="read_uncommitted")
     parts = [TopicPartition(topic, number) for number in range(PARTITIONS)]
     consumer.assign(parts)
     consumer.seek_to_beginning(*parts)
-    ends = consumer.end_offsets(parts)
+    begun = time.monotonic()
+    while (ends := consumer.end_offsets(parts)) != everything.end_offsets(parts):
+        if time.monotonic() - begun > DECIDED_S:
+            raise SystemExit(f"{topic}: a transaction was still open after {DECIDED_S:.0f} s")
+        time.sleep(1.0)
+    everything.close()
     found = []
     while any(consumer.position(part) < ends[part] for part in parts):
         for records in consumer.poll(timeout_ms=200).values():
