@@ -67,7 +67,7 @@ class LoudRecovery(Recovery):  # type: ignore[misc]
         except ServiceStopped:
             # TRAP: to Faust a step that takes too long looks as if it had been stopped itself: it recovers nothing any
             # more, without a word, and the worker stands still.
-            if not self.should_stop:
+            if not self.should_stop and not self.app.ownership.stopping:
                 self.app.ownership.fail(FailedError(f"a step of recovery took longer than {timeout:.0f} s"))
             raise
 

@@ -13,7 +13,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 from faust.exceptions import KeyDecodeError, ValueDecodeError
-from faust.tables.recovery import Recovery
+from faust.tables.recovery import Recovery, ServiceStopped
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -179,6 +179,17 @@ def test_a_step_of_recovery_that_takes_too_long_stops_the_worker(
         await asyncio.sleep(3.0)
         assert worker.app.ownership.fault is None, "Faust says so by itself"
         assert not ready(worker), "Faust asks again by itself"
+
+    run(settings, scenario)
+
+
+def test_a_worker_that_was_told_to_stop_has_not_failed_because_recovery_takes_too_long(settings: Settings) -> None:
+    async def scenario(worker: Running) -> None:
+        await worker.until(lambda: ready(worker))
+        await worker.app.ownership.finish()
+        with pytest.raises(ServiceStopped):
+            await worker.app.tables.recovery._wait(asyncio.sleep(60), timeout=0.1)
+        assert worker.app.ownership.fault is None
 
     run(settings, scenario)
 
