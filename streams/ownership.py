@@ -110,7 +110,7 @@ class Ownership:
         """Who reads what stands between the stages; none unless every partition is ours."""
         if len(numbers) < self.settings.partitions:
             return {}
-        return {TopicPartition(*one.plan.topics, one.partition): one for one in self if one.plan.fed}
+        return {tp: one for one in self if one.plan.fed for tp in one.sources}
 
     def _changelog(self, owner: OwnedPartition) -> TopicPartition:
         return TopicPartition(self.settings.topics.changelog(owner.plan.name), owner.partition)

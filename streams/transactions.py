@@ -173,7 +173,7 @@ class Transactions:
             raise UserError("the brokers are older than Kafka 2.5") from error
         self.ends = {tp: ends[tp] for tp in ours}
         return Found(
-            {tp: positions.get(tp, beginnings.get(tp)) for tp in sources},
+            {tp: beginnings[tp] if tp in uncommitted else positions[tp] for tp in sources},
             uncommitted,
             {tp: Bounds(beginnings[tp], ends[tp]) for tp in changelogs},
         )

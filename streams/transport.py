@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.errors import IllegalStateError
-from aiokafka.structs import TopicPartition
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -98,12 +97,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active:
             await self.can_resume_flow.wait()
         active = frozenset(self._get_active_partitions())
-        full = {
-            TP(topic, owner.partition)
-            for owner in self.ownership
-            if owner.waiting.fills(self._limit)
-            for topic in owner.plan.topics
-        }
+        full = {tp for owner in self.ownership if owner.waiting.fills(self._limit) for tp in owner.sources}
         carrier = self.ownership.carrier
         open_to_more = active - full - carrier.unread
         if not open_to_more or self.ownership.stopping:
@@ -213,7 +207,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     def lag(self, owner: OwnedPartition) -> int:
         """Records between the committed positions of an owned partition and the ends of its topics, as last seen."""
-        ends = {topic: self.highwater(TopicPartition(topic, owner.partition)) for topic in owner.plan.topics}
+        ends = {tp.topic: self.highwater(tp) for tp in owner.sources}
         return sum(max(0, (ends[topic] or 0) - position) for topic, position in owner.positions.items())
 
     # who owns what

@@ -302,12 +302,11 @@ def main() -> int:
         description="Real faults against a real installation; exit code 0: nothing is off."
     )
     parser.add_argument("--faults", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=None, help="default: drawn")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000), help="default: drawn")
     parser.add_argument("--rate", type=float, default=RATE, help="events/s")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "chaos.json")
     wish = parser.parse_args()
-    seed = random.SystemRandom().randrange(1_000_000) if wish.seed is None else wish.seed
-    print(f"{wish.faults} faults, about {1 + wish.faults * FAULT_S / 60:.0f} min; seed {seed}", flush=True)
+    print(f"{wish.faults} faults, about {1 + wish.faults * FAULT_S / 60:.0f} min; seed {wish.seed}", flush=True)
     begun = time.monotonic()
 
     def say(what: str) -> None:
@@ -318,7 +317,7 @@ def main() -> int:
     with work_folder() as folder:
         say(f"work folder {folder}")
         try:
-            report = run(Plan(wish.faults, seed, wish.rate), folder, say, keep)
+            report = run(Plan(wish.faults, wish.seed, wish.rate), folder, say, keep)
         except UserError as error:
             print(f"chaos: {error}", file=sys.stderr)
             return 2

@@ -15,21 +15,19 @@ def main() -> None:
     """Run them, and say how it went."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description="Schedules against a simulated Kafka.")
     parser.add_argument("--schedules", type=int, default=1_000_000)
-    parser.add_argument(
-        "--seed", type=int, default=None, help="the first process's, the others count on; default: drawn"
-    )
+    drawn = random.SystemRandom().randrange(1_000_000)
+    parser.add_argument("--seed", type=int, default=drawn, help="of the first process, others count on; default: drawn")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
-    seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     share = -(-given.schedules // given.processes)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/crash/test_crash.py"]
     begun = time.monotonic()
     running = [
-        subprocess.Popen(command, env={**os.environ, "CRASH_SCHEDULES": str(share), "CRASH_SEED": str(seed + n)})
+        subprocess.Popen(command, env={**os.environ, "CRASH_SCHEDULES": str(share), "CRASH_SEED": str(given.seed + n)})
         for n in range(given.processes)
     ]
     failed = sum(process.wait() != 0 for process in running)
-    took = f"{(time.monotonic() - begun) / 60:.0f} min, {given.processes} processes, seeds from {seed}"
+    took = f"{(time.monotonic() - begun) / 60:.0f} min, {given.processes} processes, seeds from {given.seed}"
     print(f"{share * given.processes:,} schedules: {failed} of {given.processes} processes failed ({took})")
     sys.exit(failed > 0)
 
