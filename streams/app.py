@@ -7,17 +7,17 @@ from typing import Any
 
 import faust
 
+from parcelward.cluster.admin import changelog_ids
 from parcelward.settings import Settings
-from parcelward.topic_admin import changelog_ids
-from streams.agents import screen
-from streams.clients import consumer_options
-from streams.disk_states import DiskStates
-from streams.owned import StagePlan
-from streams.ownership import Ownership, Recorder
-from streams.records import read_in_batches
-from streams.stores import MemoryStates, States
-from streams.tables import RECOVERY_BUFFER, BatchTable, PromptTableManager
-from streams.transport import BatchTransport
+from streams.engine.agents import screen
+from streams.engine.assignment import Ownership, Recorder
+from streams.engine.clients import consumer_options
+from streams.engine.fetched_batches import read_in_batches
+from streams.engine.partition import StagePlan
+from streams.engine.state import MemoryStates, States
+from streams.engine.state_on_disk import DiskStates
+from streams.engine.tables import RECOVERY_BUFFER, BatchTable, PromptTableManager
+from streams.engine.transport import BatchTransport
 
 HOUR_S = 3600.0
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from parcelward.metrics import Metrics
 from streams.app import ScreeningApp
-from streams.owned import Done, OwnedPartition
+from streams.engine.partition import Done, OwnedPartition
 
 GAUGES_S = 1.0
 ANSWER_S = 10.0

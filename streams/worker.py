@@ -9,17 +9,17 @@ from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
+from parcelward.cluster.admin import check_topics, ensure_topics
 from parcelward.errors import UserError
 from parcelward.logs import configure_logging
 from parcelward.metrics import Metrics
-from parcelward.screening import Stages, build_stages
+from parcelward.screening.build import Stages, build_stages
 from parcelward.settings import Settings, load_settings
-from parcelward.topic_admin import check_topics, ensure_topics
 from streams.app import build_app
 from streams.http import http_app, served
+from streams.lifecycle import END_S, end_within, run_app, stop_on_signals
 from streams.reporting import MetricsRecorder, Readiness, keep_gauges
-from streams.running import END_S, end_within, run_app, stop_on_signals
-from streams.screening import screening_plans
+from streams.stages import screening_plans
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from parcelward.contract.alerts import Alert
 from parcelward.contract.events import EventType
-from parcelward.pipeline import Pipeline, Result
-from parcelward.screening import build_stages
+from parcelward.screening.build import build_stages
+from parcelward.screening.in_memory import Pipeline, Result
 from parcelward.settings import Settings
 from parcelward.stage import Record
 

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from parcelward.decode import Event, Limits, Rejected, decode
-from parcelward.reasons import Reason
+from parcelward.contract.reasons import Reason
+from parcelward.intake.decode import Event, Limits, Rejected, decode
 from parcelward.stage import Record
 from parcelward.topics import Topics
 from tests.builders import T0, moment, real_name, record

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from zlib import crc32
 
-from parcelward.pipeline import Cell
 from parcelward.replay.recording import Pass, pass_of
-from parcelward.screening import Stages
+from parcelward.screening.build import Stages
+from parcelward.screening.in_memory import Cell
 from parcelward.settings import Settings
 from parcelward.stage import Batch, PartitionStage, Record, Send, SourceRecord, apply
-from streams.waiting import Waiting
+from streams.engine.inbox import Waiting
 
 Topic = tuple[str, int]
 

@@ -21,10 +21,10 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from parcelward.cluster.admin import ensure_topics
+from parcelward.cluster.client import client_options, unreachable
 from parcelward.errors import UserError
-from parcelward.kafka_client import client_options, unreachable
 from parcelward.settings import Settings, load_settings
-from parcelward.topic_admin import ensure_topics
 from parcelward.topics import Topics
 
 WORKER, PLATFORM = "worker", "platform"

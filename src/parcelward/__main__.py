@@ -17,7 +17,7 @@ def main() -> None:
 
 def _run_worker() -> None:
     """A signal to stop ends a worker in good order whenever it comes, and however often."""
-    # Its imports take seconds. Until it has something to finish (streams/running.py), it follows a signal at once.
+    # Its imports take seconds. Until it has something to finish (streams/lifecycle.py), it follows a signal at once.
     for number in STOP:
         signal.signal(number, lambda *_: os._exit(0))
     try:

@@ -7,7 +7,7 @@ sweep waits longer than the readers, so that nobody notices when it comes: not e
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
-from parcelward.shipment import touched_ms
+from parcelward.shipments.shipment import touched_ms
 
 LAG_MS = 86_400_000  # shipments of one batch, or of two intake partitions, may lie this far apart in arrival
 # Each look costs a third of a microsecond. It finds at most one key to delete, so there are more looks than new keys

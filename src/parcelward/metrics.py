@@ -12,10 +12,10 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.metrics import MetricWrapperBase
 
-from parcelward import facts as f
+from parcelward import counts as f
 from parcelward.contract.alerts import AlertState, Lane
 from parcelward.contract.events import EventType
-from parcelward.reasons import Reason
+from parcelward.contract.reasons import Reason
 from parcelward.stage import Fact
 
 PREFIX = "parcelward_"

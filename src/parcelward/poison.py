@@ -4,10 +4,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from parcelward.contract.reasons import Reason
+from parcelward.counts import REJECTED
 from parcelward.errors import UserError
-from parcelward.facts import REJECTED
-from parcelward.reasons import Reason
-from parcelward.refusal import Rejected, rejected_record
+from parcelward.intake.refusal import Rejected, rejected_record
 from parcelward.stage import Batch, Fact, Outcome, Send, SourceRecord
 from parcelward.topics import Topics
 

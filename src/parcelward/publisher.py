@@ -12,14 +12,14 @@ import orjson
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
+from parcelward.cluster.client import client_options, consumer_options, require_answer, unreachable
 from parcelward.contract.events import Envelope, EventType, RealName
-from parcelward.decode import Decoder, Limits, Rejected
-from parcelward.kafka_client import client_options, consumer_options, require_answer, unreachable
-from parcelward.privacy import Tokeniser
-from parcelward.reasons import Reason
+from parcelward.contract.reasons import Reason
+from parcelward.identity.tokens import Tokeniser
+from parcelward.intake.decode import Decoder, Limits, Rejected
+from parcelward.intake.event_file import record_of
 from parcelward.settings import Settings
 from parcelward.stage import Record
-from parcelward.structured import record_of
 from parcelward.topics import MAX_INTAKE_BYTES
 
 Headers = Sequence[tuple[str, bytes]]

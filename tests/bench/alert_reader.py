@@ -9,8 +9,8 @@ from pathlib import Path
 
 import orjson
 
+from parcelward.cluster.reader import TopicReader
 from parcelward.settings import load_settings
-from parcelward.topic_reader import TopicReader
 
 
 def main() -> None:

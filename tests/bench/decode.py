@@ -16,10 +16,10 @@ from typing import Any
 import orjson
 
 from parcelward.contract.events import EventType
-from parcelward.decode import Decoder, Event, Limits
-from parcelward.event import InspectionData, RealNameData
-from parcelward.ledger import inspection_facts, real_name_facts, scan_facts
-from parcelward.privacy import Tokeniser
+from parcelward.identity.tokens import Tokeniser
+from parcelward.intake.decode import Decoder, Event, Limits
+from parcelward.intake.event import InspectionData, RealNameData
+from parcelward.shipments.ledger import inspection_facts, real_name_facts, scan_facts
 from parcelward.simulate import Plan, Simulation
 from parcelward.simulate.plan import SimulatedEvent
 from parcelward.stage import Record

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from parcelward.cluster.admin import delete_topics
 from parcelward.settings import Settings, load_settings
-from parcelward.topic_admin import delete_topics
 from tests.bench.intake import make_topics
 from tests.bench.worker import METRICS_EVERY_S, Worker
 

@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 from kafka.admin import ConfigResource, KafkaAdminClient
 
+from parcelward.cluster.admin import ensure_topics
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
 from tests.bench.backlog import Stored
 
 BATCH_BYTES = 131_072  # as our publisher

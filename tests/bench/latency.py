@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from parcelward.leash import Leashed
+from parcelward.process.child import Leashed
 from tests.bench.backlog import MINUTE_MS, Backlog, Stored
 from tests.bench.installation import Installation, await_drained
 from tests.bench.intake import publish_steadily

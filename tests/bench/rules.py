@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from parcelward.features import FEATURES, Kind, Row
+from parcelward.features.table import FEATURES, Kind, Row
 from parcelward.rules import Rule, RulePack, load_pack
 from parcelward.rules.check import check
 from parcelward.rules.compile import is_plain

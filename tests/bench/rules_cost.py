@@ -12,10 +12,10 @@ from itertools import islice
 from typing import Any
 from unittest.mock import patch
 
-from parcelward.pipeline import Pipeline, batches
 from parcelward.rules import RulePack, load_pack
 from parcelward.rules.pack import assemble
-from parcelward.screening import Stages, build_stages
+from parcelward.screening.build import Stages, build_stages
+from parcelward.screening.in_memory import Pipeline, batches
 from parcelward.settings import Settings
 from parcelward.stage import Record
 from tests.bench.backlog import Backlog
@@ -54,7 +54,7 @@ def rules_cost(settings: Settings, backlog: Backlog, events: int = EVENTS) -> di
 
 def _with(pack: RulePack, settings: Settings) -> Stages:
     """The stages judging with a pack that no file holds."""
-    with patch("parcelward.screening.load_pack", return_value=pack):
+    with patch("parcelward.screening.build.load_pack", return_value=pack):
         return build_stages(settings)
 
 

@@ -21,14 +21,14 @@ from typing import Any, cast
 
 import orjson
 
-from parcelward.facts import STAGES
-from parcelward.pipeline import Cell, Pipeline, Result, batches
-from parcelward.screening import build_stages
+from parcelward.counts import STAGES
+from parcelward.screening.build import build_stages
+from parcelward.screening.in_memory import Cell, Pipeline, Result, batches
 from parcelward.settings import Settings
 from parcelward.simulate import Plan, Simulation
 from parcelward.stage import Batch, Record
-from streams.disk_states import DiskStates
-from streams.stores import MemoryState, MemoryStates, States
+from streams.engine.state import MemoryState, MemoryStates, States
+from streams.engine.state_on_disk import DiskStates
 
 BATCH = 1000
 ROUNDS = 100

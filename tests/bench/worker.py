@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 from prometheus_client.parser import text_string_to_metric_families
 
 from parcelward.broker.local import free_port
-from parcelward.leash import Leashed
+from parcelward.process.child import Leashed
 
 PROCESS_EVERY_S = 0.1
 METRICS_EVERY_S = 1.0  # rendering them costs the worker some milliseconds

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from parcelward.cluster.admin import ensure_topics
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
 from streams.app import ScreeningApp
-from streams.transport import BatchConsumer, BatchTransport
+from streams.engine.transport import BatchConsumer, BatchTransport
 from tests.broker.deployed import Cluster, deployed_cluster
 
 

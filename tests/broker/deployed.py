@@ -14,7 +14,7 @@ from kafka import KafkaProducer
 from pydantic import SecretStr
 
 from parcelward.broker.java import java_command
-from parcelward.kafka_client import client_options
+from parcelward.cluster.client import client_options
 from parcelward.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kafka"

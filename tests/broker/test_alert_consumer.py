@@ -7,8 +7,8 @@ from typing import Any
 
 from kafka import KafkaProducer
 
+from parcelward.cluster.admin import ensure_topics
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from parcelward.batches import MOST_RECORDS
-from parcelward.screening import build_stages
+from parcelward.intake.record_batch import MOST_RECORDS
+from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
-from parcelward.shipment import decode_shipment
-from streams.screening import screening_plans
+from parcelward.shipments.shipment import decode_shipment
+from streams.stages import screening_plans
 from tests.engine_kit.bombs import (
     GZIP,
     LZ4,

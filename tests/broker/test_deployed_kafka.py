@@ -7,7 +7,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
-from parcelward.kafka_client import client_options
+from parcelward.cluster.client import client_options
 from tests.broker.deployed import Cluster
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
-from parcelward.kafka_client import consumer_options
+from parcelward.cluster.client import consumer_options
 from parcelward.metrics import DECLARED
 from parcelward.publisher import Publisher
 from parcelward.simulate import Plan, Simulation, live

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from parcelward.cluster.admin import ensure_topics
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
 from tests.engine_kit.kafka import audit, await_true, committed, drained, intake_topics, publish, some_records
 from tests.engine_kit.workers import counting_workers
 

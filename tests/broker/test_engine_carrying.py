@@ -5,8 +5,8 @@ import itertools
 from collections import defaultdict
 from typing import Any
 
+from parcelward.cluster.admin import ensure_topics
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
 from tests.engine_kit.kafka import publish, read_all
 from tests.engine_kit.passing import passing_plans
 from tests.engine_kit.workers import Running, running

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-import streams.transport
+import streams.engine.transport
+from parcelward.cluster.admin import ensure_topics
 from parcelward.poison import TooManyPoisonedError, set_aside
 from parcelward.settings import Settings
 from parcelward.stage import Batch
-from parcelward.topic_admin import ensure_topics
-from streams.transport import BatchConsumer
+from streams.engine.transport import BatchConsumer
 from tests.engine_kit.counting import CountingStage, counting_plan
 from tests.engine_kit.kafka import audit, committed, publish, read_all
 from tests.engine_kit.workers import Running, running
@@ -132,7 +132,7 @@ def test_records_never_arrive_before_the_time_that_was_called_quiet(
     # Every answer is passed on in a batch of its own.
     fetch = BatchConsumer._fetch
     monkeypatch.setattr(BatchConsumer, "_fetch", lambda consumer, wait_s: fetch(consumer, 0.01))
-    monkeypatch.setattr(streams.transport, "TICK_S", 0.005)
+    monkeypatch.setattr(streams.engine.transport, "TICK_S", 0.005)
     settings = install(idle_grace=timedelta(0))
 
     async def scenario() -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from parcelward.broker.local import free_port
+from parcelward.cluster.admin import ensure_topics
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
 from tests.engine_kit.kafka import await_true, publish, read_all
 
 CANARY = "canary-13912345678"

@@ -13,9 +13,9 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from parcelward.broker import LocalBroker, StartInterrupted
+from parcelward.cluster.admin import ensure_topics
 from parcelward.errors import UserError
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
 
 TIMEOUT_S = 60.0
 

@@ -8,10 +8,10 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.structs import OffsetAndMetadata
 
+from parcelward.cluster.admin import ensure_topics
 from parcelward.errors import UserError
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
-from streams.producer import Producer
+from streams.engine.producer import Producer
 from tests.engine_kit.counting import counting_plan
 from tests.engine_kit.kafka import audit, committed, drained, publish, read_all
 from tests.engine_kit.workers import running

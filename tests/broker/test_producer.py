@@ -10,7 +10,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
-from streams.producer import BATCH_BYTES, FencedError, Member, Output, Producer
+from streams.engine.producer import BATCH_BYTES, FencedError, Member, Output, Producer
 from tests.engine_kit.group import joined
 from tests.engine_kit.kafka import committed, read_all
 from tests.engine_kit.traps import changelog, intake

@@ -14,15 +14,15 @@ from kafka.admin import KafkaAdminClient
 from typer.testing import CliRunner, Result
 
 from parcelward.cli import app
+from parcelward.cluster.admin import ensure_topics
+from parcelward.cluster.reader import TopicReader
 from parcelward.contract.events import RealNameEvent
-from parcelward.decode import Limits, decode
+from parcelward.contract.reasons import Reason
 from parcelward.errors import UserError
-from parcelward.privacy import Tokeniser
+from parcelward.identity.tokens import Tokeniser
+from parcelward.intake.decode import Limits, decode
 from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher
-from parcelward.reasons import Reason
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
-from parcelward.topic_reader import TopicReader
 
 CANARIES = ("360426199101010071", "王小明", "13800001234", "李华", "13900005678", "110101197608056897")
 

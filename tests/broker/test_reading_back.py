@@ -11,11 +11,11 @@ from kafka import KafkaProducer
 from typer.testing import CliRunner, Result
 
 from parcelward.cli import app
+from parcelward.cluster.admin import ensure_topics
+from parcelward.cluster.reader import TopicReader
 from parcelward.contract.alerts import Alert
 from parcelward.errors import UserError
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
-from parcelward.topic_reader import TopicReader
 
 
 def alert(waybill: str, rule: str, lane: str = "red") -> bytes:

@@ -6,12 +6,12 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
-from parcelward import recorded_topics
+from parcelward.cluster.admin import ensure_topics
 from parcelward.errors import UserError
-from parcelward.recorded_topics import RecordedTopics
+from parcelward.replay import live as recorded_topics
+from parcelward.replay.live import RecordedTopics
 from parcelward.replay.recording import in_arrival_order
 from parcelward.settings import Settings
-from parcelward.topic_admin import ensure_topics
 
 EACH = 400  # records per partition
 

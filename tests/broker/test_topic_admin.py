@@ -9,10 +9,10 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient
 
+from parcelward.cluster.admin import check_topics, ensure_topics, plan_topics
+from parcelward.cluster.client import consumer_options
 from parcelward.errors import UserError
-from parcelward.kafka_client import consumer_options
 from parcelward.settings import Settings
-from parcelward.topic_admin import check_topics, ensure_topics, plan_topics
 from parcelward.topics import MAX_REJECTED_BYTES
 from tests.engine_kit.kafka import await_true
 

@@ -18,13 +18,13 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 import streams.app
-import streams.tables
+import streams.engine.tables
 from parcelward.settings import Settings
 from streams.app import ScreeningApp
-from streams.clients import FETCH_WAIT_MS
-from streams.tables import LoudRecovery
-from streams.transactions import FailedError
-from streams.transport import BatchConsumer
+from streams.engine.clients import FETCH_WAIT_MS
+from streams.engine.tables import LoudRecovery
+from streams.engine.transactions import FailedError
+from streams.engine.transport import BatchConsumer
 from tests.engine_kit.counting import COUNT
 from tests.engine_kit.kafka import committed
 from tests.engine_kit.traps import changelog, counted, intake, publish_ten, ready, run, stop_fetching
@@ -162,7 +162,7 @@ def test_a_step_of_recovery_that_takes_too_long_stops_the_worker(
     """The brokers have gone away just after the partitions were taken."""
     options = streams.app._faust_options
     monkeypatch.setattr(streams.app, "_faust_options", lambda told: options(told) | {"broker_request_timeout": 0.5})
-    monkeypatch.setattr(streams.tables, "LoudRecovery", recovery)
+    monkeypatch.setattr(streams.engine.tables, "LoudRecovery", recovery)
     asked = asyncio.Event()
 
     async def no_answer(self: BatchConsumer, *parts: Any) -> None:

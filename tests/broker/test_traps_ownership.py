@@ -13,11 +13,11 @@ from kafka.admin import KafkaAdminClient, NewTopic
 
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Send
-from streams.owned import OwnedPartition
-from streams.producer import FencedError, Producer
-from streams.stores import Bounds
-from streams.transactions import FailedError, Found, Transactions, Work
-from streams.transport import BatchConsumer
+from streams.engine.partition import OwnedPartition
+from streams.engine.producer import FencedError, Producer
+from streams.engine.state import Bounds
+from streams.engine.transactions import FailedError, Found, Transactions, Work
+from streams.engine.transport import BatchConsumer
 from tests.engine_kit.counting import COUNT, CountingStage, counting_plan
 from tests.engine_kit.group import joined
 from tests.engine_kit.kafka import committed, publish, read_all

@@ -18,8 +18,8 @@ from typing import TextIO
 
 import orjson
 
-from parcelward.cli.stopping import stop_signals
 from parcelward.errors import UserError
+from parcelward.process.stopping import stop_signals
 from parcelward.publisher import NotDelivered, Publisher, binary_mode
 from parcelward.settings import Settings, load_settings
 from parcelward.simulate import Plan, SimulatedRecord, Simulation, live

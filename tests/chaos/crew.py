@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from parcelward.broker.local import free_port
-from parcelward.leash import Leashed
+from parcelward.process.child import Leashed
 
 RESTART_AFTER_S = 0.5
 STOP_S = 60.0  # a worker whose brokers are away takes 45 s at most

@@ -11,11 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from parcelward.account import Account, account_for
-from parcelward.recorded_topics import RecordedTopics
+from parcelward.audit import Account, account_for
 from parcelward.replay.check import check
 from parcelward.replay.compare import EVERYTHING
-from parcelward.screening import Stages, build_stages
+from parcelward.replay.live import RecordedTopics
+from parcelward.screening.build import Stages, build_stages
 from parcelward.settings import Settings, load_settings
 from parcelward.stage import SourceRecord
 from tests.chaos.couriers import mark

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain
 
-from parcelward.account import Account, account_for
+from parcelward.audit import Account, account_for
 from parcelward.replay.recording import Pass, pass_of
-from parcelward.screening import build_stages
+from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
 from parcelward.stage import Record, SourceRecord
 from tests.courier_traffic import COURIERS, traffic

@@ -19,13 +19,13 @@ from typing import Any
 from kafka.errors import KafkaError
 
 from parcelward.broker import LocalCluster
+from parcelward.cluster.admin import ensure_topics
 from parcelward.demo.backlog import Backlog
 from parcelward.errors import UserError
-from parcelward.leash import Leashed
 from parcelward.model.card import resolve_release
+from parcelward.process.child import Leashed
 from parcelward.rules.pack import BUILT_IN
 from parcelward.settings import Settings, load_settings
-from parcelward.topic_admin import ensure_topics
 from tests.chaos.crew import FAILED, Crew
 from tests.chaos.faults import Doing, Fault, Kind, Saboteur, counts, schedule
 from tests.chaos.summary import summary

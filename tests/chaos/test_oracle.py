@@ -7,13 +7,13 @@ from copy import deepcopy
 import msgspec
 import pytest
 
-from parcelward.account import Account
-from parcelward.duties import DutiesStage
-from parcelward.outlet_profiles import OutletProfile
+from parcelward.audit import Account
 from parcelward.poison import set_aside
+from parcelward.profiles.outlets import OutletProfile
 from parcelward.replay.check import check
 from parcelward.replay.compare import EVERYTHING
-from parcelward.shipment import decode_shipment, encode
+from parcelward.screening.duties import DutiesStage
+from parcelward.shipments.shipment import decode_shipment, encode
 from parcelward.stage import Batch, Outcome, Record
 from tests.chaos.recorded import SETTINGS, STAGES, Topics, account_of, recorded
 

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from parcelward.settings import ENV_PREFIX, Settings, load_settings
-from streams.ownership import FINISH_S
-from streams.running import END_S, START_S, STOP_S
-from streams.transactions import CLOSE_S
+from streams.engine.assignment import FINISH_S
+from streams.engine.transactions import CLOSE_S
+from streams.lifecycle import END_S, START_S, STOP_S
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()

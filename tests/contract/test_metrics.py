@@ -11,7 +11,7 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from parcelward.facts import FACT_LABELS
+from parcelward.counts import FACT_LABELS
 from parcelward.metrics import DECLARED, LATENCY_BUCKETS, Declared, MetricKind, Metrics
 from parcelward.rules import load_pack
 from parcelward.simulate import Plan, Simulation, live

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
-from parcelward import facts as f
+from parcelward import counts as f
 from parcelward.metrics import DECLARED, Metrics
 
 ROOT = Path(__file__).parents[2]

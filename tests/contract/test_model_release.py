@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from parcelward.features import FEATURES, INDEX, MODEL_FEATURES, Kind, Row
+from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES, Kind, Row
 from parcelward.model import RiskModel, load_model
 from parcelward.model.card import PARITY, resolve_release
-from parcelward.model.report import page
 from parcelward.settings import Settings
+from parcelward.training.report import page
 
 ROOT = Path(__file__).parents[2]
 CURRENT = ROOT / "models" / "current"

@@ -13,7 +13,7 @@ from parcelward.contract.fields import (
     TransportMode,
     VerifyMethod,
 )
-from parcelward.features import INDEX
+from parcelward.features.table import INDEX
 from parcelward.rules import Rule, RulePack, finding_of, load_pack
 from parcelward.rules.compile import is_plain
 from parcelward.rules.pack import row_of

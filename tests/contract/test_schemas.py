@@ -11,11 +11,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from parcelward import schemas
+from parcelward.contract import schema_files as schemas
 from parcelward.contract.events import Envelope
-from parcelward.decode import Decoder, Event, Limits, Rejected
+from parcelward.contract.reasons import Reason
+from parcelward.intake.decode import Decoder, Event, Limits, Rejected
 from parcelward.moments import ms_of
-from parcelward.reasons import Reason
 from parcelward.stage import Record
 from parcelward.topics import Topics
 

@@ -7,7 +7,7 @@ from aiokafka.errors import InvalidTxnState
 from aiokafka.structs import TopicPartition
 
 from parcelward.stage import Record
-from streams.producer import FencedError, Member
+from streams.engine.producer import FencedError, Member
 
 Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]  # key, value, headers
 

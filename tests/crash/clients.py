@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar
 from aiokafka.errors import IllegalStateError
 from aiokafka.structs import TopicPartition
 
-from streams.producer import Member
-from streams.reading import Fetched
+from streams.engine.consumer_thread import Fetched
+from streams.engine.producer import Member
 from tests.crash.broker import Broker, Row
 
 T = TypeVar("T")

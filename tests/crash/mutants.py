@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError
 
-import streams.owned
+import streams.engine.partition
 import tests.crash.process
 from parcelward.stage import Outcome
-from streams.carrying import Carrier, _Carried
-from streams.owned import Done, OwnedPartition
-from streams.ownership import Ownership
-from streams.producer import FencedError, Member
-from streams.stores import NOTHING_WRITTEN, Bounds
-from streams.transactions import Found, Transactions, Work
-from streams.transport import BatchConsumer
+from streams.engine.assignment import Ownership
+from streams.engine.chaining import Carrier, _Carried
+from streams.engine.partition import Done, OwnedPartition
+from streams.engine.producer import FencedError, Member
+from streams.engine.state import NOTHING_WRITTEN, Bounds
+from streams.engine.transactions import Found, Transactions, Work
+from streams.engine.transport import BatchConsumer
 from tests.crash.broker import Broker
 from tests.crash.clients import SimulatedProducer, SimulatedThread
 
@@ -341,7 +341,7 @@ def carried_and_read_as_well(patch: pytest.MonkeyPatch) -> None:
 
 def carried_on_from_the_state_before(patch: pytest.MonkeyPatch) -> None:
     """The second batch of a partition in a transaction does not see what the first one led to."""
-    patch.setattr(streams.owned, "Ahead", lambda state, updates: state)
+    patch.setattr(streams.engine.partition, "Ahead", lambda state, updates: state)
 
 
 def carried_state_is_written_at_once(patch: pytest.MonkeyPatch) -> None:

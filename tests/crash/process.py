@@ -10,11 +10,11 @@ from aiokafka.errors import IllegalStateError
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
-from streams.agents import screen
-from streams.owned import Done, OwnedPartition
-from streams.ownership import Ownership
-from streams.tables import RECOVERY_BUFFER, BatchTable
-from streams.transport import BatchConsumer
+from streams.engine.agents import screen
+from streams.engine.assignment import Ownership
+from streams.engine.partition import Done, OwnedPartition
+from streams.engine.tables import RECOVERY_BUFFER, BatchTable
+from streams.engine.transport import BatchConsumer
 from tests.crash.clients import SimulatedProducer, SimulatedThread
 
 T = TypeVar("T")

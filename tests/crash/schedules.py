@@ -11,15 +11,15 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-import streams.carrying
-import streams.owned
-import streams.ownership
-import streams.transactions
-import streams.transport
+import streams.engine.assignment
+import streams.engine.chaining
+import streams.engine.partition
+import streams.engine.transactions
+import streams.engine.transport
 from parcelward.poison import set_aside
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome
-from streams.owned import StagePlan
+from streams.engine.partition import StagePlan
 from tests.crash.broker import Row
 from tests.crash.faults import Fault, Kind
 from tests.crash.stage import ChainStage, TallyStage
@@ -43,13 +43,18 @@ def simulated() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
-        for module in (streams.owned, streams.ownership, streams.transactions, streams.transport):
+        for module in (
+            streams.engine.partition,
+            streams.engine.assignment,
+            streams.engine.transactions,
+            streams.engine.transport,
+        ):
             stack.enter_context(patch.object(module, "time", clock))
-        stack.enter_context(patch.object(streams.ownership, "gc", SimpleNamespace(collect=int, freeze=int)))
-        stack.enter_context(patch.object(streams.transport, "SHORT_POLL_S", 0.7))
-        stack.enter_context(patch.object(streams.transport, "TICK_S", 4.0))
-        stack.enter_context(patch.object(streams.transactions, "MOST_RECORDS", 2))
-        stack.enter_context(patch.object(streams.carrying, "MOST_AT_ONCE", 2))
+        stack.enter_context(patch.object(streams.engine.assignment, "gc", SimpleNamespace(collect=int, freeze=int)))
+        stack.enter_context(patch.object(streams.engine.transport, "SHORT_POLL_S", 0.7))
+        stack.enter_context(patch.object(streams.engine.transport, "TICK_S", 4.0))
+        stack.enter_context(patch.object(streams.engine.transactions, "MOST_RECORDS", 2))
+        stack.enter_context(patch.object(streams.engine.chaining, "MOST_AT_ONCE", 2))
         try:
             yield
         finally:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from random import Random
 
-from parcelward.screening import Stages, build_stages
+from parcelward.screening.build import Stages, build_stages
 from parcelward.settings import Settings
-from streams.owned import StagePlan
-from streams.screening import screening_plans
+from streams.engine.partition import StagePlan
+from streams.stages import screening_plans
 from tests.builders import inspection, real_name, record
 from tests.builders import settings as settings_for_tests
 from tests.crash.schedules import drawn_fault

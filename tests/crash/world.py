@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError, RequestTimedOutError
 from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
-from streams.owned import Done, StagePlan
+from streams.engine.partition import Done, StagePlan
 from tests.crash.broker import Broker, Row, Transaction
 from tests.crash.faults import Fault, Kind
 from tests.crash.process import Process

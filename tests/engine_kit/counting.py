@@ -13,8 +13,8 @@ from typing import Any
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Send
 from streams.app import build_app
-from streams.owned import Done, OwnedPartition, StagePlan
-from streams.running import run_app, stop_on_signals
+from streams.engine.partition import Done, OwnedPartition, StagePlan
+from streams.lifecycle import run_app, stop_on_signals
 
 COUNT = struct.Struct("<q")
 

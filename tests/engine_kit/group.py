@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from parcelward.settings import Settings
-from streams.producer import Member
+from streams.engine.producer import Member
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
-from parcelward.kafka_client import consumer_options
+from parcelward.cluster.client import consumer_options
 from parcelward.settings import Settings
 from tests.engine_kit.counting import COUNT
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Send
-from streams.owned import StagePlan
+from streams.engine.partition import StagePlan
 
 
 class Passing:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka.structs import TopicPartition
 
-from streams.producer import Member
+from streams.engine.producer import Member
 
 
 class RememberingProducer:

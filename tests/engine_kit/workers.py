@@ -13,8 +13,8 @@ from pathlib import Path
 
 from parcelward.settings import Settings
 from streams.app import ScreeningApp, build_app
-from streams.owned import StagePlan
-from streams.running import run_app
+from streams.engine.partition import StagePlan
+from streams.lifecycle import run_app
 from tests.engine_kit.counting import Notes
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parcelward.alert_text import Language, alert_lines, zone_name
+from parcelward.alerts.terminal import Language, alert_lines, zone_name
 from parcelward.contract.alerts import Action, Alert
 
 CHINA = timezone(timedelta(hours=8))

@@ -11,12 +11,12 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 from crc32c import crc32c
 
-from parcelward.batches import MARK, MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, Withheld, withheld
-from parcelward.kafka_client import ReadableBatch
-from parcelward.reasons import Reason
-from parcelward.refusal import no_value, rejected_record
+from parcelward.cluster.client import ReadableBatch
+from parcelward.contract.reasons import Reason
+from parcelward.intake.record_batch import MARK, MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, Withheld, withheld
+from parcelward.intake.refusal import no_value, rejected_record
 from parcelward.stage import Record
-from streams.records import ReadableRecords
+from streams.engine.fetched_batches import ReadableRecords
 from tests.engine_kit.bombs import GZIP, LZ4, SNAPPY, ZSTD, batch, bomb, compressed, empty_headers, record
 
 CODECS = {"gzip": GZIP, "snappy": SNAPPY, "lz4": LZ4, "zstd": ZSTD}
@@ -93,7 +93,7 @@ def test_what_is_not_to_be_read_is_one_record_at_its_end(
 
 
 def test_aiokafka_itself_still_fails_on_what_brokers_accept() -> None:
-    """When it no longer does, less of parcelward/batches.py is needed."""
+    """When it no longer does, less of parcelward/intake/record_batch.py is needed."""
     for name in ("gzip, and more", "lz4, and more", "attributes of two bytes to a client"):
         with pytest.raises((OSError, CorruptRecordException, cramjam.DecompressionError)):
             list(MemoryRecords(UNREADABLE[name]).next_batch())

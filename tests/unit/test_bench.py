@@ -6,7 +6,7 @@ from itertools import islice
 import orjson
 import pytest
 
-from parcelward.decode import Decoder, Event, Limits, Rejected
+from parcelward.intake.decode import Decoder, Event, Limits, Rejected
 from parcelward.stage import Record
 from parcelward.topics import Topics
 from tests.bench.backlog import MINUTE_MS, Backlog, day_plan
@@ -103,14 +103,22 @@ def test_results_of_other_data_are_not_compared():
 @pytest.mark.parametrize(
     ("files", "main_thread", "share"),
     [
-        (["/x/src/parcelward/decode.py", "/x/src/parcelward/duties.py", "/x/streams/owned.py"], True, "decode"),
-        (["/x/src/parcelward/shipment.py", "/x/src/parcelward/senders.py"], True, "profiles"),
-        (["/x/src/parcelward/goods/matching.py", "/x/src/parcelward/measure.py"], True, "features"),
+        (
+            [
+                "/x/src/parcelward/intake/decode.py",
+                "/x/src/parcelward/screening/duties.py",
+                "/x/streams/engine/partition.py",
+            ],
+            True,
+            "decode",
+        ),
+        (["/x/src/parcelward/profiles/windows.py", "/x/src/parcelward/screening/senders.py"], True, "profiles"),
+        (["/x/src/parcelward/goods/matching.py", "/x/src/parcelward/features/row.py"], True, "features"),
         (["<rule pack>", "/x/src/parcelward/rules/pack.py"], True, "rules"),
         (["/v/numpy/core.py", "/x/src/parcelward/model/score.py"], True, "model"),
         (["/v/aiokafka/conn.py", "/usr/asyncio/events.py"], False, KAFKA_IN),
         (["/v/aiokafka/conn.py", "/usr/asyncio/events.py"], True, KAFKA_OUT),
-        (["/x/src/parcelward/stage.py", "/x/streams/owned.py"], True, "state"),
+        (["/x/src/parcelward/screening/duties.py", "/x/streams/engine/partition.py"], True, "stages"),
     ],
 )
 def test_time_counts_for_the_innermost_code_that_has_a_part(files, main_thread, share):

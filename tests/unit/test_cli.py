@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from parcelward import cli
 from parcelward.cli.alerts import known_rule
+from parcelward.cluster.client import unreachable
+from parcelward.contract.reasons import Reason
 from parcelward.errors import UserError
-from parcelward.kafka_client import unreachable
-from parcelward.reasons import Reason
 from parcelward.rules import load_pack
 from parcelward.settings import load_settings
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from parcelward.contract.events import EventType
-from parcelward.decode import Decoder, Event, Limits, Rejected
-from parcelward.event import InspectionData, RealNameData, ScanData
-from parcelward.reasons import Reason
+from parcelward.contract.reasons import Reason
+from parcelward.intake.decode import Decoder, Event, Limits, Rejected
+from parcelward.intake.event import InspectionData, RealNameData, ScanData
 from parcelward.settings import Settings
 from parcelward.topics import Topics
 from tests.builders import DAY, T0, inspection, real_name, record, scan

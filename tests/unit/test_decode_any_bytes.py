@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from parcelward.decode import Event, Rejected, rejected_headers
-from parcelward.reasons import Reason
+from parcelward.contract.reasons import Reason
+from parcelward.intake.decode import Event, Rejected, rejected_headers
 from parcelward.stage import Record
 from tests.builders import real_name
 from tests.decoding import answer, envelope, reason, sound, structured, value

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from parcelward.contract.alerts import RejectedHeaders
 from parcelward.contract.events import EventType
-from parcelward.decode import Rejected, rejected_headers
-from parcelward.reasons import Reason
+from parcelward.contract.reasons import Reason
+from parcelward.intake.decode import Rejected, rejected_headers
 from parcelward.stage import Record
 from tests.builders import DAY, T0, inspection, real_name, record
 from tests.decoding import TOKEN, answer, envelope, headers, sound, structured, swapped, value

@@ -2,8 +2,8 @@
 
 import pytest
 
-from parcelward.reasons import Reason
-from parcelward.refusal import first_twice
+from parcelward.contract.reasons import Reason
+from parcelward.intake.refusal import first_twice
 from parcelward.stage import Record
 from tests.decoding import headers, reason, sound, value
 

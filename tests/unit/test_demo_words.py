@@ -10,12 +10,10 @@ import pytest
 from kafka.errors import CoordinatorNotAvailableError, GroupAuthorizationFailedError
 from rich.console import Console
 
-from parcelward.account import Account
-from parcelward.cli.stopping import Stop
+from parcelward.audit import Account
 from parcelward.demo import backlog as backlog_module
 from parcelward.demo import run as run_module
 from parcelward.demo.backlog import Backlog
-from parcelward.demo.command import own_command
 from parcelward.demo.findings import Clean, Findings, Found
 from parcelward.demo.look import look_lines, missing_secrets, settings_file
 from parcelward.demo.recount import Recount
@@ -23,6 +21,8 @@ from parcelward.demo.run import Wish, run
 from parcelward.demo.summary import print_summary
 from parcelward.demo.worker import SupervisedWorker
 from parcelward.errors import UserError
+from parcelward.process.own_command import own_command
+from parcelward.process.stopping import Stop
 from parcelward.settings import Settings, load_settings
 
 WISH = Wish(seconds=3, kafka=None, rate=60, language="en", seed=1)

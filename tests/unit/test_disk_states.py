@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from parcelward.errors import UserError
-from streams.disk_states import OLDEST_S, DiskState, DiskStates
-from streams.stores import NOTHING_WRITTEN, Bounds
+from streams.engine.state import NOTHING_WRITTEN, Bounds
+from streams.engine.state_on_disk import OLDEST_S, DiskState, DiskStates
 
 PLACE = ("duties", 0)
 

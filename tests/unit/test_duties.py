@@ -5,11 +5,11 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from parcelward import facts
-from parcelward.duties import _KINDS, DutiesStage
-from parcelward.event import InspectionData, RealNameData, ScanData
-from parcelward.ledger import EVENT_TYPES
-from parcelward.shipment import HOP_HEAD, HOP_TAILS, Hop, decode_shipment, encode, ledger_key
+from parcelward import counts as facts
+from parcelward.intake.event import InspectionData, RealNameData, ScanData
+from parcelward.screening.duties import _KINDS, DutiesStage
+from parcelward.shipments.ledger import EVENT_TYPES
+from parcelward.shipments.shipment import HOP_HEAD, HOP_TAILS, Hop, decode_shipment, encode, ledger_key
 from parcelward.stage import Batch
 from tests.builders import (
     DAY,

@@ -10,16 +10,16 @@ import pytest
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-import streams.carrying
+import streams.engine.chaining
 from parcelward.poison import TooManyPoisonedError
 from parcelward.settings import Settings
 from parcelward.stage import Record
-from streams.owned import Done, OwnedPartition
-from streams.ownership import Ownership
-from streams.producer import Member
-from streams.stores import Ahead, MemoryState
-from streams.transactions import FailedError
-from streams.transport import WORTH_A_COMMIT, BatchConsumer
+from streams.engine.assignment import Ownership
+from streams.engine.partition import Done, OwnedPartition
+from streams.engine.producer import Member
+from streams.engine.state import Ahead, MemoryState
+from streams.engine.transactions import FailedError
+from streams.engine.transport import WORTH_A_COMMIT, BatchConsumer
 from tests.engine_kit.passing import Passing, passing_plans
 from tests.engine_kit.remembering import RememberingProducer
 
@@ -237,7 +237,7 @@ def test_nothing_is_left_of_partitions_that_were_given_up() -> None:
 
 
 def test_a_large_batch_is_carried_on_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams.carrying, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(streams.engine.chaining, "MOST_AT_ONCE", 2)
 
     async def scenario() -> None:
         worker = await carrying()

@@ -11,10 +11,10 @@ import pytest
 from parcelward.poison import RECENT, TooManyPoisonedError, set_aside
 from parcelward.settings import Settings
 from parcelward.stage import Record
-from streams.owned import OwnedPartition
-from streams.stores import NOTHING_WRITTEN
-from streams.transactions import FailedError, Work
-from streams.waiting import MOST_BYTES
+from streams.engine.inbox import MOST_BYTES
+from streams.engine.partition import OwnedPartition
+from streams.engine.state import NOTHING_WRITTEN
+from streams.engine.transactions import FailedError, Work
 from tests.engine_kit.counting import COUNT, counting_plan
 
 NEVER = float("inf")

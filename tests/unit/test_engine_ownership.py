@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from parcelward.settings import Settings
-from streams.ownership import Ownership
-from streams.producer import Member
-from streams.transactions import FailedError
+from streams.engine.assignment import Ownership
+from streams.engine.producer import Member
+from streams.engine.transactions import FailedError
 from tests.engine_kit.counting import counting_plan
 from tests.engine_kit.remembering import RememberingProducer
 

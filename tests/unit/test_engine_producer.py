@@ -19,9 +19,9 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
-from streams import producer as module
-from streams.producer import BATCH_BYTES, SEQUENCES, FencedError, Member, Producer, StoppedError
-from streams.requests import StablePositionsRequest
+from streams.engine import producer as module
+from streams.engine.producer import BATCH_BYTES, SEQUENCES, FencedError, Member, Producer, StoppedError
+from streams.engine.protocol import StablePositionsRequest
 
 SETTINGS = Settings()
 A, B, C = (TopicPartition("t", number) for number in range(3))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from streams.running import run_app
+from streams.lifecycle import run_app
 
 
 class App:
@@ -55,7 +55,7 @@ def test_the_group_is_left_although_giving_up_failed() -> None:
 
 
 def test_what_does_not_end_by_itself_is_ended() -> None:
-    code = "import threading; from streams.running import end_within; end_within(0.1, 3); threading.Event().wait()"
+    code = "import threading; from streams.lifecycle import end_within; end_within(0.1, 3); threading.Event().wait()"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 3
 
 

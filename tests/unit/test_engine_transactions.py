@@ -8,12 +8,12 @@ import pytest
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-import streams.transactions
+import streams.engine.transactions
 from parcelward.settings import Settings
 from parcelward.stage import Outcome
-from streams.producer import FencedError, Member
-from streams.stores import Bounds
-from streams.transactions import FailedError, Found, Transactions, Work
+from streams.engine.producer import FencedError, Member
+from streams.engine.state import Bounds
+from streams.engine.transactions import FailedError, Found, Transactions, Work
 from tests.engine_kit.remembering import RememberingProducer
 
 SETTINGS = Settings()
@@ -116,8 +116,8 @@ def test_what_is_found_is_where_to_read_from() -> None:
 
 @pytest.mark.parametrize("step", ["start", "stable_positions", "await_records", "beginnings"])
 def test_taking_over_fails_in_time_whichever_step_is_not_answered(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams.transactions, "TRANSACTION_S", 0.01)
-    monkeypatch.setattr(streams.transactions, "SETTLE_S", 0.01)
+    monkeypatch.setattr(streams.engine.transactions, "TRANSACTION_S", 0.01)
+    monkeypatch.setattr(streams.engine.transactions, "SETTLE_S", 0.01)
 
     async def no_answer(*_: object) -> None:
         await asyncio.sleep(60)
@@ -172,7 +172,7 @@ def test_a_batch_waits_for_those_that_were_delivered_with_it() -> None:
 def test_what_is_too_much_for_one_transaction_goes_into_several_in_the_order_in_which_it_came(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(streams.transactions, "MOST_RECORDS", 3)
+    monkeypatch.setattr(streams.engine.transactions, "MOST_RECORDS", 3)
 
     async def scenario() -> None:
         producer = prompt()

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcelward.stage import Outcome, Record, Send
-from streams.transactions import Records
-from streams.waiting import MOST_BYTES, Waiting
+from streams.engine.inbox import MOST_BYTES, Waiting
+from streams.engine.transactions import Records
 
 
 def record(topic: str, offset: int, timestamp: int) -> Record:

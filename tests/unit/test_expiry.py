@@ -7,10 +7,10 @@ from weakref import ref
 import pytest
 
 from parcelward.expiry import LAG_MS, RECORDS_PER_LOOK, Sweep, is_absent
-from parcelward.outlet_profiles import OutletProfile
-from parcelward.screening import build_stages
-from parcelward.senders import PhoneProfile
-from parcelward.shipment import Shipment, Touched, decode_touched, encode, touched_ms
+from parcelward.profiles.outlets import OutletProfile
+from parcelward.screening.build import build_stages
+from parcelward.screening.senders import PhoneProfile
+from parcelward.shipments.shipment import Shipment, Touched, decode_touched, encode, touched_ms
 from parcelward.stage import Batch, Record, apply
 from tests.builders import (
     DAY,

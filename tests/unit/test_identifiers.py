@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from parcelward.contract.fields import DocumentCheck as Check
 from parcelward.contract.fields import DocumentType as Type
-from parcelward.identifiers import (
+from parcelward.identity.identifiers import (
     Phone,
     check_document,
     is_organisation_code,

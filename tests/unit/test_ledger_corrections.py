@@ -2,10 +2,10 @@
 
 import json
 
-from parcelward import facts
-from parcelward.duties import DutiesStage
-from parcelward.features import INDEX
-from parcelward.shipment import decode_shipment, ledger_key
+from parcelward import counts as facts
+from parcelward.features.table import INDEX
+from parcelward.screening.duties import DutiesStage
+from parcelward.shipments.shipment import decode_shipment, ledger_key
 from parcelward.stage import Record
 from tests.builders import (
     GOOD_ID,

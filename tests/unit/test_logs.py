@@ -22,7 +22,7 @@ CANARIES = {
     "name": "王小明",
     "latin name": "Canary Wang",
 }
-ours = logging.getLogger("parcelward.duties")
+ours = logging.getLogger("parcelward.screening.duties")
 library = logging.getLogger("aiokafka.consumer")
 
 
@@ -128,7 +128,7 @@ def test_a_line_holds_time_level_logger_message_and_its_fields(stream: io.String
     assert str(line.pop("time")).endswith("+00:00")
     assert line == {
         "level": "WARNING",
-        "logger": "parcelward.duties",
+        "logger": "parcelward.screening.duties",
         "message": "rule failed",
         "rule": "R14",
         "stage": "outlets",

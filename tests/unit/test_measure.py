@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parcelward.features import FEATURES, INDEX, Kind
-from parcelward.outlet_profiles import OutletProfile
+from parcelward.features.table import FEATURES, INDEX, Kind
+from parcelward.profiles.outlets import OutletProfile
 from tests.builders import (
     DAY,
     GOOD_ID,

@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from parcelward import facts as f
+from parcelward import counts as f
 from parcelward.contract.alerts import AlertState, Lane
 from parcelward.contract.events import EventType
+from parcelward.contract.reasons import Reason
 from parcelward.metrics import DECLARED, LATENCY_BUCKETS, Metrics
-from parcelward.reasons import Reason
 
 SAMPLE_LABELS = {
     "bin": "0.5",

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from parcelward.contract.alerts import Alert
-from parcelward.features import FEATURES, INDEX, MODEL_FEATURES, Row
+from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES, Row
 from parcelward.model import RiskModel, load_model
 from parcelward.model.card import ARTEFACT, PARITY, resolve_release
 from parcelward.model.trees import Floats, Matrix, Trees
 from parcelward.model.typical import LEAST_PEERS, Typical
-from parcelward.pipeline import Pipeline, batches
-from parcelward.screening import build_stages
+from parcelward.screening.build import build_stages
+from parcelward.screening.in_memory import Pipeline, batches
 from parcelward.settings import Settings
 from parcelward.simulate import Plan, Simulation
 from parcelward.simulate.plan import live

@@ -16,13 +16,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from parcelward.errors import UserError
-from parcelward.features import FEATURES, MODEL_FEATURES, Kind, Row
+from parcelward.features.table import FEATURES, MODEL_FEATURES, Kind, Row
 from parcelward.model import Card, RiskModel, load_model
-from parcelward.model.artefact import to_onnx
 from parcelward.model.card import ARTEFACT, CARD, PARITY, AtThreshold, Data, Metrics, Ranking, sha256
-from parcelward.model.release import write_release
 from parcelward.model.trees import Matrix, Trees
 from parcelward.model.views import model_matrix
+from parcelward.training.artefact import to_onnx
+from parcelward.training.release import write_release
 
 _RANDOM_VALUES: dict[Kind, Callable[[random.Random], Any]] = {
     Kind.BOOL: lambda chance: chance.random() < 0.5,

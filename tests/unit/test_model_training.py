@@ -8,13 +8,13 @@ import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from parcelward.errors import UserError
-from parcelward.features import FEATURES, INDEX, MODEL_FEATURES, Row
-from parcelward.model.evaluation import at_threshold, by_chance, found_within, pattern_recall, ranking
-from parcelward.model.making import split_days
-from parcelward.model.report import page
-from parcelward.model.screenings import Screened, Screenings
-from parcelward.model.training import Days, Recipe, Trained, train
-from parcelward.windows import DAY_MS
+from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES, Row
+from parcelward.profiles.windows import DAY_MS
+from parcelward.training.evaluation import at_threshold, by_chance, found_within, pattern_recall, ranking
+from parcelward.training.fit import Days, Recipe, Trained, train
+from parcelward.training.make import split_days
+from parcelward.training.report import page
+from parcelward.training.rows import Screened, Screenings
 
 SMALL = (Recipe("all", 15, 6, 0.2), Recipe("last", 10, 4, 0.2))
 DAYS = Days((0, 2), (3, 3), (4, 5))

@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from parcelward.features import INDEX, MODEL_FEATURES, Row
+from parcelward.features.table import INDEX, MODEL_FEATURES, Row
 from parcelward.model import RiskModel, load_model
 from parcelward.model.narrow import narrowed
 from parcelward.model.trees import Trees

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from parcelward.outlet_desk import OPERATORS_KEPT, Desk, Keep
-from parcelward.outlet_profiles import OperatorProfile, OutletProfile
-from parcelward.shipment import encode
+from parcelward.profiles.outlets import OperatorProfile, OutletProfile
+from parcelward.screening.outlet_state import OPERATORS_KEPT, Desk, Keep
+from parcelward.shipments.shipment import encode
 from parcelward.stage import Batch, Record, apply
 from tests.builders import DAY, HOUR, MINUTE, T0, inspection, pipeline, real_name, record, settings
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 from parcelward.contract.events import RealName
 from parcelward.contract.fields import DocumentCheck, DocumentType, Mask, NameMask, SenderKind, Token
 from parcelward.errors import UserError
-from parcelward.privacy import REMEMBERED, Tokeniser, hide_numbers, mask_document, mask_name, mask_phone
+from parcelward.identity.tokens import REMEMBERED, Tokeniser, hide_numbers, mask_document, mask_name, mask_phone
 from parcelward.settings import DEMO_KEY, Settings
 
 KEY = b"0123456789abcdef0123456789abcdef"

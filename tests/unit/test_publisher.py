@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from parcelward.contract.events import RealNameEvent
-from parcelward.decode import Decoder
+from parcelward.contract.reasons import Reason
+from parcelward.intake.decode import Decoder
 from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher, binary_mode
-from parcelward.reasons import Reason
 from parcelward.stage import Record
 from tests.builders import T0
 from tests.decoding import accepted, envelope

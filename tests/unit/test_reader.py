@@ -14,9 +14,9 @@ from msgspec import Struct, structs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from parcelward.contract.events import EVENT_MODELS
-from parcelward.decode import _PLANS, UNREADABLE
-from parcelward.event import RealNameData
-from parcelward.reader import IN_DOUBT, REMEMBERED, Codes, reader_of
+from parcelward.intake.compiled_reader import IN_DOUBT, REMEMBERED, Codes, reader_of
+from parcelward.intake.decode import _PLANS, UNREADABLE
+from parcelward.intake.event import RealNameData
 from parcelward.simulate import Plan, Simulation, malformed
 from tests.builders import GOOD_ID, inspection, real_name, scan
 from tests.decoding import TOKEN

@@ -7,8 +7,8 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from parcelward.kafka_client import ReadableBatch
-from streams.records import PartitionBatches, ReadableRecords
+from parcelward.cluster.client import ReadableBatch
+from streams.engine.fetched_batches import PartitionBatches, ReadableRecords
 
 
 class Bytes(str):
@@ -47,7 +47,7 @@ def test_all_records_are_read_and_only_the_name_is_mended(compression: int) -> N
 
 
 def test_aiokafka_itself_still_fails_on_it() -> None:
-    """When it no longer does, streams/records.py can go."""
+    """When it no longer does, streams/engine/fetched_batches.py can go."""
     records = MemoryRecords(batch([Bytes("bad")]))
     with pytest.raises(UnicodeDecodeError):
         list(records.next_batch())

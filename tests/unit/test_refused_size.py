@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from parcelward.cli.rejected import describe
-from parcelward.reasons import Reason
-from parcelward.refusal import Rejected, rejected_record
+from parcelward.contract.reasons import Reason
+from parcelward.intake.refusal import Rejected, rejected_record
 from parcelward.stage import Batch, Record, Send
 from parcelward.topics import MAX_INTAKE_BYTES, MAX_REJECTED_BYTES
 from tests.builders import pipeline

@@ -13,7 +13,7 @@ from parcelward.errors import UserError
 from parcelward.replay.check import check
 from parcelward.replay.compare import Span, differing
 from parcelward.replay.kept import KeptRecording, keep
-from parcelward.screening import build_stages
+from parcelward.screening.build import build_stages
 from parcelward.stage import Record, SourceRecord
 from tests.builders import DAY, T0, settings
 from tests.courier_traffic import COURIERS, traffic

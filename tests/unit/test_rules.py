@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from parcelward.errors import UserError
-from parcelward.features import INDEX, Kind
+from parcelward.features.table import INDEX, Kind
 from parcelward.rules import RulePack, finding_of, load_pack
 from parcelward.rules.pack import row_of
 from parcelward.rules.regex import PatternError, python_pattern

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from parcelward.cli import main
-from parcelward.features import FEATURES
+from parcelward.features.table import FEATURES
 from parcelward.rules import load_pack
 from parcelward.rules.pack import row_of
 from parcelward.rules.page import TEMPLATE, rules_page

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parcelward.features import FEATURES, INDEX, Kind, Value
+from parcelward.features.table import FEATURES, INDEX, Kind, Value
 from parcelward.rules.check import ExpressionError, Node, check, environment
 from parcelward.rules.compile import compiled, is_plain, python_source
 from parcelward.rules.lint import surely_known

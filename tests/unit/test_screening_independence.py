@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parcelward.pipeline import Cell, Pipeline
 from parcelward.replay.compare import read_head
-from parcelward.screening import Stages, build_stages
+from parcelward.screening.build import Stages, build_stages
+from parcelward.screening.in_memory import Cell, Pipeline
 from parcelward.stage import Batch, Record, Send
 from parcelward.topics import Topics
 from tests import builders

@@ -12,9 +12,9 @@ import orjson
 import pytest
 
 from parcelward.contract.events import EVENT_MODELS, EventType
-from parcelward.decode import Decoder, Event, Limits, Rejected
+from parcelward.contract.reasons import Reason
 from parcelward.errors import UserError
-from parcelward.reasons import Reason
+from parcelward.intake.decode import Decoder, Event, Limits, Rejected
 from parcelward.simulate import PATTERNS, Label, Plan, SimulatedEvent, Simulation, live, malformed, simulate
 from parcelward.stage import Record
 from parcelward.topics import Topics

@@ -10,7 +10,7 @@ import pytest
 
 from parcelward.contract.events import EventType
 from parcelward.contract.fields import DocumentCheck, DocumentType
-from parcelward.identifiers import check_document
+from parcelward.identity.identifiers import check_document
 from parcelward.simulate import Label, Plan, Simulation
 from parcelward.simulate.places import distance_km
 

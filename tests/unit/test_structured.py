@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from parcelward import structured
+from parcelward.intake import event_file as structured
+from parcelward.intake.event_file import numbered_events, record_of, recorded
 from parcelward.stage import Record
-from parcelward.structured import numbered_events, record_of, recorded
 from parcelward.topics import Topics
 
 

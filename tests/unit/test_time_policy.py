@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from parcelward import facts
-from parcelward.features import INDEX
-from parcelward.pipeline import Pipeline, Result
-from parcelward.screening import build_stages
-from parcelward.shipment import Shipment, decode_shipment, ledger_key
+from parcelward import counts as facts
+from parcelward.features.table import INDEX
+from parcelward.profiles.windows import FIVE_MINUTES_MS, LastHour
+from parcelward.screening.build import build_stages
+from parcelward.screening.in_memory import Pipeline, Result
+from parcelward.shipments.shipment import Shipment, decode_shipment, ledger_key
 from parcelward.stage import Batch
-from parcelward.windows import FIVE_MINUTES_MS, LastHour
 from tests.builders import (
     DAY,
     GOOD_ID,

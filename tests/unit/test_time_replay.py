@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from parcelward.replay.check import Checked, check
 from parcelward.replay.compare import Span, read_head
 from parcelward.replay.rerun import Rerun
-from parcelward.screening import build_stages
+from parcelward.screening.build import build_stages
 from parcelward.stage import Record
 from tests.builders import DAY, HOUR, MINUTE, T0, inspection, real_name, record, settings
 from tests.courier_traffic import COURIERS, traffic

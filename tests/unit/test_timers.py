@@ -5,7 +5,7 @@ import gc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parcelward.timers import NEVER, Timers
+from parcelward.shipments.timers import NEVER, Timers
 
 TIMERS = st.lists(st.tuples(st.integers(0, 2**64 - 1), st.binary(min_size=1, max_size=6)), max_size=20)
 

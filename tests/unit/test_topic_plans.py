@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from kafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
-from parcelward import topic_admin
+from parcelward.cluster import admin as topic_admin
+from parcelward.cluster.admin import changelog_ids, check_topics, ensure_topics, plan_topics
 from parcelward.errors import UserError
 from parcelward.settings import Settings
-from parcelward.topic_admin import changelog_ids, check_topics, ensure_topics, plan_topics
 
 SETTINGS = Settings(replication=3, partitions=2)
 

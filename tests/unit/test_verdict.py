@@ -6,14 +6,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parcelward.alerts.verdict import ACTION_ORDER, CLEAN, URGENCY, AlertRecord, judge, revise
 from parcelward.contract.alerts import Action, Bilingual, Contribution, Lane, Severity
-from parcelward.features import INDEX
-from parcelward.outlet_desk import Keep
-from parcelward.outlets import OutletsStage
-from parcelward.pipeline import Cell, Pipeline
-from parcelward.screening import build_stages
+from parcelward.features.table import INDEX
+from parcelward.screening.build import build_stages
+from parcelward.screening.in_memory import Cell, Pipeline
+from parcelward.screening.outlet_state import Keep
+from parcelward.screening.outlets import OutletsStage
 from parcelward.stage import Batch, Outcome, Record, apply
-from parcelward.verdict import ACTION_ORDER, CLEAN, URGENCY, AlertRecord, judge, revise
 from tests.builders import (
     DAY,
     HOUR,

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parcelward.windows import (
+from parcelward.profiles.windows import (
     DAY_MS,
     FIVE_MINUTES_MS,
     HOUR_MS,

@@ -15,7 +15,7 @@ from kafka.errors import KafkaError
 from parcelward.broker.java import java_command
 from parcelward.broker.properties import CLUSTER_ID, Node, server_properties
 from parcelward.errors import UserError
-from parcelward.leash import Leashed
+from parcelward.process.child import Leashed
 
 HOST = "127.0.0.1"
 START_S = 60.0

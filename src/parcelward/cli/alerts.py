@@ -9,15 +9,15 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from parcelward.alert_text import Language, alert_lines, zone_name
-from parcelward.alerting import MODEL_RULE
+from parcelward.alerts.alert import MODEL_RULE
+from parcelward.alerts.terminal import Language, alert_lines, zone_name
 from parcelward.cli.options import Kafka, settings_with
-from parcelward.cli.stopping import stop_signals
+from parcelward.cluster.reader import TopicReader
 from parcelward.contract.alerts import Alert, Lane
 from parcelward.errors import UserError
+from parcelward.process.stopping import stop_signals
 from parcelward.rules import load_pack
 from parcelward.settings import Settings
-from parcelward.topic_reader import TopicReader
 
 
 def alerts(

@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 
 from parcelward.broker import LocalBroker, StartInterrupted, is_fetched
-from parcelward.cli.stopping import stop_signals
+from parcelward.cluster.admin import ensure_topics
 from parcelward.errors import UserError
+from parcelward.process.stopping import stop_signals
 from parcelward.settings import load_settings
-from parcelward.topic_admin import ensure_topics
 
 
 def broker(

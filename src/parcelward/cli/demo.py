@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from parcelward.alert_text import Language
-from parcelward.cli.stopping import stop_signals
+from parcelward.alerts.terminal import Language
 from parcelward.demo.run import Wish, run
+from parcelward.process.stopping import stop_signals
 
 
 def demo(

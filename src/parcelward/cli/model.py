@@ -10,10 +10,10 @@ from rich.markdown import Markdown
 
 from parcelward.errors import UserError
 from parcelward.model.card import VERSION_PATTERN, read_card, resolve_release
-from parcelward.model.report import page
 from parcelward.model.score import load_model
 from parcelward.settings import load_settings
 from parcelward.simulate import Plan
+from parcelward.training.report import page
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train, release and inspect the risk model.")
 Release = Annotated[Path, typer.Argument(help="Release folder, or the pointer file that names one.")]
@@ -47,7 +47,7 @@ def train(
     if not docs.parent.is_dir():
         raise UserError(f"--docs {docs}: its folder does not exist; make it or name another page")
     try:
-        from parcelward.model.making import make  # the training libraries are heavy and optional
+        from parcelward.training.make import make  # the training libraries are heavy and optional
     except ModuleNotFoundError as error:
         raise UserError(f"training needs {error.name}; install the extra `train`") from None
 

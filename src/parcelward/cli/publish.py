@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from parcelward.cli.options import Kafka, settings_with
-from parcelward.cli.stopping import Stop, stop_signals
 from parcelward.errors import UserError
-from parcelward.privacy import Tokeniser
+from parcelward.identity.tokens import Tokeniser
+from parcelward.intake.event_file import numbered_events, recorded
+from parcelward.process.stopping import Stop, stop_signals
 from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher
 from parcelward.settings import DEMO_KEY, Settings
-from parcelward.structured import numbered_events, recorded
 from parcelward.topics import Topics
 
 SHOWN = 20

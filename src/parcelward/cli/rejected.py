@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from parcelward.cli.options import Kafka, settings_with
-from parcelward.reasons import Reason
-from parcelward.topic_reader import TopicReader
+from parcelward.cluster.reader import TopicReader
+from parcelward.contract.reasons import Reason
 
 
 def rejected(

@@ -15,12 +15,12 @@ from parcelward.cli.options import Kafka, settings_with
 from parcelward.cli.tables import show_table
 from parcelward.errors import UserError
 from parcelward.moments import duration_ms
-from parcelward.recorded_topics import RecordedTopics
 from parcelward.replay.check import Checked, check
 from parcelward.replay.compare import Counts, Span
 from parcelward.replay.kept import KeptRecording, keep
+from parcelward.replay.live import RecordedTopics
 from parcelward.replay.recording import Recording
-from parcelward.screening import Stages, build_stages
+from parcelward.screening.build import Stages, build_stages
 
 KINDS = {
     "equal": "equal",

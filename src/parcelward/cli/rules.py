@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 
 from parcelward.cli.tables import at_terminal, show_table, tab_separated
-from parcelward.features import FEATURES
+from parcelward.features.table import FEATURES
 from parcelward.rules import load_pack
 from parcelward.rules.page import rules_page
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from parcelward import schemas
+from parcelward.contract import schema_files as schemas
 
 app = typer.Typer(
     help="Write and check the JSON Schemas of the wire contract.", no_args_is_help=True, add_completion=False

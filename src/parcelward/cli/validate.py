@@ -9,9 +9,9 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from parcelward.decode import Decoder, Limits, Rejected
 from parcelward.errors import UserError
-from parcelward.structured import numbered_events, record_of, recorded
+from parcelward.intake.decode import Decoder, Limits, Rejected
+from parcelward.intake.event_file import numbered_events, record_of, recorded
 from parcelward.topics import Topics
 
 # An event in a file has no arrival time, so its age is not judged; a Kafka record that is written down has one.

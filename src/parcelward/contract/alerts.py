@@ -17,7 +17,7 @@ from parcelward.contract.fields import (
     Token,
     WaybillNo,
 )
-from parcelward.reasons import Reason
+from parcelward.contract.reasons import Reason
 
 ALERT_TYPE = "cn.delivery.alert.raised.v1"
 

@@ -6,7 +6,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import RetriableError
 
-from parcelward.kafka_client import client_options, consumer_options
+from parcelward.cluster.client import client_options, consumer_options
 from parcelward.settings import Settings
 
 

@@ -4,7 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
-from parcelward.demo.command import own_command
+from parcelward.process.own_command import own_command
 from parcelward.settings import ENV_PREFIX, Settings
 from parcelward.settings_page import shown_value
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from parcelward.account import Account, account_for
+from parcelward.audit import Account, account_for
 from parcelward.contract.alerts import Alert
 from parcelward.demo.findings import Findings, Planted, ReadAlert, findings
 from parcelward.errors import UserError
-from parcelward.recorded_topics import RecordedTopics
 from parcelward.replay.compare import Position, Waybill, refused_position
+from parcelward.replay.live import RecordedTopics
 from parcelward.replay.recording import WholeRecording
-from parcelward.screening import Stages, build_stages
+from parcelward.screening.build import Stages, build_stages
 from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from kafka.errors import KafkaError
 from rich.console import Console
 
-from parcelward.alert_text import Language, alert_lines
+from parcelward.alerts.terminal import Language, alert_lines
 from parcelward.broker import LocalBroker, StartInterrupted, is_fetched
 from parcelward.broker.local import free_port, is_free
-from parcelward.cli.stopping import Stop
+from parcelward.cluster.admin import delete_topics, ensure_topics
+from parcelward.cluster.reader import TopicReader
 from parcelward.contract.alerts import Alert
 from parcelward.demo.backlog import Backlog
 from parcelward.demo.couriers import TAIL_S, Couriers, closing_s
@@ -24,12 +25,11 @@ from parcelward.demo.recount import recount
 from parcelward.demo.summary import print_summary
 from parcelward.demo.worker import SupervisedWorker
 from parcelward.errors import UserError
+from parcelward.process.stopping import Stop
 from parcelward.publisher import NotDelivered, Publisher
-from parcelward.screening import build_stages
+from parcelward.screening.build import build_stages
 from parcelward.settings import Settings, load_settings
 from parcelward.simulate import Plan, Simulation, live
-from parcelward.topic_admin import delete_topics, ensure_topics
-from parcelward.topic_reader import TopicReader
 
 DEFAULT_PORT = 19092
 METRICS_PORT = 9108

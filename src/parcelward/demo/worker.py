@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from parcelward.errors import UserError
-from parcelward.leash import Leashed
+from parcelward.process.child import Leashed
 
 READY_S = 90.0
 STOP_S = 20.0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from parcelward.contract.alerts import Bilingual, Contribution
-from parcelward.features import FEATURES, INDEX, Feature, Kind, Value
+from parcelward.features.table import FEATURES, INDEX, Feature, Kind, Value
 
 _UNITS_ZH = {
     "s": "秒",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from parcelward.contract.alerts import Contribution
 from parcelward.errors import UserError
-from parcelward.features import INDEX, MODEL_FEATURES, Row
+from parcelward.features.table import INDEX, MODEL_FEATURES, Row
 from parcelward.model.card import ARTEFACT, PARITY, Card, read_card, read_release_file, resolve_release, sha256
 from parcelward.model.plain_words import contribution
 from parcelward.model.trees import Floats, Matrix, Trees

@@ -8,7 +8,7 @@ counter takes in from whoever walks up to it, and bulk of agreement customers, w
 import numpy as np
 from numpy.typing import NDArray
 
-from parcelward.features import MODEL_FEATURES
+from parcelward.features.table import MODEL_FEATURES
 from parcelward.model.trees import Floats, Matrix, Trees
 
 LEAST_PEERS = 4  # fewer say more about themselves than about what is usual

@@ -11,7 +11,7 @@ from operator import itemgetter
 import numpy as np
 import onnxruntime
 
-from parcelward.features import INDEX, MODEL_FEATURES, Row
+from parcelward.features.table import INDEX, MODEL_FEATURES, Row
 from parcelward.model.narrow import narrowed
 from parcelward.model.trees import Matrix
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from parcelward.replay.compare import AlertLog, Comparison, RefusalLog, Span, compare_alerts, compare_refusals
 from parcelward.replay.recording import Recording
 from parcelward.replay.rerun import Rerun
-from parcelward.screening import Stages
+from parcelward.screening.build import Stages
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from parcelward.replay.recording import Pass, Recording, pass_of
-from parcelward.shipment import Trigger
+from parcelward.shipments.shipment import Trigger
 from parcelward.stage import Record
 
 MOST_WAITING = 200_000

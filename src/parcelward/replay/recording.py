@@ -5,7 +5,7 @@ from heapq import merge
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
-from parcelward.shipment import decode_hop, decode_shipment
+from parcelward.shipments.shipment import decode_hop, decode_shipment
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics
 

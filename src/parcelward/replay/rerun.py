@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from parcelward.pipeline import Pipeline, Result
 from parcelward.replay.order import LiveOrder, Released
 from parcelward.replay.recording import Recording, in_arrival_order, in_batches
-from parcelward.screening import Stages
+from parcelward.screening.build import Stages
+from parcelward.screening.in_memory import Pipeline, Result
 
 BATCH = 4000
 FOREVER_MS = 2**63

@@ -8,7 +8,7 @@ evaluator. Both sides are always computed: nothing here has side effects.
 from collections.abc import Callable
 from typing import Any
 
-from parcelward.features import Value
+from parcelward.features.table import Value
 
 INT_MAX = 2**63 - 1
 INT_MIN = -(2**63)

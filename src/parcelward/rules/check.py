@@ -13,7 +13,7 @@ from functools import cache
 
 from cel_expr_python import cel
 
-from parcelward.features import FEATURES, INDEX, Kind
+from parcelward.features.table import FEATURES, INDEX, Kind
 from parcelward.rules import wire
 from parcelward.rules.regex import PatternError, python_pattern
 

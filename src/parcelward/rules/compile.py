@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from parcelward.features import INDEX, Kind, Row
+from parcelward.features.table import INDEX, Kind, Row
 from parcelward.rules import careful
 from parcelward.rules.check import (
     AND,

@@ -3,7 +3,7 @@
 import math
 
 from parcelward.contract.alerts import Action, Bilingual, Finding, Severity
-from parcelward.features import INDEX, Row, Value
+from parcelward.features.table import INDEX, Row, Value
 from parcelward.rules.rule import Hit
 
 ERROR_SHOWN = 200  # characters

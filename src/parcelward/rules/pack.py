@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from parcelward.contract.alerts import Action, Severity
-from parcelward.features import FEATURES, INDEX, Kind, Row, Value
+from parcelward.features.table import FEATURES, INDEX, Kind, Row, Value
 from parcelward.rules.check import ExpressionError, Node, check
 from parcelward.rules.compile import compiled, python_source
 from parcelward.rules.lint import bounds_fault, surely_known, thresholds

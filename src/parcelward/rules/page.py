@@ -1,7 +1,7 @@
 """The page docs/rules.md: one entry per rule of a pack, made from the pack itself."""
 
 from parcelward.contract.alerts import Action, Severity
-from parcelward.features import FEATURES
+from parcelward.features.table import FEATURES
 from parcelward.rules.rule import Rule, RulePack
 from parcelward.rules.text import Template
 

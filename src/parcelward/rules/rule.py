@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from parcelward.contract.alerts import Action, Severity
-from parcelward.features import Row, Value
+from parcelward.features.table import Row, Value
 from parcelward.rules.check import Node
 from parcelward.rules.text import Template
 

@@ -8,7 +8,7 @@ import math
 import re
 from typing import Literal, NamedTuple
 
-from parcelward.features import FEATURES, INDEX, Kind, Row, Value
+from parcelward.features.table import FEATURES, INDEX, Kind, Row, Value
 from parcelward.rules.words import WORDS
 
 Language = Literal["zh", "en"]

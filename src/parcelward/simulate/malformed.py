@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from parcelward.reasons import Reason
+from parcelward.contract.reasons import Reason
 from parcelward.simulate import envelopes
 from parcelward.simulate.counter import Counter
 from parcelward.simulate.plan import Plan, SimulatedRecord

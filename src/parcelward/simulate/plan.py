@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from parcelward.contract.reasons import Reason
 from parcelward.errors import UserError
-from parcelward.reasons import Reason
 
 # Relative frequency of planted cases; R22 stands for the hidden patterns that only a model can find.
 PATTERNS: dict[str, float] = {

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from parcelward.leash import Leashed
+from parcelward.process.child import Leashed
 from tests.bench.peers.engines import Engine
 from tests.bench.peers.job import Job
 from tests.bench.peers.records import PARTITIONS, Expected

@@ -1,5 +1,0 @@
-"""Accounts for every record: what the topics hold against what they must hold, by replaying each stage offline."""
-
-from parcelward.account.account import Account, account_for
-
-__all__ = ["Account", "account_for"]

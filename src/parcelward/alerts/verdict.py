@@ -1,0 +1,102 @@
+"""From findings to a verdict: lane, action, and whether later evidence makes a new revision of the alert."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from parcelward.alerts.snapshot import Held
+from parcelward.contract.alerts import Action, Lane, Severity
+from parcelward.moments import duration_ms
+
+LANE_OF = {
+    Severity.CRITICAL: Lane.RED,
+    Severity.HIGH: Lane.RED,
+    Severity.MEDIUM: Lane.YELLOW,
+    Severity.LOW: None,  # supports an alert, does not raise one
+}
+URGENCY = (Lane.GREEN_SAMPLED, Lane.YELLOW, Lane.RED)
+DUE_WITHIN = {
+    Lane.RED: timedelta(minutes=30),
+    Lane.YELLOW: timedelta(hours=8),
+    Lane.GREEN_SAMPLED: timedelta(days=1),
+}
+# Strongest first: what keeps a dangerous parcel from travelling comes before what asks questions.
+ACTIONS = (
+    Action.REFUSE,
+    Action.HOLD,
+    Action.REINSPECT,
+    Action.VERIFY_IDENTITY,
+    Action.REQUEST_INFORMATION,
+    Action.AUDIT_OUTLET,
+)
+ACTION_ORDER = [action.value for action in ACTIONS].index
+SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+
+
+class Verdict(msgspec.Struct, frozen=True, array_like=True):
+    """What all findings on a waybill come to. `rules` are the ids of what was found, sorted."""
+
+    lane: str | None
+    action: str | None
+    rules: tuple[str, ...]
+
+
+class AlertRecord(msgspec.Struct, array_like=True):
+    """State of an alerted waybill: what was last said about it, and what that rests on.
+
+    Revision 0: nothing was said; kept for waybills with corrections or conflicts, to know the newest pass.
+    """
+
+    touched_ms: int  # arrival of the evidence behind the last pass, which is that of a new revision
+    revision: int
+    verdict: Verdict
+    due_ms: int = 0  # when a person should have decided; a revision never moves it back
+    passes: int = 0  # the shipment's pass that was judged last
+    held: Held | None = None
+
+
+CLEAN = Verdict(None, None, ())
+
+
+def judge(found: Sequence[tuple[str, Severity, Action]]) -> Verdict:
+    """Verdict from (rule id, severity, action) of all findings; `CLEAN` when there are none."""
+    if not found:
+        return CLEAN
+    worst = min((severity for _, severity, _ in found), key=SEVERITIES.index)
+    action = min((action for _, _, action in found), key=ACTIONS.index)
+    return Verdict(LANE_OF[worst], action, tuple(sorted({rule for rule, _, _ in found})))
+
+
+def revise(known: AlertRecord | None, verdict: Verdict, at_ms: int) -> AlertRecord | None:
+    """The alert's next revision, or None when there is nothing new to say.
+
+    The lane never falls, nor does the action while the lane stays: later evidence may clear findings, a person decides
+    what that means. The time to decide counts from the first revision in a lane.
+    """
+    if known is None:
+        return None if verdict.lane is None else AlertRecord(at_ms, 1, verdict, _due_ms(verdict.lane, at_ms))
+    said = known.verdict
+    risen = _urgency(verdict.lane) > _urgency(said.lane)
+    if risen:
+        settled = verdict
+    elif verdict.lane is None:  # nothing, or what supports an alert without raising one
+        settled = Verdict(said.lane, said.action, verdict.rules)
+    else:
+        settled = Verdict(said.lane, _stronger(said.action, verdict.action), verdict.rules)
+    if settled == said:
+        return None
+    due_ms = min(known.due_ms, _due_ms(settled.lane, at_ms)) if risen else known.due_ms
+    return AlertRecord(at_ms, known.revision + 1, settled, due_ms)
+
+
+def _urgency(lane: str | None) -> int:
+    return -1 if lane is None else URGENCY.index(Lane(lane))
+
+
+def _stronger(one: str | None, other: str | None) -> str | None:
+    return min((action for action in (one, other) if action is not None), key=ACTION_ORDER, default=None)
+
+
+def _due_ms(lane: str | None, at_ms: int) -> int:
+    return at_ms if lane is None else at_ms + duration_ms(DUE_WITHIN[Lane(lane)])

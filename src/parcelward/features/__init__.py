@@ -1,0 +1,1 @@
+"""The table of features, and the row of values of one shipment."""

@@ -1,0 +1,63 @@
+"""What the goods names of one shipment say together: the part of its feature row that depends on names alone.
+
+Names repeat, on the waybill and at the inspection, so what they say is remembered. Goods names are no personal data.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from parcelward.features.table import Value
+from parcelward.goods import GoodsMatch, match_goods, same_goods, weight_range_g
+
+_KEPT = 16_384  # pairs of names, about 0.2 KB each: what most say is shared
+_SAID = 1024  # different things said
+
+_NOTHING = GoodsMatch((), None, 0, (), False, None, None, False, None, None)
+
+
+class GoodsSaid(NamedTuple):
+    """Features of the goods names, in the order of `FEATURES`, and the weight of such goods."""
+
+    declared: tuple[Value, ...]
+    """From `goods_danger_severity` to `goods_over_limit`."""
+    found_severity: int | None
+    mismatch: bool | None
+    weights_g: tuple[float, float, float] | None
+    """Low, usual and high weight of one piece of the declared goods; None where no class is known."""
+
+
+@lru_cache(maxsize=_KEPT)
+def goods_said(declared_name: str | None, found_name: str | None) -> GoodsSaid:
+    """What the declared name and what the inspector wrote say; None for a name that is not there."""
+    declared = None if declared_name is None else match_goods(declared_name)
+    found = None if found_name is None else match_goods(found_name)
+    same = None if declared_name is None or found_name is None else same_goods(declared_name, found_name)
+    return _said(declared, found, same)
+
+
+@lru_cache(maxsize=_SAID)
+def _said(declared: GoodsMatch | None, found: GoodsMatch | None, same: bool | None) -> GoodsSaid:
+    known, declared = declared is not None, declared or _NOTHING
+    terms = (*_named(declared), *(_named(found) if found else ()))
+    worst = found if found is not None and found.danger_severity > declared.danger_severity else declared
+    goods_class = declared.goods_class
+    return GoodsSaid(
+        (
+            declared.danger_severity if known else None,
+            "、".join(dict.fromkeys(terms)) if terms else None,
+            worst.danger_category,
+            declared.battery if known else None,
+            declared.vague if known else None,
+            declared.restricted,
+            declared.restricted_units,
+            declared.over_limit,
+        ),
+        None if found is None else found.danger_severity,
+        None if same is None else not same,
+        None if goods_class is None else weight_range_g(goods_class),
+    )
+
+
+def _named(match: GoodsMatch) -> tuple[str, ...]:
+    """The dangerous terms of a goods name; of a name that only has a UN number, that."""
+    return match.danger_terms or tuple(f"UN{number}" for number in match.un_numbers)

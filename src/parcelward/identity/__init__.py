@@ -1,0 +1,1 @@
+"""Personal values become tokens and masks here; identifiers are checked here."""

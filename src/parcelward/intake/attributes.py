@@ -1,0 +1,110 @@
+"""CloudEvents attributes in Kafka headers: which mode a record is in, and what is wrong with its `ce_*` headers."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+from functools import lru_cache
+
+from pydantic import ValidationError
+
+from parcelward.contract.events import Envelope, EventType
+from parcelward.contract.reasons import Reason
+from parcelward.intake.refusal import Rejected, first_twice, problems_of
+
+PREFIX = "ce_"
+STRUCTURED_TYPE = b"application/cloudevents+json"
+JSON_TYPES = frozenset({b"", b"application/json"})
+"""Media types of data in binary mode; without one it is JSON."""
+NAMES = frozenset({*(PREFIX + name for name in Envelope.model_fields), "ce_type", "content-type"})
+_JUDGED = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject"})
+
+_VERSIONED = re.compile(r"(.+)\.v[0-9]{1,4}").fullmatch
+_TYPES = frozenset(event_type.value for event_type in EventType)
+_STEMS = frozenset(event_type.value.rpartition(".v")[0] for event_type in EventType)
+
+
+class Mode(Enum):
+    """How a record carries its CloudEvent."""
+
+    BINARY = auto()
+    STRUCTURED = auto()
+    UNSAID = auto()  # nothing in the headers: structured if the value is a CloudEvent
+
+
+def mode_of(headers: Mapping[str, bytes | None]) -> Mode | Rejected:
+    """The mode by content type and `ce_*` headers."""
+    media = media_of(headers.get("content-type"))
+    if media == STRUCTURED_TYPE:
+        return Mode.STRUCTURED
+    if media not in JSON_TYPES:
+        allowed = f"application/json or {STRUCTURED_TYPE.decode()}"
+        return Rejected(Reason.NOT_CLOUDEVENTS, f"content-type: must be {allowed}")
+    return Mode.BINARY if any(name.startswith(PREFIX) for name in headers) else Mode.UNSAID
+
+
+@lru_cache(maxsize=64)
+def media_of(content_type: bytes | None) -> bytes:
+    """The media type in a content type, without parameters; empty when there is none."""
+    return (content_type or b"").split(b";", 1)[0].strip().lower()
+
+
+def given_twice(headers: Sequence[tuple[str, bytes | None]]) -> Rejected | None:
+    """Refusal when a CloudEvents header comes twice; other headers may, they are none of our business."""
+    twice = first_twice(name for name, _ in headers if name.startswith(PREFIX) or name == "content-type")
+    if twice is None:
+        return None
+    shown = twice if twice in NAMES else "a ce_ extension"
+    return Rejected(Reason.DUPLICATE_FIELD, f"{shown}: header is given more than once")
+
+
+def has_extensions(headers: Mapping[str, bytes | None]) -> bool:
+    """Whether there are `ce_*` headers besides those that the decoder judges by itself."""
+    return any(name.startswith(PREFIX) and name not in _JUDGED for name in headers)
+
+
+def attributes_problem(headers: Mapping[str, bytes | None]) -> Rejected | None:
+    """What is wrong with the `ce_*` headers of a binary-mode record; None when nothing is."""
+    attributes: dict[str, str] = {}
+    for name, value in headers.items():
+        if name.startswith(PREFIX):
+            shown = name if name in NAMES else "a ce_ extension"
+            try:
+                text = (value or b"").decode()
+            except UnicodeDecodeError:
+                return Rejected(Reason.INVALID_ENCODING, f"{shown}: header is not UTF-8")
+            if "\0" in text:
+                return Rejected(Reason.INVALID_ENCODING, f"{shown}: header holds a NUL character")
+            attributes[name.removeprefix(PREFIX)] = text
+    if attributes.get("specversion", "1.0") != "1.0":
+        return Rejected(Reason.NOT_CLOUDEVENTS, "ce_specversion: must be 1.0")
+    kind = attributes.pop("type", None)
+    if kind is not None and kind not in _TYPES:
+        return type_problem(kind, "ce_type")
+    try:
+        Envelope.__pydantic_validator__.validate_json(json.dumps(attributes))
+    except ValidationError as error:
+        return problems_of(error, "", Envelope, PREFIX)
+    return Rejected(Reason.MISSING_FIELD, "ce_type: required") if kind is None else None
+
+
+def type_problem(name: str, field: str) -> Rejected:
+    """Refusal of a CloudEvents type that is not ours, telling an unknown version from an unknown type."""
+    match = _VERSIONED(name)
+    if match and match[1] in _STEMS:
+        known = sorted(event_type for event_type in _TYPES if event_type.rpartition(".v")[0] == match[1])
+        return Rejected(Reason.UNKNOWN_VERSION, f"{field}: this version is not known; known: {', '.join(known)}")
+    return Rejected(Reason.UNKNOWN_TYPE, f"{field}: must be one of {', '.join(sorted(_TYPES))}")
+
+
+def key_problem(key: bytes | None) -> Rejected:
+    """Refusal of a key that is not the waybill number of the event."""
+    if not key:
+        return Rejected(Reason.MISSING_KEY, "the record has no key; it must be the waybill number")
+    try:
+        text = key.decode()
+    except UnicodeDecodeError:
+        return Rejected(Reason.INVALID_ENCODING, "the key is not UTF-8")
+    if "\0" in text:
+        return Rejected(Reason.INVALID_ENCODING, "the key holds a NUL character")
+    return Rejected(Reason.KEY_MISMATCH, "the key is not data.waybill")

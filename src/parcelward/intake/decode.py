@@ -1,0 +1,344 @@
+"""From a Kafka record to an event, or to the reason why it is refused. Never raises, whatever the bytes are.
+
+Binary mode (CloudEvents attributes in `ce_*` headers, JSON data in the value) is the fast path; structured mode (the
+whole event as JSON in the value) is accepted as well.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import MsgspecError, Raw, Struct
+from msgspec.json import Decoder as JsonDecoder
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from parcelward.contract.events import EVENT_MODELS, Envelope, EventType
+from parcelward.contract.reasons import Reason
+from parcelward.intake import event
+from parcelward.intake.attributes import (
+    JSON_TYPES,
+    Mode,
+    attributes_problem,
+    given_twice,
+    has_extensions,
+    key_problem,
+    media_of,
+    mode_of,
+    type_problem,
+)
+from parcelward.intake.compiled_reader import IN_DOUBT, Reader, reader_of
+from parcelward.intake.event import Event
+from parcelward.intake.refusal import (
+    Rejected,
+    is_plain,
+    keys_in,
+    no_value,
+    not_json,
+    problems_of,
+    refuse_value,
+    rejected_headers,
+    scan,
+)
+from parcelward.moments import duration_ms, epoch_ms, ms_of
+from parcelward.profiles.windows import DAY_MS
+from parcelward.stage import SourceRecord
+from parcelward.topics import Topics
+
+if TYPE_CHECKING:
+    from parcelward.settings import Settings
+
+__all__ = ["Decoder", "Event", "Limits", "Rejected", "decode", "rejected_headers"]
+
+REQUIRED_ATTRIBUTES = 5
+USUAL_NAMES = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "content-type")
+"""Header names as our own publisher sends them: in this order they are taken by position, which a dict costs more."""
+REMEMBERED = 4096
+BLOCK = 64  # bytes, of SHA-256
+HASH_BYTES = 8
+BACKSLASH = ord("\\")
+
+Headers = Mapping[str, bytes | None]
+UNREADABLE = (MsgspecError, ValueError, RecursionError)
+
+_ID = re.compile(rb"[\x21-\x7e]{1,64}").fullmatch
+_READ = ("ce_id", "ce_type", "ce_source", "ce_time", "ce_subject")
+_STRUCTS: dict[str, type[Struct]] = {
+    "Goods": event.GoodsData,
+    "Inspection": event.InspectionData,
+    "Photo": event.PhotoData,
+    "Place": event.PlaceData,
+    "RealName": event.RealNameData,
+    "Receiver": event.ReceiverData,
+    "SecurityScan": event.ScanData,
+    "Sender": event.SenderData,
+}
+
+
+class Limits(NamedTuple):
+    """Bounds that are settings: value size in bytes, age and lead of the event time against arrival in ms."""
+
+    max_record_bytes: int = 65_536
+    max_event_age_ms: int = 7 * DAY_MS
+    max_event_ahead_ms: int = 600_000
+
+    @classmethod
+    def from_settings(cls, settings: "Settings") -> "Limits":
+        """The bounds of an installation."""
+        return cls(
+            settings.max_record_bytes, duration_ms(settings.max_event_age), duration_ms(settings.max_event_ahead)
+        )
+
+
+class _Plan(Struct, frozen=True):
+    """What is known about one event type before any event: its models, their JSON validators, and the fast reader."""
+
+    event_type: EventType
+    reader: Reader
+    validate_data: Callable[[bytes], Any]
+    validate_event: Callable[[bytes], Any]
+    data_model: type[BaseModel]
+    event_model: type[Envelope]
+
+
+def _plan(event_type: EventType) -> _Plan:
+    event_model = EVENT_MODELS[event_type]
+    data_model: Any = event_model.model_fields["data"].annotation
+    return _Plan(
+        event_type,
+        reader_of(data_model, _STRUCTS),
+        data_model.__pydantic_validator__.validate_json,
+        event_model.__pydantic_validator__.validate_json,
+        data_model,
+        event_model,
+    )
+
+
+class _Structured(Struct, frozen=True):
+    """Where the data are in the text of a structured event."""
+
+    data: Raw
+
+
+_envelope = JsonDecoder(_Structured).decode
+_PLANS: dict[bytes, _Plan] = {event_type.value.encode(): _plan(event_type) for event_type in EventType}
+
+
+class Decoder:
+    """Decodes records of one installation; built once, then `decode` per record. Holds no personal value.
+
+    `content_key` (up to 64 bytes) keys the content hash, so that nobody can try out values against stored hashes.
+    """
+
+    def __init__(self, topics: Topics, limits: Limits, content_key: bytes = b"") -> None:
+        self._courier_of = cache(topics.courier_of)
+        self._most_bytes, self._most_age_ms, self._most_ahead_ms = limits
+        self._sources: dict[bytes, blake2b] = {}  # those that have been checked, hashed ahead of an event's id
+        # A secret first block, and 64 of 256 bits kept: nobody can extend or try out what was hashed.
+        self._content = sha256(content_key[:BLOCK].ljust(BLOCK, b"\0"))
+
+    def decode(self, record: SourceRecord) -> Event | Rejected:
+        """The event in a record, or why the record is refused."""
+        value = record.value
+        if value is None:
+            return no_value(record)
+        if len(value) > self._most_bytes:
+            limit = self._most_bytes
+            return Rejected(Reason.TOO_LARGE, f"the value has {len(value)} bytes, the limit is {limit}")
+        headers: Sequence[tuple[str, bytes | None]] = record.headers or ()
+        usual = False
+        if len(headers) == len(USUAL_NAMES):
+            (a, version), (b, event_id), (c, uri), (d, kind), (e, time), (f, subject), (g, media) = headers
+            usual = (a, b, c, d, e, f, g) == USUAL_NAMES and subject is not None
+        if not usual:
+            attributes: Headers = dict(headers)
+            if len(attributes) != len(headers) and (refused := given_twice(headers)) is not None:
+                return refused
+            version, event_id, uri, kind, time, subject, media = map(attributes.get, USUAL_NAMES)
+            asked = REQUIRED_ATTRIBUTES + (subject is not None) + (media is not None)
+            usual = len(attributes) == asked or not (
+                has_extensions(attributes) or (subject is None and "ce_subject" in attributes)
+            )
+        if (
+            usual
+            and version == b"1.0"
+            and (plan := _PLANS.get(kind or b"")) is not None
+            and (source := self._sources.get(uri or b"")) is not None
+            and event_id
+            and _ID(event_id)
+            and time
+            and (time_ms := epoch_ms(time.decode("latin-1"))) is not None
+            and (subject is None or subject == record.key)
+            and (media == b"application/json" or media_of(media) in JSON_TYPES)
+        ):
+            # Nearly every record passes here; who does not is looked at closely.
+            return self._binary(record, value, plan, event_id, source, time, time_ms, subject)
+        return self._closely(record, value, dict(headers))
+
+    def _closely(self, record: SourceRecord, value: bytes, attributes: Headers) -> Event | Rejected:
+        """A record whose mode has to be found out, or whose attributes are not certainly in order."""
+        mode = mode_of(attributes)
+        if isinstance(mode, Rejected):
+            return mode
+        if mode is Mode.BINARY:
+            return self._by_attributes(record, value, attributes)
+        return self._structured(record, value, announced=mode is Mode.STRUCTURED)
+
+    def _by_attributes(self, record: SourceRecord, value: bytes, attributes: Headers) -> Event | Rejected:
+        """Binary mode with headers that have to be looked at closely."""
+        if (refused := attributes_problem(attributes)) is not None:
+            return refused
+        event_id, kind, uri, time, subject = map(attributes.get, _READ)
+        assert event_id and kind and uri and time  # noqa: PT018 - or the check had refused
+        time_ms = epoch_ms(time.decode())
+        if time_ms is None:
+            return Rejected(Reason.INVALID_VALUE, "ce_time: must be a date that exists")
+        return self._binary(record, value, _PLANS[kind], event_id, self._source(uri), time, time_ms, subject)
+
+    def _binary(
+        self,
+        record: SourceRecord,
+        value: bytes,
+        plan: _Plan,
+        event_id: bytes,
+        source: blake2b,
+        time: bytes,
+        time_ms: int,
+        subject: bytes | None,
+    ) -> Event | Rejected:
+        """Read the value of a record whose headers are in order."""
+        reader = plan.reader
+        try:
+            data = reader.parse(value)
+            colons = reader.settle(data)
+        except UNREADABLE:
+            data, colons = None, IN_DOUBT
+        if value.count(b":") != colons or BACKSLASH in value:
+            data = _looked_at(plan, value, data, colons)
+            if isinstance(data, Rejected):
+                return data
+        waybill = data.waybill.encode()
+        if subject is not None and subject != waybill:
+            return Rejected(Reason.KEY_MISMATCH, "ce_subject: must be the waybill number in the event")
+        if (refused := self._misplaced(record, data, waybill, time_ms)) is not None:
+            return refused
+        content = self._content.copy()
+        content.update(time)
+        content.update(value)
+        identity = source.copy()
+        identity.update(event_id)
+        return Event(
+            plan.event_type, event_id.decode(), time_ms, data, identity.digest(), content.digest()[:HASH_BYTES]
+        )
+
+    def _structured(self, record: SourceRecord, value: bytes, announced: bool) -> Event | Rejected:
+        """`announced`: the content type says that this is a structured CloudEvent."""
+        try:
+            body = from_json(value)
+        except ValueError as error:
+            return not_json(str(error), value)
+        if isinstance(refused := scan(value), Rejected):
+            return refused
+        plan = _plan_of_body(body, announced)
+        if isinstance(plan, Rejected):
+            return plan
+        try:
+            found = plan.validate_event(value)
+        except ValidationError as error:
+            return problems_of(error, "", plan.event_model)
+        if found.subject is not None and found.subject != found.data.waybill:
+            return Rejected(Reason.KEY_MISMATCH, "subject: must be the waybill number in the event")
+        data, time_ms = _data_within(plan, value, found.data), ms_of(found.time)
+        if (misplaced := self._misplaced(record, data, data.waybill.encode(), time_ms)) is not None:
+            return misplaced
+        content = self._content.copy()
+        content.update(value)
+        identity = self._source(found.source.encode()).copy()
+        identity.update(found.id.encode())
+        return Event(plan.event_type, found.id, time_ms, data, identity.digest(), content.digest()[:HASH_BYTES])
+
+    def _misplaced(self, record: SourceRecord, data: Any, waybill: bytes, time_ms: int) -> Rejected | None:
+        """Refusal when the event contradicts where or when it arrived."""
+        if record.key != waybill:
+            return key_problem(record.key)
+        if data.courier != self._courier_of(record.topic):
+            return Rejected(Reason.WRONG_COURIER, "data.courier: this courier does not own the topic")
+        ahead = time_ms - record.timestamp
+        if not -self._most_age_ms <= ahead <= self._most_ahead_ms:
+            side, limit = ("after", self._most_ahead_ms) if ahead > 0 else ("before", self._most_age_ms)
+            detail = f"time: {_in_words(abs(ahead))} {side} arrival, over the limit of {_in_words(limit)}"
+            return Rejected(Reason.TIME_OUT_OF_RANGE, detail)
+        return None
+
+    def _source(self, header: bytes) -> blake2b:
+        """A source that has been checked, remembered; they are few (one per outlet), the bound is for mischief."""
+        known = self._sources.get(header)
+        if known is None:
+            if len(self._sources) >= REMEMBERED:
+                self._sources.clear()
+            known = self._sources[header] = blake2b(header + b"\0", digest_size=HASH_BYTES)
+        return known
+
+
+def _data_within(plan: _Plan, value: bytes, validated: BaseModel) -> Any:
+    """The data of a structured event that has been validated: read from its text, which costs a tenth of a copy."""
+    reader = plan.reader
+    try:
+        data = reader.parse(_envelope(value).data)
+        if reader.settle(data) != IN_DOUBT:
+            return data
+    except UNREADABLE:
+        pass
+    return reader.of_model(validated)
+
+
+def _looked_at(plan: _Plan, value: bytes, data: Any, colons: int) -> Any | Rejected:
+    """The data of a value that is not certainly plain: judged by the model what the reader left in doubt."""
+    if colons == IN_DOUBT:
+        try:
+            data = plan.reader.of_model(plan.validate_data(value))
+        except ValidationError as error:
+            return refuse_value(error, value, "data", plan.data_model)
+    if value.count(b":") == colons and b"\\u0000" not in value:
+        return data
+    if not is_plain(value, keys_in(from_json(value))) and isinstance(refused := scan(value), Rejected):
+        return refused
+    return data
+
+
+def _in_words(duration_ms: int) -> str:
+    """`2763 days`, `7 hours`, `12 minutes` or `3 s`: the largest unit that fits twice, rounded down."""
+    for name, unit_ms in (("days", DAY_MS), ("hours", 3_600_000), ("minutes", 60_000)):
+        if duration_ms >= 2 * unit_ms:
+            return f"{duration_ms // unit_ms} {name}"
+    return f"{duration_ms // 1000} s"
+
+
+def _plan_of_body(body: Any, announced: bool) -> _Plan | Rejected:
+    """The plan for a structured event by its `specversion` and `type`."""
+    if not isinstance(body, dict):
+        return Rejected(Reason.NOT_CLOUDEVENTS, "the value is not a JSON object")
+    if "specversion" not in body:
+        if announced:
+            return Rejected(Reason.MISSING_FIELD, "specversion: required")
+        return Rejected(Reason.NOT_CLOUDEVENTS, "neither ce_ headers nor a specversion field")
+    if body["specversion"] != "1.0":
+        return Rejected(Reason.NOT_CLOUDEVENTS, "specversion: must be 1.0")
+    if "type" not in body:
+        return Rejected(Reason.MISSING_FIELD, "type: required")
+    name = body["type"]
+    if not isinstance(name, str):
+        return Rejected(Reason.WRONG_TYPE, "type: must be a string")
+    return _PLANS.get(name.encode()) or type_problem(name, "type")
+
+
+@lru_cache(maxsize=16)
+def _decoder(topics: Topics, limits: Limits) -> Decoder:
+    return Decoder(topics, limits)
+
+
+def decode(record: SourceRecord, *, topics: Topics, limits: Limits) -> Event | Rejected:
+    """Decode one record; for many, build a `Decoder` once."""
+    return _decoder(topics, limits).decode(record)

@@ -1,0 +1,212 @@
+"""Record batches as couriers publish them, made safe to read.
+
+A broker takes a batch by its compressed size and hands it on as it came: 64 KB may unpack to gigabytes, 600 bytes to
+millions of headers, and some batches that brokers accept no client can read. One courier's batch must stop nobody, so
+a batch is looked at before a client unpacks it. One that is not to be read is replaced by a stand-in: one record
+without key and value at the batch's last offset, whose header says what came. It is refused like any other record.
+"""
+
+import hashlib
+import mmap
+import re
+import struct
+import threading
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import cramjam
+from crc32c import crc32c
+
+from parcelward.contract.reasons import Reason
+
+MOST_UNPACKED = 16 * 1024 * 1024
+"""Most bytes a batch may unpack to: more than the largest batch that intake takes uncompressed."""
+MOST_RECORDS = 100_000
+"""Most records of a batch; each costs some 100 bytes of memory when it is read, however small it is."""
+MOST_HEADERS = 1_000_000
+"""Most headers of all records of a batch together; each costs at least 64 bytes of memory, and 2 on the wire."""
+SMALL = 1024 * 1024
+"""Unpacked batches below this cannot hold enough headers to matter, and theirs are not counted."""
+
+MARK = "pw_batch"
+"""Header of a stand-in. A courier could send it too: its record without a value would be refused in other words."""
+
+_HEADER = struct.Struct(">qiibIhiqqqhii")  # record batch, magic 2; the names are in KIP-98
+_LENGTH, _MAGIC, _CRC, _ATTRIBUTES, _LAST_DELTA, _COUNT = 1, 3, 4, 5, 6, 12
+_AFTER_LENGTH, _MAGIC_AT, _AFTER_CRC = 12, 16, 21
+_CODEC, _CONTROL = 0x07, 0x20
+_GZIP, _SNAPPY, _LZ4, _ZSTD = 1, 2, 3, 4
+_XERIAL = b"\x82SNAPPY\0"
+_XERIAL_BYTES = 16
+
+_SAID = re.compile(rb"(too_large|invalid_encoding) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9a-f]{64})").fullmatch
+
+
+class UnreadableError(Exception):
+    """The batch is not to be read; `reason` says why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Withheld(NamedTuple):
+    """What a stand-in says of its batch: how many records, and size and SHA-256 (hex) of them as they were sent."""
+
+    reason: Reason
+    records: int
+    bytes: int
+    sha256: str
+
+
+def withheld(headers: Sequence[tuple[str, bytes | None]]) -> Withheld | None:
+    """What a record without value says of its batch, when it is a stand-in."""
+    said = next((value for name, value in headers if name == MARK), None)
+    if not said or (found := _SAID(said)) is None:
+        return None
+    reason, records, size, sha256 = found.groups()
+    return Withheld(Reason(reason.decode()), int(records), int(size), sha256.decode())
+
+
+def is_plain(raw: bytes) -> bool:
+    """Whether a batch can be read as it is: nothing to unpack, and too small to do harm."""
+    return not raw[_AFTER_CRC + 1] & _CODEC and len(raw) < SMALL and int.from_bytes(raw[57:61]) <= MOST_RECORDS
+
+
+def is_whole(raw: bytes) -> bool:
+    """Whether a batch is as it was published: its checksum is right. (Those of magic 0 and 1 have another one.)"""
+    if raw[_MAGIC_AT] < 2:
+        return True
+    return crc32c(memoryview(raw)[_AFTER_CRC:]) == int.from_bytes(raw[_AFTER_CRC - 4 : _AFTER_CRC])
+
+
+def readable(raw: bytes) -> bytes:
+    """A batch (magic 2) that any client can read within bounds: this one unpacked, or its stand-in.
+
+    Its checksum is no longer right. Raises ValueError as `stand_in` does.
+    """
+    try:
+        return _unpacked(raw)
+    except UnreadableError as error:
+        return stand_in(raw, error.reason)
+    except Exception:  # whatever it is: the codecs raise several kinds
+        return stand_in(raw, Reason.INVALID_ENCODING)
+
+
+def stand_in(raw: bytes, reason: Reason) -> bytes:
+    """The batch with one record in place of all.
+
+    Raises ValueError when the checksum of `raw` is wrong: then it was damaged on its way here, and is no courier's.
+    """
+    fields = list(_HEADER.unpack_from(raw))
+    if not is_whole(raw):
+        raise ValueError("a record batch was damaged between the broker and here")
+    # The broker has written into the header; the rest is as its courier sent it.
+    sent = memoryview(raw)[_HEADER.size :]
+    said = f"{reason} {fields[_COUNT]} {len(sent)} {hashlib.sha256(sent).hexdigest()}".encode()
+    # attributes, timestamp, offset, no key, no value, one header
+    record = b"\0\0" + _varint(fields[_LAST_DELTA]) + b"\x01\x01\x02"
+    record += _varint(len(MARK)) + MARK.encode() + _varint(len(said)) + said
+    fields[_COUNT] = 1
+    return _plain(fields, _varint(len(record)) + record)
+
+
+def _plain(fields: list[int], body: bytes) -> bytes:
+    fields[_ATTRIBUTES] &= ~_CODEC
+    fields[_LENGTH] = _HEADER.size - _AFTER_LENGTH + len(body)
+    return _HEADER.pack(*fields) + body
+
+
+def _unpacked(raw: bytes) -> bytes:
+    fields = list(_HEADER.unpack_from(raw))
+    if fields[_MAGIC] < 2 or fields[_ATTRIBUTES] & _CONTROL:
+        return raw
+    if fields[_COUNT] > MOST_RECORDS:
+        raise UnreadableError(Reason.TOO_LARGE)
+    codec = fields[_ATTRIBUTES] & _CODEC
+    body = _decompressed(codec, memoryview(raw)[_HEADER.size :]) if codec else raw[_HEADER.size :]
+    if len(body) >= SMALL and _headers_in(body, fields[_COUNT]) > MOST_HEADERS:
+        raise UnreadableError(Reason.TOO_LARGE)
+    return _plain(fields, body) if codec else raw
+
+
+class _Scratch(threading.local):
+    """Room to unpack into, once per thread; the kernel gives memory to the part that was ever needed."""
+
+    def __init__(self) -> None:
+        self.room = mmap.mmap(-1, MOST_UNPACKED)
+
+
+_scratch = _Scratch()
+_INTO: dict[int, Any] = {
+    _GZIP: cramjam.gzip.decompress_into,
+    _LZ4: cramjam.lz4.decompress_into,
+    _ZSTD: cramjam.zstd.decompress_into,
+}
+
+
+def _decompressed(codec: int, packed: memoryview) -> bytes:
+    room = _scratch.room
+    if codec == _SNAPPY:
+        return _unsnapped(packed)
+    try:
+        return room[: _INTO[codec](packed, room)]
+    except cramjam.DecompressionError as error:
+        full = "whole buffer" in str(error)  # "failed to write whole buffer": it does not fit into the room
+        raise UnreadableError(Reason.TOO_LARGE if full else Reason.INVALID_ENCODING) from None
+
+
+def _unsnapped(packed: memoryview) -> bytes:
+    """Snappy as Java (blocks behind a header) and others (one block) write it; each block says its size first."""
+    if packed[: len(_XERIAL)] != _XERIAL:
+        return _block(packed, MOST_UNPACKED)
+    blocks, at, left = [], _XERIAL_BYTES, MOST_UNPACKED
+    while at < len(packed):
+        end = at + 4 + int.from_bytes(packed[at : at + 4])
+        if end > len(packed):
+            raise UnreadableError(Reason.INVALID_ENCODING)
+        blocks.append(_block(packed[at + 4 : end], left))
+        at, left = end, left - len(blocks[-1])
+    return b"".join(blocks)
+
+
+def _block(packed: memoryview, left: int) -> bytes:
+    if cramjam.snappy.decompress_raw_len(packed) > left:
+        raise UnreadableError(Reason.TOO_LARGE)
+    return bytes(cramjam.snappy.decompress_raw(packed))
+
+
+def _headers_in(body: bytes, count: int) -> int:
+    """How many headers all records have, without reading one of them."""
+    found = at = 0
+    for _ in range(count):
+        length, at = _read_varint(body, at)
+        end = at + length
+        _, at = _read_varint(body, at + 1)  # after the attributes: time
+        _, at = _read_varint(body, at)  # offset
+        for _ in range(2):  # key, value
+            size, at = _read_varint(body, at)
+            at += max(0, size)
+        headers, _ = _read_varint(body, at)
+        found += headers
+        at = end
+    return found
+
+
+def _read_varint(body: bytes, at: int) -> tuple[int, int]:
+    byte = body[at]
+    value, shift = byte & 0x7F, 7
+    while byte > 0x7F:
+        at += 1
+        byte = body[at]
+        value |= (byte & 0x7F) << shift
+        shift += 7
+    return (value >> 1) ^ -(value & 1), at + 1
+
+
+def _varint(value: int) -> bytes:
+    value, found = value << 1, bytearray()
+    while value > 0x7F:
+        found.append(0x80 | value & 0x7F)
+        value >>= 7
+    return bytes(found) + bytes([value])

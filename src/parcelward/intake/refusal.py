@@ -1,0 +1,302 @@
+"""Refused records: the reason code, a detail that helps without repeating a value, and the headers that say so.
+
+A detail names a field path of the contract and the rule it breaks. Field names that the sender invented, and values,
+never appear: either could hold a name, a phone or a document number.
+"""
+
+import difflib
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from parcelward.contract.alerts import RejectedHeaders
+from parcelward.contract.events import EVENT_MODELS
+from parcelward.contract.reasons import Reason
+from parcelward.intake.record_batch import MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, withheld
+from parcelward.stage import Send, SourceRecord
+from parcelward.topics import MAX_REJECTED_BYTES
+
+DETAIL_LIMIT = 500
+_BATCH_LIMITS = (
+    f"unpacked it has more than {MOST_UNPACKED} bytes, {MOST_RECORDS} records or {MOST_HEADERS} headers; "
+    "send smaller batches"
+)
+HEADER_FRAME_BYTES = 8
+"""Room for the lengths of one header on the wire; more than short ones need."""
+MOST_BYTES = MAX_REJECTED_BYTES - 4096
+"""Most bytes of key, value and headers that fit into one record on `rejected.<courier>`."""
+MOST_PROBLEMS = 3
+
+# jiter's messages: fixed words and a position, never a piece of the text.
+_JSON_MESSAGE = re.compile(r"^[A-Za-z ,:`\[\]{}()\\u0-9-]{1,80} at line [0-9]+ column [0-9]+$")
+
+# pydantic error type -> (reason, wording); {name} is filled from the constraint, which comes from the contract.
+_WORDING: dict[str, tuple[Reason, str]] = {
+    "missing": (Reason.MISSING_FIELD, "required"),
+    "string_type": (Reason.WRONG_TYPE, "must be a string"),
+    "int_type": (Reason.WRONG_TYPE, "must be a whole number"),
+    "int_from_float": (Reason.WRONG_TYPE, "must be a whole number"),
+    "float_type": (Reason.WRONG_TYPE, "must be a number"),
+    "bool_type": (Reason.WRONG_TYPE, "must be true or false"),
+    "tuple_type": (Reason.WRONG_TYPE, "must be an array"),
+    "model_type": (Reason.WRONG_TYPE, "must be an object"),
+    "model_attributes_type": (Reason.WRONG_TYPE, "must be an object"),
+    "string_too_short": (Reason.INVALID_VALUE, "must have at least {min_length} character(s)"),
+    "string_too_long": (Reason.INVALID_VALUE, "must have at most {max_length} characters"),
+    "too_long": (Reason.INVALID_VALUE, "must have at most {max_length} entries"),
+    "string_pattern_mismatch": (Reason.INVALID_VALUE, "must match {pattern}"),
+    "greater_than_equal": (Reason.INVALID_VALUE, "must be at least {ge}"),
+    "less_than_equal": (Reason.INVALID_VALUE, "must be at most {le}"),
+    "raw_and_token": (Reason.INVALID_VALUE, "{raw} and {token} must not come together, send one of them"),
+    "finite_number": (Reason.INVALID_VALUE, "must be a finite number"),
+    "enum": (Reason.INVALID_VALUE, "must be one of {expected}"),
+    "literal_error": (Reason.INVALID_VALUE, "must be {expected}"),
+    "datetime_parsing": (Reason.INVALID_VALUE, "must be a date that exists"),
+    "datetime_from_date_parsing": (Reason.INVALID_VALUE, "must be a date that exists"),
+}
+_TIME_WORDING = "must be a time with seconds and offset (RFC 3339), as 2026-11-23T09:30:00.000+08:00"
+
+
+class Rejected(NamedTuple):
+    """A record that is refused: why, and what is wrong where. `detail` holds no value of the record."""
+
+    reason: Reason
+    detail: str
+
+
+def no_value(record: SourceRecord) -> Rejected:
+    """Refusal of a record without a value: a tombstone, or what stands for a batch that is not to be read."""
+    if (batch := withheld(record.headers or ())) is None:
+        return Rejected(Reason.TOMBSTONE, "the record has no value")
+    if batch.reason is Reason.TOO_LARGE:
+        return Rejected(batch.reason, f"all records of the batch that ends here: {_BATCH_LIMITS}")
+    return Rejected(batch.reason, "all records of the batch that ends here: it cannot be unpacked or read")
+
+
+def rejected_record(topic: str, record: SourceRecord, rejected: Rejected) -> Send:
+    """The refused record as it goes to `topic`: key, value and headers as they came, and ours (`RejectedHeaders`).
+
+    A record that only compression brought through intake may be larger than the topic takes: it goes without its
+    value, with the value's size and SHA-256 in our headers instead; when key and headers alone are too large, without
+    these as well. Whatever a courier sends can so be refused, and the stream goes on.
+    """
+    headers = rejected_headers(record, rejected)
+    rest = len(record.key or b"") + sum(len(name.encode()) + len(value or b"") for name, value in headers)
+    rest += HEADER_FRAME_BYTES * len(headers)
+    value = record.value or b""
+    if rest + len(value) <= MOST_BYTES:
+        return Send(topic, record.key, record.value, headers)
+    withheld = [
+        ("pw_value_bytes", str(len(value)).encode()),
+        ("pw_value_sha256", hashlib.sha256(value).hexdigest().encode()),
+    ]
+    if rest <= MOST_BYTES:
+        return Send(topic, record.key, None, headers + withheld)
+    return Send(topic, None, None, _our_headers(record, rejected) + withheld)
+
+
+def rejected_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str, bytes]]:
+    """Headers of the refused record on `rejected.<courier>`: the original ones, then ours (`RejectedHeaders`).
+
+    `pw_rejected_at` is the record's arrival, so that a replay gives the same headers. Headers named `pw_*` that the
+    sender added are dropped: the courier must be able to believe ours.
+    """
+    kept = [(name, value) for name, value in record.headers or () if not name.startswith("pw_")]
+    return kept + _our_headers(record, rejected)
+
+
+def _our_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str, bytes]]:
+    arrival = datetime.fromtimestamp(max(0, min(record.timestamp, 253_402_300_799_999)) / 1000, UTC)
+    ours = RejectedHeaders(
+        pw_reason=rejected.reason,
+        pw_detail=rejected.detail[:DETAIL_LIMIT],
+        pw_topic=record.topic,
+        pw_partition=str(record.partition),
+        pw_offset=str(record.offset),
+        pw_rejected_at=arrival.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    )
+    if record.value is None and (batch := withheld(record.headers or ())) is not None:
+        known = {"pw_batch_records": batch.records, "pw_value_bytes": batch.bytes, "pw_value_sha256": batch.sha256}
+        ours = ours.model_copy(update=known)
+    return [(name, str(value).encode()) for name, value in ours if value is not None]
+
+
+def not_json(message: str, value: bytes) -> Rejected:
+    """Refusal of a value that the JSON parser stopped at; `message` is the parser's."""
+    if b"\0" in value:
+        return Rejected(Reason.INVALID_ENCODING, "the value holds a NUL byte")
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        return Rejected(Reason.INVALID_ENCODING, f"the value is not UTF-8 at byte {error.start}")
+    if "surrogate" in message or "hex escape" in message:
+        return Rejected(Reason.INVALID_ENCODING, "the value holds an unpaired or cut-off \\u escape")
+    if value.startswith(b"\xef\xbb\xbf"):
+        return Rejected(Reason.INVALID_JSON, "the value begins with a byte order mark; send UTF-8 without one")
+    if "number out of range" in message:
+        return Rejected(Reason.INVALID_VALUE, "the value holds a number with too many digits")
+    return Rejected(Reason.INVALID_JSON, message if _JSON_MESSAGE.match(message) else "not well-formed JSON")
+
+
+class _NotPlainError(ValueError):
+    """Raised inside the strict scan; carries the refusal."""
+
+    def __init__(self, rejected: Rejected) -> None:
+        super().__init__()
+        self.rejected = rejected
+
+
+def first_twice(names: Iterable[str]) -> str | None:
+    """The first of the names that comes more than once; one look at each, however many a courier sends."""
+    counts = Counter(names)
+    return next((name for name, count in counts.items() if count > 1), None)
+
+
+def _one_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = first_twice(name for name, _ in pairs)
+        shown = twice if twice in _NAMES else "a field"
+        raise _NotPlainError(Rejected(Reason.DUPLICATE_FIELD, f"{shown} is given more than once in one object"))
+    for name, value in pairs:
+        if "\0" in name or (isinstance(value, str) and "\0" in value):
+            raise _NotPlainError(Rejected(Reason.INVALID_ENCODING, "a string holds a NUL character (\\u0000)"))
+        if isinstance(value, list) and any(isinstance(entry, str) and "\0" in entry for entry in value):
+            raise _NotPlainError(Rejected(Reason.INVALID_ENCODING, "a string holds a NUL character (\\u0000)"))
+    return found
+
+
+def _constant(_name: str) -> Any:
+    raise _NotPlainError(Rejected(Reason.INVALID_JSON, "NaN and Infinity are not JSON"))
+
+
+def scan(value: bytes) -> Any | Rejected:
+    """The JSON value, or why it is no plain JSON: a field twice in one object, NaN, a NUL character.
+
+    Exact but slow, for what the fast path cannot decide. `value` must have passed the JSON parser before: that bounds
+    the depth. Numbers come back as their length only.
+    """
+    try:
+        return json.loads(
+            value, object_pairs_hook=_one_of_each, parse_constant=_constant, parse_int=len, parse_float=len
+        )
+    except _NotPlainError as problem:
+        return problem.rejected
+    except (ValueError, RecursionError):
+        return Rejected(Reason.INVALID_JSON, "not well-formed JSON")
+
+
+def problems_of(error: ValidationError, prefix: str, model: type[BaseModel], mark: str = "") -> Rejected:
+    """Refusal for a value that is JSON but not of the contract.
+
+    `prefix` is the path of what was validated; `mark` is put before each path (`ce_` for headers).
+    """
+    # A misspelt field explains the missing one, so it goes first.
+    found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
+    texts: list[str] = []
+    first: Reason | None = None
+    for item in found[:MOST_PROBLEMS]:
+        reason, text = _problem(item, prefix, model)
+        first = first or reason
+        texts.append(mark + text)
+    if len(found) > MOST_PROBLEMS:
+        texts.append(f"and {len(found) - MOST_PROBLEMS} more")
+    return Rejected(first or Reason.INVALID_VALUE, "; ".join(texts)[:DETAIL_LIMIT])
+
+
+def _problem(item: ErrorDetails, prefix: str, model: type[BaseModel]) -> tuple[Reason, str]:
+    kind, location = item["type"], item["loc"]
+    if kind == "extra_forbidden":
+        parent = path(location[:-1], prefix)
+        return Reason.UNKNOWN_FIELD, f"{parent}: unknown field{_closest(str(location[-1]), model, location[:-1])}"
+    reason, wording = _WORDING.get(kind, (Reason.INVALID_VALUE, "is not valid"))
+    context = item.get("ctx", {})
+    if kind in ("enum", "literal_error") and not isinstance(item["input"], str):
+        reason, wording = Reason.WRONG_TYPE, "must be a string"
+    elif kind == "string_pattern_mismatch" and str(context.get("pattern", "")).startswith("^[0-9]{4}-("):
+        wording = _TIME_WORDING
+    return reason, f"{path(location, prefix)}: {wording.format_map(context)}"
+
+
+def path(location: Sequence[int | str], prefix: str) -> str:
+    """Dotted path of a field, `data.photos.0.sha256`; only names of the contract and positions."""
+    return ".".join([prefix, *map(str, location)] if prefix else map(str, location)) or "event"
+
+
+def _closest(name: str, model: type[BaseModel], parents: Sequence[int | str]) -> str:
+    """Hint at the field that was probably meant; the sender's spelling is not repeated."""
+    near = difflib.get_close_matches(name.lower(), _names_at(model, parents), 1, 0.6)
+    return f", perhaps {near[0]} was meant" if near else ""
+
+
+def _names_at(model: type[BaseModel], parents: Sequence[int | str]) -> Iterable[str]:
+    for step in parents:
+        if isinstance(step, str):
+            model = next(iter(_models_in(model.model_fields[step].annotation)), model)
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from _models_in(part)
+
+
+def _collect_names(models: Iterable[type[BaseModel]]) -> frozenset[str]:
+    names: set[str] = set()
+    for model in models:
+        names |= set(model.model_fields)
+        for field in model.model_fields.values():
+            names |= _collect_names(_models_in(field.annotation))
+    return frozenset(names)
+
+
+_NAMES = _collect_names(EVENT_MODELS.values())
+
+
+def refuse_value(error: ValidationError, value: bytes, prefix: str, model: type[BaseModel]) -> Rejected:
+    """Refusal of a value that the model did not accept: no JSON, no plain JSON, or not of the contract."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return not_json(str(first["ctx"]["error"]), value)
+    if isinstance(refused := scan(value), Rejected):
+        return refused
+    return problems_of(error, prefix, model)
+
+
+def keys_in(body: Any) -> int:
+    """How many fields parsed JSON holds, nested ones included; one that came twice in an object counts once."""
+    if isinstance(body, dict):
+        return len(body) + sum(keys_in(part) for part in body.values() if isinstance(part, dict | list))
+    return sum(keys_in(part) for part in body if isinstance(part, dict | list)) if isinstance(body, list) else 0
+
+
+def is_plain(value: bytes, fields: int) -> bool:
+    """Whether it is certain, cheaply, that accepted JSON names each field once and holds no NUL; False: `scan` it.
+
+    Every key has a colon after it, so there are at least as many colons as keys, and at least as many keys as `fields`,
+    the different ones (`keys_in`): when both ends meet, no key came twice. Where strings hold colons (times),
+    the same holds for `":`, as long as no white space stands between the two; text that looks like the end of a key
+    only makes the count larger.
+    """
+    if b"\\" in value and b"\\u0000" in value:
+        return False
+    if value.count(b":") == fields:
+        return True
+    return (
+        value.count(b'":') == fields
+        and not (b" " in value and b" :" in value)
+        # One byte is found ten times faster than a pattern, so the pattern is for values that hold one of them.
+        and not ((b"\n" in value or b"\t" in value or b"\r" in value) and _SPACE_BEFORE_COLON(value))
+    )
+
+
+_SPACE_BEFORE_COLON = re.compile(rb"[\t\n\r]:").search

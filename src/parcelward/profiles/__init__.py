@@ -1,0 +1,1 @@
+"""What senders, outlets and operators did before, in windows of bounded size."""

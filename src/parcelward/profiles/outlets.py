@@ -1,0 +1,149 @@
+"""What is remembered of an outlet and of an operator: pace, habits, own-identity sending. State and its update."""
+
+from bisect import bisect_left, bisect_right, insort
+from zlib import crc32
+
+import msgspec
+
+from parcelward.goods import match_goods
+from parcelward.profiles.windows import (
+    FIVE_MINUTES_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    TOP_WIDTH_MS,
+    WEEK_MS,
+    LastDay,
+    LastHour,
+    LastWeek,
+    RollingTop,
+)
+from parcelward.shipments.shipment import InspectionFacts, RealNameFacts
+
+STAFF_KEPT = 256  # staff documents remembered per outlet
+INSPECTIONS_KEPT = 96  # inspection times remembered per operator; more than any plausible 10 minutes
+FAST_GAP_MS = 5_000  # reading a document alone takes 3 s (DOMAIN 1.3), opening and sealing a parcel far longer
+
+
+class OutletProfile(msgspec.Struct, array_like=True, gc=False):
+    """Pace and habits of one outlet. Windows over event time."""
+
+    touched_ms: int
+    items_1h: LastHour = msgspec.field(default_factory=LastHour)
+    items_7d: LastWeek = msgspec.field(default_factory=LastWeek)
+    items_1d: LastDay = msgspec.field(default_factory=LastDay)
+    walk_in_1d: LastDay = msgspec.field(default_factory=LastDay)
+    vague_1d: LastDay = msgspec.field(default_factory=LastDay)
+    overdue_1d: LastDay = msgspec.field(default_factory=LastDay)
+    goods_1d: RollingTop = msgspec.field(default_factory=RollingTop)
+    staff: dict[int, int] = {}  # crc32 of a staff document token -> when it last accepted, epoch ms
+
+
+class OperatorProfile(msgspec.Struct, array_like=True, gc=False):
+    """Pace and habits of one operator at one outlet. Windows over event time."""
+
+    touched_ms: int
+    items_1d: LastDay = msgspec.field(default_factory=LastDay)
+    persons_1d: LastDay = msgspec.field(default_factory=LastDay)
+    staff_1d: LastDay = msgspec.field(default_factory=LastDay)
+    manual_1d: LastDay = msgspec.field(default_factory=LastDay)
+    fast_gaps_1h: LastHour = msgspec.field(default_factory=LastHour)
+    inspections: list[int] = []  # event times of counted inspections, ascending
+
+
+def token_mark(token: str) -> int:
+    """32 bits of a token, enough to tell a few hundred apart."""
+    return crc32(token.encode())
+
+
+def is_staff(outlet: OutletProfile, facts: RealNameFacts) -> bool | None:
+    """Whether the sender's document is that of staff seen at this outlet within a week; None when none is known."""
+    if facts.document_token is None:
+        return None
+    if facts.document_token == facts.operator_token:
+        return True
+    floor = facts.event_ms - WEEK_MS
+    staff = outlet.staff
+    if not staff or max(staff.values()) <= floor:
+        return None
+    return staff.get(token_mark(facts.document_token), floor) > floor
+
+
+def count_acceptance(outlet: OutletProfile, operator: OperatorProfile, facts: RealNameFacts) -> None:
+    """Count an accepted parcel once."""
+    at = facts.event_ms
+    hour = at // HOUR_MS
+    if outlet.touched_ms < at:
+        outlet.touched_ms = at
+    if operator.touched_ms < at:
+        operator.touched_ms = at
+    _note_staff(outlet, facts)
+    outlet.items_1h.add(at // FIVE_MINUTES_MS)
+    outlet.items_1d.add(hour)
+    outlet.items_7d.add(hour)
+    operator.items_1d.add(hour)
+    if facts.sender_kind != "person":
+        return
+    outlet.walk_in_1d.add(hour)
+    outlet.goods_1d.add(at // TOP_WIDTH_MS, crc32(facts.goods_name.encode()))
+    outlet.vague_1d.add(hour, int(match_goods(facts.goods_name).vague))
+    operator.persons_1d.add(hour)
+    operator.manual_1d.add(hour, int(facts.verify_method == "manual"))
+    operator.staff_1d.add(hour, int(is_staff(outlet, facts) is True))
+
+
+def _note_staff(outlet: OutletProfile, facts: RealNameFacts) -> None:
+    """Remember the accepting operator's document for a week, as a mark of 32 bits."""
+    staff, floor = outlet.staff, outlet.touched_ms - WEEK_MS
+    if facts.operator_token is not None:
+        mark = token_mark(facts.operator_token)
+        staff[mark] = max(facts.event_ms, staff.get(mark, 0))
+    if not staff or (min(staff.values()) > floor and len(staff) <= STAFF_KEPT):
+        return
+    gone = [mark for mark, seen in staff.items() if seen <= floor]
+    if len(staff) - len(gone) > STAFF_KEPT:
+        gone.append(min(staff, key=lambda mark: (max(staff[mark], floor + 1), mark)))
+    for mark in gone:
+        del staff[mark]
+
+
+def count_overdue(outlet: OutletProfile, at_ms: int) -> None:
+    """Count a waybill with an overdue duty once."""
+    outlet.overdue_1d.add(at_ms // HOUR_MS)
+    outlet.touched_ms = max(outlet.touched_ms, at_ms)
+
+
+def count_inspection(operator: OperatorProfile, inspection: InspectionFacts, facts: RealNameFacts) -> None:
+    """Count an inspection once; bulk pick-up from agreement customers has another pace and is left out."""
+    if facts.sender_kind == "agreement":
+        return
+    at = inspection.event_ms
+    operator.touched_ms = max(operator.touched_ms, at)
+    times = operator.inspections
+    position = bisect_right(times, at)
+    fast = position > 0 and at - times[position - 1] < FAST_GAP_MS
+    operator.fast_gaps_1h.add(at // FIVE_MINUTES_MS, int(fast))
+    insort(times, at)
+    expired = bisect_right(times, times[-1] - WEEK_MS)
+    del times[: max(expired, len(times) - INSPECTIONS_KEPT)]
+
+
+def seen_inspecting(operator: OperatorProfile, at_ms: int) -> bool:
+    """Whether an inspection of this operator was counted within the week up to a time, or later."""
+    return bool(operator.inspections) and operator.inspections[-1] > at_ms - WEEK_MS
+
+
+def inspection_pace(operator: OperatorProfile, at_ms: int) -> tuple[float | None, int]:
+    """Gap (s) to the previous inspection within a week, None for the first; and how many in 10 min up to `at_ms`.
+
+    The inspection at `at_ms` is taken to be among those counted: a second one at the same time makes the gap 0.
+    """
+    times = operator.inspections
+    upto = bisect_right(times, at_ms)
+    position = bisect_left(times, at_ms, hi=upto)
+    if upto - position > 1:
+        gap: float | None = 0.0
+    elif position and times[position - 1] > at_ms - WEEK_MS:
+        gap = (at_ms - times[position - 1]) / 1000
+    else:
+        gap = None
+    return gap, upto - bisect_right(times, at_ms - 10 * MINUTE_MS, hi=upto)

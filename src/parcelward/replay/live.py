@@ -1,0 +1,202 @@
+"""The recording that a running Kafka holds: intake, what passed between the stages, alerts, refusals, state."""
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import chain, islice
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from parcelward.cluster.client import client_options, consumer_options, require_answer, unreachable
+from parcelward.counts import STAGES
+from parcelward.errors import UserError
+from parcelward.replay.recording import Pass, pass_of
+from parcelward.settings import Settings
+from parcelward.stage import SourceRecord
+
+ENOUGH = 8000
+"""Records kept ahead per partition: one with more is not fetched again until it is read from."""
+EVERYTHING_FETCHED = 1_000_000
+"""Most records of a poll. kafka-python never returns what is left of a fetch once its partition was paused and resumed:
+so nothing may be left, and what bounds a poll is the size of a fetch."""
+FETCH_BYTES, PARTITION_BYTES = 8 * 1024 * 1024, 1024 * 1024
+PATIENCE_S = 30.0
+# Checksums are not looked at: a damaged record shows as a difference. Nothing that is read here is still to come, so a
+# fetch need not wait for it.
+_READING = {
+    "check_crcs": False,
+    "fetch_max_wait_ms": 10,
+    "fetch_max_bytes": FETCH_BYTES,
+    "max_partition_fetch_bytes": PARTITION_BYTES,
+}
+
+
+class RecordedTopics(AbstractContextManager["RecordedTopics"]):
+    """Every topic of an installation up to its present end, read as it is asked for; a context manager.
+
+    Partitions are read side by side in bounded memory, committed records only. `since_ms`: nothing that arrived before
+    then is read. Intake and what passed between the stages end where the live run says that it is, unless they are
+    wanted `whole`: then nothing that a worker says of itself is asked. Raises UserError when no broker answers, or a
+    topic is missing.
+    """
+
+    def __init__(self, settings: Settings, since_ms: int | None = None, whole: bool = False) -> None:
+        require_answer(settings)
+        self._settings = settings
+        self.topics, self.couriers, self.partitions = settings.topics, settings.couriers, settings.partitions
+        self._intake = [self.topics.intake(courier) for courier in self.couriers]
+        self._between = [self.topics.senders, self.topics.outlets]
+        rest = [self.topics.alerts, *(self.topics.rejected(courier) for courier in self.couriers)]
+        if whole:
+            rest += [self.topics.changelog(stage) for stage in STAGES]
+        try:
+            # What was worked off comes first: what was published by then is in the ends that are asked for later.
+            self._worked_off = None if whole else _worked_off(settings)
+            self._consumer = KafkaConsumer(**consumer_options(settings) | _READING)
+        except (KafkaError, OSError) as error:
+            raise unreachable(settings, error) from None
+        try:
+            self._begin([*self._intake, *self._between, *rest], since_ms)
+        except BaseException:
+            self._consumer.close()
+            raise
+
+    def _begin(self, topics: Sequence[str], since_ms: int | None) -> None:
+        consumer = self._consumer
+        for topic in topics:
+            if (found := len(consumer.partitions_for_topic(topic) or ())) != self.partitions:
+                raise UserError(
+                    f"topic {topic} has {found} partitions on {self._settings.kafka}, the setting partitions is "
+                    f"{self.partitions}; check partitions, topic_prefix and couriers"
+                )
+        everything = [TopicPartition(topic, number) for topic in topics for number in range(self.partitions)]
+        self._ahead: dict[TopicPartition, deque[Any]] = {tp: deque() for tp in everything}
+        self._ends = dict(consumer.end_offsets(everything))
+        consumer.assign(everything)
+        consumer.pause(*everything)
+        self.horizon_ms = None
+        if self._worked_off is not None:
+            self.horizon_ms = self._horizon_ms(self._worked_off)
+            for tp in everything:
+                if tp.topic in (*self._intake, *self._between):  # no further than the live run was
+                    self._ends[tp] = min(self._ends[tp], self._worked_off.get(tp, 0))
+        self._seek(everything, since_ms)
+
+    def _seek(self, partitions: Sequence[TopicPartition], since_ms: int | None) -> None:
+        consumer = self._consumer
+        for ahead in self._ahead.values():
+            ahead.clear()
+        if since_ms is None:
+            consumer.seek_to_beginning(*partitions)
+            return
+        for tp, found in consumer.offsets_for_times(dict.fromkeys(partitions, since_ms)).items():
+            consumer.seek(tp, self._ends[tp] if found is None else found.offset)
+
+    # what there is
+
+    def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
+        """What the courier sent, in offset order."""
+        return self._read(TopicPartition(self.topics.intake(courier), partition))
+
+    def order(self, topic: str, partition: int) -> Iterator[Pass]:
+        """In which order the live run's later stage read its topic."""
+        return (pass_of(record.value or b"") for record in self.between(topic, partition))
+
+    def between(self, topic: str, partition: int) -> Iterator[SourceRecord]:
+        """What the stages before sent to a later stage, in offset order."""
+        return self._read(TopicPartition(topic, partition))
+
+    def changelog(self, stage: str, partition: int) -> Iterator[SourceRecord]:
+        """What a stage wrote as its durable state; of a `whole` recording only."""
+        return self._read(TopicPartition(self.topics.changelog(stage), partition))
+
+    def alerts(self) -> Iterator[SourceRecord]:
+        """What the live run published."""
+        return self._read_all([self.topics.alerts])
+
+    def rejected(self) -> Iterator[SourceRecord]:
+        """What the live run refused, of all couriers."""
+        return self._read_all([self.topics.rejected(courier) for courier in self.couriers])
+
+    # reading
+
+    def _read_all(self, topics: Sequence[str]) -> Iterator[SourceRecord]:
+        partitions = [TopicPartition(topic, number) for topic in topics for number in range(self.partitions)]
+        return chain.from_iterable(self._read(tp) for tp in partitions)
+
+    def _read(self, tp: TopicPartition) -> Iterator[SourceRecord]:
+        ahead, end = self._ahead[tp], self._ends[tp]
+        while True:
+            while ahead:
+                record = ahead.popleft()
+                if record.offset < end:
+                    yield record
+            if self._consumer.position(tp) >= end:
+                self._consumer.pause(tp)
+                return
+            self._await_more(tp)
+
+    def _await_more(self, tp: TopicPartition) -> None:
+        """Poll until there are records of a partition, or its position has moved past what nobody reads."""
+        before, last_answer = self._consumer.position(tp), time.monotonic()
+        while not self._ahead[tp] and self._consumer.position(tp) == before:
+            if self._poll(tp):
+                last_answer = time.monotonic()
+            elif time.monotonic() - last_answer > PATIENCE_S:
+                raise UserError(f"reading {tp.topic} stopped short of its end for {PATIENCE_S:.0f} s; is Kafka alive?")
+
+    def _poll(self, wanted: TopicPartition) -> bool:
+        consumer = self._consumer
+        if wanted in consumer.paused():
+            consumer.resume(wanted)
+        found = consumer.poll(timeout_ms=50, max_records=EVERYTHING_FETCHED)
+        for tp, records in found.items():
+            self._ahead[tp].extend(records)
+            if tp != wanted and len(self._ahead[tp]) > ENOUGH:
+                consumer.pause(tp)  # it is resumed when it is wanted
+        return bool(found)
+
+    # how far the live run is
+
+    def _horizon_ms(self, worked_off: Mapping[TopicPartition, int]) -> int | None:
+        """The earliest evidence that waits to be worked off; None when nothing waits."""
+        topics = (*self._intake, *self._between)
+        everything = [TopicPartition(topic, number) for topic in topics for number in range(self.partitions)]
+        behind = [tp for tp in everything if worked_off.get(tp, 0) < self._ends[tp]]
+        for tp in behind:
+            self._consumer.seek(tp, worked_off.get(tp, 0))
+        self._consumer.resume(*behind)
+        waiting: list[int] = []
+        for tp in behind:
+            records = self._read(tp)
+            if tp.topic in self._intake:
+                waiting += [record.timestamp for record in islice(records, 1)]
+            else:  # commit markers only, as a rule
+                waiting += [pass_of(record.value or b"").touched_ms for record in records]
+        self._consumer.pause(*behind)
+        return min(waiting, default=None)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._consumer.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _worked_off(settings: Settings) -> dict[TopicPartition, int]:
+    """Positions that the live run has committed. Raises UserError when it never committed anything."""
+    group = settings.topics.app_id
+    admin = KafkaAdminClient(**client_options(settings))
+    try:
+        found = admin.list_group_offsets({group: None})[group]
+    finally:
+        admin.close()
+    positions = {tp: position.offset for tp, position in found.items() if position.offset >= 0}
+    if not positions:
+        raise UserError(f"group {group} has committed nothing on {settings.kafka}: no worker has run with this prefix")
+    return positions

@@ -1,0 +1,49 @@
+"""Building the three stages from settings: the one place where decoder, keys, rule pack and model come together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from parcelward.identity.tokens import Tokeniser
+from parcelward.intake.decode import Decoder, Limits
+from parcelward.model import load_model
+from parcelward.moments import duration_ms
+from parcelward.rules import load_pack
+from parcelward.screening.duties import DutiesStage
+from parcelward.screening.judge import Judgement
+from parcelward.screening.outlet_state import Keep
+from parcelward.screening.outlets import OutletsStage
+from parcelward.screening.senders import SendersStage
+from parcelward.settings import Settings
+from parcelward.shipments.ledger import Deadlines
+
+
+@dataclass(frozen=True)
+class Stages:
+    """A factory per stage, called once per partition, and what they judge with."""
+
+    duties: Callable[[], DutiesStage]
+    senders: Callable[[], SendersStage]
+    outlets: Callable[[], OutletsStage]
+    judgement: Judgement
+
+
+def build_stages(settings: Settings) -> Stages:
+    """Load the rule pack and the model and prove both usable; raises UserError naming what is wrong.
+
+    Loading the model scores its parity sample, so a worker that starts can score.
+    """
+    topics = settings.topics
+    deadlines = Deadlines.of(settings.inspection_due, settings.real_name_due, settings.scan_due, settings.ledger_keep)
+    tokeniser = Tokeniser.from_settings(settings)
+    decoder = Decoder(topics, Limits.from_settings(settings), tokeniser.content_key)
+    model = None if settings.model is None else load_model(settings.model)
+    keep = Keep(
+        duration_ms(settings.photo_keep), duration_ms(settings.ledger_keep), duration_ms(settings.max_event_age)
+    )
+    judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
+    return Stages(
+        duties=lambda: DutiesStage(decoder, tokeniser, topics, deadlines),
+        senders=lambda: SendersStage(topics, keep.event_age),
+        outlets=lambda: OutletsStage(judgement, topics, keep),
+        judgement=judgement,
+    )

@@ -1,0 +1,351 @@
+"""First stage: bytes in, shipments out. Decodes, tokenises and joins events per waybill; fires overdue duties."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from parcelward import counts as facts
+from parcelward.contract.events import EventType
+from parcelward.contract.fields import SenderKind
+from parcelward.expiry import Sweep, is_absent
+from parcelward.identity.tokens import Tokeniser
+from parcelward.intake.decode import Decoder, Event, Rejected
+from parcelward.intake.event import InspectionData, RealNameData
+from parcelward.intake.refusal import rejected_record
+from parcelward.profiles.windows import HOUR_MS
+from parcelward.shipments.ledger import (
+    BACKFILL,
+    EVIDENCE_KEPT,
+    SEEN_BYTES,
+    Deadlines,
+    Facts,
+    accept_inspection,
+    accept_real_name,
+    accept_scan,
+    inspection_facts,
+    mark_overdue,
+    next_due,
+    real_name_facts,
+    says_the_same,
+    scan_facts,
+    settle_late,
+)
+from parcelward.shipments.shipment import (
+    DUE_WITHIN,
+    DUTY_NAMES,
+    HOP_HEAD,
+    HOP_TAILS,
+    Count,
+    Duty,
+    Shipment,
+    Trigger,
+    decode_due,
+    decode_shipment,
+    encode,
+    ledger_key,
+)
+from parcelward.shipments.timers import Timers
+from parcelward.stage import Batch, Outcome, Send, SourceRecord
+from parcelward.topics import Topics
+
+LATE_UPLOAD_MS = HOUR_MS
+"""An event that arrives so long after its time was uploaded late: handhelds come online hours later."""
+AGREEMENT = SenderKind.AGREEMENT.value
+
+_new_tuple = tuple.__new__
+
+
+class _Kind(NamedTuple):
+    """What an event type is called, the duty it does, and how its facts are entered."""
+
+    name: str
+    duty: int
+    accept: Callable[[Shipment, Any, str | None], int | None]
+
+
+_KINDS = (
+    _Kind(EventType.REAL_NAME.value, Duty.REAL_NAME, accept_real_name),
+    _Kind(EventType.INSPECTION.value, Duty.INSPECTION, accept_inspection),
+    _Kind(EventType.SECURITY_SCAN.value, Duty.SECURITY_SCAN, accept_scan),
+)
+"""The event types by their numbers in the evidence."""
+
+
+class _Lane:
+    """One courier within a batch: its clock, what is due on it, and what came of it."""
+
+    __slots__ = ("clock", "consumed", "courier", "next_due_ms", "noted", "prefix")
+
+    def __init__(self, courier: str, clock: int, next_due_ms: int) -> None:
+        self.courier = courier
+        self.clock = clock  # the arrival that was reached, epoch ms
+        self.next_due_ms = next_due_ms  # deadline of its next timer, epoch ms
+        self.prefix = ledger_key(courier, "")
+        self.consumed = [0] * len(_KINDS)
+        self.noted: dict[str, int] = defaultdict(int)  # facts that have the courier as their only label
+
+
+class DutiesStage:
+    """The duty ledger of one intake partition number, over all couriers.
+
+    A waybill that nothing new was said about for `deadlines.keep` counts as absent, and is swept out later.
+    """
+
+    def __init__(self, decoder: Decoder, tokeniser: Tokeniser, topics: Topics, deadlines: Deadlines) -> None:
+        self._decoder = decoder
+        self._tokeniser = tokeniser
+        self._topics = topics
+        self._deadlines = deadlines
+        self._timers = Timers()
+        self._sweep = Sweep(lambda _key: deadlines.keep, deadlines.keep)
+        self._clocks: dict[str, int] = {}  # per courier the arrival that was reached, epoch ms
+        self._reached: dict[str, int] = {}
+
+    def restore(self, state: Mapping[bytes, bytes]) -> None:
+        """Set the timers of the ledger's open duties and begin the expiry sweep anew."""
+        dues = ((key, decode_due(value)) for key, value in state.items())
+        self._timers.restore((due.courier, due.due_ms, key) for key, due in dues if due.due_ms)
+        self._sweep.restore()
+
+    def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
+        """Enter the batch's events into the ledger, in order, and pass on every shipment that changed."""
+        self._timers.begin()
+        desk = _Desk(self, state)
+        lanes = desk.lanes
+        for record in batch.records:
+            lane, now_ms = lanes[record.topic], record.timestamp
+            if now_ms >= lane.clock:
+                lane.clock = now_ms
+            else:
+                lane.noted[facts.BACKWARDS] += 1  # clocks of brokers, or ours, are apart
+            if lane.next_due_ms < now_ms:
+                desk.fire(lane, now_ms)
+            desk.enter(lane, record, now_ms)
+        for topic, quiet_ms in sorted(batch.quiet_until.items()):
+            desk.fire(lanes[topic], quiet_ms)
+            lanes[topic].clock = max(quiet_ms, lanes[topic].clock)
+        self._reached = self._clocks | {lane.courier: lane.clock for lane in lanes.values()}
+        outcome = desk.outcome()
+        for key in self._expired(batch, state, desk.new_waybills):
+            outcome.updates.setdefault(key, None)
+        return outcome
+
+    def _expired(self, batch: Batch, state: Mapping[bytes, bytes], new_waybills: int) -> list[bytes]:
+        newest_of = {courier.encode(): reached for courier, reached in self._reached.items()}
+        return self._sweep.expired(
+            state,
+            len(batch.records) + len(batch.quiet_until),
+            max(self._reached.values(), default=0),
+            lambda key: newest_of.get(key.split(b"/", 1)[0], 0),
+            new_waybills,
+        )
+
+    def commit(self, batch: Batch, outcome: Outcome) -> None:
+        """Keep the timers of the committed batch and move the expiry sweep on."""
+        self._timers.commit()
+        self._clocks = self._reached
+        self._sweep.commit()
+
+
+class _Lanes(dict[str, _Lane]):
+    """The lane of each intake topic, made when it is first asked for."""
+
+    def __init__(self, topics: Topics, clocks: Mapping[str, int], timers: Timers) -> None:
+        super().__init__()
+        self._topics = topics
+        self._clocks = clocks
+        self._timers = timers
+
+    def __missing__(self, topic: str) -> _Lane:
+        courier = self._topics.courier_of(topic)
+        lane = self[topic] = _Lane(courier, self._clocks.get(courier, 0), self._timers.next_due_ms(courier))
+        return lane
+
+
+class _Desk:
+    """Work on one batch: what goes out, the shipments as changed so far among it. Thrown away with the batch.
+
+    A shipment is written down as soon as it has changed and read again if the batch comes back to it: kept as objects
+    to the end of a large batch, shipments fall out of the processor's cache, which costs more than decoding a few.
+    """
+
+    def __init__(self, stage: DutiesStage, state: Mapping[bytes, bytes]) -> None:
+        self._decode = stage._decoder.decode
+        self._identity = stage._tokeniser.identity
+        self._topics = stage._topics
+        self._to_senders, self._to_outlets = stage._topics.senders, stage._topics.outlets
+        self._deadlines = stage._deadlines
+        self._timers = stage._timers
+        self._before = state.get
+        self._out = Outcome()
+        self._sends, self._updates, self._facts = self._out.sends, self._out.updates, self._out.facts
+        self.lanes = _Lanes(stage._topics, stage._clocks, stage._timers)
+        self.new_waybills = 0
+
+    def outcome(self) -> Outcome:
+        """What the batch leads to, once all of it has been entered."""
+        for lane in self.lanes.values():
+            for kind, count in zip(_KINDS, lane.consumed, strict=True):
+                if count:
+                    self._facts[facts.CONSUMED, lane.courier, kind.name] += count
+            for name, count in lane.noted.items():
+                self._facts[name, lane.courier] += count
+        return self._out
+
+    # -- deadlines ---------------------------------------------------------------------------------------------------
+
+    def fire(self, lane: _Lane, now_ms: int) -> None:
+        """Fire what fell due before `now_ms` on the courier's arrival clock."""
+        while lane.next_due_ms < now_ms:
+            due_ms, key = self._timers.take(lane.courier)
+            lane.next_due_ms = self._timers.next_due_ms(lane.courier)
+            self._look(lane, due_ms, key)
+
+    def _look(self, lane: _Lane, due_ms: int, key: bytes) -> None:
+        value = self._updates.get(key) or self._before(key)
+        if value is None or value.find(encode(due_ms), 0, DUE_WITHIN) < 0:
+            return  # as most: the duty was done in time, which is told without decoding
+        # As of the timer, not of the clock that came by: each deadline gives its own revision, as on replay.
+        shipment = decode_shipment(value)
+        if shipment.due_ms != due_ms or is_absent(shipment.touched_ms, self._deadlines.keep, due_ms):
+            return
+        fallen = mark_overdue(shipment, due_ms + 1, self._deadlines)
+        for duty, name in DUTY_NAMES.items():
+            if fallen & duty:
+                self._facts[facts.OVERDUE, name] += 1
+        self._watch(lane, key, shipment)
+        if fallen:
+            self._pass_on(lane, key, shipment)
+        else:  # deadlines are settings, and were shorter when the timer was set
+            self._updates[key] = encode(shipment)
+
+    def _watch(self, lane: _Lane, key: bytes, shipment: Shipment) -> None:
+        """Set the timer of the next open duty, if it is another one than before."""
+        due_ms = next_due(shipment, self._deadlines)
+        if due_ms != shipment.due_ms:
+            shipment.due_ms = due_ms
+            if due_ms:
+                self._timers.set(lane.courier, due_ms, key)
+                lane.next_due_ms = min(lane.next_due_ms, due_ms)
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def enter(self, lane: _Lane, record: SourceRecord, arrival: int) -> None:
+        """Enter one record: refuse it, recognise it, or change the ledger and pass the shipment on."""
+        event = self._decode(record)
+        if isinstance(event, Rejected):
+            self._refuse(lane, record, event)
+            return
+        data, time_ms = event.data, event.time_ms
+        number = data.number
+        lane.consumed[number] += 1
+        key = lane.prefix + data.waybill.encode()
+        value = self._updates.get(key) or self._before(key)
+        shipment = None if value is None else decode_shipment(value)
+        if shipment is None or is_absent(shipment.touched_ms, self._deadlines.keep, arrival):
+            self.new_waybills += 1
+            shipment = Shipment(arrival, 0, lane.courier, data.waybill, "", record.partition, arrival)
+        shipment.events += 1
+        trigger = self._change(lane, shipment, event, arrival)
+        if trigger is None:
+            shipment.duplicates += 1
+            self._updates[key] = encode(shipment)
+            lane.noted[facts.DUPLICATE] += 1
+            return
+        shipment.trigger = trigger
+        shipment.touched_ms = arrival
+        shipment.trigger_event_ms = time_ms
+        if not 0 <= arrival - time_ms <= LATE_UPLOAD_MS or data.fill_mode == BACKFILL:
+            self._note_delay(lane, event, arrival - time_ms)
+        shipment.evidence.append((event.id, number, record.offset))
+        if len(shipment.evidence) > EVIDENCE_KEPT:
+            del shipment.evidence[:-EVIDENCE_KEPT]
+        self._watch(lane, key, shipment)
+        self._pass_on(lane, key, shipment)
+
+    def _note_delay(self, lane: _Lane, event: Event, delay_ms: int) -> None:
+        """Count what was uploaded late or filled in later, and what lies ahead of its arrival."""
+        if delay_ms < 0:
+            lane.noted[facts.AHEAD] += 1
+        elif delay_ms > LATE_UPLOAD_MS:
+            lane.noted[facts.UPLOADED_LATE] += 1
+        if event.data.fill_mode == BACKFILL:
+            lane.noted[facts.BACK_FILLED] += 1
+
+    def _refuse(self, lane: _Lane, record: SourceRecord, rejected: Rejected) -> None:
+        self._sends.append(rejected_record(self._topics.rejected(lane.courier), record, rejected))
+        self._facts[facts.REJECTED, lane.courier, rejected.reason.value] += 1
+
+    def _change(self, lane: _Lane, shipment: Shipment, event: Event, arrival: int) -> int | None:
+        """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
+        mark = event.identity + event.content
+        came_before = shipment.seen.find(event.identity) >= 0  # `in` would try it as a number first
+        if (came_before and mark in shipment.seen) or event.id in shipment.corrected:
+            return None
+        shipment.seen = (shipment.seen + mark)[-SEEN_BYTES:]
+        shipment.count = Count.NOTHING
+        data, time_ms = event.data, event.time_ms
+        if isinstance(data, RealNameData):
+            entered: Facts = real_name_facts(data, self._identity(data, time_ms), time_ms, arrival)
+        elif isinstance(data, InspectionData):
+            entered = inspection_facts(data, time_ms, arrival)
+        else:
+            entered = scan_facts(data, time_ms, arrival)
+        if came_before:
+            if says_the_same((shipment.real_name, shipment.inspection, shipment.scan)[data.number], entered):
+                return None
+            shipment.conflicts += 1
+            trigger: int | None = Trigger.CONFLICT
+        else:
+            kind = _KINDS[data.number]
+            if shipment.overdue & kind.duty or time_ms < shipment.trigger_event_ms:
+                self._note_time(lane, shipment, event, kind.duty)
+            corrects = data.corrects
+            trigger = kind.accept(shipment, entered, corrects)
+            if corrects is not None and trigger is not Trigger.CONFLICT:
+                lane.noted[facts.CORRECTED] += 1
+        if trigger is Trigger.CONFLICT:
+            lane.noted[facts.WAYBILL_CONFLICT] += 1
+        return trigger
+
+    def _note_time(self, lane: _Lane, shipment: Shipment, event: Event, duty: int) -> None:
+        """Settle an overdue duty that is done after all; count late and out-of-order events."""
+        if shipment.overdue & duty:
+            deadlines = self._deadlines
+            allowed = {Duty.INSPECTION: deadlines.inspection, Duty.REAL_NAME: deadlines.real_name}.get(
+                duty, deadlines.scan
+            )
+            base = shipment.real_name.event_ms if shipment.real_name is not None else shipment.first_arrival_ms
+            settle_late(shipment, duty, event.time_ms, base + (allowed or 0))
+            if not shipment.overdue & duty:
+                self._facts[facts.SETTLED, DUTY_NAMES[duty]] += 1
+            self._facts[facts.LATE, DUTY_NAMES[duty]] += 1
+        if event.time_ms < shipment.trigger_event_ms:
+            lane.noted[facts.OUT_OF_ORDER] += 1
+
+    # -- both --------------------------------------------------------------------------------------------------------
+
+    def _pass_on(self, lane: _Lane, key: bytes, shipment: Shipment) -> None:
+        """Write the shipment down and send it to the next stage that has something to add, if there is one yet."""
+        real_name = shipment.real_name
+        if real_name is not None and real_name.document_token is not None and real_name.sender_kind != AGREEMENT:
+            shipment.via_senders = True
+        if not shipment.home_outlet:
+            # A waybill known by a scan only waits until the counter's records, or their deadline, say more: the hub
+            # that scanned it is not where it was accepted.
+            if not shipment.overdue or shipment.scan is None:
+                self._updates[key] = encode(shipment)
+                return
+            shipment.home_outlet = shipment.scan.site
+        shipment.passes += 1
+        encoded = self._updates[key] = encode(shipment)
+        if shipment.via_senders and real_name is not None:
+            phone = real_name.phone_token
+            identity = phone or real_name.document_token or shipment.waybill
+            hop = HOP_HEAD + encoded + HOP_TAILS[phone is None]
+            send = (self._to_senders, identity.encode(), hop, ())
+        else:
+            outlet = lane.prefix + shipment.home_outlet.encode()
+            send = (self._to_outlets, outlet, HOP_HEAD + encoded + HOP_TAILS[False], ())
+        # Not by Send's own constructor, which is a function in Python.
+        self._sends.append(_new_tuple(Send, send))

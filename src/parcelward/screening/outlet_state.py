@@ -1,0 +1,144 @@
+"""What the outlets stage reads of its state for one batch, and what it changes; hot profiles stay decoded between."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from parcelward.alerts.verdict import AlertRecord
+from parcelward.expiry import is_absent
+from parcelward.profiles.outlets import OperatorProfile, OutletProfile
+from parcelward.profiles.windows import WEEK_MS
+from parcelward.shipments.shipment import ShipmentBrief
+
+OUTLETS_KEPT, OPERATORS_KEPT = 512, 2048  # decoded profiles of one partition, at most about 3 KB each
+
+
+class Keep(NamedTuple):
+    """How long things are kept, in ms; `event_age` is how late an event may arrive."""
+
+    photo: int
+    ledger: int
+    event_age: int
+
+    @property
+    def profile(self) -> int:
+        """What a late event may still look at: the longest window before it."""
+        return WEEK_MS + self.event_age
+
+
+class PhotoOwner(msgspec.Struct, array_like=True, gc=False):
+    """The waybill that first carried a photo at this outlet."""
+
+    touched_ms: int
+    waybill: str
+
+
+_decode_outlet = msgspec.msgpack.Decoder(OutletProfile).decode
+_decode_operator = msgspec.msgpack.Decoder(OperatorProfile).decode
+_decode_photo = msgspec.msgpack.Decoder(PhotoOwner).decode
+_decode_alert = msgspec.msgpack.Decoder(AlertRecord).decode
+
+
+class Desk:
+    """Profiles, photos and alert records of one partition, as changed so far by the batch in hand.
+
+    The bytes in the state are the truth. Profiles read from them are kept for later batches; those that a batch
+    changed are dropped unless `commit` says that it counts.
+    """
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        self._keep_profile = keep.profile
+        self._state: Mapping[bytes, bytes] = {}
+        self._outlets: dict[bytes, OutletProfile] = {}
+        self._operators: dict[bytes, OperatorProfile] = {}
+        self.changed: dict[bytes, msgspec.Struct] = {}
+        self.alerts: dict[bytes, AlertRecord] = {}  # those changed by this batch
+        self.new_photos = 0
+
+    def open(self, state: Mapping[bytes, bytes]) -> None:
+        """Begin a batch; what the one before changed is forgotten if it was not committed."""
+        for key in self.changed:
+            self._outlets.pop(key, None)
+            self._operators.pop(key, None)
+        self._state = state
+        self.changed, self.alerts = {}, {}
+        self.new_photos = 0
+
+    def commit(self, deleted: Iterable[bytes]) -> None:
+        """Keep what the batch changed; `deleted` are keys that have left the state."""
+        self.changed, self.alerts = {}, {}
+        for key in deleted:
+            self._outlets.pop(key, None)
+            self._operators.pop(key, None)
+        while len(self._outlets) > OUTLETS_KEPT:
+            del self._outlets[next(iter(self._outlets))]
+        while len(self._operators) > OPERATORS_KEPT:
+            del self._operators[next(iter(self._operators))]
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._outlets.clear()
+        self._operators.clear()
+        self.changed, self.alerts = {}, {}
+
+    def outlet(self, key: bytes, now_ms: int) -> OutletProfile:
+        """The profile as it counts for a shipment that arrived at `now_ms`."""
+        profile = self._outlets.get(key)
+        if profile is None and (value := self._state.get(key)) is not None:
+            profile = self._outlets[key] = _decode_outlet(value)
+        if profile is None or profile.touched_ms + self._keep_profile < now_ms:
+            return OutletProfile(0)
+        return profile
+
+    def operator(self, key: bytes, now_ms: int) -> OperatorProfile:
+        """The profile as it counts for a shipment that arrived at `now_ms`."""
+        profile = self._operators.get(key)
+        if profile is None and (value := self._state.get(key)) is not None:
+            profile = self._operators[key] = _decode_operator(value)
+        if profile is None or profile.touched_ms + self._keep_profile < now_ms:
+            return OperatorProfile(0)
+        return profile
+
+    def change_outlet(self, key: bytes, profile: OutletProfile) -> None:
+        """Mark a profile that is about to be changed."""
+        self.changed[key] = self._outlets[key] = profile
+
+    def change_operator(self, key: bytes, profile: OperatorProfile) -> None:
+        """Mark a profile that is about to be changed."""
+        self.changed[key] = self._operators[key] = profile
+
+    def change_alert(self, key: bytes, record: AlertRecord) -> None:
+        """Replace an alert record."""
+        self.changed[key] = self.alerts[key] = record
+
+    def alert(self, key: bytes) -> AlertRecord | None:
+        """The alert record of a waybill that was entered before."""
+        if key in self.alerts:
+            return self.alerts[key]
+        value = self._state.get(key)
+        return None if value is None else _decode_alert(value)
+
+    def reused_photo(self, shipment: ShipmentBrief) -> str | None:
+        """The other waybill that carried one of this inspection's photos first, at the same outlet."""
+        inspection = shipment.inspection
+        if inspection is None or not inspection.photos:
+            return None
+        home = f"h{shipment.courier}/{inspection.outlet}/".encode()
+        for photo in inspection.photos:
+            owner = self._photo_owner(home + photo, shipment.waybill, inspection.event_ms)
+            if owner != shipment.waybill:
+                return owner
+        return None
+
+    def _photo_owner(self, key: bytes, waybill: str, at_ms: int) -> str:
+        """The waybill that a photo taken into an inspection at `at_ms` belongs to: the first within `keep.photo`."""
+        owner = self.changed.get(key)
+        if owner is None and (value := self._state.get(key)) is not None:
+            owner = _decode_photo(value)
+        if not isinstance(owner, PhotoOwner) or is_absent(owner.touched_ms, self._keep.photo, at_ms):
+            owner = self.changed[key] = PhotoOwner(at_ms, waybill)
+            self.new_photos += 1
+        # an owner of much later is no owner for an inspection that only passes again
+        return waybill if is_absent(at_ms, self._keep.photo, owner.touched_ms) else owner.waybill

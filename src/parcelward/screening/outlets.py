@@ -1,0 +1,127 @@
+"""Third stage: outlet and operator profiles, features, rules and model, and the alert. Keyed by courier and outlet."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from parcelward.alerts.snapshot import settle
+from parcelward.expiry import Sweep
+from parcelward.features.row import measure
+from parcelward.features.table import Row
+from parcelward.profiles.outlets import count_acceptance, count_inspection, count_overdue
+from parcelward.screening.judge import Judge, Judgement, Measured
+from parcelward.screening.outlet_state import Desk, Keep
+from parcelward.shipments.shipment import Arrived, Count, Shipment, decode_arrived, encode
+from parcelward.stage import Batch, Outcome, SourceRecord
+from parcelward.topics import Topics
+
+BLOCK = 256  # hops
+"""Measured, then judged: few enough to be still in the processor's caches, enough for the model's cost per call."""
+
+
+class Screened(NamedTuple):
+    """One shipment with its features."""
+
+    shipment: Shipment
+    row: Row
+
+
+class OutletsStage:
+    """Profiles and verdicts of one partition."""
+
+    def __init__(self, judgement: Judgement, topics: Topics, keep: Keep) -> None:
+        self._judge = Judge(judgement, topics)
+        self._desk = Desk(keep)
+        keeps = {b"h": keep.photo + keep.event_age, b"w": keep.ledger}
+        profile = keep.profile
+        self._sweep = Sweep(lambda key: keeps.get(key[:1], profile), min(profile, *keeps.values()))
+        self._expired: list[bytes] = []
+
+    def restore(self, state: Mapping[bytes, bytes]) -> None:
+        """Begin the expiry sweep anew, and read every profile anew."""
+        self._sweep.restore()
+        self._desk.clear()
+
+    def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
+        """Update profiles, judge, and raise or revise alerts.
+
+        Block by block; where blocks are cut does not matter, as with batches.
+        """
+        outcome, desk, records = Outcome(), self._desk, batch.records
+        desk.open(state)
+        newest: dict[str, int] = {}  # per courier: one that lags behind has a clock of its own
+        revised = []
+        for start in range(0, len(records), BLOCK):
+            block = [self._measure(record, newest) for record in records[start : start + BLOCK]]
+            revised += self._judge.verdicts(block, desk, outcome)
+        self._judge.say(revised, outcome)
+        newest_of = {courier.encode(): arrival for courier, arrival in newest.items()}
+        self._expired = self._sweep.expired(
+            state,
+            len(records),
+            max(newest.values(), default=0),
+            lambda key: newest_of.get(key[1 : key.index(b"/")], 0),
+            desk.new_photos,
+        )
+        for key in self._expired:
+            outcome.updates[key] = None
+        for key, value in desk.changed.items():
+            outcome.updates[key] = encode(value)
+        return outcome
+
+    def commit(self, batch: Batch, outcome: Outcome) -> None:
+        """Keep the profiles as changed, and move the expiry sweep on."""
+        self._desk.commit(self._expired)
+        self._sweep.commit()
+
+    def screen_rows(self, batch: Batch, state: Mapping[bytes, bytes]) -> list[Screened]:
+        """The features of a batch without judging them: what training replays. Changes nothing."""
+        self._desk.open(state)
+        measured = [self._measure(record, {}) for record in batch.records]
+        return [Screened(one.shipment(), one.row) for one in measured]
+
+    def _measure(self, record: SourceRecord, newest: dict[str, int]) -> Measured:
+        """Measure a pass; `newest` is the newest arrival per courier."""
+        hop = decode_arrived(record.value or b"")
+        shipment = hop.shipment
+        courier, now = shipment.courier, shipment.touched_ms
+        if now > newest.get(courier, 0):
+            newest[courier] = now
+        row = self._row(hop)
+        # A waybill number that comes back after it was forgotten is another parcel, with an alert of its own.
+        key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
+        known = self._desk.alert(key)
+        if known is not None:
+            row = settle(shipment, row, known.held)
+        return Measured(record, row, key, known, self._judge.is_notable(shipment))
+
+    def _row(self, hop: Arrived) -> Row:
+        """Count what this pass adds to the profiles, and measure the shipment against them."""
+        shipment, desk = hop.shipment, self._desk
+        accepted, inspected, count = shipment.real_name, shipment.inspection, shipment.count
+        courier, now = shipment.courier, shipment.touched_ms
+        where = shipment.home_outlet if accepted is None else accepted.outlet
+        outlet_at = f"o{courier}/{where}".encode()
+        outlet = desk.outlet(outlet_at, now)
+        acceptor = inspector = None
+        if accepted is not None:
+            acceptor_at = f"p{courier}/{where}/{accepted.operator}".encode()
+            acceptor = desk.operator(acceptor_at, now)
+            if count & Count.ACCEPTANCE:
+                desk.change_outlet(outlet_at, outlet)
+                desk.change_operator(acceptor_at, acceptor)
+                count_acceptance(outlet, acceptor, accepted)
+        if inspected is not None:
+            if accepted is not None and inspected.operator == accepted.operator and inspected.outlet == where:
+                inspector_at, inspector = acceptor_at, acceptor
+            else:
+                inspector_at = f"p{courier}/{inspected.outlet}/{inspected.operator}".encode()
+                inspector = desk.operator(inspector_at, now)
+            if count & Count.INSPECTION and accepted is not None:
+                assert inspector is not None
+                desk.change_operator(inspector_at, inspector)
+                count_inspection(inspector, inspected, accepted)
+        if count & Count.OVERDUE:
+            desk.change_outlet(outlet_at, outlet)
+            count_overdue(outlet, shipment.trigger_event_ms)
+        reused = desk.reused_photo(shipment) if inspected is not None and inspected.photos else None
+        return measure(shipment, hop.phone, hop.sender, outlet, acceptor, inspector, reused)

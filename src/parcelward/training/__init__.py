@@ -1,0 +1,1 @@
+"""Making a risk model: rows from replayed traffic, fitting, evaluation, release."""

@@ -1,0 +1,93 @@
+"""From a simulation plan to a release: two worlds side by side, one model."""
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from parcelward.errors import UserError
+from parcelward.model.score import RiskModel
+from parcelward.settings import Settings
+from parcelward.simulate import Plan
+from parcelward.training.fit import CANDIDATES, Days, Recipe, train
+from parcelward.training.release import write_release
+from parcelward.training.rows import Screenings
+from parcelward.training.traffic import replay
+
+Note = Callable[[str], None]
+
+
+def make(
+    plan: Plan,
+    dense_share: float,
+    settings: Settings,
+    out: Path,
+    version: str,
+    note: Note,
+    candidates: tuple[Recipe, ...] = CANDIDATES,
+) -> RiskModel:
+    """Simulate two worlds, train, release into `out`. The same arguments give the same release, byte for byte.
+
+    The honest world follows `plan`: it trains on its first days, chooses on the next, is measured on the last. The
+    dense world has other outlets and senders and `dense_share` of violations, weighted down to the share of `plan`:
+    it adds cases to the training days and nothing else. Raises UserError when there are too few days or violations.
+    """
+    days = split_days(int(plan.days))
+    dense = replace(plan, seed=plan.seed + 1, days=days.train[1] + 1, violation_share=dense_share)
+    note(f"simulating and screening {plan.days:g} days of {plan.waybills_per_day:,} waybills, and a second world ...")
+    honest_part, dense_part = _replayed([plan, dense], settings)
+    taught = dense_part.between(*days.train).as_if_planted(plan.violation_share)
+    screenings = Screenings.joined([honest_part, taught])
+    note(f"{len(screenings.day):,} waybills, {len(screenings.waybill):,} screenings; training ...")
+    trained = train(
+        screenings,
+        days,
+        version=version,
+        seed=plan.seed,
+        source="Simulated courier traffic, screened event by event by the code of the worker: an honest world, and a"
+        " second one, for training only, whose violations are denser and weighted down.",
+        parameters={
+            "days": int(plan.days),
+            "waybills_per_day": plan.waybills_per_day,
+            "violation_share": plan.violation_share,
+            "violation_share_of_second_world": dense_share,
+            "walk_in_share": plan.walk_in_share,
+            "outlets_per_courier": plan.outlets_per_courier,
+            "couriers": len(plan.couriers),
+            "start": plan.start.isoformat(),
+        },
+        candidates=candidates,
+        note=note,
+    )
+    return write_release(out, trained.card, trained.artefact, trained.sample, trained.expected)
+
+
+def split_days(days: int) -> Days:
+    """Days for training, validation (a fifth) and test (a quarter).
+
+    The first day teaches too, with windows that are still empty: a worker has such a day as well.
+    """
+    if days < 3:
+        raise UserError("training needs at least 3 simulated days: to train, to choose, to measure")
+    test = max(1, days // 4)
+    validation = max(1, days // 5)
+    first_test, first_validation = days - test, days - test - validation
+    return Days((0, first_validation - 1), (first_validation, first_test - 1), (first_test, days - 1))
+
+
+def _replayed(plans: list[Plan], settings: Settings) -> list[Screenings]:
+    """Each world in a process of its own, all with the settings of this one."""
+    with ProcessPoolExecutor(max_workers=len(plans), mp_context=get_context("spawn")) as workers:
+        return list(workers.map(_replay, plans, [settings] * len(plans)))
+
+
+def _replay(plan: Plan, settings: Settings) -> Screenings:
+    return replay(plan, settings, partial(_tell, plan.seed))
+
+
+def _tell(world: int, text: str) -> None:
+    """Progress from a process that has nothing but stderr to reach the user."""
+    sys.stderr.write(f"world {world}: {text}\n")

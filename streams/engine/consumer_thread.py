@@ -1,0 +1,132 @@
+"""The thread that reads from Kafka: what it fetches is handed over at once, and how often it asks.
+
+It relies on the behaviour of the pinned versions of Faust and aiokafka; tests/broker/test_traps.py holds them to it.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Set
+from typing import Any, NamedTuple
+
+import aiokafka
+from aiokafka.structs import TopicPartition
+from faust.transport.drivers import aiokafka as driver
+
+from streams.engine.clients import consumer_options
+from streams.engine.producer import NOBODY, Member
+
+WORTH_ASKING = 300
+"""When so many records were waiting, the next fetch is not put off."""
+
+
+class Fetched(NamedTuple):
+    """What the consumer's thread hands over at once, so that all of it belongs together.
+
+    `epoch` counts seeks: records of an earlier one were read before positions were set back. `quiet` says per partition
+    until when (ms) nothing more can come. `positions` are those after the records.
+    """
+
+    epoch: int
+    records: Mapping[Any, list[Any]]
+    quiet: Mapping[Any, int]
+    positions: Mapping[Any, int]
+
+
+class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The thread that reads from Kafka."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.epoch = 0
+        self.answered_at = float("-inf")
+        self.member = NOBODY
+        self._quiet: dict[Any, int] = {}
+        self._paused: tuple[Any, frozenset[Any]] = None, frozenset()
+
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
+        """Faust prints; what follows is logged."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        self._assignor = self.app.assignor
+        return aiokafka.AIOKafkaConsumer(
+            partition_assignment_strategy=[self._assignor], **consumer_options(self.app.ownership.settings)
+        )
+
+    async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
+        """Know for whom and in which generation the group has assigned them."""
+        self.member = Member(self._consumer._coordinator.member_id, generation_id)
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def on_start(self) -> None:
+        """Start the consumer and watch its fetches."""
+        await super().on_start()
+        fetcher = self._consumer._fetcher
+        send = fetcher._proc_fetch_request
+        ask_at: dict[int, float] = {}  # by broker
+
+        async def watched(assignment: Any, node_id: int, request: Any) -> Any:
+            asked = [
+                (TopicPartition(topic, number), position)
+                for topic, numbers in request.topics
+                for number, position, _ in numbers
+            ]
+            states = [(tp, position, assignment.state_value(tp)) for tp, position in asked]
+            # A broker answers at once when anything has come, and asking costs as much as some dozen records.
+            try:
+                await asyncio.sleep(ask_at.get(node_id, 0.0) - time.monotonic())
+            except asyncio.CancelledError:
+                return False  # as aiokafka's own does: what waits for the end of its fetches expects no exception
+            asked_at = time.monotonic()
+            for _, _, state in states:
+                state.timestamp = None
+            # The time of asking, not of the answer: an answer that is read late (this process was paused) is true for
+            # the moment it was asked for, and stays true.
+            begun = int(time.time() * 1000)
+            found = await send(assignment, node_id, request)
+            if any(state.timestamp is not None for _, _, state in states):
+                self.answered_at = time.monotonic()
+            waiting = sum(max(0, (state.highwater or 0) - position) for _, position, state in states)
+            ask_at[node_id] = asked_at + (self.consumer.fetch_every_s if waiting < WORTH_ASKING else 0.0)
+            for tp, position, state in states:
+                # A time stamp says that this answer was for us; the end says that nothing waits, open transactions
+                # included.
+                if state.timestamp is not None and state.highwater == position:
+                    self._quiet[tp] = begun
+            return found
+
+        fetcher._proc_fetch_request = watched
+
+    async def fetch(self, active: Set[Any], watched: Set[Any], unread: Set[Any], wait_s: float) -> Fetched:
+        """Records that have come for the active partitions, waiting at most `wait_s` seconds for the first.
+
+        Of the `watched` ones the positions after them are told; the `unread` ones are not even asked for.
+        """
+        result: Fetched = await self.call_thread(self._fetch, active, watched, frozenset(unread), wait_s)
+        return result
+
+    async def _fetch(self, active: Set[Any], watched: Set[Any], unread: frozenset[Any], wait_s: float) -> Fetched:
+        consumer = self._ensure_consumer()
+        self._pause(consumer, unread)
+        # TRAP: to aiokafka an empty set of partitions means all of them.
+        if not active or not self.consumer.flow_active:
+            return Fetched(self.epoch, {}, {}, {})
+        records = await self._fetch_records(consumer, active, timeout=wait_s, max_records=consumer._max_poll_records)
+        assignment = consumer._subscription.subscription.assignment
+        states = {tp: assignment.state_value(tp) for tp in watched} if watched and assignment else {}
+        positions = {tp: state.position for tp, state in states.items() if state and state.has_valid_position}
+        quiet, self._quiet = self._quiet, {}
+        return Fetched(self.epoch, records, quiet, positions)
+
+    def _pause(self, consumer: Any, unread: frozenset[Any]) -> None:
+        """Pause these and no others; said anew with each fetch, for another assignment begins with none."""
+        said = consumer._subscription.subscription.assignment, unread
+        if said != self._paused:
+            self._paused = said
+            paused = consumer.paused()
+            consumer.pause(*((unread - paused) & consumer.assignment()))
+            consumer.resume(*(paused - unread))
+
+    async def _seek_wait(self, consumer: Any, partitions: Mapping[Any, int]) -> None:
+        self.epoch += 1
+        self._quiet.clear()
+        await super()._seek_wait(consumer, partitions)
