@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from streams.app import ScreeningApp
+from streams.engine.faust_app import ScreeningApp
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from parcelward.metrics import Metrics
-from streams.app import ScreeningApp
+from streams.engine.faust_app import ScreeningApp
 from streams.engine.partition import Done, OwnedPartition
 
 GAUGES_S = 1.0

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from parcelward.poison import set_aside
+from parcelward.intake.refusal import set_aside
 from parcelward.screening.build import Stages
 from parcelward.settings import Settings
 from streams.engine.partition import StagePlan

@@ -7,13 +7,30 @@ sweep waits longer than the readers, so that nobody notices when it comes: not e
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
-from parcelward.shipments.shipment import touched_ms
+import msgspec
 
+ARRAY_16, UINT_64 = 0xDC, 0xCF
+"""MessagePack: what an array of 16 or more fields begins with, and a time in ms."""
 LAG_MS = 86_400_000  # shipments of one batch, or of two intake partitions, may lie this far apart in arrival
 # Each look costs a third of a microsecond. It finds at most one key to delete, so there are more looks than new keys
 # (an inspection may bring eight photos), or the state would grow for ever: with twice as many, half of it may be dead.
 RECORDS_PER_LOOK = 2
 LOOKS_PER_NEW_KEY = 2
+
+
+class Touched(msgspec.Struct, array_like=True, gc=False):
+    """The first field of every state value: when it last mattered, epoch ms."""
+
+    touched_ms: int
+
+
+def touched_ms(value: bytes) -> int:
+    """The first field of a state value (epoch ms), without walking through the rest of it as a decoder does."""
+    at = 4 if value[0] == ARRAY_16 else 2
+    return int.from_bytes(value[at : at + 8]) if value[at - 1] == UINT_64 else decode_touched(value).touched_ms
+
+
+decode_touched = msgspec.msgpack.Decoder(Touched).decode
 
 
 def is_absent(touched_ms: int, keep_ms: int, now_ms: int) -> bool:

@@ -9,6 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 from parcelward.contract.fields import RFC3339_PATTERN
 
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+WEEK_MS = 7 * DAY_MS
+FIVE_MINUTES_MS = 5 * MINUTE_MS
+HOURS_PER_DAY = 24
+
 REMEMBERED = 8192
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,12 +4,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from parcelward.contract.reasons import Reason
-from parcelward.counts import REJECTED
 from parcelward.errors import UserError
-from parcelward.intake.refusal import Rejected, rejected_record
-from parcelward.stage import Batch, Fact, Outcome, Send, SourceRecord
-from parcelward.topics import Topics
+from parcelward.stage import Batch, Outcome, SourceRecord
 
 Step = Callable[[Batch], Outcome]
 
@@ -39,16 +35,6 @@ class Isolated(NamedTuple):
 
 class TooManyPoisonedError(Exception):
     """So many records fail that the fault is ours, not theirs; none of those in work may be acknowledged."""
-
-
-def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[Send, Fact]:
-    """An intake record that our own code failed on, for its courier; and the fact to count.
-
-    The detail names the exception's class and nothing that it says, for it may quote the record.
-    """
-    courier = topics.courier_of(record.topic)
-    rejected = Rejected(Reason.UNEXPECTED, f"our own code failed: {type(error).__name__}")
-    return rejected_record(topics.rejected(courier), record, rejected), (REJECTED, courier, Reason.UNEXPECTED.value)
 
 
 def isolate(step: Step, batch: Batch, most_share: float = MOST_SHARE) -> Isolated:

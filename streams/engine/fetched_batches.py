@@ -23,8 +23,7 @@ from aiokafka.record.memory_records import MemoryRecords
 
 from parcelward.contract.reasons import Reason
 from parcelward.errors import UserError
-from parcelward.intake.record_batch import is_plain, is_whole, readable, stand_in
-from parcelward.lenient import Lenient
+from parcelward.intake.record_batch import Lenient, is_plain, is_whole, readable, stand_in
 from parcelward.stage import Record
 
 FRAME_BYTES = 12  # base offset (8) and length (4) before what the length counts

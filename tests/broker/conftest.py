@@ -7,7 +7,7 @@ import pytest
 
 from parcelward.cluster.admin import ensure_topics
 from parcelward.settings import Settings
-from streams.app import ScreeningApp
+from streams.engine.faust_app import ScreeningApp
 from streams.engine.transport import BatchConsumer, BatchTransport
 from tests.broker.deployed import Cluster, deployed_cluster
 

@@ -11,7 +11,8 @@ import pytest
 
 import streams.engine.transport
 from parcelward.cluster.admin import ensure_topics
-from parcelward.poison import TooManyPoisonedError, set_aside
+from parcelward.intake.refusal import set_aside
+from parcelward.poison import TooManyPoisonedError
 from parcelward.settings import Settings
 from parcelward.stage import Batch
 from streams.engine.transport import BatchConsumer

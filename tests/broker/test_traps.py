@@ -20,8 +20,8 @@ from faust.types import TP
 import streams.app
 import streams.engine.tables
 from parcelward.settings import Settings
-from streams.app import ScreeningApp
 from streams.engine.clients import FETCH_WAIT_MS
+from streams.engine.faust_app import ScreeningApp
 from streams.engine.tables import LoudRecovery
 from streams.engine.transactions import FailedError
 from streams.engine.transport import BatchConsumer
@@ -160,8 +160,8 @@ def test_a_step_of_recovery_that_takes_too_long_stops_the_worker(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, recovery: type[Recovery]
 ) -> None:
     """The brokers have gone away just after the partitions were taken."""
-    options = streams.app._faust_options
-    monkeypatch.setattr(streams.app, "_faust_options", lambda told: options(told) | {"broker_request_timeout": 0.5})
+    options = streams.app.faust_options
+    monkeypatch.setattr(streams.app, "faust_options", lambda told: options(told) | {"broker_request_timeout": 0.5})
     monkeypatch.setattr(streams.engine.tables, "LoudRecovery", recovery)
     asked = asyncio.Event()
 

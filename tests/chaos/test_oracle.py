@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from parcelward.audit import Account
-from parcelward.poison import set_aside
+from parcelward.intake.refusal import set_aside
 from parcelward.profiles.outlets import OutletProfile
 from parcelward.replay.check import check
 from parcelward.replay.compare import EVERYTHING

@@ -16,7 +16,7 @@ import streams.engine.chaining
 import streams.engine.partition
 import streams.engine.transactions
 import streams.engine.transport
-from parcelward.poison import set_aside
+from parcelward.intake.refusal import set_aside
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome
 from streams.engine.partition import StagePlan

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 from parcelward.settings import Settings
-from streams.app import ScreeningApp, build_app
+from streams.app import build_app
+from streams.engine.faust_app import ScreeningApp
 from streams.engine.partition import StagePlan
 from streams.lifecycle import run_app
 from tests.engine_kit.counting import Notes

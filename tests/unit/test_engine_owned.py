@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from parcelward.poison import RECENT, TooManyPoisonedError, set_aside
+from parcelward.intake.refusal import set_aside
+from parcelward.poison import RECENT, TooManyPoisonedError
 from parcelward.settings import Settings
 from parcelward.stage import Record
 from streams.engine.inbox import MOST_BYTES

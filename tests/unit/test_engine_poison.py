@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcelward.errors import UserError
-from parcelward.poison import TooManyPoisonedError, isolate, set_aside
+from parcelward.intake.refusal import set_aside
+from parcelward.poison import TooManyPoisonedError, isolate
 from parcelward.stage import Batch, Outcome, Record, Send
 from parcelward.topics import Topics
 

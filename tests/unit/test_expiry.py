@@ -6,11 +6,11 @@ from weakref import ref
 
 import pytest
 
-from parcelward.expiry import LAG_MS, RECORDS_PER_LOOK, Sweep, is_absent
+from parcelward.expiry import LAG_MS, RECORDS_PER_LOOK, Sweep, Touched, decode_touched, is_absent, touched_ms
 from parcelward.profiles.outlets import OutletProfile
+from parcelward.profiles.senders import PhoneProfile
 from parcelward.screening.build import build_stages
-from parcelward.screening.senders import PhoneProfile
-from parcelward.shipments.shipment import Shipment, Touched, decode_touched, encode, touched_ms
+from parcelward.shipments.shipment import Shipment, encode
 from parcelward.stage import Batch, Record, apply
 from tests.builders import (
     DAY,

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from parcelward.errors import UserError
 from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES, Row
-from parcelward.profiles.windows import DAY_MS
+from parcelward.moments import DAY_MS
 from parcelward.training.evaluation import at_threshold, by_chance, found_within, pattern_recall, ranking
 from parcelward.training.fit import Days, Recipe, Trained, train
 from parcelward.training.make import split_days

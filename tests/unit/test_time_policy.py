@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from parcelward import counts as facts
 from parcelward.features.table import INDEX
-from parcelward.profiles.windows import FIVE_MINUTES_MS, LastHour
+from parcelward.moments import FIVE_MINUTES_MS
+from parcelward.profiles.windows import LastHour
 from parcelward.screening.build import build_stages
 from parcelward.screening.in_memory import Pipeline, Result
 from parcelward.shipments.shipment import Shipment, decode_shipment, ledger_key

@@ -5,18 +5,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parcelward.profiles.windows import (
-    DAY_MS,
-    FIVE_MINUTES_MS,
-    HOUR_MS,
-    TOP_SPAN,
-    TOP_WIDTH_MS,
-    LastDay,
-    LastHour,
-    LastWeek,
-    Rolling,
-    RollingTop,
-)
+from parcelward.moments import DAY_MS, FIVE_MINUTES_MS, HOUR_MS
+from parcelward.profiles.windows import TOP_SPAN, TOP_WIDTH_MS, LastDay, LastHour, LastWeek, Rolling, RollingTop
 
 T0 = 497_000 * HOUR_MS
 TIMES = st.integers(T0, T0 + 4 * DAY_MS)

@@ -11,8 +11,7 @@ from kafka.record.default_records import DefaultRecordBatch
 
 from parcelward.contract.reasons import Reason
 from parcelward.errors import UserError
-from parcelward.intake.record_batch import is_plain, readable, stand_in
-from parcelward.lenient import Lenient
+from parcelward.intake.record_batch import Lenient, is_plain, readable, stand_in
 from parcelward.settings import Settings
 from parcelward.topics import MAX_REJECTED_BYTES
 

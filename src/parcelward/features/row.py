@@ -8,6 +8,7 @@ The order of the values here is the order of `features.FEATURES`; a test holds e
 
 from parcelward.features.goods_names import GoodsSaid, goods_said
 from parcelward.features.table import Row, Value
+from parcelward.moments import FIVE_MINUTES_MS, HOUR_MS, HOURS_PER_DAY
 from parcelward.profiles.outlets import (
     OperatorProfile,
     OutletProfile,
@@ -15,7 +16,7 @@ from parcelward.profiles.outlets import (
     is_staff,
     seen_inspecting,
 )
-from parcelward.profiles.windows import FIVE_MINUTES_MS, HOUR_MS, HOURS_PER_DAY, TOP_WIDTH_MS
+from parcelward.profiles.windows import TOP_WIDTH_MS
 from parcelward.shipments.shipment import (
     PHYSICAL_READS,
     Duty,

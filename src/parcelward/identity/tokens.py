@@ -27,7 +27,7 @@ from parcelward.identity.identifiers import (
     normal_phone,
 )
 from parcelward.intake.event import RealNameData
-from parcelward.profiles.windows import DAY_MS
+from parcelward.moments import DAY_MS
 from parcelward.settings import DEMO_KEY, Settings
 
 SHORTEST_KEY = 16  # bytes

@@ -42,8 +42,7 @@ from parcelward.intake.refusal import (
     rejected_headers,
     scan,
 )
-from parcelward.moments import duration_ms, epoch_ms, ms_of
-from parcelward.profiles.windows import DAY_MS
+from parcelward.moments import DAY_MS, duration_ms, epoch_ms, ms_of
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics
 

@@ -130,6 +130,20 @@ def _unpacked(raw: bytes) -> bytes:
     return _plain(fields, body) if codec else raw
 
 
+class Lenient(bytearray):
+    """A buffer whose slices always decode: U+FFFD stands for what is wrong.
+
+    For Kafka clients that read header names as UTF-8 and fail when they are not.
+    """
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        return Lenient(found) if isinstance(found, bytearray) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        return super().decode(encoding, "replace")
+
+
 class _Scratch(threading.local):
     """Room to unpack into, once per thread; the kernel gives memory to the part that was ever needed."""
 

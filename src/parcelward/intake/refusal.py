@@ -19,9 +19,10 @@ from pydantic_core import ErrorDetails
 from parcelward.contract.alerts import RejectedHeaders
 from parcelward.contract.events import EVENT_MODELS
 from parcelward.contract.reasons import Reason
+from parcelward.counts import REJECTED
 from parcelward.intake.record_batch import MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, withheld
-from parcelward.stage import Send, SourceRecord
-from parcelward.topics import MAX_REJECTED_BYTES
+from parcelward.stage import Fact, Send, SourceRecord
+from parcelward.topics import MAX_REJECTED_BYTES, Topics
 
 DETAIL_LIMIT = 500
 _BATCH_LIMITS = (
@@ -300,3 +301,13 @@ def is_plain(value: bytes, fields: int) -> bool:
 
 
 _SPACE_BEFORE_COLON = re.compile(rb"[\t\n\r]:").search
+
+
+def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[Send, Fact]:
+    """An intake record that our own code failed on, for its courier; and the fact to count.
+
+    The detail names the exception's class and nothing that it says, for it may quote the record.
+    """
+    courier = topics.courier_of(record.topic)
+    rejected = Rejected(Reason.UNEXPECTED, f"our own code failed: {type(error).__name__}")
+    return rejected_record(topics.rejected(courier), record, rejected), (REJECTED, courier, Reason.UNEXPECTED.value)

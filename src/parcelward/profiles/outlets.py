@@ -6,17 +6,8 @@ from zlib import crc32
 import msgspec
 
 from parcelward.goods import match_goods
-from parcelward.profiles.windows import (
-    FIVE_MINUTES_MS,
-    HOUR_MS,
-    MINUTE_MS,
-    TOP_WIDTH_MS,
-    WEEK_MS,
-    LastDay,
-    LastHour,
-    LastWeek,
-    RollingTop,
-)
+from parcelward.moments import FIVE_MINUTES_MS, HOUR_MS, MINUTE_MS, WEEK_MS
+from parcelward.profiles.windows import TOP_WIDTH_MS, LastDay, LastHour, LastWeek, RollingTop
 from parcelward.shipments.shipment import InspectionFacts, RealNameFacts
 
 STAFF_KEPT = 256  # staff documents remembered per outlet

@@ -15,12 +15,7 @@ from typing import ClassVar
 
 import msgspec
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
-WEEK_MS = 7 * DAY_MS
-FIVE_MINUTES_MS = 5 * MINUTE_MS
-HOURS_PER_DAY = 24
+from parcelward.moments import HOUR_MS, HOURS_PER_DAY
 
 
 class Rolling(msgspec.Struct, array_like=True, gc=False):

@@ -12,7 +12,7 @@ from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Event, Rejected
 from parcelward.intake.event import InspectionData, RealNameData
 from parcelward.intake.refusal import rejected_record
-from parcelward.profiles.windows import HOUR_MS
+from parcelward.moments import HOUR_MS
 from parcelward.shipments.ledger import (
     BACKFILL,
     EVIDENCE_KEPT,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from zlib import crc32
 
-from parcelward.poison import isolate, set_aside
+from parcelward.intake.refusal import set_aside
+from parcelward.poison import isolate
 from parcelward.screening.build import Stages
 from parcelward.screening.duties import DutiesStage
 from parcelward.screening.outlets import OutletsStage, Screened

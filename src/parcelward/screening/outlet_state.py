@@ -7,8 +7,8 @@ import msgspec
 
 from parcelward.alerts.verdict import AlertRecord
 from parcelward.expiry import is_absent
+from parcelward.moments import WEEK_MS
 from parcelward.profiles.outlets import OperatorProfile, OutletProfile
-from parcelward.profiles.windows import WEEK_MS
 from parcelward.shipments.shipment import ShipmentBrief
 
 OUTLETS_KEPT, OPERATORS_KEPT = 512, 2048  # decoded profiles of one partition, at most about 3 KB each

@@ -43,8 +43,6 @@ class Duty:
     SECURITY_SCAN = 4
 
 
-ARRAY_16, UINT_64 = 0xDC, 0xCF
-"""MessagePack: what an array of 16 or more fields begins with, and a time in ms."""
 DUE_WITHIN = 21
 """Bytes of a ledger record in which its deadline lies: what the array begins with (3), and two times (9 each)."""
 DUTY_NAMES = {Duty.REAL_NAME: "real_name", Duty.INSPECTION: "inspection", Duty.SECURITY_SCAN: "security_scan"}
@@ -200,25 +198,12 @@ class Arrived(msgspec.Struct, array_like=True, gc=False):
     sender: SenderView | None
 
 
-class Touched(msgspec.Struct, array_like=True, gc=False):
-    """The first field of every state value: when it last mattered, epoch ms."""
-
-    touched_ms: int
-
-
-def touched_ms(value: bytes) -> int:
-    """The first field of a state value (epoch ms), without walking through the rest of it as a decoder does."""
-    at = 4 if value[0] == ARRAY_16 else 2
-    return int.from_bytes(value[at : at + 8]) if value[at - 1] == UINT_64 else decode_touched(value).touched_ms
-
-
 encode = msgspec.msgpack.Encoder().encode
 decode_shipment = msgspec.msgpack.Decoder(Shipment).decode
 decode_brief = msgspec.msgpack.Decoder(ShipmentBrief).decode
 decode_due = msgspec.msgpack.Decoder(Due).decode
 decode_hop = msgspec.msgpack.Decoder(Hop).decode
 decode_arrived = msgspec.msgpack.Decoder(Arrived).decode
-decode_touched = msgspec.msgpack.Decoder(Touched).decode
 
 HOP_HEAD = encode(Hop(msgspec.Raw(b"\0"))).split(b"\0")[0]
 HOP_TAILS = tuple(encode(Hop(msgspec.Raw(b"\0"), at_document)).split(b"\0")[1] for at_document in (False, True))

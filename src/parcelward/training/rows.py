@@ -13,7 +13,7 @@ from parcelward.features.table import MODEL_FEATURES, Row
 from parcelward.model.card import Split
 from parcelward.model.trees import Floats, Matrix
 from parcelward.model.views import model_matrix
-from parcelward.profiles.windows import DAY_MS
+from parcelward.moments import DAY_MS
 
 _CHUNK = 4096  # rows turned into a matrix at a time: rows of Python values take 20 times the memory
 

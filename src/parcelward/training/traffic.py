@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from parcelward.alerts.verdict import LANE_OF
 from parcelward.features.table import Row
-from parcelward.profiles.windows import DAY_MS
+from parcelward.moments import DAY_MS
 from parcelward.rules import RulePack
 from parcelward.screening.build import build_stages
 from parcelward.screening.in_memory import Pipeline, batches

@@ -1,0 +1,175 @@
+"""What a phone and a document did before: which documents a phone was used with, what a document was used for."""
+
+from collections.abc import Mapping
+from zlib import crc32
+
+import msgspec
+
+from parcelward.goods import match_goods
+from parcelward.moments import DAY_MS, HOUR_MS, WEEK_MS
+from parcelward.profiles.geo import distance_km
+from parcelward.shipments.shipment import (
+    PHYSICAL_READS,
+    PhoneView,
+    RealNameFacts,
+    SenderView,
+    ShipmentBrief,
+    ledger_key,
+    outlet_key,
+)
+
+PHONE_SENDS_KEPT = 32  # per phone; a phone with more documents than this within 7 days is far over any threshold
+SENDS_KEPT = 64  # per document; counts saturate here
+READS_KEPT = 8  # physical readings per document
+
+
+class PhoneProfile(msgspec.Struct, array_like=True, gc=False):
+    """Documents a phone was used with: (acceptance epoch ms, crc32 of the document token), in time order."""
+
+    touched_ms: int
+    sends: list[tuple[int, int]] = []
+
+
+class SenderSend(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One parcel under a document. Values that are only counted are kept as crc32."""
+
+    event_ms: int
+    phone: int
+    name: int
+    outlet: int
+    receiver: int
+    goods: int
+    weight_g: int
+    e_cigarette: bool
+    waybill: int
+
+
+class SenderProfile(msgspec.Struct, array_like=True, gc=False):
+    """What a document was used for within 7 days, in time order, and where it was physically read."""
+
+    touched_ms: int
+    sends: list[SenderSend] = []
+    reads: list[tuple[int, float, float]] = []  # epoch ms, degrees north, degrees east
+
+
+_decode_phone = msgspec.msgpack.Decoder(PhoneProfile).decode
+_decode_sender = msgspec.msgpack.Decoder(SenderProfile).decode
+
+
+def phone_view(
+    key: bytes,
+    facts: RealNameFacts,
+    count: bool,
+    state: Mapping[bytes, bytes],
+    phones: dict[bytes, PhoneProfile],
+    oldest_ms: int,
+) -> PhoneView:
+    profile = phones.get(key)
+    if profile is None and (value := state.get(key)) is not None:
+        profile = _decode_phone(value)
+    if profile is None or profile.touched_ms < oldest_ms:  # counts as absent, swept already or not
+        profile = PhoneProfile(facts.event_ms)
+    if count and facts.document_token is not None:
+        phones[key] = profile
+        profile.sends.append((facts.event_ms, crc32(facts.document_token.encode())))
+        profile.sends.sort()
+        profile.touched_ms = profile.sends[-1][0]
+        floor = profile.touched_ms - WEEK_MS
+        profile.sends = [send for send in profile.sends[-PHONE_SENDS_KEPT:] if send[0] > floor]
+    now = facts.event_ms
+    return PhoneView(
+        len({document for at, document in profile.sends if now - DAY_MS < at <= now}),
+        len({document for at, document in profile.sends if now - WEEK_MS < at <= now}),
+    )
+
+
+def sender_view(
+    key: bytes,
+    shipment: ShipmentBrief,
+    facts: RealNameFacts,
+    count: bool,
+    state: Mapping[bytes, bytes],
+    senders: dict[bytes, SenderProfile],
+    oldest_ms: int,
+) -> SenderView:
+    profile = senders.get(key)
+    if profile is None and (value := state.get(key)) is not None:
+        profile = _decode_sender(value)
+    if profile is None or profile.touched_ms < oldest_ms:  # counts as absent, swept already or not
+        profile = SenderProfile(facts.event_ms)
+    if count:
+        senders[key] = profile
+        _count_send(profile, shipment, facts)
+    return view_of(profile, facts)
+
+
+def _count_send(profile: SenderProfile, shipment: ShipmentBrief, facts: RealNameFacts) -> None:
+    # A correction that comes back to this document replaces what was counted. One that leaves it for another document
+    # cannot be taken back here: the parcel stays counted under both.
+    waybill = crc32(ledger_key(shipment.courier, shipment.waybill))
+    profile.sends = [send for send in profile.sends if send.waybill != waybill]
+    profile.sends.append(
+        SenderSend(
+            facts.event_ms,
+            _crc(facts.phone_token),
+            _crc(facts.name_token),
+            crc32(outlet_key(shipment.courier, facts.outlet)),
+            _crc(facts.receiver_token),
+            _crc(facts.goods_name),
+            facts.weight_g,
+            match_goods(facts.goods_name).restricted == "e_cigarette",
+            waybill,
+        )
+    )
+    if len(profile.sends) > 1:
+        profile.sends.sort(key=lambda send: send.event_ms)
+    newest = profile.touched_ms = profile.sends[-1].event_ms
+    profile.sends = [send for send in profile.sends[-SENDS_KEPT:] if send.event_ms > newest - WEEK_MS]
+    if facts.verify_method in PHYSICAL_READS and facts.latitude is not None and facts.longitude is not None:
+        profile.reads.append((facts.event_ms, facts.latitude, facts.longitude))
+        profile.reads.sort()
+        profile.reads = [read for read in profile.reads[-READS_KEPT:] if read[0] > newest - WEEK_MS]
+
+
+def _crc(text: str | None) -> int:
+    return 0 if text is None else crc32(text.encode())
+
+
+def view_of(profile: SenderProfile, facts: RealNameFacts) -> SenderView:
+    """The profile as of the parcel's own acceptance: the same whenever the shipment passes again."""
+    now = facts.event_ms
+    week = [send for send in profile.sends if now - WEEK_MS < send.event_ms <= now]
+    day = [send for send in week if send.event_ms > now - DAY_MS]
+    weights = [send.weight_g for send in week] or [1]
+    km, kmh = _travel(profile, facts)
+    return SenderView(
+        sends_1h=sum(send.event_ms > now - HOUR_MS for send in day),
+        sends_1d=len(day),
+        sends_7d=len(week),
+        phones_7d=len({send.phone for send in week if send.phone}),
+        names_7d=len({send.name for send in week if send.name}),
+        outlets_1d=len({send.outlet for send in day}),
+        outlets_7d=len({send.outlet for send in week}),
+        receivers_7d=len({send.receiver for send in week if send.receiver}),
+        goods_7d=len({send.goods for send in week}),
+        weight_spread=max(weights) / min(weights),
+        e_cigarettes_1d=sum(send.e_cigarette for send in day),
+        known_days=(now - week[0].event_ms) / DAY_MS if week else 0.0,
+        travel_km=km,
+        travel_kmh=kmh,
+    )
+
+
+def _travel(profile: SenderProfile, facts: RealNameFacts) -> tuple[float | None, float | None]:
+    """Distance (km) and speed (km/h) since the previous physical reading; None where there is none."""
+    if facts.verify_method not in PHYSICAL_READS or facts.latitude is None or facts.longitude is None:
+        return None, None
+    here = (facts.event_ms, facts.latitude, facts.longitude)
+    floor = facts.event_ms - WEEK_MS
+    earlier = [read for read in profile.reads if floor < read[0] <= facts.event_ms and read != here]
+    if not earlier:
+        return None, None
+    at, latitude, longitude = earlier[-1]
+    km = distance_km(latitude, longitude, facts.latitude, facts.longitude)
+    hours = max((facts.event_ms - at) / HOUR_MS, 1 / 3600)  # at least a second
+    return km, km / hours
