@@ -19,9 +19,9 @@ class MetricsRecorder:
         self._metrics = metrics
 
     def batch_done(self, done: Done) -> None:
-        """Count the facts of a committed batch; an empty one that led to nothing is not worth a record."""
+        """Add up the counts of a committed batch; an empty one that led to nothing is not worth a record."""
         outcome, records = done.outcome, len(done.batch.records)
-        self._metrics.count(outcome.facts)
+        self._metrics.count(outcome.counts)
         now = time.time()
         self._metrics.observe_latencies([now * 1000 - arrival for arrival in outcome.alert_arrivals])
         if records or outcome.sends or outcome.updates:

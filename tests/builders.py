@@ -155,5 +155,5 @@ def feed_all(line: Pipeline, records: Sequence[Record], batch: int = 1) -> Resul
         total.alerts += part.alerts
         total.rejected += part.rejected
         total.screened += part.screened
-        total.facts += part.facts
+        total.counts += part.counts
     return total

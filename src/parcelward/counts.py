@@ -1,6 +1,6 @@
-"""What stages count: the names of facts and their labels, without any metrics library.
+"""What stages count: the names of counts and their labels, without any metrics library.
 
-A stage writes `outcome.facts[CONSUMED, courier, event_type] += 1`; `metrics.Metrics.count` adds the whole batch to the
+A stage writes `outcome.counts[CONSUMED, courier, event_type] += 1`; `metrics.Metrics.count` adds the whole batch to the
 Prometheus counters after its commit, so a batch that is replayed is counted once. Labels come from enumerations,
 settings or the rule pack: never a waybill, a person or free text.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from parcelward.stage import Fact
+from parcelward.stage import CountKey
 
 STAGES = ("duties", "senders", "outlets")
 DUTIES = ("real_name", "inspection", "security_scan")
@@ -34,9 +34,9 @@ FINDING = "finding"  # rule
 RULE_ERROR = "rule_error"  # rule
 ALERT = "alert"  # lane, state
 POISON = "poison"  # stage
-SCORE = "score"  # upper edge of the bin, see `score_facts`
+SCORE = "score"  # upper edge of the bin, see `score_counts`
 
-FACT_LABELS: dict[str, tuple[str, ...]] = {
+COUNT_LABELS: dict[str, tuple[str, ...]] = {
     CONSUMED: ("courier", "type"),
     REJECTED: ("courier", "reason"),
     DUPLICATE: ("courier",),
@@ -58,16 +58,16 @@ FACT_LABELS: dict[str, tuple[str, ...]] = {
     POISON: ("stage",),
     SCORE: ("bin",),
 }
-"""Label names of every fact, in the order of its values."""
+"""Label names of every count, in the order of its values."""
 
 SCORE_EDGES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 """Upper edges of the score bins, inclusive; finer at both ends, where the model lives."""
 SCORE_BINS = tuple(str(edge) for edge in SCORE_EDGES)
-_SCORE_FACTS: tuple[Fact, ...] = tuple((SCORE, name) for name in SCORE_BINS)
+_SCORE_COUNTS: tuple[CountKey, ...] = tuple((SCORE, name) for name in SCORE_BINS)
 _INNER_EDGES = np.array(SCORE_EDGES[:-1])
 
 
-def score_facts(scores: Sequence[float]) -> Counter[Fact]:
-    """The facts of a batch of model scores from 0 to 1, counted by bin; anything above counts in the last one."""
-    counts = np.bincount(np.searchsorted(_INNER_EDGES, scores), minlength=len(_SCORE_FACTS)).tolist()
-    return Counter({fact: count for fact, count in zip(_SCORE_FACTS, counts, strict=True) if count})
+def score_counts(scores: Sequence[float]) -> Counter[CountKey]:
+    """The counts of a batch of model scores from 0 to 1, counted by bin; anything above counts in the last one."""
+    counts = np.bincount(np.searchsorted(_INNER_EDGES, scores), minlength=len(_SCORE_COUNTS)).tolist()
+    return Counter({fact: count for fact, count in zip(_SCORE_COUNTS, counts, strict=True) if count})

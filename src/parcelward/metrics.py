@@ -16,7 +16,7 @@ from parcelward import counts as f
 from parcelward.contract.alerts import AlertState, Lane
 from parcelward.contract.events import EventType
 from parcelward.contract.reasons import Reason
-from parcelward.stage import Fact
+from parcelward.stage import CountKey
 
 PREFIX = "parcelward_"
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -30,7 +30,7 @@ _ALLOWED: Mapping[str, frozenset[str] | re.Pattern[str]] = {
     "check": frozenset(CHECKS),
     "courier": re.compile(r"[a-z][a-z0-9-]{1,31}"),
     "duty": frozenset(f.DUTIES),
-    "fact": frozenset((*f.FACT_LABELS, "unknown")),
+    "fact": frozenset((*f.COUNT_LABELS, "unknown")),
     "lane": frozenset(Lane),
     "partition": re.compile(r"\d{1,3}"),
     "reason": frozenset(Reason),
@@ -65,7 +65,7 @@ class Declared:
 
 
 def _counted(name: str, fact: str, text: str) -> Declared:
-    return Declared(PREFIX + name, MetricKind.COUNTER, text, f.FACT_LABELS[fact], fact=fact)
+    return Declared(PREFIX + name, MetricKind.COUNTER, text, f.COUNT_LABELS[fact], fact=fact)
 
 
 def _counter(name: str, text: str, *labels: str) -> Declared:
@@ -161,15 +161,15 @@ class Metrics:
         self._labels = {declared.name: declared.labels for declared in DECLARED}
         self._name_of_fact = {declared.fact: declared.name for declared in DECLARED if declared.fact}
         self._children: dict[tuple[str, ...], MetricWrapperBase] = {}
-        self._fact_counters: dict[Fact, Counter] = {}
+        self._fact_counters: dict[CountKey, Counter] = {}
         self._start_at_zero(tuple(couriers))
 
     # what the stages counted
 
-    def count(self, facts: Mapping[Fact, int]) -> None:
-        """Add the facts of one committed batch."""
+    def count(self, counts: Mapping[CountKey, int]) -> None:
+        """Add the counts of one committed batch."""
         counters = self._fact_counters
-        for fact, times in facts.items():
+        for fact, times in counts.items():
             counter = counters.get(fact) or self._fact_counter(fact)
             if counter is not None:
                 counter.inc(times)
@@ -253,7 +253,7 @@ class Metrics:
 
     # inside
 
-    def _fact_counter(self, fact: Fact) -> Counter | None:
+    def _fact_counter(self, fact: CountKey) -> Counter | None:
         """The counter of a fact seen for the first time; None when it is not declared and we are not strict."""
         name, *labels = fact
         try:
@@ -263,7 +263,7 @@ class Metrics:
         except ValueError:
             if self._strict:
                 raise
-            self._counter("metric_errors_total", name if name in f.FACT_LABELS else "unknown").inc()
+            self._counter("metric_errors_total", name if name in f.COUNT_LABELS else "unknown").inc()
             return None
         assert isinstance(child, Counter)
         self._fact_counters[fact] = child

@@ -72,16 +72,16 @@ class Send(NamedTuple):
 
 
 # One counted fact: metric name (see metrics.py) and its label values, in order.
-Fact = tuple[str, ...]
+CountKey = tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What one batch leads to: records to send, state to write (None deletes a key), facts to count."""
+    """What one batch leads to: records to send, state to write (None deletes a key), what to count."""
 
     sends: list[Send] = field(default_factory=list)
     updates: dict[bytes, bytes | None] = field(default_factory=dict)
-    facts: Counter[Fact] = field(default_factory=Counter)
+    counts: Counter[CountKey] = field(default_factory=Counter)
     # Event-to-alert measurement: arrival times (ms) of the evidence behind each alert in `sends`.
     alert_arrivals: list[int] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ class Outcome:
         """Add what a later batch led to."""
         self.sends += later.sends
         self.updates |= later.updates
-        self.facts.update(later.facts)
+        self.counts.update(later.counts)
         self.alert_arrivals += later.alert_arrivals
 
 

@@ -12,7 +12,7 @@ from aiokafka.structs import TopicPartition
 from parcelward.counts import POISON
 from parcelward.logs import position
 from parcelward.poison import MOST_SHARE, Poisoned, Recently, TooManyPoisonedError, isolate
-from parcelward.stage import Batch, Fact, Outcome, PartitionStage, Send, SourceRecord
+from parcelward.stage import Batch, CountKey, Outcome, PartitionStage, Send, SourceRecord
 from streams.engine.inbox import Taken, Waiting
 from streams.engine.state import Ahead, MemoryState, State
 from streams.engine.transactions import Transactions, Work
@@ -35,7 +35,7 @@ class StagePlan:
     build: Callable[[int], PartitionStage]
     ticks: bool = False
     fed: bool = False
-    set_aside: Callable[[SourceRecord, Exception], tuple[Send, Fact]] | None = None
+    set_aside: Callable[[SourceRecord, Exception], tuple[Send, CountKey]] | None = None
     poison_share: float = MOST_SHARE
 
 
@@ -227,7 +227,7 @@ class OwnedPartition:
                 raise TooManyPoisonedError("a record of our own cannot be processed") from error
             send, fact = self.plan.set_aside(record, error)
             outcome.sends.append(send)
-            outcome.facts.update((fact, (POISON, self.plan.name)))
+            outcome.counts.update((fact, (POISON, self.plan.name)))
 
     async def finish(self, patience_s: float) -> None:
         """Let the batch in work finish, at most `patience_s`."""

@@ -19,7 +19,7 @@ from parcelward.contract.events import EventType
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Event, Limits
 from parcelward.intake.event import InspectionData, RealNameData
-from parcelward.shipments.ledger import inspection_facts, real_name_facts, scan_facts
+from parcelward.shipments.ledger import inspection_entry, real_name_entry, scan_entry
 from parcelward.simulate import Plan, Simulation
 from parcelward.simulate.plan import SimulatedEvent
 from parcelward.stage import Record
@@ -72,15 +72,15 @@ def main() -> None:
         assert isinstance(event, Event)
         data, at, arrival = event.data, event.time_ms, record.timestamp
         if isinstance(data, RealNameData):
-            return real_name_facts(data, tokeniser.identity(data, at), at, arrival)
+            return real_name_entry(data, tokeniser.identity(data, at), at, arrival)
         if isinstance(data, InspectionData):
-            return inspection_facts(data, at, arrival)
-        return scan_facts(data, at, arrival)
+            return inspection_entry(data, at, arrival)
+        return scan_entry(data, at, arrival)
 
     events = Simulation(Plan(waybills_per_day=8000, start=datetime(2026, 11, 1, tzinfo=UTC), seed=7)).events()
     records = [binary(event, offset) for event, offset in zip(events, range(2 * EVENTS), strict=False)][EVENTS:]
     gc.disable()
-    print("us per event                         bytes   decode   with tokens and facts")
+    print("us per event                         bytes   decode   with tokens and entry")
     batches = {"all": records}
     for kind in EventType:
         batches[kind] = [record for record in records if ("ce_type", kind.value.encode()) in record.headers]

@@ -179,7 +179,7 @@ def test_a_poisoned_record_goes_whole_to_its_courier_and_the_rest_goes_on(instal
         plan = counting_plan(settings, set_aside=partial(set_aside, settings.topics))
         async with running(settings, [plan]) as worker:
             await worker.until(lambda: counted(worker) == 31)
-            facts = sum((done.outcome.facts for done in worker.notes.done[1:]), worker.notes.done[0].outcome.facts)
+            facts = sum((done.outcome.counts for done in worker.notes.done[1:]), worker.notes.done[0].outcome.counts)
             assert facts["poison", "duties"] == facts["rejected", "swift", "unexpected"] == 1
 
     asyncio.run(scenario())

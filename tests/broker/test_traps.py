@@ -18,6 +18,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 import streams.app
+import streams.engine.faust_app
 import streams.engine.tables
 from parcelward.settings import Settings
 from streams.engine.clients import FETCH_WAIT_MS
@@ -160,7 +161,7 @@ def test_a_step_of_recovery_that_takes_too_long_stops_the_worker(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, recovery: type[Recovery]
 ) -> None:
     """The brokers have gone away just after the partitions were taken."""
-    options = streams.app.faust_options
+    options = streams.engine.faust_app.faust_options
     monkeypatch.setattr(streams.app, "faust_options", lambda told: options(told) | {"broker_request_timeout": 0.5})
     monkeypatch.setattr(streams.engine.tables, "LoudRecovery", recovery)
     asked = asyncio.Event()

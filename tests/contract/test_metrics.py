@@ -11,7 +11,7 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from parcelward.counts import FACT_LABELS
+from parcelward.counts import COUNT_LABELS
 from parcelward.metrics import DECLARED, LATENCY_BUCKETS, Declared, MetricKind, Metrics
 from parcelward.rules import load_pack
 from parcelward.simulate import Plan, Simulation, live
@@ -126,9 +126,9 @@ def test_what_the_stages_count_of_a_simulated_minute_is_declared() -> None:
         for offset, record in enumerate(Simulation(plan).records())
     ]
     for at in range(0, len(records), 500):
-        metrics.count(line.feed(records[at : at + 500]).facts)
+        metrics.count(line.feed(records[at : at + 500]).counts)
     end = records[-1].timestamp + 60_000
-    metrics.count(line.feed([], {f"intake.{courier}": end for courier in plan.couriers}).facts)
+    metrics.count(line.feed([], {f"intake.{courier}": end for courier in plan.couriers}).counts)
 
     def total(name: str) -> float:
         return sum(sample.value for family in registry.collect() for sample in family.samples if sample.name == name)
@@ -146,7 +146,7 @@ def test_names_and_labels_follow_the_rules() -> None:
         assert declared.help.endswith("."), declared.name
         assert not FORBIDDEN_LABELS & set(declared.labels), declared.name
     assert len({declared.name for declared in DECLARED}) == len(DECLARED)
-    assert {declared.fact for declared in DECLARED} - {None} == set(FACT_LABELS)
+    assert {declared.fact for declared in DECLARED} - {None} == set(COUNT_LABELS)
     assert (LATENCY_BUCKETS[0], LATENCY_BUCKETS[-1]) == (0.005, 60.0)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from parcelward import counts as facts
+from parcelward import counts
 from parcelward.intake.event import InspectionData, RealNameData, ScanData
 from parcelward.screening.duties import _KINDS, DutiesStage
 from parcelward.shipments.ledger import EVENT_TYPES
@@ -75,7 +75,7 @@ def test_a_resent_event_changes_nothing_and_is_counted():
     result = feed_all(line, [again, again])
     assert ledger(line).duplicates == 1
     assert ledger(line).events == 2
-    assert result.facts[facts.DUPLICATE, "swift"] == 1
+    assert result.counts[counts.DUPLICATE, "swift"] == 1
     assert len(result.screened) == 1
 
 
@@ -144,7 +144,7 @@ def test_a_timer_from_before_deadlines_became_longer_waits_and_counts_nothing_tw
     result = longer.feed([], {INTAKE: T0 + 2 * HOUR})
     assert (result.alerts, result.screened, longer.outlets[0].state) == ([], [], before)
     result = longer.feed([], {INTAKE: T0 + 4 * HOUR})
-    assert result.facts[facts.OVERDUE, "inspection"] == 1
+    assert result.counts[counts.OVERDUE, "inspection"] == 1
     assert len(result.screened) == 1
 
 
@@ -152,7 +152,7 @@ def test_a_deadline_waits_for_its_own_couriers_clock():
     line = pipeline()
     line.feed([record(real_name())])
     other = real_name("OR0000000000001", courier="orient")
-    assert line.feed([record(other, T0 + 2 * HOUR)]).facts[facts.OVERDUE, "inspection"] == 0
+    assert line.feed([record(other, T0 + 2 * HOUR)]).counts[counts.OVERDUE, "inspection"] == 0
 
 
 def test_a_late_upload_of_a_timely_inspection_clears_the_overdue_alert():
@@ -163,7 +163,7 @@ def test_a_late_upload_of_a_timely_inspection_clears_the_overdue_alert():
     assert alerts_of(overdue)[0].state == "open"
     assert alerts_of(late)[0].state == "cleared_by_evidence"
     assert alerts_of(late)[0].revision == 2
-    assert late.facts[facts.LATE, "inspection"] == 1
+    assert late.counts[counts.LATE, "inspection"] == 1
 
 
 def test_an_inspection_without_real_name_event_is_overdue_too():
@@ -182,13 +182,13 @@ def test_a_security_scan_is_demanded_only_when_set():
     line = pipeline(scan_due=3600)
     line.feed([record(real_name()), record(inspection(), T0 + MINUTE)])
     result = line.feed([], {INTAKE: T0 + 2 * HOUR})
-    assert result.facts[facts.OVERDUE, "security_scan"] == 1
+    assert result.counts[counts.OVERDUE, "security_scan"] == 1
 
 
 def test_a_deadline_that_is_set_and_passed_within_one_batch_fires():
     line = pipeline()
     result = line.feed([record(real_name()), record(inspection("SF0000000000002"), T0 + 31 * MINUTE)])
-    assert result.facts[facts.OVERDUE, "inspection"] == 1
+    assert result.counts[counts.OVERDUE, "inspection"] == 1
 
 
 @pytest.mark.parametrize("timestamp", [-(2**62), -1, 2**62 + 1, 2**63 - 1])
@@ -198,7 +198,7 @@ def test_a_time_that_no_clock_shows_is_refused_and_fires_what_is_due(timestamp):
     strange = record(inspection())._replace(timestamp=timestamp)
     result = line.feed([strange], {INTAKE: timestamp + 2})
     assert [dict(refused.headers)["pw_reason"] for refused in result.rejected] == [b"time_out_of_range"]
-    assert result.facts[facts.OVERDUE, "inspection"] == (timestamp > 0)
+    assert result.counts[counts.OVERDUE, "inspection"] == (timestamp > 0)
 
 
 def test_an_aborted_batch_leaves_the_timers_as_they_were():
@@ -216,7 +216,7 @@ def test_restored_timers_fire_as_before():
     line.feed([record(real_name())])
     cell = line.duties[0]
     cell.stage.restore(cell.state)
-    assert line.feed([], {INTAKE: T0 + HOUR}).facts[facts.OVERDUE, "inspection"] == 1
+    assert line.feed([], {INTAKE: T0 + HOUR}).counts[counts.OVERDUE, "inspection"] == 1
 
 
 def test_a_waybill_is_forgotten_after_its_time():

@@ -2,7 +2,7 @@
 
 import json
 
-from parcelward import counts as facts
+from parcelward import counts
 from parcelward.features.table import INDEX
 from parcelward.screening.duties import DutiesStage
 from parcelward.shipments.shipment import decode_shipment, ledger_key
@@ -52,7 +52,7 @@ def test_a_resend_after_a_key_rotation_is_a_duplicate():
     before.feed([first])
     after.duties[0].state.update(before.duties[0].state)
     result = after.feed([first])
-    assert result.facts[facts.DUPLICATE, "swift"] == 1
+    assert result.counts[counts.DUPLICATE, "swift"] == 1
     assert ledger(after).conflicts == 0
 
 
@@ -76,7 +76,7 @@ def test_an_original_that_comes_after_its_correction_is_a_duplicate():
     correction = record(real_name(corrects="first", weight_g=950), T0 + MINUTE)
     result = feed_all(line, [correction, record(real_name(), event_id="first")])
     assert ledger(line).real_name.weight_g == 950
-    assert result.facts[facts.DUPLICATE, "swift"] == 1
+    assert result.counts[counts.DUPLICATE, "swift"] == 1
     assert result.alerts == []
 
 
@@ -88,7 +88,7 @@ def test_a_correction_does_not_restart_the_inspection_deadline():
         fixed = record(real_name(corrects=f"e{n - 1}", weight_g=900 + n), T0, arrival=at, event_id=f"e{n}")
         result = line.feed([fixed])
         if n == 2:
-            assert result.facts[facts.OVERDUE, "inspection"] == 1
+            assert result.counts[counts.OVERDUE, "inspection"] == 1
     assert ledger(line).overdue
 
 

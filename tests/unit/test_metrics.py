@@ -38,9 +38,9 @@ def exposed(registry: CollectorRegistry) -> str:
     return generate_latest(registry).decode()
 
 
-@pytest.mark.parametrize("fact", f.FACT_LABELS, ids=str)
+@pytest.mark.parametrize("fact", f.COUNT_LABELS, ids=str)
 def test_every_fact_adds_to_its_own_counter_only(metrics: Metrics, registry: CollectorRegistry, fact: str) -> None:
-    labels = {name: str(SAMPLE_LABELS[name]) for name in f.FACT_LABELS[fact]}
+    labels = {name: str(SAMPLE_LABELS[name]) for name in f.COUNT_LABELS[fact]}
     metrics.count(Counter({(fact, *labels.values()): 3}))
     metrics.count(Counter({(fact, *labels.values()): 2}))
     (declared,) = [declared for declared in DECLARED if declared.fact == fact]
@@ -71,7 +71,7 @@ def test_a_fact_that_is_not_declared_raises_when_strict_and_is_counted_when_not(
         Metrics(CollectorRegistry(), strict=True).count(Counter({fact: 1}))
     registry = CollectorRegistry()
     Metrics(registry).count(Counter({fact: 1}))
-    name = fact[0] if fact[0] in f.FACT_LABELS else "unknown"
+    name = fact[0] if fact[0] in f.COUNT_LABELS else "unknown"
     assert registry.get_sample_value("parcelward_metric_errors_total", {"fact": name}) == 1
     assert not any(value in exposed(registry) for value in ("360426199101010071", "SF1234567890123", "王小明"))
 
@@ -144,7 +144,7 @@ def test_only_the_version_in_use_is_shown(metrics: Metrics, registry: CollectorR
     [(0.0, "0.01"), (0.01, "0.01"), (0.0101, "0.02"), (0.5, "0.5"), (0.96, "0.99"), (1.0, "1.0"), (1.2, "1.0")],
 )
 def test_a_score_counts_in_the_bin_whose_upper_edge_holds_it(score: float, name: str) -> None:
-    assert f.score_facts([score, score]) == {(f.SCORE, name): 2}
+    assert f.score_counts([score, score]) == {(f.SCORE, name): 2}
 
 
 @pytest.mark.parametrize("rule", ["R1", "R2B", "F1", "model"])
@@ -154,4 +154,4 @@ def test_rule_ids_of_a_pack_are_labels(metrics: Metrics, registry: CollectorRegi
 
 
 def test_no_scores_are_no_facts() -> None:
-    assert f.score_facts([]) == {}
+    assert f.score_counts([]) == {}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from parcelward import counts as facts
+from parcelward import counts
 from parcelward.features.table import INDEX
 from parcelward.moments import FIVE_MINUTES_MS
 from parcelward.profiles.windows import LastHour
@@ -59,7 +59,7 @@ def feature(result: Result, name: str, at: int = -1) -> object:
 )
 def test_an_event_time_outside_the_bounds_is_refused(at: int, reason: str | None) -> None:
     result = pipeline().feed([record(real_name(), at, arrival=T0)])
-    refused = [key[2] for key in result.facts if key[0] == facts.REJECTED]
+    refused = [key[2] for key in result.counts if key[0] == counts.REJECTED]
     assert refused == ([reason] if reason else [])
     assert len(result.rejected) == len(refused)
 
@@ -70,14 +70,14 @@ def test_an_event_time_outside_the_bounds_is_refused(at: int, reason: str | None
 @pytest.mark.parametrize(("delay", "late"), [(0, 0), (HOUR, 0), (HOUR + 1, 1), (6 * DAY, 1)])
 def test_an_upload_of_more_than_an_hour_ago_is_counted_as_late(delay: int, late: int) -> None:
     result = pipeline().feed([record(real_name(), T0, arrival=T0 + delay)])
-    assert result.facts[facts.UPLOADED_LATE, "swift"] == late
+    assert result.counts[counts.UPLOADED_LATE, "swift"] == late
     assert result.rejected == []
 
 
 def test_an_event_filled_in_later_is_counted_once_however_often_it_is_sent() -> None:
     filled_in = [record(make(fill_mode="backfill"), T0, event_id=make.__name__) for make in (real_name, inspection)]
     result = feed_all(pipeline(), [*filled_in, *filled_in, record(scan())])
-    assert result.facts[facts.BACK_FILLED, "swift"] == 2
+    assert result.counts[counts.BACK_FILLED, "swift"] == 2
 
 
 def test_a_late_parcel_is_judged_as_of_its_own_acceptance() -> None:
@@ -115,8 +115,8 @@ def test_an_overdue_duty_is_settled_by_when_it_was_done_not_by_when_we_heard(don
     line.feed([record(real_name())])
     line.feed([], {INTAKE: T0 + HOUR})
     late = line.feed([record(inspection(), T0 + done_after, arrival=T0 + 3 * HOUR)])
-    assert late.facts[facts.LATE, "inspection"] == 1
-    assert late.facts[facts.SETTLED, "inspection"] == settled
+    assert late.counts[counts.LATE, "inspection"] == 1
+    assert late.counts[counts.SETTLED, "inspection"] == settled
     assert bool(ledger(line).overdue) != bool(settled)
     states = [alert.state.value for alert in alerts_of(late)]
     assert states == (["cleared_by_evidence"] if settled else [])
@@ -127,7 +127,7 @@ def test_an_overdue_duty_is_settled_by_when_it_was_done_not_by_when_we_heard(don
 
 def test_an_event_ahead_of_its_arrival_is_accepted_and_counted() -> None:
     result = feed_all(pipeline(), [record(real_name(), T0 + 5 * MINUTE, arrival=T0), record(inspection(), T0)])
-    assert result.facts[facts.AHEAD, "swift"] == 1
+    assert result.counts[counts.AHEAD, "swift"] == 1
     assert result.rejected == []
 
 
@@ -135,8 +135,8 @@ def test_a_fast_clock_moves_no_deadline() -> None:
     """The deadline counts from the arrival: a device that is nine minutes fast gains nothing."""
     line = pipeline()
     line.feed([record(real_name(), T0 + 9 * MINUTE, arrival=T0)])
-    assert line.feed([], {INTAKE: T0 + 30 * MINUTE}).facts[facts.OVERDUE, "inspection"] == 0
-    assert line.feed([], {INTAKE: T0 + 30 * MINUTE + 1}).facts[facts.OVERDUE, "inspection"] == 1
+    assert line.feed([], {INTAKE: T0 + 30 * MINUTE}).counts[counts.OVERDUE, "inspection"] == 0
+    assert line.feed([], {INTAKE: T0 + 30 * MINUTE + 1}).counts[counts.OVERDUE, "inspection"] == 1
 
 
 @examples(deadline=None)
@@ -179,7 +179,7 @@ def test_the_order_in_which_a_waybills_events_arrive_does_not_matter_to_what_is_
 @pytest.mark.parametrize(("later", "counted"), [(MINUTE, 0), (0, 0), (-1, 1)])
 def test_an_event_before_the_last_one_of_its_waybill_is_counted_as_out_of_order(later: int, counted: int) -> None:
     result = feed_all(pipeline(), [record(real_name(), T0), record(inspection(), T0 + later, arrival=T0 + HOUR // 2)])
-    assert result.facts[facts.OUT_OF_ORDER, "swift"] == counted
+    assert result.counts[counts.OUT_OF_ORDER, "swift"] == counted
 
 
 def test_a_resend_is_recognised_days_later() -> None:
@@ -187,7 +187,7 @@ def test_a_resend_is_recognised_days_later() -> None:
     first = record(real_name(), event_id="a")
     line.feed([first])
     again = line.feed([first._replace(timestamp=T0 + 6 * DAY)])
-    assert again.facts[facts.DUPLICATE, "swift"] == 1
+    assert again.counts[counts.DUPLICATE, "swift"] == 1
     assert feature(line.feed([record(real_name("SF0000000000002"), T0 + MINUTE)]), "sender_sends_7d") == 2
 
 
@@ -197,8 +197,8 @@ def test_a_record_that_arrives_before_what_was_reached_is_counted_and_changes_no
     line.feed([record(real_name())])
     fired = line.feed([], {INTAKE: T0 + HOUR})
     behind = line.feed([record(inspection(), T0 + MINUTE, arrival=T0 + 10 * MINUTE)])
-    assert fired.facts[facts.OVERDUE, "inspection"] == 1
-    assert behind.facts[facts.BACKWARDS, "swift"] == 1
+    assert fired.counts[counts.OVERDUE, "inspection"] == 1
+    assert behind.counts[counts.BACKWARDS, "swift"] == 1
     assert alerts_of(behind)[-1].state == "cleared_by_evidence"
     assert line.feed([], {INTAKE: T0 + 2 * HOUR}).alerts == []
 
@@ -207,7 +207,7 @@ def test_an_aborted_batch_does_not_move_the_clock() -> None:
     line = pipeline()
     cell = line.duties[0]
     cell.stage.step(Batch([], {INTAKE: T0 + HOUR}), cell.state)  # never committed
-    assert line.feed([record(real_name())]).facts[facts.BACKWARDS, "swift"] == 0
+    assert line.feed([record(real_name())]).counts[counts.BACKWARDS, "swift"] == 0
 
 
 # -- deadlines -----------------------------------------------------------------------------------------------------
@@ -218,15 +218,15 @@ def test_an_event_that_arrives_at_its_deadline_is_in_time(arrives: int, overdue:
     line = pipeline()
     line.feed([record(real_name())])
     result = line.feed([record(inspection(), T0 + MINUTE, arrival=T0 + arrives)])
-    assert result.facts[facts.OVERDUE, "inspection"] == overdue
+    assert result.counts[counts.OVERDUE, "inspection"] == overdue
 
 
 def test_a_late_acceptance_starts_its_deadline_when_it_arrives() -> None:
     """Nobody can be overdue with what we were not told of: the alert would come before its evidence."""
     line = pipeline()
     line.feed([record(real_name(), T0, arrival=T0 + 5 * HOUR)])
-    assert line.feed([], {INTAKE: T0 + 5 * HOUR + 30 * MINUTE}).facts[facts.OVERDUE, "inspection"] == 0
-    assert line.feed([], {INTAKE: T0 + 5 * HOUR + 31 * MINUTE}).facts[facts.OVERDUE, "inspection"] == 1
+    assert line.feed([], {INTAKE: T0 + 5 * HOUR + 30 * MINUTE}).counts[counts.OVERDUE, "inspection"] == 0
+    assert line.feed([], {INTAKE: T0 + 5 * HOUR + 31 * MINUTE}).counts[counts.OVERDUE, "inspection"] == 1
 
 
 def test_an_alert_says_the_deadline_and_not_when_it_was_noticed() -> None:

@@ -135,7 +135,7 @@ def test_a_rule_that_fails_is_not_clean(tmp_path):
     (finding,) = alert.findings
     assert (finding.rule, finding.severity) == ("X1", "medium")
     assert "divide by zero" in finding.reason.en
-    assert result.facts["rule_error", "X1"] == 2
+    assert result.counts["rule_error", "X1"] == 2
 
 
 def test_a_clean_sample_with_a_weak_finding_is_said_once(tmp_path):

@@ -86,15 +86,15 @@ def _summary(lane: Lane, state: AlertState, findings: Sequence[Finding], action:
 
 
 def _parties(shipment: Shipment) -> Parties:
-    facts = shipment.real_name
-    if facts is None:
+    real_name = shipment.real_name
+    if real_name is None:
         return Parties()
     return Parties(
-        document_token=facts.document_token,
-        document_mask=facts.document_mask,
-        name_mask=facts.name_mask,
-        phone_token=facts.phone_token,
-        phone_mask=facts.phone_mask,
+        document_token=real_name.document_token,
+        document_mask=real_name.document_mask,
+        name_mask=real_name.name_mask,
+        phone_token=real_name.phone_token,
+        phone_mask=real_name.phone_mask,
     )
 
 
@@ -114,7 +114,7 @@ def build_alert(
     state = AlertState.CLEARED_BY_EVIDENCE if clear else AlertState.OPEN
     action = Action(record.verdict.action or ACTIONS[-2])
     at = _moment(record.touched_ms)
-    facts, inspection = shipment.real_name, shipment.inspection
+    real_name, inspection = shipment.real_name, shipment.inspection
     return Alert(
         alert_id=alert_id(shipment.courier, shipment.waybill, shipment.first_arrival_ms),
         revision=record.revision,
@@ -122,7 +122,7 @@ def build_alert(
         courier=shipment.courier,
         waybill=shipment.waybill,
         outlet=shipment.home_outlet,
-        operator=facts.operator if facts is not None else None if inspection is None else inspection.operator,
+        operator=real_name.operator if real_name is not None else None if inspection is None else inspection.operator,
         lane=lane,
         action=action,
         raised_at=at,

@@ -9,7 +9,7 @@ from zlib import crc32
 import msgspec
 
 from parcelward.features.table import INDEX, Row, Value
-from parcelward.shipments.shipment import Count, InspectionFacts, RealNameFacts, ShipmentBrief, encode
+from parcelward.shipments.shipment import First, InspectionEntry, RealNameEntry, ShipmentBrief, encode
 
 OVERDUE = INDEX["outlet_overdue_1d"]
 OF_ACCEPTANCE = (
@@ -47,16 +47,16 @@ def settle(shipment: ShipmentBrief, row: Row, held: Held | None) -> Row:
     if held is None:
         return row
     settled = list(row)
-    if not shipment.count & Count.ACCEPTANCE and _mark(shipment.real_name) == held.acceptance:
+    if not shipment.firsts & First.ACCEPTANCE and _mark(shipment.real_name) == held.acceptance:
         for position, value in zip(OF_ACCEPTANCE, held.of_acceptance, strict=True):
             settled[position] = value
-        if shipment.count & Count.OVERDUE:
+        if shipment.firsts & First.OVERDUE:
             settled[OVERDUE] = row[OVERDUE]
-    if not shipment.count & Count.INSPECTION and _mark(shipment.inspection) == held.inspection:
+    if not shipment.firsts & First.INSPECTION and _mark(shipment.inspection) == held.inspection:
         for position, value in zip(OF_INSPECTION, held.of_inspection, strict=True):
             settled[position] = value
     return settled
 
 
-def _mark(facts: RealNameFacts | InspectionFacts | None) -> int:
-    return 0 if facts is None else crc32(encode(facts))
+def _mark(entry: RealNameEntry | InspectionEntry | None) -> int:
+    return 0 if entry is None else crc32(encode(entry))

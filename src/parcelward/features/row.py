@@ -20,9 +20,9 @@ from parcelward.profiles.windows import TOP_WIDTH_MS
 from parcelward.shipments.shipment import (
     PHYSICAL_READS,
     Duty,
-    InspectionFacts,
+    InspectionEntry,
     PhoneView,
-    RealNameFacts,
+    RealNameEntry,
     SenderView,
     ShipmentBrief,
 )
@@ -52,61 +52,61 @@ def measure(
     `acceptor` is the profile of the operator who accepted, `inspector` of the one who inspected; None when that event
     has not arrived. `photo_reused_from` is the other waybill with the same photo.
     """
-    facts, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
-    name = None if facts is None else facts.goods_name
+    real_name, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
+    name = None if real_name is None else real_name.goods_name
     said = goods_said(name, None if inspection is None else inspection.found_goods)
-    staff, pace = _NOBODY if facts is None or acceptor is None else _acceptor(facts, outlet, acceptor)
+    staff, pace = _NOBODY if real_name is None or acceptor is None else _acceptor(real_name, outlet, acceptor)
     return [
-        *(_UNKNOWN[6] if facts is None else _who(facts)),
-        *_duties(shipment, facts, inspection),
+        *(_UNKNOWN[6] if real_name is None else _who(real_name)),
+        *_duties(shipment, real_name, inspection),
         *(_UNKNOWN[16] if phone is None and sender is None else _sender(phone, sender)),
         *staff,
         *(_UNKNOWN[3] if inspection is None or inspector is None else _pace(inspection, inspector)),
         *pace,
-        *_outlet(facts, outlet, shipment.trigger_event_ms),
+        *_outlet(real_name, outlet, shipment.trigger_event_ms),
         *(_UNKNOWN[4] if inspection is None else _photos(inspection, photo_reused_from)),
         name,
         *said.declared,
-        None if facts is None else facts.dangerous_declared,
+        None if real_name is None else real_name.dangerous_declared,
         said.found_severity,
         None if inspection is None else inspection.found_category,
         said.mismatch,
-        *(_UNKNOWN[9] if facts is None else _weight(facts, inspection, said)),
+        *(_UNKNOWN[9] if real_name is None else _weight(real_name, inspection, said)),
         None if scan is None else scan.decision,
         None if scan is None or scan.judged_ms is None else scan.judged_ms / 1000,
     ]
 
 
-def _who(facts: RealNameFacts) -> Values:
-    kind, method = facts.sender_kind, facts.verify_method
+def _who(real_name: RealNameEntry) -> Values:
+    kind, method = real_name.sender_kind, real_name.verify_method
     return (
         kind,
         kind == "person",
-        facts.document_check,
+        real_name.document_check,
         method,
         method in PHYSICAL_READS,
-        kind == "agreement" and facts.agreement_id is None,
+        kind == "agreement" and real_name.agreement_id is None,
     )
 
 
-def _duties(shipment: ShipmentBrief, facts: RealNameFacts | None, inspection: InspectionFacts | None) -> Values:
+def _duties(shipment: ShipmentBrief, real_name: RealNameEntry | None, inspection: InspectionEntry | None) -> Values:
     before_sealing = delay = begun = duration = opened = result = mark = upload = inspection_upload = hour = None
     letter = backfilled = False
-    if facts is not None:
-        at, letter, backfilled = facts.event_ms, facts.goods_nature == "letter", facts.backfill
-        upload, hour = (facts.arrival_ms - at) / 1000, (at // HOUR_MS + _LOCAL_HOURS) % HOURS_PER_DAY
+    if real_name is not None:
+        at, letter, backfilled = real_name.event_ms, real_name.goods_nature == "letter", real_name.backfill
+        upload, hour = (real_name.arrival_ms - at) / 1000, (at // HOUR_MS + _LOCAL_HOURS) % HOURS_PER_DAY
     if inspection is not None:
         done, begun = inspection.event_ms, inspection.started_ms
         opened, result, mark = inspection.opened, inspection.result, inspection.mark_applied
         inspection_upload, backfilled = (inspection.arrival_ms - done) / 1000, backfilled or inspection.backfill
-        if facts is not None:
-            delay = (done - facts.event_ms) / 1000
+        if real_name is not None:
+            delay = (done - real_name.event_ms) / 1000
         if begun is not None:
             duration = (done - begun) / 1000
         if inspection.sealed_ms is not None:
             before_sealing = inspection.sealed_ms < (begun or done)
     return (
-        facts is not None,
+        real_name is not None,
         inspection is not None,
         letter,
         shipment.scan is not None,
@@ -149,14 +149,14 @@ def _sender(phone: PhoneView | None, sender: SenderView | None) -> Values:
     )
 
 
-def _acceptor(facts: RealNameFacts, outlet: OutletProfile, acceptor: OperatorProfile) -> tuple[Values, Values]:
+def _acceptor(real_name: RealNameEntry, outlet: OutletProfile, acceptor: OperatorProfile) -> tuple[Values, Values]:
     """What the operator who accepted has to do with the sender, and how they work."""
-    hour = facts.event_ms // HOUR_MS
+    hour = real_name.event_ms // HOUR_MS
     own = known = staff_share = manual_share = None
-    if facts.document_token is not None:
-        known = is_staff(outlet, facts)
-        if facts.operator_token is not None:
-            own = facts.document_token == facts.operator_token
+    if real_name.document_token is not None:
+        known = is_staff(outlet, real_name)
+        if real_name.operator_token is not None:
+            own = real_name.document_token == real_name.operator_token
     sends = acceptor.staff_1d.at(hour)
     if acceptor.persons_1d.total >= SHARE_OF:  # what is read as of a time is at most the total
         persons = acceptor.persons_1d.at(hour)
@@ -168,7 +168,7 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole >= SHARE_OF else None
 
 
-def _pace(inspection: InspectionFacts, inspector: OperatorProfile) -> Values:
+def _pace(inspection: InspectionEntry, inspector: OperatorProfile) -> Values:
     at = inspection.event_ms
     if not seen_inspecting(inspector, at):
         return _UNKNOWN[3]
@@ -176,15 +176,15 @@ def _pace(inspection: InspectionFacts, inspector: OperatorProfile) -> Values:
     return (gap, inspector.fast_gaps_1h.at(at // FIVE_MINUTES_MS), within)
 
 
-def _outlet(facts: RealNameFacts | None, outlet: OutletProfile, trigger_ms: int) -> Values:
-    at = trigger_ms if facts is None else facts.event_ms
+def _outlet(real_name: RealNameEntry | None, outlet: OutletProfile, trigger_ms: int) -> Values:
+    at = trigger_ms if real_name is None else real_name.event_ms
     hour = at // HOUR_MS
     walk_in, items_7d = outlet.walk_in_1d.at(hour), outlet.items_7d.at(hour)
     vague_share = top_share = hour_share = None
-    if facts is not None:
+    if real_name is not None:
         if items_7d >= HOURS_PER_DAY:
             hour_share = outlet.items_7d.same_hour(hour) / items_7d
-        if facts.sender_kind == "person":
+        if real_name.sender_kind == "person":
             vague_share = _share(outlet.vague_1d.at(hour), walk_in)
             top_share = _share(*outlet.goods_1d.at(at // TOP_WIDTH_MS))
     return (
@@ -199,7 +199,7 @@ def _outlet(facts: RealNameFacts | None, outlet: OutletProfile, trigger_ms: int)
     )
 
 
-def _photos(inspection: InspectionFacts, reused_from: str | None) -> Values:
+def _photos(inspection: InspectionEntry, reused_from: str | None) -> Values:
     photos, taken = inspection.photos, inspection.oldest_photo_ms
     return (
         len(photos),
@@ -209,8 +209,8 @@ def _photos(inspection: InspectionFacts, reused_from: str | None) -> Values:
     )
 
 
-def _weight(facts: RealNameFacts, inspection: InspectionFacts | None, said: GoodsSaid) -> Values:
-    weight, per_piece = facts.weight_g, facts.weight_g / facts.quantity
+def _weight(real_name: RealNameEntry, inspection: InspectionEntry | None, said: GoodsSaid) -> Values:
+    weight, per_piece = real_name.weight_g, real_name.weight_g / real_name.quantity
     ratio = outside = change = change_g = None
     if said.weights_g is not None:
         low, usual, high = said.weights_g
@@ -218,7 +218,7 @@ def _weight(facts: RealNameFacts, inspection: InspectionFacts | None, said: Good
     if inspection is not None and inspection.weight_g is not None:
         change_g = abs(inspection.weight_g - weight)
         change = (inspection.weight_g - weight) / weight
-    value = facts.declared_value_cny
+    value = real_name.declared_value_cny
     return (
         weight,
         per_piece,
@@ -226,7 +226,7 @@ def _weight(facts: RealNameFacts, inspection: InspectionFacts | None, said: Good
         outside,
         change,
         change_g,
-        facts.quantity,
+        real_name.quantity,
         None if value is None else value * 1000 / weight,
-        facts.transport_mode,
+        real_name.transport_mode,
     )

@@ -21,7 +21,7 @@ from parcelward.contract.events import EVENT_MODELS
 from parcelward.contract.reasons import Reason
 from parcelward.counts import REJECTED
 from parcelward.intake.record_batch import MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, withheld
-from parcelward.stage import Fact, Send, SourceRecord
+from parcelward.stage import CountKey, Send, SourceRecord
 from parcelward.topics import MAX_REJECTED_BYTES, Topics
 
 DETAIL_LIMIT = 500
@@ -303,7 +303,7 @@ def is_plain(value: bytes, fields: int) -> bool:
 _SPACE_BEFORE_COLON = re.compile(rb"[\t\n\r]:").search
 
 
-def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[Send, Fact]:
+def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[Send, CountKey]:
     """An intake record that our own code failed on, for its courier; and the fact to count.
 
     The detail names the exception's class and nothing that it says, for it may quote the record.

@@ -8,7 +8,7 @@ import msgspec
 from parcelward.goods import match_goods
 from parcelward.moments import FIVE_MINUTES_MS, HOUR_MS, MINUTE_MS, WEEK_MS
 from parcelward.profiles.windows import TOP_WIDTH_MS, LastDay, LastHour, LastWeek, RollingTop
-from parcelward.shipments.shipment import InspectionFacts, RealNameFacts
+from parcelward.shipments.shipment import InspectionEntry, RealNameEntry
 
 STAFF_KEPT = 256  # staff documents remembered per outlet
 INSPECTIONS_KEPT = 96  # inspection times remembered per operator; more than any plausible 10 minutes
@@ -46,48 +46,48 @@ def token_mark(token: str) -> int:
     return crc32(token.encode())
 
 
-def is_staff(outlet: OutletProfile, facts: RealNameFacts) -> bool | None:
+def is_staff(outlet: OutletProfile, entry: RealNameEntry) -> bool | None:
     """Whether the sender's document is that of staff seen at this outlet within a week; None when none is known."""
-    if facts.document_token is None:
+    if entry.document_token is None:
         return None
-    if facts.document_token == facts.operator_token:
+    if entry.document_token == entry.operator_token:
         return True
-    floor = facts.event_ms - WEEK_MS
+    floor = entry.event_ms - WEEK_MS
     staff = outlet.staff
     if not staff or max(staff.values()) <= floor:
         return None
-    return staff.get(token_mark(facts.document_token), floor) > floor
+    return staff.get(token_mark(entry.document_token), floor) > floor
 
 
-def count_acceptance(outlet: OutletProfile, operator: OperatorProfile, facts: RealNameFacts) -> None:
+def count_acceptance(outlet: OutletProfile, operator: OperatorProfile, entry: RealNameEntry) -> None:
     """Count an accepted parcel once."""
-    at = facts.event_ms
+    at = entry.event_ms
     hour = at // HOUR_MS
     if outlet.touched_ms < at:
         outlet.touched_ms = at
     if operator.touched_ms < at:
         operator.touched_ms = at
-    _note_staff(outlet, facts)
+    _note_staff(outlet, entry)
     outlet.items_1h.add(at // FIVE_MINUTES_MS)
     outlet.items_1d.add(hour)
     outlet.items_7d.add(hour)
     operator.items_1d.add(hour)
-    if facts.sender_kind != "person":
+    if entry.sender_kind != "person":
         return
     outlet.walk_in_1d.add(hour)
-    outlet.goods_1d.add(at // TOP_WIDTH_MS, crc32(facts.goods_name.encode()))
-    outlet.vague_1d.add(hour, int(match_goods(facts.goods_name).vague))
+    outlet.goods_1d.add(at // TOP_WIDTH_MS, crc32(entry.goods_name.encode()))
+    outlet.vague_1d.add(hour, int(match_goods(entry.goods_name).vague))
     operator.persons_1d.add(hour)
-    operator.manual_1d.add(hour, int(facts.verify_method == "manual"))
-    operator.staff_1d.add(hour, int(is_staff(outlet, facts) is True))
+    operator.manual_1d.add(hour, int(entry.verify_method == "manual"))
+    operator.staff_1d.add(hour, int(is_staff(outlet, entry) is True))
 
 
-def _note_staff(outlet: OutletProfile, facts: RealNameFacts) -> None:
+def _note_staff(outlet: OutletProfile, entry: RealNameEntry) -> None:
     """Remember the accepting operator's document for a week, as a mark of 32 bits."""
     staff, floor = outlet.staff, outlet.touched_ms - WEEK_MS
-    if facts.operator_token is not None:
-        mark = token_mark(facts.operator_token)
-        staff[mark] = max(facts.event_ms, staff.get(mark, 0))
+    if entry.operator_token is not None:
+        mark = token_mark(entry.operator_token)
+        staff[mark] = max(entry.event_ms, staff.get(mark, 0))
     if not staff or (min(staff.values()) > floor and len(staff) <= STAFF_KEPT):
         return
     gone = [mark for mark, seen in staff.items() if seen <= floor]
@@ -103,9 +103,9 @@ def count_overdue(outlet: OutletProfile, at_ms: int) -> None:
     outlet.touched_ms = max(outlet.touched_ms, at_ms)
 
 
-def count_inspection(operator: OperatorProfile, inspection: InspectionFacts, facts: RealNameFacts) -> None:
+def count_inspection(operator: OperatorProfile, inspection: InspectionEntry, entry: RealNameEntry) -> None:
     """Count an inspection once; bulk pick-up from agreement customers has another pace and is left out."""
-    if facts.sender_kind == "agreement":
+    if entry.sender_kind == "agreement":
         return
     at = inspection.event_ms
     operator.touched_ms = max(operator.touched_ms, at)

@@ -11,7 +11,7 @@ from parcelward.profiles.geo import distance_km
 from parcelward.shipments.shipment import (
     PHYSICAL_READS,
     PhoneView,
-    RealNameFacts,
+    RealNameEntry,
     SenderView,
     ShipmentBrief,
     ledger_key,
@@ -58,8 +58,8 @@ _decode_sender = msgspec.msgpack.Decoder(SenderProfile).decode
 
 def phone_view(
     key: bytes,
-    facts: RealNameFacts,
-    count: bool,
+    entry: RealNameEntry,
+    is_first: bool,
     state: Mapping[bytes, bytes],
     phones: dict[bytes, PhoneProfile],
     oldest_ms: int,
@@ -68,15 +68,15 @@ def phone_view(
     if profile is None and (value := state.get(key)) is not None:
         profile = _decode_phone(value)
     if profile is None or profile.touched_ms < oldest_ms:  # counts as absent, swept already or not
-        profile = PhoneProfile(facts.event_ms)
-    if count and facts.document_token is not None:
+        profile = PhoneProfile(entry.event_ms)
+    if is_first and entry.document_token is not None:
         phones[key] = profile
-        profile.sends.append((facts.event_ms, crc32(facts.document_token.encode())))
+        profile.sends.append((entry.event_ms, crc32(entry.document_token.encode())))
         profile.sends.sort()
         profile.touched_ms = profile.sends[-1][0]
         floor = profile.touched_ms - WEEK_MS
         profile.sends = [send for send in profile.sends[-PHONE_SENDS_KEPT:] if send[0] > floor]
-    now = facts.event_ms
+    now = entry.event_ms
     return PhoneView(
         len({document for at, document in profile.sends if now - DAY_MS < at <= now}),
         len({document for at, document in profile.sends if now - WEEK_MS < at <= now}),
@@ -86,8 +86,8 @@ def phone_view(
 def sender_view(
     key: bytes,
     shipment: ShipmentBrief,
-    facts: RealNameFacts,
-    count: bool,
+    entry: RealNameEntry,
+    is_first: bool,
     state: Mapping[bytes, bytes],
     senders: dict[bytes, SenderProfile],
     oldest_ms: int,
@@ -96,28 +96,28 @@ def sender_view(
     if profile is None and (value := state.get(key)) is not None:
         profile = _decode_sender(value)
     if profile is None or profile.touched_ms < oldest_ms:  # counts as absent, swept already or not
-        profile = SenderProfile(facts.event_ms)
-    if count:
+        profile = SenderProfile(entry.event_ms)
+    if is_first:
         senders[key] = profile
-        _count_send(profile, shipment, facts)
-    return view_of(profile, facts)
+        _count_send(profile, shipment, entry)
+    return view_of(profile, entry)
 
 
-def _count_send(profile: SenderProfile, shipment: ShipmentBrief, facts: RealNameFacts) -> None:
+def _count_send(profile: SenderProfile, shipment: ShipmentBrief, entry: RealNameEntry) -> None:
     # A correction that comes back to this document replaces what was counted. One that leaves it for another document
     # cannot be taken back here: the parcel stays counted under both.
     waybill = crc32(ledger_key(shipment.courier, shipment.waybill))
     profile.sends = [send for send in profile.sends if send.waybill != waybill]
     profile.sends.append(
         SenderSend(
-            facts.event_ms,
-            _crc(facts.phone_token),
-            _crc(facts.name_token),
-            crc32(outlet_key(shipment.courier, facts.outlet)),
-            _crc(facts.receiver_token),
-            _crc(facts.goods_name),
-            facts.weight_g,
-            match_goods(facts.goods_name).restricted == "e_cigarette",
+            entry.event_ms,
+            _crc(entry.phone_token),
+            _crc(entry.name_token),
+            crc32(outlet_key(shipment.courier, entry.outlet)),
+            _crc(entry.receiver_token),
+            _crc(entry.goods_name),
+            entry.weight_g,
+            match_goods(entry.goods_name).restricted == "e_cigarette",
             waybill,
         )
     )
@@ -125,8 +125,8 @@ def _count_send(profile: SenderProfile, shipment: ShipmentBrief, facts: RealName
         profile.sends.sort(key=lambda send: send.event_ms)
     newest = profile.touched_ms = profile.sends[-1].event_ms
     profile.sends = [send for send in profile.sends[-SENDS_KEPT:] if send.event_ms > newest - WEEK_MS]
-    if facts.verify_method in PHYSICAL_READS and facts.latitude is not None and facts.longitude is not None:
-        profile.reads.append((facts.event_ms, facts.latitude, facts.longitude))
+    if entry.verify_method in PHYSICAL_READS and entry.latitude is not None and entry.longitude is not None:
+        profile.reads.append((entry.event_ms, entry.latitude, entry.longitude))
         profile.reads.sort()
         profile.reads = [read for read in profile.reads[-READS_KEPT:] if read[0] > newest - WEEK_MS]
 
@@ -135,13 +135,13 @@ def _crc(text: str | None) -> int:
     return 0 if text is None else crc32(text.encode())
 
 
-def view_of(profile: SenderProfile, facts: RealNameFacts) -> SenderView:
+def view_of(profile: SenderProfile, entry: RealNameEntry) -> SenderView:
     """The profile as of the parcel's own acceptance: the same whenever the shipment passes again."""
-    now = facts.event_ms
+    now = entry.event_ms
     week = [send for send in profile.sends if now - WEEK_MS < send.event_ms <= now]
     day = [send for send in week if send.event_ms > now - DAY_MS]
     weights = [send.weight_g for send in week] or [1]
-    km, kmh = _travel(profile, facts)
+    km, kmh = _travel(profile, entry)
     return SenderView(
         sends_1h=sum(send.event_ms > now - HOUR_MS for send in day),
         sends_1d=len(day),
@@ -160,16 +160,16 @@ def view_of(profile: SenderProfile, facts: RealNameFacts) -> SenderView:
     )
 
 
-def _travel(profile: SenderProfile, facts: RealNameFacts) -> tuple[float | None, float | None]:
+def _travel(profile: SenderProfile, entry: RealNameEntry) -> tuple[float | None, float | None]:
     """Distance (km) and speed (km/h) since the previous physical reading; None where there is none."""
-    if facts.verify_method not in PHYSICAL_READS or facts.latitude is None or facts.longitude is None:
+    if entry.verify_method not in PHYSICAL_READS or entry.latitude is None or entry.longitude is None:
         return None, None
-    here = (facts.event_ms, facts.latitude, facts.longitude)
-    floor = facts.event_ms - WEEK_MS
-    earlier = [read for read in profile.reads if floor < read[0] <= facts.event_ms and read != here]
+    here = (entry.event_ms, entry.latitude, entry.longitude)
+    floor = entry.event_ms - WEEK_MS
+    earlier = [read for read in profile.reads if floor < read[0] <= entry.event_ms and read != here]
     if not earlier:
         return None, None
     at, latitude, longitude = earlier[-1]
-    km = distance_km(latitude, longitude, facts.latitude, facts.longitude)
-    hours = max((facts.event_ms - at) / HOUR_MS, 1 / 3600)  # at least a second
+    km = distance_km(latitude, longitude, entry.latitude, entry.longitude)
+    hours = max((entry.event_ms - at) / HOUR_MS, 1 / 3600)  # at least a second
     return km, km / hours

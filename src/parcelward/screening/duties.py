@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from parcelward import counts as facts
+from parcelward import counts
 from parcelward.contract.events import EventType
 from parcelward.contract.fields import SenderKind
 from parcelward.expiry import Sweep, is_absent
@@ -18,16 +18,16 @@ from parcelward.shipments.ledger import (
     EVIDENCE_KEPT,
     SEEN_BYTES,
     Deadlines,
-    Facts,
+    Entry,
     accept_inspection,
     accept_real_name,
     accept_scan,
-    inspection_facts,
+    inspection_entry,
     mark_overdue,
     next_due,
-    real_name_facts,
+    real_name_entry,
     says_the_same,
-    scan_facts,
+    scan_entry,
     settle_late,
 )
 from parcelward.shipments.shipment import (
@@ -35,8 +35,8 @@ from parcelward.shipments.shipment import (
     DUTY_NAMES,
     HOP_HEAD,
     HOP_TAILS,
-    Count,
     Duty,
+    First,
     Shipment,
     Trigger,
     decode_due,
@@ -56,7 +56,7 @@ _new_tuple = tuple.__new__
 
 
 class _Kind(NamedTuple):
-    """What an event type is called, the duty it does, and how its facts are entered."""
+    """What an event type is called, the duty it does, and how it is entered."""
 
     name: str
     duty: int
@@ -71,7 +71,7 @@ _KINDS = (
 """The event types by their numbers in the evidence."""
 
 
-class _Lane:
+class _CourierBatch:
     """One courier within a batch: its clock, what is due on it, and what came of it."""
 
     __slots__ = ("clock", "consumed", "courier", "next_due_ms", "noted", "prefix")
@@ -82,7 +82,7 @@ class _Lane:
         self.next_due_ms = next_due_ms  # deadline of its next timer, epoch ms
         self.prefix = ledger_key(courier, "")
         self.consumed = [0] * len(_KINDS)
-        self.noted: dict[str, int] = defaultdict(int)  # facts that have the courier as their only label
+        self.noted: dict[str, int] = defaultdict(int)  # counts that have the courier as their only label
 
 
 class DutiesStage:
@@ -110,23 +110,23 @@ class DutiesStage:
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
         """Enter the batch's events into the ledger, in order, and pass on every shipment that changed."""
         self._timers.begin()
-        desk = _Desk(self, state)
-        lanes = desk.lanes
+        work = _DutyBatch(self, state)
+        couriers = work.couriers
         for record in batch.records:
-            lane, now_ms = lanes[record.topic], record.timestamp
-            if now_ms >= lane.clock:
-                lane.clock = now_ms
+            part, now_ms = couriers[record.topic], record.timestamp
+            if now_ms >= part.clock:
+                part.clock = now_ms
             else:
-                lane.noted[facts.BACKWARDS] += 1  # clocks of brokers, or ours, are apart
-            if lane.next_due_ms < now_ms:
-                desk.fire(lane, now_ms)
-            desk.enter(lane, record, now_ms)
+                part.noted[counts.BACKWARDS] += 1  # clocks of brokers, or ours, are apart
+            if part.next_due_ms < now_ms:
+                work.fire(part, now_ms)
+            work.enter(part, record, now_ms)
         for topic, quiet_ms in sorted(batch.quiet_until.items()):
-            desk.fire(lanes[topic], quiet_ms)
-            lanes[topic].clock = max(quiet_ms, lanes[topic].clock)
-        self._reached = self._clocks | {lane.courier: lane.clock for lane in lanes.values()}
-        outcome = desk.outcome()
-        for key in self._expired(batch, state, desk.new_waybills):
+            work.fire(couriers[topic], quiet_ms)
+            couriers[topic].clock = max(quiet_ms, couriers[topic].clock)
+        self._reached = self._clocks | {part.courier: part.clock for part in couriers.values()}
+        outcome = work.outcome()
+        for key in self._expired(batch, state, work.new_waybills):
             outcome.updates.setdefault(key, None)
         return outcome
 
@@ -147,8 +147,8 @@ class DutiesStage:
         self._sweep.commit()
 
 
-class _Lanes(dict[str, _Lane]):
-    """The lane of each intake topic, made when it is first asked for."""
+class _CourierBatches(dict[str, _CourierBatch]):
+    """The part of each intake topic, made when it is first asked for."""
 
     def __init__(self, topics: Topics, clocks: Mapping[str, int], timers: Timers) -> None:
         super().__init__()
@@ -156,13 +156,13 @@ class _Lanes(dict[str, _Lane]):
         self._clocks = clocks
         self._timers = timers
 
-    def __missing__(self, topic: str) -> _Lane:
+    def __missing__(self, topic: str) -> _CourierBatch:
         courier = self._topics.courier_of(topic)
-        lane = self[topic] = _Lane(courier, self._clocks.get(courier, 0), self._timers.next_due_ms(courier))
-        return lane
+        part = self[topic] = _CourierBatch(courier, self._clocks.get(courier, 0), self._timers.next_due_ms(courier))
+        return part
 
 
-class _Desk:
+class _DutyBatch:
     """Work on one batch: what goes out, the shipments as changed so far among it. Thrown away with the batch.
 
     A shipment is written down as soon as it has changed and read again if the batch comes back to it: kept as objects
@@ -178,30 +178,30 @@ class _Desk:
         self._timers = stage._timers
         self._before = state.get
         self._out = Outcome()
-        self._sends, self._updates, self._facts = self._out.sends, self._out.updates, self._out.facts
-        self.lanes = _Lanes(stage._topics, stage._clocks, stage._timers)
+        self._sends, self._updates, self._counts = self._out.sends, self._out.updates, self._out.counts
+        self.couriers = _CourierBatches(stage._topics, stage._clocks, stage._timers)
         self.new_waybills = 0
 
     def outcome(self) -> Outcome:
         """What the batch leads to, once all of it has been entered."""
-        for lane in self.lanes.values():
-            for kind, count in zip(_KINDS, lane.consumed, strict=True):
+        for part in self.couriers.values():
+            for kind, count in zip(_KINDS, part.consumed, strict=True):
                 if count:
-                    self._facts[facts.CONSUMED, lane.courier, kind.name] += count
-            for name, count in lane.noted.items():
-                self._facts[name, lane.courier] += count
+                    self._counts[counts.CONSUMED, part.courier, kind.name] += count
+            for name, count in part.noted.items():
+                self._counts[name, part.courier] += count
         return self._out
 
     # -- deadlines ---------------------------------------------------------------------------------------------------
 
-    def fire(self, lane: _Lane, now_ms: int) -> None:
+    def fire(self, part: _CourierBatch, now_ms: int) -> None:
         """Fire what fell due before `now_ms` on the courier's arrival clock."""
-        while lane.next_due_ms < now_ms:
-            due_ms, key = self._timers.take(lane.courier)
-            lane.next_due_ms = self._timers.next_due_ms(lane.courier)
-            self._look(lane, due_ms, key)
+        while part.next_due_ms < now_ms:
+            due_ms, key = self._timers.take(part.courier)
+            part.next_due_ms = self._timers.next_due_ms(part.courier)
+            self._look(part, due_ms, key)
 
-    def _look(self, lane: _Lane, due_ms: int, key: bytes) -> None:
+    def _look(self, part: _CourierBatch, due_ms: int, key: bytes) -> None:
         value = self._updates.get(key) or self._before(key)
         if value is None or value.find(encode(due_ms), 0, DUE_WITHIN) < 0:
             return  # as most: the duty was done in time, which is told without decoding
@@ -212,85 +212,85 @@ class _Desk:
         fallen = mark_overdue(shipment, due_ms + 1, self._deadlines)
         for duty, name in DUTY_NAMES.items():
             if fallen & duty:
-                self._facts[facts.OVERDUE, name] += 1
-        self._watch(lane, key, shipment)
+                self._counts[counts.OVERDUE, name] += 1
+        self._watch(part, key, shipment)
         if fallen:
-            self._pass_on(lane, key, shipment)
+            self._pass_on(part, key, shipment)
         else:  # deadlines are settings, and were shorter when the timer was set
             self._updates[key] = encode(shipment)
 
-    def _watch(self, lane: _Lane, key: bytes, shipment: Shipment) -> None:
+    def _watch(self, part: _CourierBatch, key: bytes, shipment: Shipment) -> None:
         """Set the timer of the next open duty, if it is another one than before."""
         due_ms = next_due(shipment, self._deadlines)
         if due_ms != shipment.due_ms:
             shipment.due_ms = due_ms
             if due_ms:
-                self._timers.set(lane.courier, due_ms, key)
-                lane.next_due_ms = min(lane.next_due_ms, due_ms)
+                self._timers.set(part.courier, due_ms, key)
+                part.next_due_ms = min(part.next_due_ms, due_ms)
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def enter(self, lane: _Lane, record: SourceRecord, arrival: int) -> None:
+    def enter(self, part: _CourierBatch, record: SourceRecord, arrival: int) -> None:
         """Enter one record: refuse it, recognise it, or change the ledger and pass the shipment on."""
         event = self._decode(record)
         if isinstance(event, Rejected):
-            self._refuse(lane, record, event)
+            self._refuse(part, record, event)
             return
         data, time_ms = event.data, event.time_ms
         number = data.number
-        lane.consumed[number] += 1
-        key = lane.prefix + data.waybill.encode()
+        part.consumed[number] += 1
+        key = part.prefix + data.waybill.encode()
         value = self._updates.get(key) or self._before(key)
         shipment = None if value is None else decode_shipment(value)
         if shipment is None or is_absent(shipment.touched_ms, self._deadlines.keep, arrival):
             self.new_waybills += 1
-            shipment = Shipment(arrival, 0, lane.courier, data.waybill, "", record.partition, arrival)
+            shipment = Shipment(arrival, 0, part.courier, data.waybill, "", record.partition, arrival)
         shipment.events += 1
-        trigger = self._change(lane, shipment, event, arrival)
+        trigger = self._change(part, shipment, event, arrival)
         if trigger is None:
             shipment.duplicates += 1
             self._updates[key] = encode(shipment)
-            lane.noted[facts.DUPLICATE] += 1
+            part.noted[counts.DUPLICATE] += 1
             return
         shipment.trigger = trigger
         shipment.touched_ms = arrival
         shipment.trigger_event_ms = time_ms
         if not 0 <= arrival - time_ms <= LATE_UPLOAD_MS or data.fill_mode == BACKFILL:
-            self._note_delay(lane, event, arrival - time_ms)
+            self._note_delay(part, event, arrival - time_ms)
         shipment.evidence.append((event.id, number, record.offset))
         if len(shipment.evidence) > EVIDENCE_KEPT:
             del shipment.evidence[:-EVIDENCE_KEPT]
-        self._watch(lane, key, shipment)
-        self._pass_on(lane, key, shipment)
+        self._watch(part, key, shipment)
+        self._pass_on(part, key, shipment)
 
-    def _note_delay(self, lane: _Lane, event: Event, delay_ms: int) -> None:
+    def _note_delay(self, part: _CourierBatch, event: Event, delay_ms: int) -> None:
         """Count what was uploaded late or filled in later, and what lies ahead of its arrival."""
         if delay_ms < 0:
-            lane.noted[facts.AHEAD] += 1
+            part.noted[counts.AHEAD] += 1
         elif delay_ms > LATE_UPLOAD_MS:
-            lane.noted[facts.UPLOADED_LATE] += 1
+            part.noted[counts.UPLOADED_LATE] += 1
         if event.data.fill_mode == BACKFILL:
-            lane.noted[facts.BACK_FILLED] += 1
+            part.noted[counts.BACK_FILLED] += 1
 
-    def _refuse(self, lane: _Lane, record: SourceRecord, rejected: Rejected) -> None:
-        self._sends.append(rejected_record(self._topics.rejected(lane.courier), record, rejected))
-        self._facts[facts.REJECTED, lane.courier, rejected.reason.value] += 1
+    def _refuse(self, part: _CourierBatch, record: SourceRecord, rejected: Rejected) -> None:
+        self._sends.append(rejected_record(self._topics.rejected(part.courier), record, rejected))
+        self._counts[counts.REJECTED, part.courier, rejected.reason.value] += 1
 
-    def _change(self, lane: _Lane, shipment: Shipment, event: Event, arrival: int) -> int | None:
+    def _change(self, part: _CourierBatch, shipment: Shipment, event: Event, arrival: int) -> int | None:
         """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
         mark = event.identity + event.content
         came_before = shipment.seen.find(event.identity) >= 0  # `in` would try it as a number first
         if (came_before and mark in shipment.seen) or event.id in shipment.corrected:
             return None
         shipment.seen = (shipment.seen + mark)[-SEEN_BYTES:]
-        shipment.count = Count.NOTHING
+        shipment.firsts = First.NOTHING
         data, time_ms = event.data, event.time_ms
         if isinstance(data, RealNameData):
-            entered: Facts = real_name_facts(data, self._identity(data, time_ms), time_ms, arrival)
+            entered: Entry = real_name_entry(data, self._identity(data, time_ms), time_ms, arrival)
         elif isinstance(data, InspectionData):
-            entered = inspection_facts(data, time_ms, arrival)
+            entered = inspection_entry(data, time_ms, arrival)
         else:
-            entered = scan_facts(data, time_ms, arrival)
+            entered = scan_entry(data, time_ms, arrival)
         if came_before:
             if says_the_same((shipment.real_name, shipment.inspection, shipment.scan)[data.number], entered):
                 return None
@@ -299,16 +299,16 @@ class _Desk:
         else:
             kind = _KINDS[data.number]
             if shipment.overdue & kind.duty or time_ms < shipment.trigger_event_ms:
-                self._note_time(lane, shipment, event, kind.duty)
+                self._note_time(part, shipment, event, kind.duty)
             corrects = data.corrects
             trigger = kind.accept(shipment, entered, corrects)
             if corrects is not None and trigger is not Trigger.CONFLICT:
-                lane.noted[facts.CORRECTED] += 1
+                part.noted[counts.CORRECTED] += 1
         if trigger is Trigger.CONFLICT:
-            lane.noted[facts.WAYBILL_CONFLICT] += 1
+            part.noted[counts.WAYBILL_CONFLICT] += 1
         return trigger
 
-    def _note_time(self, lane: _Lane, shipment: Shipment, event: Event, duty: int) -> None:
+    def _note_time(self, part: _CourierBatch, shipment: Shipment, event: Event, duty: int) -> None:
         """Settle an overdue duty that is done after all; count late and out-of-order events."""
         if shipment.overdue & duty:
             deadlines = self._deadlines
@@ -318,14 +318,14 @@ class _Desk:
             base = shipment.real_name.event_ms if shipment.real_name is not None else shipment.first_arrival_ms
             settle_late(shipment, duty, event.time_ms, base + (allowed or 0))
             if not shipment.overdue & duty:
-                self._facts[facts.SETTLED, DUTY_NAMES[duty]] += 1
-            self._facts[facts.LATE, DUTY_NAMES[duty]] += 1
+                self._counts[counts.SETTLED, DUTY_NAMES[duty]] += 1
+            self._counts[counts.LATE, DUTY_NAMES[duty]] += 1
         if event.time_ms < shipment.trigger_event_ms:
-            lane.noted[facts.OUT_OF_ORDER] += 1
+            part.noted[counts.OUT_OF_ORDER] += 1
 
     # -- both --------------------------------------------------------------------------------------------------------
 
-    def _pass_on(self, lane: _Lane, key: bytes, shipment: Shipment) -> None:
+    def _pass_on(self, part: _CourierBatch, key: bytes, shipment: Shipment) -> None:
         """Write the shipment down and send it to the next stage that has something to add, if there is one yet."""
         real_name = shipment.real_name
         if real_name is not None and real_name.document_token is not None and real_name.sender_kind != AGREEMENT:
@@ -345,7 +345,7 @@ class _Desk:
             hop = HOP_HEAD + encoded + HOP_TAILS[phone is None]
             send = (self._to_senders, identity.encode(), hop, ())
         else:
-            outlet = lane.prefix + shipment.home_outlet.encode()
+            outlet = part.prefix + shipment.home_outlet.encode()
             send = (self._to_outlets, outlet, HOP_HEAD + encoded + HOP_TAILS[False], ())
         # Not by Send's own constructor, which is a function in Python.
         self._sends.append(_new_tuple(Send, send))

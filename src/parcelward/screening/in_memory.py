@@ -11,7 +11,7 @@ from parcelward.poison import isolate
 from parcelward.screening.build import Stages
 from parcelward.screening.duties import DutiesStage
 from parcelward.screening.outlets import OutletsStage, Screened
-from parcelward.stage import Batch, Fact, Outcome, PartitionStage, Record, Send, SourceRecord, apply
+from parcelward.stage import Batch, CountKey, Outcome, PartitionStage, Record, Send, SourceRecord, apply
 from parcelward.topics import Topics
 
 
@@ -32,7 +32,7 @@ class Result:
     alerts: list[Send] = field(default_factory=list)
     rejected: list[Send] = field(default_factory=list)
     screened: list[Screened] = field(default_factory=list)
-    facts: Counter[Fact] = field(default_factory=Counter)
+    counts: Counter[CountKey] = field(default_factory=Counter)
 
 
 class Order(Protocol):
@@ -112,7 +112,7 @@ class Pipeline:
         batch, outcome = self._step(cell, batch)
         apply(outcome.updates, cell.state)
         cell.stage.commit(batch, outcome)
-        result.facts += outcome.facts
+        result.counts += outcome.counts
         for send in outcome.sends:
             self._deliver(send, result)
 
@@ -123,7 +123,7 @@ class Pipeline:
         for record, error in poisoned:
             send, fact = set_aside(self._topics, record, error)
             outcome.sends.append(send)
-            outcome.facts[fact] += 1
+            outcome.counts[fact] += 1
         return batch, outcome
 
     def _deliver(self, send: Send, result: Result) -> None:

@@ -8,14 +8,14 @@ from zlib import crc32
 import msgspec
 from msgspec import structs
 
-from parcelward import counts as facts
+from parcelward import counts
 from parcelward.alerts.alert import MODEL_RULE, alert_send, build_alert, model_finding
 from parcelward.alerts.snapshot import hold, settle
 from parcelward.alerts.verdict import CLEAN, AlertRecord, Verdict, judge, revise
 from parcelward.contract.alerts import Action, Contribution, Lane, Score, Severity
 from parcelward.features.table import Row
 from parcelward.rules import Hit, RulePack, finding_of, weight_of
-from parcelward.screening.outlet_state import Desk
+from parcelward.screening.outlet_state import OutletState
 from parcelward.shipments.shipment import Shipment, ShipmentBrief, decode_hop, decode_shipment
 from parcelward.stage import Outcome, SourceRecord
 from parcelward.topics import Topics
@@ -79,16 +79,16 @@ class Judge:
         self._topics = topics
         self._drawn_below = judgement.sampled_share * 0x1_0000_0000
 
-    def verdicts(self, measured: Sequence[Measured], desk: Desk, outcome: Outcome) -> list[Revised]:
-        """Verdicts in the order given: alert records to the desk, facts to the outcome; what is new about alerts."""
-        model, counts = self._judgement.model, outcome.facts
+    def verdicts(self, measured: Sequence[Measured], outlet_state: OutletState, outcome: Outcome) -> list[Revised]:
+        """Judge in the order given, enter alert records and counts; returns the alerts that say something new."""
+        model, counted = self._judgement.model, outcome.counts
         scores = self._scores([one.row for one in measured])
-        counts[(facts.SCREENED,)] += len(measured)
+        counted[(counts.SCREENED,)] += len(measured)
         if model is not None:
-            counts.update(facts.score_facts(scores))
+            counted.update(counts.score_counts(scores))
         evaluate = self._judgement.pack.evaluate
         threshold = NO_FINDING if model is None else model.threshold
-        revised, alerts = [], desk.alerts
+        revised, alerts = [], outlet_state.alerts
         for one, score in zip(measured, scores, strict=True):
             row, key, known = one.row, one.key, one.known
             hits = evaluate(row)
@@ -103,7 +103,7 @@ class Judge:
             if known is not None and shipment.passes < known.passes:
                 continue  # overtaken on the way: a correction moved the waybill to other partitions of the senders
             found = Revised(shipment, row, hits, float(score), AlertRecord(0, 0, CLEAN))
-            said = self._revise(found, known, key, desk, outcome)
+            said = self._revise(found, known, key, outlet_state, outcome)
             if said is not None:
                 revised.append(said)
         return revised
@@ -113,13 +113,13 @@ class Judge:
         return model.score(rows) if model is not None and rows else [0.0] * len(rows)
 
     def _revise(
-        self, one: Revised, known: AlertRecord | None, key: bytes, desk: Desk, outcome: Outcome
+        self, one: Revised, known: AlertRecord | None, key: bytes, outlet_state: OutletState, outcome: Outcome
     ) -> Revised | None:
         """Enter a pass of an alerted waybill; returns it with the new record if its alert says something new."""
         shipment = one.shipment
         for hit in one.hits:
             if hit.error is not None:
-                outcome.facts[facts.RULE_ERROR, hit.rule.id] += 1
+                outcome.counts[counts.RULE_ERROR, hit.rule.id] += 1
         found = [(hit.rule.id, *weight_of(hit)) for hit in one.hits]
         if self._by_model(one.score):
             found.append((MODEL_RULE, Severity.MEDIUM, Action.REINSPECT))
@@ -127,7 +127,7 @@ class Judge:
         said = known if known is not None and known.revision else None
         if verdict.lane is None and said is None and self._sampled(shipment):
             verdict = Verdict(Lane.GREEN_SAMPLED, Action.REINSPECT, verdict.rules)
-            outcome.facts[(facts.SAMPLED,)] += 1
+            outcome.counts[(counts.SAMPLED,)] += 1
         revision = revise(said, verdict, shipment.touched_ms)
         record = revision or known
         if record is None:
@@ -138,12 +138,12 @@ class Judge:
         record = structs.replace(
             record, touched_ms=shipment.touched_ms, passes=shipment.passes, held=hold(shipment, one.row)
         )
-        desk.change_alert(key, record)
+        outlet_state.change_alert(key, record)
         if revision is None:
             return None
         known_rules = set() if said is None else set(said.verdict.rules)
         for rule in set(record.verdict.rules) - known_rules:
-            outcome.facts[facts.FINDING, rule] += 1
+            outcome.counts[counts.FINDING, rule] += 1
         return one._replace(record=record)
 
     def _by_model(self, score: float) -> bool:
@@ -167,7 +167,7 @@ class Judge:
             alert = build_alert(one.shipment, one.record, findings, scored, contributions, pack, self._topics)
             outcome.sends.append(alert_send(alert, self._topics))
             outcome.alert_arrivals.append(one.shipment.touched_ms)
-            outcome.facts[facts.ALERT, alert.lane.value, alert.state.value] += 1
+            outcome.counts[counts.ALERT, alert.lane.value, alert.state.value] += 1
 
     def is_notable(self, shipment: ShipmentBrief) -> bool:
         """Whether a pass is entered even if nothing is found."""

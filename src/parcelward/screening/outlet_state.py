@@ -40,7 +40,7 @@ _decode_photo = msgspec.msgpack.Decoder(PhotoOwner).decode
 _decode_alert = msgspec.msgpack.Decoder(AlertRecord).decode
 
 
-class Desk:
+class OutletState:
     """Profiles, photos and alert records of one partition, as changed so far by the batch in hand.
 
     The bytes in the state are the truth. Profiles read from them are kept for later batches; those that a batch

@@ -9,8 +9,8 @@ from parcelward.features.row import measure
 from parcelward.features.table import Row
 from parcelward.profiles.outlets import count_acceptance, count_inspection, count_overdue
 from parcelward.screening.judge import Judge, Judgement, Measured
-from parcelward.screening.outlet_state import Desk, Keep
-from parcelward.shipments.shipment import Arrived, Count, Shipment, decode_arrived, encode
+from parcelward.screening.outlet_state import Keep, OutletState
+from parcelward.shipments.shipment import Arrived, First, Shipment, decode_arrived, encode
 from parcelward.stage import Batch, Outcome, SourceRecord
 from parcelward.topics import Topics
 
@@ -30,7 +30,7 @@ class OutletsStage:
 
     def __init__(self, judgement: Judgement, topics: Topics, keep: Keep) -> None:
         self._judge = Judge(judgement, topics)
-        self._desk = Desk(keep)
+        self._outlet_state = OutletState(keep)
         keeps = {b"h": keep.photo + keep.event_age, b"w": keep.ledger}
         profile = keep.profile
         self._sweep = Sweep(lambda key: keeps.get(key[:1], profile), min(profile, *keeps.values()))
@@ -39,20 +39,20 @@ class OutletsStage:
     def restore(self, state: Mapping[bytes, bytes]) -> None:
         """Begin the expiry sweep anew, and read every profile anew."""
         self._sweep.restore()
-        self._desk.clear()
+        self._outlet_state.clear()
 
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
         """Update profiles, judge, and raise or revise alerts.
 
         Block by block; where blocks are cut does not matter, as with batches.
         """
-        outcome, desk, records = Outcome(), self._desk, batch.records
-        desk.open(state)
+        outcome, outlet_state, records = Outcome(), self._outlet_state, batch.records
+        outlet_state.open(state)
         newest: dict[str, int] = {}  # per courier: one that lags behind has a clock of its own
         revised = []
         for start in range(0, len(records), BLOCK):
             block = [self._measure(record, newest) for record in records[start : start + BLOCK]]
-            revised += self._judge.verdicts(block, desk, outcome)
+            revised += self._judge.verdicts(block, outlet_state, outcome)
         self._judge.say(revised, outcome)
         newest_of = {courier.encode(): arrival for courier, arrival in newest.items()}
         self._expired = self._sweep.expired(
@@ -60,22 +60,22 @@ class OutletsStage:
             len(records),
             max(newest.values(), default=0),
             lambda key: newest_of.get(key[1 : key.index(b"/")], 0),
-            desk.new_photos,
+            outlet_state.new_photos,
         )
         for key in self._expired:
             outcome.updates[key] = None
-        for key, value in desk.changed.items():
+        for key, value in outlet_state.changed.items():
             outcome.updates[key] = encode(value)
         return outcome
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:
         """Keep the profiles as changed, and move the expiry sweep on."""
-        self._desk.commit(self._expired)
+        self._outlet_state.commit(self._expired)
         self._sweep.commit()
 
     def screen_rows(self, batch: Batch, state: Mapping[bytes, bytes]) -> list[Screened]:
         """The features of a batch without judging them: what training replays. Changes nothing."""
-        self._desk.open(state)
+        self._outlet_state.open(state)
         measured = [self._measure(record, {}) for record in batch.records]
         return [Screened(one.shipment(), one.row) for one in measured]
 
@@ -89,39 +89,39 @@ class OutletsStage:
         row = self._row(hop)
         # A waybill number that comes back after it was forgotten is another parcel, with an alert of its own.
         key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
-        known = self._desk.alert(key)
+        known = self._outlet_state.alert(key)
         if known is not None:
             row = settle(shipment, row, known.held)
         return Measured(record, row, key, known, self._judge.is_notable(shipment))
 
     def _row(self, hop: Arrived) -> Row:
         """Count what this pass adds to the profiles, and measure the shipment against them."""
-        shipment, desk = hop.shipment, self._desk
-        accepted, inspected, count = shipment.real_name, shipment.inspection, shipment.count
+        shipment, outlet_state = hop.shipment, self._outlet_state
+        accepted, inspected, firsts = shipment.real_name, shipment.inspection, shipment.firsts
         courier, now = shipment.courier, shipment.touched_ms
         where = shipment.home_outlet if accepted is None else accepted.outlet
         outlet_at = f"o{courier}/{where}".encode()
-        outlet = desk.outlet(outlet_at, now)
+        outlet = outlet_state.outlet(outlet_at, now)
         acceptor = inspector = None
         if accepted is not None:
             acceptor_at = f"p{courier}/{where}/{accepted.operator}".encode()
-            acceptor = desk.operator(acceptor_at, now)
-            if count & Count.ACCEPTANCE:
-                desk.change_outlet(outlet_at, outlet)
-                desk.change_operator(acceptor_at, acceptor)
+            acceptor = outlet_state.operator(acceptor_at, now)
+            if firsts & First.ACCEPTANCE:
+                outlet_state.change_outlet(outlet_at, outlet)
+                outlet_state.change_operator(acceptor_at, acceptor)
                 count_acceptance(outlet, acceptor, accepted)
         if inspected is not None:
             if accepted is not None and inspected.operator == accepted.operator and inspected.outlet == where:
                 inspector_at, inspector = acceptor_at, acceptor
             else:
                 inspector_at = f"p{courier}/{inspected.outlet}/{inspected.operator}".encode()
-                inspector = desk.operator(inspector_at, now)
-            if count & Count.INSPECTION and accepted is not None:
+                inspector = outlet_state.operator(inspector_at, now)
+            if firsts & First.INSPECTION and accepted is not None:
                 assert inspector is not None
-                desk.change_operator(inspector_at, inspector)
+                outlet_state.change_operator(inspector_at, inspector)
                 count_inspection(inspector, inspected, accepted)
-        if count & Count.OVERDUE:
-            desk.change_outlet(outlet_at, outlet)
+        if firsts & First.OVERDUE:
+            outlet_state.change_outlet(outlet_at, outlet)
             count_overdue(outlet, shipment.trigger_event_ms)
-        reused = desk.reused_photo(shipment) if inspected is not None and inspected.photos else None
+        reused = outlet_state.reused_photo(shipment) if inspected is not None and inspected.photos else None
         return measure(shipment, hop.phone, hop.sender, outlet, acceptor, inspector, reused)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from parcelward.expiry import Sweep
 from parcelward.moments import WEEK_MS
 from parcelward.profiles.senders import PhoneProfile, SenderProfile, phone_view, sender_view
-from parcelward.shipments.shipment import Count, decode_brief, decode_hop, encode, outlet_key
+from parcelward.shipments.shipment import First, decode_brief, decode_hop, encode, outlet_key
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
 from parcelward.topics import Topics
 
@@ -57,16 +57,16 @@ class SendersStage:
         """What is sent on, and the arrival (epoch ms) of what made the shipment pass."""
         hop = decode_hop(record.value or b"")
         shipment = decode_brief(hop.shipment)
-        facts = shipment.real_name
-        assert facts is not None  # the first stage sends nothing else here
-        count, arrival = bool(shipment.count & Count.SENDER), shipment.touched_ms
+        real_name = shipment.real_name
+        assert real_name is not None  # the first stage sends nothing else here
+        is_first, arrival = bool(shipment.firsts & First.SENDER), shipment.touched_ms
         oldest = arrival - self._keep_ms
-        if not hop.at_document and facts.phone_token is not None:
-            hop.phone = phone_view(facts.phone_token.encode(), facts, count, state, phones, oldest)
-        if facts.document_token is not None:
-            key = facts.document_token.encode()
+        if not hop.at_document and real_name.phone_token is not None:
+            hop.phone = phone_view(real_name.phone_token.encode(), real_name, is_first, state, phones, oldest)
+        if real_name.document_token is not None:
+            key = real_name.document_token.encode()
             if not hop.at_document:
                 hop.at_document = True
                 return Send(self._topics.senders, key, encode(hop)), arrival
-            hop.sender = sender_view(key, shipment, facts, count, state, senders, oldest)
+            hop.sender = sender_view(key, shipment, real_name, is_first, state, senders, oldest)
         return Send(self._topics.outlets, outlet_key(shipment.courier, shipment.home_outlet), encode(hop)), arrival

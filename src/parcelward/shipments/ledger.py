@@ -10,13 +10,13 @@ from parcelward.contract.fields import FillMode, GoodsNature
 from parcelward.identity.tokens import Identity, hide_numbers
 from parcelward.intake.event import InspectionData, RealNameData, ScanData
 from parcelward.moments import duration_ms
-from parcelward.shipments.shipment import Count, Duty, InspectionFacts, RealNameFacts, ScanFacts, Shipment, Trigger
+from parcelward.shipments.shipment import Duty, First, InspectionEntry, RealNameEntry, ScanEntry, Shipment, Trigger
 
 EVIDENCE_KEPT = 12  # positions of evidence kept per waybill
 # The ledger keeps an event's type as its position here: new types go at the end.
 EVENT_TYPES = (EventType.REAL_NAME, EventType.INSPECTION, EventType.SECURITY_SCAN)
 KIND_OF = {event_type: position for position, event_type in enumerate(EVENT_TYPES)}
-Facts = RealNameFacts | InspectionFacts | ScanFacts
+Entry = RealNameEntry | InspectionEntry | ScanEntry
 SEEN_BYTES = 24 * 16  # identities and contents of 24 events are kept per waybill, to recognise resent events
 BACKFILL = FillMode.BACKFILL.value
 LETTER = GoodsNature.LETTER.value
@@ -38,10 +38,10 @@ class Deadlines:
         return cls(duration_ms(inspection), duration_ms(real_name), scan_ms, duration_ms(keep))
 
 
-def real_name_facts(data: RealNameData, identity: Identity, event_ms: int, arrival_ms: int) -> RealNameFacts:
+def real_name_entry(data: RealNameData, identity: Identity, event_ms: int, arrival_ms: int) -> RealNameEntry:
     """What the ledger keeps of a real-name event."""
     sender, goods, place = data.sender, data.goods, data.place
-    return RealNameFacts(
+    return RealNameEntry(
         event_ms,
         arrival_ms,
         data.outlet,
@@ -71,10 +71,10 @@ def real_name_facts(data: RealNameData, identity: Identity, event_ms: int, arriv
     )
 
 
-def inspection_facts(data: InspectionData, event_ms: int, arrival_ms: int) -> InspectionFacts:
+def inspection_entry(data: InspectionData, event_ms: int, arrival_ms: int) -> InspectionEntry:
     """What the ledger keeps of an inspection event."""
     photos = data.photos
-    return InspectionFacts(
+    return InspectionEntry(
         event_ms,
         arrival_ms,
         data.outlet,
@@ -93,73 +93,73 @@ def inspection_facts(data: InspectionData, event_ms: int, arrival_ms: int) -> In
     )
 
 
-def scan_facts(data: ScanData, event_ms: int, arrival_ms: int) -> ScanFacts:
+def scan_entry(data: ScanData, event_ms: int, arrival_ms: int) -> ScanEntry:
     """What the ledger keeps of a security scan."""
-    return ScanFacts(event_ms, arrival_ms, data.site, data.operator, data.decision, data.judged_ms)
+    return ScanEntry(event_ms, arrival_ms, data.site, data.operator, data.decision, data.judged_ms)
 
 
-def accept_real_name(shipment: Shipment, facts: RealNameFacts, corrects: str | None) -> int | None:
+def accept_real_name(shipment: Shipment, entry: RealNameEntry, corrects: str | None) -> int | None:
     """Enter a real-name event. Returns what it triggers; None when it says nothing new.
 
     A second real-name event without `corrects` either repeats the first (a resend under a new id) or contradicts it:
-    then the waybill number was used twice, the first facts stand and the conflict is counted. So does a correction of
+    then the waybill number was used twice, the first entry stand and the conflict is counted. So does a correction of
     an event that this waybill does not have.
     """
     known = shipment.real_name
     if not shipment.home_outlet:
-        shipment.home_outlet = facts.outlet
+        shipment.home_outlet = entry.outlet
     if known is None:
-        shipment.accepted_ms = facts.arrival_ms
-        _count(shipment, Count.ACCEPTANCE)
-        if facts.document_token is not None:
-            _count(shipment, Count.SENDER)
-    elif corrects is None and says_the_same(known, facts):
+        shipment.accepted_ms = entry.arrival_ms
+        _note_first(shipment, First.ACCEPTANCE)
+        if entry.document_token is not None:
+            _note_first(shipment, First.SENDER)
+    elif corrects is None and says_the_same(known, entry):
         return None
     elif corrects is None or not _has(shipment, corrects, EventType.REAL_NAME):
         shipment.conflicts += 1
         return Trigger.CONFLICT
-    elif facts.document_token not in (None, known.document_token):
-        shipment.counted &= ~Count.SENDER
-        _count(shipment, Count.SENDER)
+    elif entry.document_token not in (None, known.document_token):
+        shipment.past_firsts &= ~First.SENDER
+        _note_first(shipment, First.SENDER)
     _note_correction(shipment, corrects)
-    shipment.real_name = facts
-    if facts.goods_nature == LETTER:
+    shipment.real_name = entry
+    if entry.goods_nature == LETTER:
         shipment.overdue &= ~Duty.INSPECTION
     if shipment.inspection is not None:
-        _count(shipment, Count.INSPECTION)
+        _note_first(shipment, First.INSPECTION)
     return Trigger.REAL_NAME
 
 
-def accept_inspection(shipment: Shipment, facts: InspectionFacts, corrects: str | None) -> int:
+def accept_inspection(shipment: Shipment, entry: InspectionEntry, corrects: str | None) -> int:
     """Enter an inspection event; a later one (re-inspection or correction) replaces an earlier one.
 
     A correction of an event that this waybill does not have is a conflict, and changes nothing else.
     """
     known = shipment.inspection
     if not shipment.home_outlet:
-        shipment.home_outlet = facts.outlet
+        shipment.home_outlet = entry.outlet
     if known is not None and corrects is not None and not _has(shipment, corrects, EventType.INSPECTION):
         shipment.conflicts += 1
         return Trigger.CONFLICT
     _note_correction(shipment, corrects)
-    if known is None or corrects is not None or facts.event_ms >= known.event_ms:
-        shipment.inspection = facts
+    if known is None or corrects is not None or entry.event_ms >= known.event_ms:
+        shipment.inspection = entry
     if shipment.real_name is not None:
-        _count(shipment, Count.INSPECTION)
+        _note_first(shipment, First.INSPECTION)
     return Trigger.INSPECTION
 
 
-def accept_scan(shipment: Shipment, facts: ScanFacts, _corrects: str | None) -> int:
+def accept_scan(shipment: Shipment, entry: ScanEntry, _corrects: str | None) -> int:
     """Enter a security scan; a later one replaces an earlier one, and none is ever corrected."""
-    if shipment.scan is None or facts.event_ms >= shipment.scan.event_ms:
-        shipment.scan = facts
+    if shipment.scan is None or entry.event_ms >= shipment.scan.event_ms:
+        shipment.scan = entry
     return Trigger.SCAN
 
 
-def _count(shipment: Shipment, what: int) -> None:
-    if not shipment.counted & what:
-        shipment.count |= what
-        shipment.counted |= what
+def _note_first(shipment: Shipment, what: int) -> None:
+    if not shipment.past_firsts & what:
+        shipment.firsts |= what
+        shipment.past_firsts |= what
 
 
 def _has(shipment: Shipment, event_id: str, event_type: EventType) -> bool:
@@ -175,20 +175,20 @@ def _note_correction(shipment: Shipment, corrects: str | None) -> None:
         del shipment.corrected[:-EVIDENCE_KEPT]
 
 
-def says_the_same(known: Facts | None, facts: Facts) -> bool:
+def says_the_same(known: Entry | None, entry: Entry) -> bool:
     """Whether an event that came again says what the ledger has, whatever its bytes and its arrival.
 
     Tokens made with different keys cannot be compared; then the masks are.
     """
-    if isinstance(known, RealNameFacts) and isinstance(facts, RealNameFacts):
+    if isinstance(known, RealNameEntry) and isinstance(entry, RealNameEntry):
         return (
-            (known.goods_name, known.weight_g) == (facts.goods_name, facts.weight_g)
-            and _same_value(known.document_token, facts.document_token, known.document_mask, facts.document_mask)
-            and _same_value(known.phone_token, facts.phone_token, known.phone_mask, facts.phone_mask)
-            and _same_value(known.receiver_token, facts.receiver_token, None, None)
+            (known.goods_name, known.weight_g) == (entry.goods_name, entry.weight_g)
+            and _same_value(known.document_token, entry.document_token, known.document_mask, entry.document_mask)
+            and _same_value(known.phone_token, entry.phone_token, known.phone_mask, entry.phone_mask)
+            and _same_value(known.receiver_token, entry.receiver_token, None, None)
         )
     return known is not None and msgspec.structs.replace(known, arrival_ms=0) == msgspec.structs.replace(
-        facts, arrival_ms=0
+        entry, arrival_ms=0
     )
 
 
@@ -243,8 +243,8 @@ def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:
         # The deadline, not the clock: a replay, where another record fires it, gives the same alert.
         shipment.touched_ms = shipment.trigger_event_ms = due_ms
         shipment.trigger = Trigger.OVERDUE
-        shipment.count = Count.NOTHING
-        _count(shipment, Count.OVERDUE)
+        shipment.firsts = First.NOTHING
+        _note_first(shipment, First.OVERDUE)
     return fallen
 
 

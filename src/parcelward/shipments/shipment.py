@@ -21,8 +21,8 @@ class Trigger:
     CONFLICT = 5
 
 
-class Count:
-    """What the profiles have to count at this pass; each is set once per waybill, so that nothing counts twice.
+class First:
+    """Things that happen to a waybill for the first time at this pass; the profiles count these, so nothing twice.
 
     Bits of a plain int: an `enum.IntFlag` costs a microsecond per operation on the hot path.
     """
@@ -48,7 +48,7 @@ DUE_WITHIN = 21
 DUTY_NAMES = {Duty.REAL_NAME: "real_name", Duty.INSPECTION: "inspection", Duty.SECURITY_SCAN: "security_scan"}
 
 
-class RealNameFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class RealNameEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The real-name event, with tokens and masks in place of personal values. Times in epoch ms."""
 
     event_ms: int
@@ -79,7 +79,7 @@ class RealNameFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     longitude: float | None
 
 
-class InspectionFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class InspectionEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The inspection event. Times in epoch ms; photos as the first 8 bytes of their SHA-256."""
 
     event_ms: int
@@ -99,7 +99,7 @@ class InspectionFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     mark_applied: bool
 
 
-class ScanFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class ScanEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The security scan. Times in epoch ms."""
 
     event_ms: int
@@ -122,12 +122,12 @@ class ShipmentBrief(msgspec.Struct, array_like=True, gc=False):
     first_arrival_ms: int
     trigger: int = 0
     trigger_event_ms: int = 0
-    count: int = 0
-    real_name: RealNameFacts | None = None
-    inspection: InspectionFacts | None = None
-    scan: ScanFacts | None = None
+    firsts: int = 0  # First bits of this pass
+    real_name: RealNameEntry | None = None
+    inspection: InspectionEntry | None = None
+    scan: ScanEntry | None = None
     overdue: int = 0  # Duty bits that passed their deadline undone
-    counted: int = 0  # Count bits handed on so far
+    past_firsts: int = 0  # First bits handed on so far, those of this pass included
     via_senders: bool = False  # once on the longer path, always
     passes: int = 0  # how often it was passed on; tells a later stage which of two passes is the newer one
     accepted_ms: int = 0  # arrival of the first real-name event; a correction does not restart deadlines

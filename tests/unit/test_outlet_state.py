@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from parcelward.profiles.outlets import OperatorProfile, OutletProfile
-from parcelward.screening.outlet_state import OPERATORS_KEPT, Desk, Keep
+from parcelward.screening.outlet_state import OPERATORS_KEPT, Keep, OutletState
 from parcelward.shipments.shipment import encode
 from parcelward.stage import Batch, Record, apply
 from tests.builders import DAY, HOUR, MINUTE, T0, inspection, pipeline, real_name, record, settings
@@ -112,20 +112,20 @@ def test_restore_reads_another_state():
 
 
 def test_a_deleted_profile_is_gone():
-    desk, state = Desk(KEEP), {b"o1": encode(OutletProfile(T0)), b"p1": encode(OperatorProfile(T0))}
-    desk.open(state)
-    assert desk.outlet(b"o1", T0).touched_ms == desk.operator(b"p1", T0).touched_ms == T0
+    outlet_state, state = OutletState(KEEP), {b"o1": encode(OutletProfile(T0)), b"p1": encode(OperatorProfile(T0))}
+    outlet_state.open(state)
+    assert outlet_state.outlet(b"o1", T0).touched_ms == outlet_state.operator(b"p1", T0).touched_ms == T0
     state.clear()
-    desk.commit([b"o1", b"p1"])
-    desk.open(state)
-    assert desk.outlet(b"o1", T0).touched_ms == desk.operator(b"p1", T0).touched_ms == 0
+    outlet_state.commit([b"o1", b"p1"])
+    outlet_state.open(state)
+    assert outlet_state.outlet(b"o1", T0).touched_ms == outlet_state.operator(b"p1", T0).touched_ms == 0
 
 
 def test_what_is_kept_is_bounded():
     state = {b"p%d" % number: encode(OperatorProfile(T0)) for number in range(OPERATORS_KEPT + 50)}
-    desk = Desk(KEEP)
-    desk.open(state)
+    outlet_state = OutletState(KEEP)
+    outlet_state.open(state)
     for key in state:
-        desk.operator(key, T0 + HOUR)
-    desk.commit([])
-    assert len(desk._operators) == OPERATORS_KEPT
+        outlet_state.operator(key, T0 + HOUR)
+    outlet_state.commit([])
+    assert len(outlet_state._operators) == OPERATORS_KEPT
