@@ -89,7 +89,7 @@ def read_alert(record: Any) -> Alert | None:
 
 
 def wanted(alert: Alert | None, lane: Lane | None, rule: str | None) -> bool:
-    """Whether an alert passes the filters; what cannot be read passes when there are none."""
+    """Tell whether an alert passes the filters. Without filters everything passes, even what cannot be read."""
     if alert is None:
         return lane is None and rule is None
     return (lane is None or alert.lane is lane) and (rule is None or any(f.rule == rule for f in alert.findings))

@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 @dataclass(frozen=True, slots=True)
 class Subcommand:
-    """Where a subcommand is: `target` is `module:name` of a function or of a `typer.Typer` with commands of its own."""
+    """A subcommand: `target` is `module:name` of a function, or of a `typer.Typer` with commands of its own."""
 
     target: str
     help: str

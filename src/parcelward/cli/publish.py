@@ -29,7 +29,7 @@ DEMO_KEY_WARNING = (
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the lines."""
+    """Counts of the lines: sent, refused, not delivered."""
 
     lines: int = 0
     sent: int = 0

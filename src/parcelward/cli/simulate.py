@@ -79,7 +79,7 @@ def _write(path: Path, lines: Iterator[bytes]) -> int:
 
 
 def _report(written: int, out: Path, cases: dict[str, list[str]]) -> None:
-    """What was planted, on the error stream, so that the files may be pipes."""
+    """Say on the error stream what was planted, so that the files may be pipes."""
     console = Console(stderr=True)
     table = Table("pattern", "cases", "waybills")
     for pattern, found in cases.items():

@@ -9,7 +9,7 @@ from rich.table import Table
 
 
 def at_terminal() -> bool:
-    """Whether standard output is read by a person."""
+    """Tell whether a person reads standard output."""
     return sys.stdout.isatty()
 
 

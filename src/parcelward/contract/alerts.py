@@ -1,4 +1,4 @@
-"""What leaves Parcelward: alerts for the joint security control platform, and refused records for the courier."""
+"""Messages that leave Parcelward: alerts for the joint security control platform, refused records for the courier."""
 
 from enum import StrEnum
 from typing import Literal
@@ -23,7 +23,7 @@ ALERT_TYPE = "cn.delivery.alert.raised.v1"
 
 
 class Severity(StrEnum):
-    """How bad a finding is by itself."""
+    """Severity of a finding by itself."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -32,7 +32,7 @@ class Severity(StrEnum):
 
 
 class Lane(StrEnum):
-    """How fast a person must look: red at once, yellow within the shift, green a random sample of clean parcels."""
+    """Urgency of an alert: red now, yellow within the shift; green is a random sample of clean parcels."""
 
     RED = "red"
     YELLOW = "yellow"
@@ -40,7 +40,7 @@ class Lane(StrEnum):
 
 
 class Action(StrEnum):
-    """What is proposed to the person who decides."""
+    """Action proposed to the person who decides."""
 
     REFUSE = "refuse"
     HOLD = "hold"
@@ -51,7 +51,7 @@ class Action(StrEnum):
 
 
 class AlertState(StrEnum):
-    """Whether later evidence still supports the alert; clearing proposes, a person decides."""
+    """State of an alert in the light of later evidence. Clearing is a proposal; a person decides."""
 
     OPEN = "open"
     CLEARED_BY_EVIDENCE = "cleared_by_evidence"
@@ -85,7 +85,7 @@ class Finding(Part):
 
 
 class Contribution(Part):
-    """How much one feature moved the model's score for this waybill."""
+    """Share of one feature in the model's score for this waybill."""
 
     feature: str = Field(description="Feature name.", examples=["operator_gap_s"])
     value: float | None = Field(description="Actual value; null when unknown.", examples=[2.5])
@@ -109,7 +109,7 @@ class Score(Part):
 
 
 class Evidence(Part):
-    """Where one piece of evidence lies in the intake log."""
+    """Position of one piece of evidence in the intake log."""
 
     event_id: EventId
     event_type: str = Field(description="CloudEvents type.", examples=["cn.delivery.acceptance.realname.v1"])

@@ -82,7 +82,8 @@ class _Identifying(Part):
 
 
 class Sender(_Identifying):
-    """Who hands the parcel over. Personal values come raw, or as tokens made at the source, never both.
+    """Person or organisation that hands the parcel over. Personal values come raw, or as tokens made at the source,
+    never both.
 
     A missing document is not a malformed event: it is what the real-name rules look for.
     """
@@ -127,7 +128,7 @@ class Sender(_Identifying):
 
 
 class Receiver(_Identifying):
-    """Who will receive the parcel."""
+    """Person or organisation that will receive the parcel."""
 
     name: str | None = Field(None, min_length=1, max_length=100, description="PERSONAL. Name.", examples=["李华"])
     name_token: Token | None = Field(None, description="Token of the name, when made at the source.")
@@ -139,7 +140,7 @@ class Receiver(_Identifying):
 
 
 class Goods(Part):
-    """What the sender declares to be in the parcel."""
+    """Contents of the parcel as the sender declares them."""
 
     name: GoodsText
     nature: GoodsNature = Field(GoodsNature.GENERAL, description="Nature of the goods.", examples=["general"])

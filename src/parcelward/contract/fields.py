@@ -144,14 +144,14 @@ class Place(Part):
 
 
 class FillMode(StrEnum):
-    """Whether the record was written as it happened, or filled in later (补录)."""
+    """Way the record was written: as it happened, or filled in later (补录)."""
 
     ONLINE = "online"
     BACKFILL = "backfill"
 
 
 class SenderKind(StrEnum):
-    """Who sends: decides which identity duty applies."""
+    """Kind of sender. It decides which identity duty applies."""
 
     PERSON = "person"
     ORGANISATION = "organisation"
@@ -172,7 +172,7 @@ class DocumentType(StrEnum):
 
 
 class DocumentCheck(StrEnum):
-    """What checking the document number against its own rules gave."""
+    """Result of checking the document number against its own rules."""
 
     VALID = "valid"
     MISSING = "missing"
@@ -184,7 +184,7 @@ class DocumentCheck(StrEnum):
 
 
 class VerifyMethod(StrEnum):
-    """How the identity document was read."""
+    """Way the identity document was read."""
 
     NFC = "nfc"
     OCR = "ocr"
@@ -193,7 +193,7 @@ class VerifyMethod(StrEnum):
 
 
 class TransportMode(StrEnum):
-    """How the parcel will travel."""
+    """Way the parcel will travel."""
 
     ROAD = "road"
     RAIL = "rail"
@@ -227,7 +227,7 @@ class InspectionResult(StrEnum):
 
 
 class ScanDecision(StrEnum):
-    """What the X-ray judge decided."""
+    """Decision of the X-ray judge."""
 
     PASS = "pass"  # noqa: S105 - a verdict, no password
     REOPEN = "reopen"

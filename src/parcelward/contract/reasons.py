@@ -1,4 +1,4 @@
-"""Why a record was refused: the same word is the header, the metric label and the entry in the docs."""
+"""Reasons to refuse a record. The same word is the header, the metric label and the entry in the docs."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""What a goods name says: dangerous, restricted, vague, and how heavy it may be. docs/goods.md has the choices."""
+"""Goods names: what is dangerous, restricted or vague, and how heavy a piece may be. docs/goods.md has the choices."""
 
 from parcelward.goods.matching import GoodsMatch, match_goods
 from parcelward.goods.sameness import same_goods

@@ -1,4 +1,4 @@
-"""What stands around a term and changes what it says: word boundaries, negation, pictures and toys of the thing."""
+"""The text around a term that changes its meaning: word boundaries, negation, pictures and toys of the thing."""
 
 import re
 

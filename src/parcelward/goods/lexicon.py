@@ -13,7 +13,7 @@ from parcelward.goods.text import normalise
 
 
 class Kind(StrEnum):
-    """What a lexicon entry says about a parcel."""
+    """Statement of a lexicon entry about a parcel."""
 
     DANGER = "danger"  # dangerous as such
     BATTERY = "battery"  # a lithium battery, alone or in equipment
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 
 class Place(StrEnum):
-    """Where in the text an entry may stand.
+    """Place in the text where an entry may stand.
 
     Chinese has no word boundary to look for: `word` and `end` then mean that no other character stands beside the
     term, apart from words for its state or form (压缩, 溶液).

@@ -1,4 +1,4 @@
-"""What a goods name says: danger, battery, restricted goods, vagueness, class."""
+"""Reads a goods name: danger, battery, restricted goods, vagueness, class."""
 
 import re
 from functools import cache, lru_cache
@@ -23,7 +23,7 @@ _SAME_CHARACTER = re.compile(r"(.)\1*")
 
 
 class GoodsMatch(NamedTuple):
-    """What one goods name says.
+    """Meaning of one goods name.
 
     Severity: 0 nothing, 1 depends on the transport mode or needs care (battery, perfume, drink), 2 restricted, or a
     chemical that needs papers, 3 prohibited. Categories: `01` to `12` of the prohibited list, `battery`, or `misc` for
@@ -87,7 +87,7 @@ def match_goods(name: str) -> GoodsMatch:
 
 @cache
 def _harmless(vague: bool, goods_class: str | None) -> GoodsMatch:
-    """What most names say: one and the same value for all names of a class."""
+    """The meaning that most names have: one shared value for all names of a class."""
     return GoodsMatch(vague=vague, goods_class=goods_class)
 
 

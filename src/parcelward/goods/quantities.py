@@ -1,4 +1,4 @@
-"""How many cigarettes or e-cigarettes a goods name says, and how many one parcel may hold.
+"""Numbers of cigarettes and e-cigarettes in a goods name, and the number that one parcel may hold.
 
 Limits per parcel: 400 cigarettes (two cartons of 200); of e-cigarettes two devices, six pods or disposables, and 12 ml
 of liquid in all (notice 1 of 2022 of the tobacco monopoly and the postal authority), so that a pod counts for 2 ml.
@@ -37,7 +37,7 @@ _POD_WORDS = re.compile(r"烟弹|雾化弹|\bpods?\b|cartridge|一次性|disposa
 
 
 class Units(NamedTuple):
-    """What the text says of restricted goods: sticks of cigarettes, or devices and pods of e-cigarettes."""
+    """Restricted goods that a text names: sticks of cigarettes, or devices and pods of e-cigarettes."""
 
     sticks: int = 0
     devices: int = 0

@@ -1,4 +1,4 @@
-"""Whether what was declared and what the inspector saw are the same goods."""
+"""Compares the declared goods with those that the inspector saw."""
 
 from parcelward.goods.matching import match_goods
 from parcelward.goods.text import normalise

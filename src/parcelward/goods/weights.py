@@ -1,4 +1,4 @@
-"""How heavy one piece of each goods class is.
+"""Weight of one piece of each goods class.
 
 The quantiles are choices made from what such things weigh in a shop, wrapping included; no public data gives them. They
 are wide on purpose, and are to be calibrated on a courier's own true weights before a rule holds anybody up.

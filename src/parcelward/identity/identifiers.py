@@ -158,7 +158,7 @@ def _check_as(document_type: DocumentType, normal: str, on: date | None) -> Docu
 
 
 def _is_citizen_shaped(normal: str) -> bool:
-    """Whether a normalised number has the shape of GB 11643 (18 characters), check digit right or not."""
+    """Tell whether a normalised number has the shape of GB 11643 (18 characters), check digit right or not."""
     return len(normal) == 18 and _CITIZEN(normal) is not None
 
 

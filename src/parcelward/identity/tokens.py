@@ -46,7 +46,7 @@ Result = TypeVar("Result")
 
 
 class Identity(Struct, frozen=True, gc=False):
-    """Who is behind a real-name event, as tokens and masks; None where nothing was given.
+    """Tokens and masks of the persons in a real-name event; None where nothing was given.
 
     `document_check` is a `DocumentCheck` as plain text, None when nothing is to be checked: an agreement sender without
     document.
@@ -97,7 +97,7 @@ class _Often(Generic[Result]):
         self._known: dict[int, Result] = {}
 
     def of(self, value: str) -> Result:
-        """What `make` gives for the value."""
+        """Return what `make` gives for the value."""
         known, mark = self._known, hash(value)
         if mark in known:
             return known[mark]

@@ -25,7 +25,7 @@ _STEMS = frozenset(event_type.value.rpartition(".v")[0] for event_type in EventT
 
 
 class Mode(Enum):
-    """How a record carries its CloudEvent."""
+    """Way in which a record carries its CloudEvent."""
 
     BINARY = auto()
     STRUCTURED = auto()
@@ -59,12 +59,12 @@ def given_twice(headers: Sequence[tuple[str, bytes | None]]) -> Rejected | None:
 
 
 def has_extensions(headers: Mapping[str, bytes | None]) -> bool:
-    """Whether there are `ce_*` headers besides those that the decoder judges by itself."""
+    """Tell whether there are `ce_*` headers besides those that the decoder checks itself."""
     return any(name.startswith(PREFIX) and name not in _JUDGED for name in headers)
 
 
 def attributes_problem(headers: Mapping[str, bytes | None]) -> Rejected | None:
-    """What is wrong with the `ce_*` headers of a binary-mode record; None when nothing is."""
+    """Find what is wrong with the `ce_*` headers of a binary-mode record; None when nothing is."""
     attributes: dict[str, str] = {}
     for name, value in headers.items():
         if name.startswith(PREFIX):

@@ -37,7 +37,7 @@ _PYTHON = {"string": str, "integer": int, "number": float, "boolean": bool}
 
 
 class Reader(Struct, frozen=True):
-    """How the data of one event type are read.
+    """Reads the data of one event type.
 
     `parse` makes a struct of JSON text and raises what msgspec raises when it is in doubt. `settle` then checks what is
     left, puts defaults and ms in their places, and returns how many colons a value surely has in which each field is
@@ -57,7 +57,7 @@ class Codes:
         self._fits = re.compile(pattern).fullmatch
 
     def learn(self, text: str) -> bool:
-        """Whether a text that is not known fits; then it is known from now on."""
+        """Tell whether a text that is not known fits. If so, it is known from now on."""
         if not self._fits(text):
             return False
         if len(self.known) >= REMEMBERED:
@@ -78,7 +78,7 @@ def reader_of(model: type[BaseModel], structs: Mapping[str, type[Struct]]) -> Re
 
 
 def _plain(value: Any, wires: Mapping[str, Any]) -> Any:
-    """What a reader would have given for a value that pydantic has validated."""
+    """Turn a value that pydantic has validated into what a reader would have given."""
     if isinstance(value, BaseModel):
         parts = {_attribute(name): _plain(part, wires) for name, part in value}
         return wires[type(value).__name__](**parts)
@@ -159,7 +159,7 @@ class _Compiler:
         return kind | None if nullable else kind
 
     def _resolved(self, given: Schema) -> tuple[Schema, bool]:
-        """What a field's schema refers to, and whether null is allowed."""
+        """Return the schema that a field refers to, and whether null is allowed."""
         if "anyOf" in given:
             one, other = given["anyOf"]
             if other != {"type": "null"}:

@@ -20,7 +20,7 @@ class PlaceData(Struct, frozen=True, gc=False):
 
 
 class SenderData(Struct, frozen=True, gc=False, kw_only=True):
-    """Who hands the parcel over. PERSONAL values come raw or as tokens."""
+    """Person or organisation that hands the parcel over. PERSONAL values come raw or as tokens."""
 
     kind: str
     document_type: str | None = None
@@ -38,7 +38,7 @@ class SenderData(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ReceiverData(Struct, frozen=True, gc=False, kw_only=True):
-    """Who will receive the parcel. PERSONAL values come raw or as tokens."""
+    """Person or organisation that will receive the parcel. PERSONAL values come raw or as tokens."""
 
     name: str | None = None
     name_token: str | None = None
@@ -48,7 +48,7 @@ class ReceiverData(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class GoodsData(Struct, frozen=True, gc=False, kw_only=True):
-    """What the sender declares to be in the parcel."""
+    """Contents of the parcel as the sender declares them."""
 
     name: str
     nature: str

@@ -51,7 +51,7 @@ class UnreadableError(Exception):
 
 
 class Withheld(NamedTuple):
-    """What a stand-in says of its batch: how many records, and size and SHA-256 (hex) of them as they were sent."""
+    """The batch that a stand-in replaces: number of records, and size and SHA-256 (hex) of them as they were sent."""
 
     reason: Reason
     records: int
@@ -60,7 +60,7 @@ class Withheld(NamedTuple):
 
 
 def withheld(headers: Sequence[tuple[str, bytes | None]]) -> Withheld | None:
-    """What a record without value says of its batch, when it is a stand-in."""
+    """Read what a stand-in says of its batch; None for any other record without value."""
     said = next((value for name, value in headers if name == MARK), None)
     if not said or (found := _SAID(said)) is None:
         return None
@@ -69,12 +69,12 @@ def withheld(headers: Sequence[tuple[str, bytes | None]]) -> Withheld | None:
 
 
 def is_plain(raw: bytes) -> bool:
-    """Whether a batch can be read as it is: nothing to unpack, and too small to do harm."""
+    """Tell whether a batch can be read as it is: nothing to unpack, and too small to do harm."""
     return not raw[_AFTER_CRC + 1] & _CODEC and len(raw) < SMALL and int.from_bytes(raw[57:61]) <= MOST_RECORDS
 
 
 def is_whole(raw: bytes) -> bool:
-    """Whether a batch is as it was published: its checksum is right. (Those of magic 0 and 1 have another one.)"""
+    """Tell whether a batch is as it was published: its checksum is right. (Magic 0 and 1 have another one.)"""
     if raw[_MAGIC_AT] < 2:
         return True
     return crc32c(memoryview(raw)[_AFTER_CRC:]) == int.from_bytes(raw[_AFTER_CRC - 4 : _AFTER_CRC])
@@ -191,7 +191,7 @@ def _block(packed: memoryview, left: int) -> bytes:
 
 
 def _headers_in(body: bytes, count: int) -> int:
-    """How many headers all records have, without reading one of them."""
+    """Count the headers of all records without reading one."""
     found = at = 0
     for _ in range(count):
         length, at = _read_varint(body, at)

@@ -274,14 +274,14 @@ def refuse_value(error: ValidationError, value: bytes, prefix: str, model: type[
 
 
 def keys_in(body: Any) -> int:
-    """How many fields parsed JSON holds, nested ones included; one that came twice in an object counts once."""
+    """Count the fields of parsed JSON, nested ones included. One that came twice in an object counts once."""
     if isinstance(body, dict):
         return len(body) + sum(keys_in(part) for part in body.values() if isinstance(part, dict | list))
     return sum(keys_in(part) for part in body if isinstance(part, dict | list)) if isinstance(body, list) else 0
 
 
 def is_plain(value: bytes, fields: int) -> bool:
-    """Whether it is certain, cheaply, that accepted JSON names each field once and holds no NUL; False: `scan` it.
+    """Tell cheaply whether accepted JSON surely names each field once and holds no NUL; if False, `scan` it.
 
     Every key has a colon after it, so there are at least as many colons as keys, and at least as many keys as `fields`,
     the different ones (`keys_in`): when both ends meet, no key came twice. Where strings hold colons (times),

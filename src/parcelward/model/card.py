@@ -29,7 +29,7 @@ class Split(CardPart):
 
 
 class Data(CardPart):
-    """What the model was trained and measured on."""
+    """Data that the model was trained and measured on."""
 
     source: str = Field(description="Where the events come from.")
     parameters: dict[str, int | float | str] = Field(description="Parameters that reproduce the events.")
@@ -38,7 +38,7 @@ class Data(CardPart):
 
 
 class Budget(CardPart):
-    """What a fixed amount of review work finds."""
+    """Yield of a fixed amount of review work."""
 
     share: float = Field(description="Share of all waybills that people review.")
     reviewed: int = Field(description="Number of waybills that is.")
@@ -47,7 +47,7 @@ class Budget(CardPart):
 
 
 class Ranking(CardPart):
-    """How well one way of ordering waybills does on the test slice."""
+    """Quality of one way of ordering waybills on the test slice."""
 
     name: str
     auc: float = Field(description="Area under the ROC curve; 0.5 is chance.")
@@ -56,7 +56,7 @@ class Ranking(CardPart):
 
 
 class PatternRecall(CardPart):
-    """How much of one planted pattern is found on the test slice."""
+    """Share of one planted pattern that is found on the test slice."""
 
     pattern: str
     planted: int
@@ -66,7 +66,7 @@ class PatternRecall(CardPart):
 
 
 class AtThreshold(CardPart):
-    """What the threshold does on the test slice."""
+    """Effect of the threshold on the test slice."""
 
     flagged_share: float = Field(description="Share of waybills over the threshold in any screening.")
     precision: float

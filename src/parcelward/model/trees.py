@@ -47,7 +47,7 @@ class Trees:
         return cls(_nodes(attributes), float(attributes.get("base_values", [0.0])[0]))
 
     def contributions(self, matrix: Matrix) -> Floats:
-        """How far each feature moved each row from the bias, in log-odds; shape (rows, features).
+        """Compute how far each feature moved each row from the bias, in log-odds; shape (rows, features).
 
         Saabas' path contributions: a split's feature gets the change of the expected value that the step made.
         Bias plus a row's contributions is the row's log-odds.
@@ -123,7 +123,7 @@ def _expected(nodes: _Nodes) -> Floats:
 
 
 def _moved(nodes: _Nodes, value: Floats) -> Floats:
-    """How far each feature moves what is expected, on the way from the root to each node.
+    """Compute how far each feature moves the expected score on the way from the root to each node.
 
     Shape (nodes, features up to the last one asked).
     """

@@ -1,4 +1,4 @@
-"""What an ordinary parcel would have got: the level an explanation starts from.
+"""The score of an ordinary parcel: the level that an explanation starts from.
 
 Measured from the mean of all parcels, every walk-in parcel is explained by being one, and all explanations are alike.
 So a parcel is compared with clean parcels of its own kind, at the same point of their way. The kinds are what a

@@ -78,7 +78,7 @@ class Node:
 
 
 class ExpressionError(Exception):
-    """What is wrong with an expression; `line` and `column` count from 1 within it."""
+    """A fault in an expression; `line` and `column` count from 1 within it."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)

@@ -53,7 +53,7 @@ _CALLS = {
 
 
 class Known(NamedTuple):
-    """What earlier tests settled: features already in a local variable, and features known not to be None."""
+    """Results of earlier tests: features already in a local variable, and features known not to be None."""
 
     loaded: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
@@ -81,7 +81,7 @@ class Wanted(NamedTuple):
 
 
 def is_plain(node: Node) -> bool:
-    """Whether an expression has the plain form: nothing in it can fail, and truth is not used as a value."""
+    """Tell whether an expression has the plain form: nothing in it can fail, and truth is not used as a value."""
     if node.op in _LOGIC and node.kind is Kind.BOOL:
         return all(is_plain(arg) for arg in node.args)
     return not any(part.op in _LOGIC or part.op in _CAN_FAIL for part in node.walk())

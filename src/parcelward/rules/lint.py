@@ -1,4 +1,4 @@
-"""What can be said of a rule without running it: features surely known when it fires, thresholds, empty bands."""
+"""Checks of a rule without running it: features surely known when it fires, thresholds, empty bands."""
 
 from parcelward.features.table import Kind
 from parcelward.rules.check import AND, CHOICE, COMPARISONS, FEATURE, LITERAL, NOT, OR, Node

@@ -15,7 +15,7 @@ _TOKEN = re.compile(
 
 
 class PatternError(Exception):
-    """Why a pattern is refused."""
+    """A pattern that is refused, and the reason."""
 
 
 def python_pattern(pattern: str) -> "re.Pattern[str]":

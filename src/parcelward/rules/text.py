@@ -20,7 +20,7 @@ MINUTES = "minutes"
 
 
 class Placeholder(NamedTuple):
-    """Where a feature's value goes; `default` stands there when it is unknown, None if it never is."""
+    """Place of a feature's value in a text. `default` stands there when the value is unknown; None if it never is."""
 
     feature: str
     spec: str

@@ -1,4 +1,4 @@
-"""What coded feature values are called in a reason, (Chinese, English); a test holds them to the wire's lists."""
+"""Names of coded feature values in a reason (Chinese, English). A test holds them to the wire's lists."""
 
 Words = dict[str, tuple[str, str]]
 

@@ -1,4 +1,4 @@
-"""What happens at a counter: a sender, a receiver, goods and their weight become a parcel, and it is inspected."""
+"""The work at a counter: a sender, a receiver, goods and their weight become a parcel, and it is inspected."""
 
 import math
 from random import Random
@@ -95,7 +95,7 @@ class Counter:
         return kind, name
 
     def sender_of(self, person: Person) -> dict[str, Any]:
-        """What the real-name event says of a person."""
+        """Make the sender part of a person's real-name event."""
         number = person.document
         draw = self.rng.random()
         if draw < 0.004:
@@ -111,7 +111,7 @@ class Counter:
 
     @staticmethod
     def customer_sender(customer: Customer) -> dict[str, Any]:
-        """What the real-name event says of an agreement customer: no document, the filed agreement instead."""
+        """Make the sender part for an agreement customer: no document, the filed agreement instead."""
         return {
             "kind": "agreement",
             "name": customer.name,
@@ -151,7 +151,7 @@ class Counter:
         )
 
     def transport(self, kind: str) -> str:
-        """How a parcel travels; nearly nobody sends batteries by air."""
+        """Choose how a parcel travels. Nearly nobody sends batteries by air."""
         draw = self.rng.random() * (0.89 if kind in WITH_BATTERY else 1.0)
         return "road" if draw < 0.87 else "rail" if draw < 0.9 else "air"
 
@@ -210,7 +210,7 @@ class Counter:
             parcel.check.found_goods = parcel.goods["name"]
 
     def upload_ms(self) -> int:
-        """How long a record takes to arrive from a handheld that is online; in a live run 1 s at most."""
+        """Draw the time a record takes to arrive from a handheld that is online; in a live run 1 s at most."""
         taken = 100 + int(self.rng.expovariate(1 / 400))
         return min(taken, 1000) if self.plan.live else taken
 

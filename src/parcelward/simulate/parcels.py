@@ -17,7 +17,7 @@ class Photo(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Check:
-    """What the inspection event will say; times in ms since the epoch (true time), lengths in ms."""
+    """An inspection as its event will tell it; times in ms since the epoch (true time), lengths in ms."""
 
     operator: Operator
     ended_ms: int

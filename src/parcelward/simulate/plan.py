@@ -1,4 +1,4 @@
-"""What to simulate, and what comes out: events that the model may see, labels that it may not."""
+"""The plan of a simulation and its results: events that the model may see, labels that it may not."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ EVENTS_PER_WAYBILL = 2.3  # mean of what is simulated: two duties, scans of some
 
 @dataclass(frozen=True)
 class Plan:
-    """What to simulate. The same plan gives the same events, byte for byte.
+    """A simulation's plan. The same plan gives the same events, byte for byte.
 
     `violation_share` and `malformed_share` are shares of waybills and of records. `duty_delay` scales the time from
     acceptance to inspection and scan (1.0: minutes, as in life). `live` makes everything fit into seconds: no day's

@@ -1,4 +1,4 @@
-"""Who acts in a simulation: outlets, operators, customers, persons."""
+"""The actors of a simulation: outlets, operators, customers, persons."""
 
 from bisect import bisect
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the model has to beat: chance, the best single feature, the rules alone, a logistic regression."""
+"""Rivals that the model has to beat: chance, the best single feature, the rules alone, a logistic regression."""
 
 import numpy as np
 from sklearn.impute import SimpleImputer

@@ -1,4 +1,4 @@
-"""How well an ordering of waybills puts violations first, within a fixed amount of review work."""
+"""Measures how well an ordering of waybills puts violations first, within a fixed amount of review work."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ BUDGETS = (0.001, 0.005, 0.01)
 
 
 def ranking(name: str, order: Floats, violation: Flags) -> Ranking:
-    """How well `order` (higher is reviewed first) ranks waybills; as by chance where all or none are violations."""
+    """Measure how well `order` (higher first) ranks waybills; as by chance where all or none are violations."""
     if violation.all() or not violation.any():
         return by_chance(violation).model_copy(update={"name": name})
     return Ranking(
@@ -26,7 +26,7 @@ def ranking(name: str, order: Floats, violation: Flags) -> Ranking:
 
 
 def by_chance(violation: Flags) -> Ranking:
-    """What reviewing at random finds: the base rate."""
+    """Compute what reviewing at random finds: the base rate."""
     rate, count = _rounded(violation.mean()) if len(violation) else 0.0, len(violation)
     budgets = tuple(
         Budget(share=share, reviewed=round(share * count), precision=rate, recall=share) for share in BUDGETS
@@ -44,7 +44,7 @@ def found_within(reviewed: int, order: Floats, violation: Flags) -> float:
 
 
 def at_threshold(flagged: Flags, by_rules: Flags, violation: Flags) -> AtThreshold:
-    """What the model over its threshold, the rules, and both together flag."""
+    """Count what the model over its threshold, the rules, and both together flag."""
     model, rules, either = (_flagging(flags, violation) for flags in (flagged, by_rules, flagged | by_rules))
     return AtThreshold(
         flagged_share=model[0],

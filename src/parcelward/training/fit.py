@@ -39,7 +39,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Which simulated days train, which choose (model, threshold), which are only measured. All bounds included."""
+    """Simulated days: those that train, those that choose model and threshold, those only measured. Bounds included."""
 
     train: tuple[int, int]
     validation: tuple[int, int]

@@ -59,7 +59,7 @@ def _records(simulation: Simulation, topics: Topics) -> Iterator[Record]:
 
 
 def _fired(pack: RulePack, row: Row) -> int:
-    """How many rules fired that raise an alert by themselves."""
+    """Count the rules that fired and raise an alert by themselves."""
     return sum(hit.error is None and LANE_OF[hit.rule.severity] is not None for hit in pack.evaluate(row))
 
 
