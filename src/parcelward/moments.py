@@ -30,7 +30,13 @@ _rests: dict[str, int] = {}  # ".123+08:00": fraction less offset
 
 
 def epoch_ms(text: str) -> int | None:
-    """Milliseconds since the epoch, rounded down; None when the text breaks the contract or no such day exists."""
+    """Milliseconds since the epoch, rounded down; None when the text breaks the contract or no such day exists.
+
+    >>> epoch_ms("1970-01-01T08:00:01+08:00")
+    1000
+    >>> epoch_ms("1970-01-01T08:00:01") is None  # no offset
+    True
+    """
     try:
         return _minutes[text[:_MINUTE]] + _seconds[text[_MINUTE:_SECOND]] + _rests[text[_SECOND:]]
     except KeyError:
@@ -43,7 +49,11 @@ def ms_of(moment: datetime) -> int:
 
 
 def duration_ms(duration: timedelta) -> int:
-    """A duration in milliseconds, rounded down."""
+    """A duration in milliseconds, rounded down.
+
+    >>> duration_ms(timedelta(minutes=30))
+    1800000
+    """
     return duration // _MILLISECOND
 
 

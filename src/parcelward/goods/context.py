@@ -96,8 +96,7 @@ _SUBSTANCES = frozenset(("04", "05", "06", "07", "08", "09", "10", "11", "misc")
 
 
 def stands_in_place(text: str, start: int, end: int, entry: Entry) -> bool:
-    """Say whether the boundaries that the entry asks for are there; an English plural ending belongs to "
-    "the word."""
+    """Say whether the boundaries that the entry asks for are there. An English plural ending belongs to the word."""
     place = entry.place
     if place is Place.INSIDE:
         return True

@@ -59,7 +59,13 @@ class _Hit(NamedTuple):
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def match_goods(name: str) -> GoodsMatch:
-    """Return what the goods name says. Pure, never raises, remembers the names seen last."""
+    """Return what the goods name says. Pure, never raises, remembers the names seen last.
+
+    >>> match_goods("打·火·机 2个").danger_terms
+    ('打火机',)
+    >>> match_goods("棉T恤").danger_severity
+    0
+    """
     text = normalise(name)
     known = lexicon()
     hits = _hits(text, known)

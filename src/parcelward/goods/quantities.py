@@ -53,6 +53,9 @@ def units_written(text: str, restricted: str) -> Units | None:
     """Return the quantity in a normalised name, nothing where none is written or its unit is unknown.
 
     `restricted` is as in `GoodsMatch`. Several quantities add up; `x6` without a unit counts pieces.
+
+    >>> units_written("香烟 2条", "cigarette").sticks
+    400
     """
     written = [(_value(number), unit.rstrip("s")) for number, unit in _WRITTEN.findall(text)]
     if restricted == Kind.CIGARETTE.value:

@@ -48,6 +48,13 @@ def same_goods(declared: str, found: str) -> bool | None:
     """Say whether both texts plausibly name the same goods; nothing where that cannot be told from words.
 
     Dangerous goods that were found and not declared are never the same; a vague name on either side decides nothing.
+
+    >>> same_goods("衣服", "女装")
+    True
+    >>> same_goods("衣服", "烟花")
+    False
+    >>> same_goods("日用品", "衣服") is None  # a vague name decides nothing
+    True
     """
     ours, theirs = match_goods(declared), match_goods(found)
     if theirs.danger_severity > max(_CARE, ours.danger_severity):

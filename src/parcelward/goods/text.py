@@ -45,6 +45,11 @@ def normalise(name: str) -> str:
     NFKC, casefold, traditional to mainland characters, no invisible characters; spaces between Chinese characters go,
     and so do signs next to a lone one; English words are parted by single spaces, hyphens included; single letters
     parted by spaces or dots join up (`v.a.p.e`); a lone digit inside an English word becomes a letter (`p0wer`).
+
+    >>> normalise("打·火·機")
+    '打火机'
+    >>> normalise("Ｖ.A.P.E p0wer-bank")
+    'vape power bank'
     """
     text = unicodedata.normalize("NFKC", name).casefold().translate(_TABLE)
     if text.isalpha() and not text.isascii():

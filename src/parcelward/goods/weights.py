@@ -17,6 +17,10 @@ def weight_range_g(goods_class: str) -> tuple[float, float, float]:
     """Return low quantile (about 0.5 %), median and high quantile (about 99.5 %) of one piece, in grams.
 
     Raises KeyError for a class that `goods_classes` does not list.
+
+    >>> low, usual, high = weight_range_g("book")
+    >>> low < usual < high
+    True
     """
     return _ranges()[goods_class]
 

@@ -50,14 +50,22 @@ class Phone(NamedTuple):
 
 
 def normal_document(number: str) -> str:
-    """A document number in normal form: half-width capitals and digits, without spaces, dashes or dots."""
+    """A document number in normal form: half-width capitals and digits, without spaces, dashes or dots.
+
+    >>> normal_document(" e1234 5678")
+    'E12345678'
+    """
     if number.isascii() and number.isalnum():
         return number.upper()
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", number))).upper()
 
 
 def normal_name(name: str) -> str:
-    """A name in normal form: half-width, one case, without spaces and middle dots."""
+    """A name in normal form: half-width, one case, without spaces and middle dots.
+
+    >>> normal_name("欧·亨利") == normal_name("欧亨利")
+    True
+    """
     folded = unicodedata.normalize("NFKC", name).casefold()
     return folded if folded.isalpha() else "".join(filter(str.isalnum, folded))
 
@@ -66,6 +74,13 @@ def normal_phone(text: str) -> Phone | None:
     """A phone number in normal form; None when it is no complete phone number.
 
     Chinese mobiles lose `+86`, spaces and dashes; land lines become area code and number in one.
+
+    >>> normal_phone("+86 138-0013-8000")
+    Phone(number='13800138000', extension=None)
+    >>> normal_phone("13800138000转1234")
+    Phone(number='13800138000', extension='1234')
+    >>> normal_phone("12345") is None
+    True
     """
     if is_mobile(text):
         return Phone(text)
@@ -84,6 +99,11 @@ def check_document(document_type: DocumentType | None, number: str | None, on: d
 
     Without a type the number must keep the rules of some type that has rules strong enough to tell.
     TYPE_MISMATCH: wrong for the stated type, right as another.
+
+    >>> check_document(DocumentType.RESIDENT_ID, "11010519491231002X")
+    <DocumentCheck.VALID: 'valid'>
+    >>> check_document(DocumentType.RESIDENT_ID, "110105194912310021")
+    <DocumentCheck.BAD_CHECKSUM: 'bad_checksum'>
     """
     normal = normal_document(number) if number else ""
     if not normal:
@@ -114,7 +134,11 @@ _BY_CHECK_DIGIT = frozenset(
 
 
 def likely_type(normal: str, on: date | None = None) -> DocumentType | None:
-    """The type a normalised number surely has by its check digit or unmistakable shape; None when it cannot be told."""
+    """The type a normalised number surely has by its check digit or unmistakable shape; None when it cannot be told.
+
+    >>> likely_type("E12345678")
+    <DocumentType.PASSPORT: 'passport'>
+    """
     if len(normal) == 18:
         if _citizen_check(normal, on) is DocumentCheck.VALID:
             if normal.startswith(_PERMIT_PREFIXES):

@@ -279,12 +279,19 @@ def hide_numbers(text: str) -> str:
 
     That is a run of eight or more digits, half- or full-width, and a mobile, land-line or resident ID number with
     spaces or dashes in it. Quantities, sizes and weights are shorter and stay. The result is no longer than `text`.
+
+    >>> hide_numbers("衣服 138 0013 8000 2件")
+    '衣服 **** 2件'
     """
     return text if text.isalpha() else _NUMBER(HIDDEN, text)
 
 
 def mask_phone(phone: str) -> str:
-    """`138****1234`; of a number too short to hide enough, nothing is shown."""
+    """`138****1234`; of a number too short to hide enough, nothing is shown.
+
+    >>> mask_phone("13800138000")
+    '138****8000'
+    """
     if is_mobile(phone):
         return f"{phone[:3]}****{phone[-4:]}"
     normal = normal_phone(phone)
@@ -294,13 +301,21 @@ def mask_phone(phone: str) -> str:
 
 
 def mask_name(name: str) -> str:
-    """First character and a star; of a name of one character, only the star."""
+    """First character and a star; of a name of one character, only the star.
+
+    >>> mask_name("王小明")
+    '王*'
+    """
     plain = name.strip()
     return plain[0] + "*" if len(plain) > 1 and plain[0] != "*" else "*"
 
 
 def mask_document(number: str) -> str:
-    """First character, stars, last four; of a number under nine characters only the first, under five none."""
+    """First character, stars, last four; of a number under nine characters only the first, under five none.
+
+    >>> mask_document("11010519491231002X")
+    '1*************002X'
+    """
     return _mask_of_normal(normal_document(number))
 
 

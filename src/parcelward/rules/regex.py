@@ -23,6 +23,9 @@ def python_pattern(pattern: str) -> "re.Pattern[str]":
 
     Allowed: characters, sets, \\d \\w, groups, alternatives, anchors, greedy repeats; no repeat inside a repeated
     group, since Python's matcher could then take exponential time where RE2 takes linear.
+
+    >>> bool(python_pattern("^烟花|爆竹").search("爆竹一箱"))
+    True
     """
     out: list[str] = []
     repeats = [False]  # per open group: whether it holds a repeat

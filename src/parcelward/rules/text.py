@@ -47,7 +47,11 @@ class Template(NamedTuple):
 
 
 def template(text: str, language: Language) -> Template:
-    """Parse a text; raises ValueError naming what is wrong (an unknown feature is the caller's to name)."""
+    """Parse a text; raises ValueError naming what is wrong (an unknown feature is the caller's to name).
+
+    >>> template("{weight_g} g, read by {verify_method|nobody}", "en").placeholders[1].default
+    'nobody'
+    """
     parts: list[str | Placeholder] = []
     end = 0
     for match in _PLACEHOLDER.finditer(text):
