@@ -47,7 +47,7 @@ class Stored(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """What a set holds; `data` is the hash that two measurements must share to be compared."""
+    """Contents of a set; `data` is the hash that two measurements must share to be compared."""
 
     data: str
     events: int
@@ -91,7 +91,7 @@ class Backlog:
 
     @property
     def facts(self) -> Facts:
-        """What the set holds; simulates it when it is not there yet."""
+        """Return the contents of the set; simulates it when it is not there yet."""
         if not self._facts.is_file():
             self._make()
         return Facts(**json.loads(self._facts.read_text()))

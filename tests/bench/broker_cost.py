@@ -1,4 +1,4 @@
-"""What a run costs the broker: CPU while events were published and while they were worked off, and disk by topic."""
+"""The broker's cost of a run: CPU while events were published and while they were worked off, and disk by topic."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How long one goods name takes: `python tests/bench/goods.py`. Prints, asserts nothing.
+"""Times one goods name: `python tests/bench/goods.py`. Prints, asserts nothing.
 
 Names are the simulator's and, where ../shared/data is there, those of the trade-mark classification.
 """

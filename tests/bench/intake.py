@@ -149,7 +149,7 @@ async def _fill(gathering: _Gathering, records: Iterable[Stored]) -> None:
 
 
 class Published(NamedTuple):
-    """When publishing began and each event was due, by event id (s since the epoch), and how late the worst was (s)."""
+    """Times of publishing (s since the epoch): begin, when each event was due (by event id), and the worst delay (s)."""
 
     begun: float
     due_of: dict[str, float]
@@ -169,7 +169,7 @@ def publish_steadily(
 
 @contextlib.contextmanager
 def _unwatched() -> Iterator[None]:
-    """What is there now is not the collector's: to look through it would hold up what is due by a fifth of a second."""
+    """Hide what is there now from the garbage collector: to look through it would delay events by 0.2 s."""
     gc.freeze()
     try:
         yield

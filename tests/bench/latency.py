@@ -60,7 +60,7 @@ class AlertReader:
             time.sleep(0.05)
 
     def read(self) -> list[tuple[float, list[str]]]:
-        """When each alert was read (seconds since the epoch) and the ids of the events it rests on."""
+        """Read the alerts: when each was read (seconds since the epoch) and the ids of the events it rests on."""
         lines = self._notes.read_text().splitlines()
         return [(float(at), ids) for at, *ids in (line.split("\t") for line in lines)]
 

@@ -36,7 +36,7 @@ PROFILED_EVENTS = 400_000
 
 @dataclass(frozen=True)
 class Wish:
-    """What to measure; `settings` differ from the worker's defaults."""
+    """A wish to measure; `settings` differ from the worker's defaults."""
 
     events: int
     runs: int

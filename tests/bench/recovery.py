@@ -40,7 +40,7 @@ def kill_and_restart(installation: Installation, worker: Worker, feed: list[Stor
 
 
 def _first_screened(worker: Worker) -> float:
-    """When the worker had committed its first batch of screened events, as its metrics tell (0.1 s)."""
+    """Find when the worker had committed its first batch of screened events, as its metrics tell (0.1 s)."""
     until = time.time() + GIVE_UP_S
     while time.time() < until:
         worker.require_alive()

@@ -31,7 +31,7 @@ class DifferentDataError(UserError):
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on; `load` is what others did just before."""
+    """Describe the machine of the figures; `load` is what others did just before."""
     model = next(
         (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "unknown"
     )

@@ -1,4 +1,4 @@
-"""What 100 rules cost over 10: CPU of the three stages in memory, decoding to alerts, with each pack in turn.
+"""Costs of 100 rules over 10: CPU of the three stages in memory, decoding to alerts, with each pack in turn.
 
 Kafka and durable state are left out, so the ratio for the whole worker is smaller than what is printed here. Both
 pipelines see the same batches, one right after the other, and the quickest of some rounds counts, so that what else the

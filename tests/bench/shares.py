@@ -1,4 +1,4 @@
-"""Which part of the work a source file belongs to."""
+"""Assigns a source file to a part of the work."""
 
 from collections.abc import Sequence
 

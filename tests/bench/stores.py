@@ -1,4 +1,4 @@
-"""What a state costs: stores side by side, then all stages with state in memory and on disk. Prints; never asserts.
+"""Costs of a state: stores side by side, then all stages with state in memory and on disk. Prints; never asserts.
 
     python tests/bench/stores.py [--waybills 20000] [--keys 300000]
 

@@ -22,7 +22,7 @@ MB = 1e6
 
 
 class Drained(NamedTuple):
-    """When the backlog appeared and when the last of it was committed (seconds since the epoch), and its records."""
+    """A backlog worked off: its records, when it appeared and when its last record was committed (s since epoch)."""
 
     begun: float
     ended: float
@@ -60,7 +60,7 @@ def work_off(
 
 
 def figures(workers: Sequence[Worker], drained: Drained) -> dict[str, Any]:
-    """What one run showed; CPU, memory and counts over all workers."""
+    """Return the figures of one run; CPU, memory and counts over all workers."""
     cpu_s = sum(worker.usage_at(drained.ended).cpu_s - worker.usage_at(drained.begun).cpu_s for worker in workers)
     wall_s = drained.ended - drained.begun
     last = [worker.now for worker in workers if worker.now]
@@ -139,5 +139,5 @@ def middle(runs: Sequence[dict[str, Any]], name: str) -> float:
 
 
 def profile_path(folder: Path) -> Path:
-    """Where the sampler of a profiled run writes."""
+    """Return the file that the sampler of a profiled run writes."""
     return folder / "profile.json"

@@ -1,4 +1,4 @@
-"""What the broker tests share: the Kafka of deploy/, started once; an installation with one partition for the traps."""
+"""The Kafka of deploy/, started once, and an installation with one partition for the traps."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta

@@ -101,7 +101,7 @@ def await_gauges(port: int) -> str:
 
 
 def assert_metrics_are_as_declared(exposed: str) -> None:
-    """What the worker really exports is what the list, and so the docs, alert rules and dashboard, say."""
+    """Check that the worker exports just what the list says, and so the docs, alert rules and dashboard."""
     families = list(text_string_to_metric_families(exposed))
     ours = {family.name: family for family in families if family.name.startswith("parcelward_")}
     assert set(ours) == {metric.name.removesuffix("_total") for metric in DECLARED}

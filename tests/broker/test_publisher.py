@@ -1,4 +1,4 @@
-"""What the publisher sends is what the contract says, and what it cannot deliver it says."""
+"""The publisher sends what the contract says, and names what it cannot deliver."""
 
 import json
 import os

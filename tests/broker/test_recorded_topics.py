@@ -32,7 +32,7 @@ def installation(kafka: str, topic_prefix: str) -> Settings:
 
 
 def work_off(settings: Settings, positions: Mapping[tuple[str, int], int]) -> None:
-    """What a worker commits, by courier and partition."""
+    """Do as a worker that works everything off: its commits, by courier and partition."""
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka, group_id=settings.topics.app_id)
     committed = {TopicPartition(settings.topics.intake(name), number): at for (name, number), at in positions.items()}
     consumer.assign(list(committed))

@@ -37,11 +37,11 @@ class Slot:
 
     @property
     def runs(self) -> bool:
-        """Whether a worker is there, paused or not."""
+        """Tell whether a worker is there, paused or not."""
         return self.child is not None and self.child.exit_code is None
 
     def new_words(self) -> str:
-        """What the present worker has logged."""
+        """Return what the present worker has logged."""
         if not self.log.exists():
             return ""
         with self.log.open("rb") as log:
@@ -200,7 +200,7 @@ def _refusal(words: str) -> str | None:
 
 
 def _catches(pid: int, number: signal.Signals) -> bool:
-    """Whether a process has a handler for a signal."""
+    """Tell whether a process has a handler for a signal."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:

@@ -13,7 +13,7 @@ from tests.chaos.crew import Crew
 
 
 class Kind(StrEnum):
-    """What is done."""
+    """Kind of a fault."""
 
     KILL_WORKER = "worker: kill -9"
     STOP_WORKER = "worker: SIGTERM"
@@ -91,7 +91,7 @@ class Doing:
         self._done = done
 
     def is_over(self, now: float) -> bool:
-        """Whether to put it right now."""
+        """Tell whether it is time to put the fault right."""
         return now >= self.until or (self._done is not None and self._done())
 
 
@@ -196,7 +196,7 @@ def _nothing() -> None:
 
 
 def counts(kinds: Iterator[Kind]) -> dict[str, int]:
-    """How many of each kind."""
+    """Count the faults of each kind."""
     found = dict.fromkeys(map(str, Kind), 0)
     for kind in kinds:
         found[str(kind)] += 1

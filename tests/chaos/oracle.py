@@ -38,7 +38,7 @@ def judge(settings: Settings, stages: Stages, acknowledged: set[str], seed: int 
 
 
 def replay(settings: Settings, stages: Stages) -> dict[str, Any]:
-    """What a replay of the intake alone comes to: whatever a stage was given wrongly shows here."""
+    """Replay the intake alone: whatever a stage was given wrongly shows here."""
     with RecordedTopics(settings, whole=True) as recording:
         checked = check(recording, stages, EVERYTHING)
     said = asdict(checked.comparison)

@@ -1,4 +1,4 @@
-"""What a live run at rest leaves in its topics, in memory: a whole recording, to be tampered with."""
+"""A whole recording of a live run at rest, in memory, to be tampered with."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -58,7 +58,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run."""
+    """Plan of a run."""
 
     faults: int
     seed: int

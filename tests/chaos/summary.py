@@ -11,7 +11,7 @@ OFF = {
 
 
 def summary(report: dict[str, Any], screened_within_s: float) -> str:
-    """What came of it. `screened_within_s`: how soon after the last fault everything must be screened."""
+    """Sum up a run. `screened_within_s`: how soon after the last fault everything must be screened."""
     verdict = "PASSED" if report["passed"] else "NOT PASSED"
     rest = report["screened_after_last_fault_s"]
     replayed = "the same alerts and refusals" if report["replay"]["same"] else "OTHER alerts or refusals"

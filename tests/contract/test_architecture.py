@@ -207,7 +207,7 @@ def test_no_folder_of_tests_shadows_the_package() -> None:
 
 
 def test_every_import_is_a_declared_dependency() -> None:
-    """What the installed package imports is in `dependencies`, or in the extra that its folder needs."""
+    """The imports of the installed package are in `dependencies`, or in the extra that its folder needs."""
     ours = {"parcelward", "streams"} | set(sys.stdlib_module_names)
     found = {name: name_of(path) for path in MODULES for name in imported(parsed(path)) - ours - BROUGHT_ALONG}
     unknown = {name: where for name, where in found.items() if name not in PACKAGES.keys() | EXTRAS}

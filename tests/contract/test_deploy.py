@@ -144,7 +144,7 @@ def test_the_settings_of_the_worker_are_accepted() -> None:
 
 
 def test_state_on_disk_is_a_matter_of_taking_out_comments() -> None:
-    """What the comments say fits together: the setting, its value inside the mount, a volume that exists."""
+    """The comments fit together: the setting, its value inside the mount, a volume that exists."""
     text = COMPOSE.read_text()
     named = re.search(rf"{ENV_PREFIX}([A-Z_]+)=(/\S+) and mount", text)
     assert named is not None

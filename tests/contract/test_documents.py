@@ -1,4 +1,4 @@
-"""What the documents point to is there: files, sections, commands, targets."""
+"""The documents point to things that are there: files, sections, commands, targets."""
 
 import re
 from pathlib import Path

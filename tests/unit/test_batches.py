@@ -93,7 +93,7 @@ def test_what_is_not_to_be_read_is_one_record_at_its_end(
 
 
 def test_aiokafka_itself_still_fails_on_what_brokers_accept() -> None:
-    """When it no longer does, less of parcelward/intake/record_batch.py is needed."""
+    """If it ever reads them, less of parcelward/intake/record_batch.py is needed."""
     for name in ("gzip, and more", "lz4, and more", "attributes of two bytes to a client"):
         with pytest.raises((OSError, CorruptRecordException, cramjam.DecompressionError)):
             list(MemoryRecords(UNREADABLE[name]).next_batch())

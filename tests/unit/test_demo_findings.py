@@ -1,4 +1,4 @@
-"""What the demo tells of its alerts: planted patterns found, clean waybills alerted, latency; and its count."""
+"""The demo's account of its alerts: planted patterns found, clean waybills alerted, latency; and its count."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the demo says: its summary, its hints, why its worker ended; and what it refuses before Kafka starts."""
+"""The demo's words: its summary, its hints, why its worker ended; and what it refuses before Kafka starts."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""What is old counts as absent, whenever the sweep comes; the sweep looks at everything in turn."""
+"""Old values count as absent, whenever the sweep comes; the sweep looks at everything in turn."""
 
 import gc
 from datetime import timedelta
@@ -86,7 +86,7 @@ def test_a_state_stays_bounded_when_every_parcel_brings_many_photos():
 
 
 def test_a_stage_goes_with_its_partition_without_the_garbage_collector():
-    """What was there when a worker had its state is out of the collector's sight for good."""
+    """The collector never looks again at what was there when a worker had its state."""
     stages = build_stages(settings())
     gc.disable()
     try:

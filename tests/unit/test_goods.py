@@ -1,4 +1,4 @@
-"""What goods names say: what must be found, what must not, and what stands around a word."""
+"""Goods names: what must be found, what must not, and what the text around a word changes."""
 
 import pytest
 from hypothesis import given

@@ -38,7 +38,7 @@ def sample() -> tuple[Matrix, Floats]:
 
 @pytest.fixture(scope="module")
 def alerts(model: RiskModel) -> dict[str, list[list[Alert]]]:
-    """Of a small live simulation: per planted pattern and case the alerts the model was part of, the latest."""
+    """The latest alerts with a share of the model, per planted pattern and case of a small live simulation."""
     settings = Settings(model=CURRENT)
     simulation = Simulation(live(Plan(seed=1, days=40 / 86_400), 300))
     pipeline, topics = Pipeline(build_stages(settings), settings.topics), settings.topics
@@ -80,7 +80,7 @@ def test_no_single_reason_comes_first_for_most_planted_patterns(alerts: dict[str
 
 
 def test_no_reason_is_given_for_nearly_every_parcel(alerts: dict[str, list[list[Alert]]]) -> None:
-    """What ordinary parcels of a counter have in common says nothing about any of them."""
+    """Features that ordinary parcels of a counter share are no reason for any of them."""
     every: Counter[str] = Counter()
     flagged = [case for cases in alerts.values() for case in cases]
     for case in flagged:

@@ -27,7 +27,7 @@ class Log:
 
 
 def hops(parcels=12):
-    """What arrives at the outlets stage of a few parcels at two outlets."""
+    """The hops of a few parcels at two outlets, as they arrive at the outlets stage."""
     line = pipeline()
     line._order = log = Log(settings().topics.outlets)
     events = []

@@ -71,7 +71,7 @@ KIND_OF = dict(zip(("raw", "inspection", "scan"), EVENT_MODELS, strict=True)) | 
 
 
 def by_reader(kind: str, value: bytes) -> Any:
-    """What the reader gives; None when it is in doubt. What it says of colons must hold."""
+    """Read with the reader; None when it is in doubt. Its number of colons must be right."""
     reader = PLANS[KIND_OF[kind]].reader
     try:
         data = reader.parse(value)
@@ -83,7 +83,7 @@ def by_reader(kind: str, value: bytes) -> Any:
 
 
 def by_model(kind: str, value: bytes) -> Any:
-    """What the pydantic model gives, as the reader would; None when it refuses."""
+    """Read with the pydantic model, as the reader would; None when it refuses."""
     plan = PLANS[KIND_OF[kind]]
     try:
         return plan.reader.of_model(plan.validate_data(value))
@@ -92,7 +92,7 @@ def by_model(kind: str, value: bytes) -> Any:
 
 
 def assert_agree(kind: str, value: bytes) -> bool:
-    """Whether both accept; fails when they differ in that, or in any value or its type."""
+    """Tell whether both accept; fails when they differ in that, or in any value or its type."""
     read, judged = by_reader(kind, value), by_model(kind, value)
     assert repr(read) == repr(judged), value
     return read is not None

@@ -1,4 +1,4 @@
-"""What is fetched is read whatever its header names are, and handed out in lists with the positions of aiokafka."""
+"""Fetched records are read whatever their header names are, and come in lists with the positions of aiokafka."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def test_all_records_are_read_and_only_the_name_is_mended(compression: int) -> N
 
 
 def test_aiokafka_itself_still_fails_on_it() -> None:
-    """When it no longer does, streams/engine/fetched_batches.py can go."""
+    """If it ever reads it, streams/engine/fetched_batches.py can go."""
     records = MemoryRecords(batch([Bytes("bad")]))
     with pytest.raises(UnicodeDecodeError):
         list(records.next_batch())
@@ -55,7 +55,7 @@ def test_aiokafka_itself_still_fails_on_it() -> None:
 
 @pytest.mark.parametrize("compression", [0, 1], ids=["plain", "gzip"])
 def test_the_other_client_reads_the_same(compression: int) -> None:
-    """Whoever reads back or replays sees the names that the worker saw."""
+    """A reader that reads back or replays sees the names that the worker saw."""
     data = batch(["ce_id", Bytes("bad"), "ce_id"], compression)
     ours, theirs = list(ReadableBatch(data)), read(data)
     for one, other in zip(ours, theirs, strict=True):
@@ -73,7 +73,7 @@ PART = TopicPartition("intake.swift", 3)
 
 
 def fetched(position: int, *batches: bytes) -> PartitionBatches:
-    """What a fetch from a position brought."""
+    """Fetch from a position."""
     return PartitionBatches(PART, ReadableRecords(b"".join(batches)), [], position, None, None, False, 1)
 
 

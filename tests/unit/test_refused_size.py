@@ -1,4 +1,4 @@
-"""What is refused fits into the topic it goes to, whatever a courier sends."""
+"""Refused records fit into the topic they go to, whatever a courier sends."""
 
 import hashlib
 

@@ -133,7 +133,7 @@ def rows(unknowns: bool) -> st.SearchStrategy[dict[str, Value]]:
 
 
 def oracle(source: str, values: dict[str, Value]) -> bool | str:
-    """What the C++ evaluator says: true, false, 'unknown' or 'error'."""
+    """Ask the C++ evaluator: true, false, 'unknown' or 'error'."""
     data = {name: value for name, value in values.items() if value is not None}
     answer = environment().compile(source).eval(data=data).value()
     if isinstance(answer, bool):

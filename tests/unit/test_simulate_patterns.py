@@ -176,7 +176,7 @@ def test_reused_waybills_carry_another_parcel() -> None:
 
 
 def area_under_curve(values: list[float], truth: list[bool]) -> float:
-    """Of a single threshold in its better direction; ties count half."""
+    """Area under the curve of a single threshold in its better direction; ties count half."""
     ranks: dict[float, list[int]] = defaultdict(lambda: [0, 0])
     for value, is_bad in zip(values, truth, strict=True):
         ranks[value][is_bad] += 1
@@ -188,7 +188,7 @@ def area_under_curve(values: list[float], truth: list[bool]) -> float:
 
 
 def simple_features(traffic: Traffic, waybill: str) -> dict[str, float]:
-    """What one waybill's own events say in numbers; -1 where they say nothing."""
+    """One waybill's own events as numbers; -1 where they say nothing."""
     event, checks = traffic.real_name(waybill), traffic.of[INSPECTION].get(waybill, [])
     data, sender = event["data"], event["data"]["sender"]
     hour = (ms(event["time"]) // 3_600_000 + 8) % 24

@@ -1,4 +1,4 @@
-"""Where one event of a file ends: a line, or the whole file when it is a single JSON document."""
+"""Ends of events in a file: a line each, or the whole file when it is a single JSON document."""
 
 import io
 

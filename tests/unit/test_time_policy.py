@@ -142,7 +142,7 @@ def test_a_fast_clock_moves_no_deadline() -> None:
 @examples(deadline=None)
 @given(st.lists(st.integers(0, 59), max_size=20), st.integers(1, 10))
 def test_a_fast_clock_hides_no_more_of_a_window_than_it_is_ahead(minutes: list[int], ahead: int) -> None:
-    """Of the last hour, what lies within its newest 60 - `ahead` minutes, by the window's grain of five, stays."""
+    """The newest 60 - `ahead` minutes of the last hour stay, by the window's grain of five."""
     window, now = LastHour(), T0 + HOUR
     for minute in minutes:
         window.add((now - minute * MINUTE) // FIVE_MINUTES_MS)

@@ -22,7 +22,7 @@ def filled(window: Rolling, *buckets: int) -> Rolling:
 
 
 def counted(buckets: list[int], newest: int, at: int, span: int) -> int:
-    """What a window has to say, from its definition: within its reach both of the newest time and of the asked one."""
+    """Count by a window's definition: within its reach both of the newest time and of the asked one."""
     return sum(max(newest, at) - span < bucket <= at for bucket in buckets)
 
 
@@ -36,7 +36,7 @@ def test_a_window_counts_what_lies_within_its_reach(hours: list[int], at: int) -
 
 @given(st.lists(LATE_AND_EARLY, max_size=60), LATE_AND_EARLY)
 def test_in_whatever_order_things_are_counted_and_read(hours: list[int], at: int) -> None:
-    """What is older than the window when it comes is not counted; all the rest is as if it had come in order."""
+    """Times older than the window when they come are not counted; the rest is as if it had come in order."""
     window, within, newest = LastWeek(), [], 0
     for hour in hours:
         newest = max(newest, hour)
