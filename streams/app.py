@@ -6,7 +6,7 @@ from functools import partial
 from parcelward.cluster.admin import changelog_ids
 from parcelward.settings import Settings
 from streams.engine.agents import screen
-from streams.engine.assignment import Ownership, Recorder
+from streams.engine.assignment import Assignment, Recorder
 from streams.engine.faust_app import ScreeningApp, bytes_topic, faust_options
 from streams.engine.fetched_batches import read_in_batches
 from streams.engine.partition import StagePlan
@@ -18,8 +18,8 @@ from streams.engine.tables import RECOVERY_BUFFER
 def build_app(settings: Settings, plans: Sequence[StagePlan], recorder: Recorder) -> ScreeningApp:
     """The app of one worker: an agent and a table per stage. Nothing is connected before it is started."""
     read_in_batches()
-    ownership = Ownership(settings, plans, recorder, states=_states(settings))
-    app = ScreeningApp(settings.topics.app_id, ownership=ownership, **faust_options(settings))
+    assignment = Assignment(settings, plans, recorder, states=_states(settings))
+    app = ScreeningApp(settings.topics.app_id, assignment=assignment, **faust_options(settings))
     for plan in plans:
         first, *others = (bytes_topic(app, topic) for topic in plan.topics)
         app.also_read += others
@@ -31,7 +31,7 @@ def build_app(settings: Settings, plans: Sequence[StagePlan], recorder: Recorder
             value_type=bytes,
             recovery_buffer_size=RECOVERY_BUFFER,
         )
-        app.agent(first, name=plan.name, isolated_partitions=True)(screen(ownership))
+        app.agent(first, name=plan.name, isolated_partitions=True)(screen(assignment))
     return app
 
 

@@ -22,9 +22,9 @@ END_S = 15.0
 
 async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:
     """Run until `stop` is set, then finish the batches in work and leave the group. Raises what made it fail."""
-    ownership = app.ownership
+    assignment = app.assignment
     starting = asyncio.ensure_future(app.start())
-    endings = [asyncio.ensure_future(wait()) for wait in (stop.wait, ownership.failed.wait, app._crashed.wait)]
+    endings = [asyncio.ensure_future(wait()) for wait in (stop.wait, assignment.failed.wait, app._crashed.wait)]
     try:
         await asyncio.wait([starting, *endings], return_when=asyncio.FIRST_COMPLETED)
         if starting.done() and not starting.cancelled() and starting.exception() is None:
@@ -33,7 +33,7 @@ async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:
         for waiting in endings:
             waiting.cancel()
         await _stop(app, starting)
-    fault = ownership.fault or app.crash_reason or (starting.exception() if not starting.cancelled() else None)
+    fault = assignment.fault or app.crash_reason or (starting.exception() if not starting.cancelled() else None)
     if fault is not None and not isinstance(fault, asyncio.CancelledError):
         raise fault
 
@@ -41,11 +41,11 @@ async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:
 async def _stop(app: ScreeningApp, starting: "asyncio.Future[None]") -> None:
     log.info("stopping")
     try:
-        await app.ownership.finish()
+        await app.assignment.finish()
         # A start that is under way leaves tasks behind when it is cut off.
         await asyncio.wait([starting], timeout=START_S)
-        await app.ownership.give_up()
-        app.ownership.close()
+        await app.assignment.give_up()
+        app.assignment.close()
     finally:
         # Whatever happened: its tasks do not let themselves be cancelled, and would keep the process, and the
         # partitions, for ever.

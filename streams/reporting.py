@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from parcelward.metrics import Metrics
 from streams.engine.faust_app import ScreeningApp
-from streams.engine.partition import Done, OwnedPartition
+from streams.engine.partition import Done, StagePartition
 
 GAUGES_S = 1.0
 ANSWER_S = 10.0
@@ -25,20 +25,20 @@ class MetricsRecorder:
         now = time.time()
         self._metrics.observe_latencies([now * 1000 - arrival for arrival in outcome.alert_arrivals])
         if records or outcome.sends or outcome.updates:
-            stage, partition = done.owner.plan.name, done.owner.partition
+            stage, partition = done.partition.plan.name, done.partition.number
             self._metrics.record_batch(stage, partition, records, done.compute_s, done.commit_s, now)
 
-    def taken(self, stage: str, partitions: int) -> None:
+    def assigned(self, stage: str, partitions: int) -> None:
         """The worker owns so many partitions of a stage."""
         self._metrics.set_assigned(stage, partitions)
 
-    def restored(self, owner: OwnedPartition, seconds: float) -> None:
+    def restored(self, partition: StagePartition, seconds: float) -> None:
         """A partition has its state."""
-        self._metrics.set_restore(owner.plan.name, owner.partition, seconds, owner.restored_records)
+        self._metrics.set_restore(partition.plan.name, partition.number, seconds, partition.restored_records)
 
-    def given_up(self, owner: OwnedPartition) -> None:
+    def given_up(self, partition: StagePartition) -> None:
         """A partition is no longer ours."""
-        self._metrics.drop_partition(owner.plan.name, owner.partition)
+        self._metrics.drop_partition(partition.plan.name, partition.number)
 
 
 class Readiness:
@@ -49,11 +49,14 @@ class Readiness:
 
     def checks(self) -> Mapping[str, bool]:
         """Each check by name, and whether it passes now."""
-        ownership = self._app.ownership
+        assignment = self._app.assignment
         tables = (
-            self._app.tables.actives_ready and not self._app.rebalancing and ownership.ready and not ownership.stopping
+            self._app.tables.actives_ready
+            and not self._app.rebalancing
+            and assignment.ready
+            and not assignment.stopping
         )
-        owns_any = any(True for _ in ownership)
+        owns_any = any(True for _ in assignment)
         broker = self._app.consumer.unanswered_s < ANSWER_S if owns_any else bool(tables)
         return {"broker": broker, "tables": bool(tables), "rule_pack": True, "model": True}
 
@@ -63,8 +66,8 @@ async def keep_gauges(app: ScreeningApp, metrics: Metrics, readiness: Readiness)
     while True:
         for check, passed in readiness.checks().items():
             metrics.set_ready(check, passed)
-        for owner in app.ownership:
-            if owner.ready:
-                metrics.set_lag(owner.plan.name, owner.partition, app.consumer.lag(owner))
-                metrics.set_keys(owner.plan.name, owner.partition, len(owner.state))
+        for partition in app.assignment:
+            if partition.ready:
+                metrics.set_lag(partition.plan.name, partition.number, app.consumer.lag(partition))
+                metrics.set_keys(partition.plan.name, partition.number, len(partition.state))
         await asyncio.sleep(GAUGES_S)

@@ -13,7 +13,7 @@ from parcelward.screening.build import Stages
 from parcelward.screening.in_memory import Cell
 from parcelward.settings import Settings
 from parcelward.stage import Batch, PartitionStage, Record, Send, SourceRecord, apply
-from streams.engine.inbox import Waiting
+from streams.engine.inbox import Inbox
 
 Topic = tuple[str, int]
 
@@ -37,9 +37,7 @@ class LiveRun:
         }
         numbers = range(self.partitions)
         self.cells = {(name, number): Cell(make()) for name, make in self._make.items() for number in numbers}
-        self._waiting = {
-            (name, number): Waiting(topics) for name, topics in self._sources.items() for number in numbers
-        }
+        self._inboxes = {(name, number): Inbox(topics) for name, topics in self._sources.items() for number in numbers}
         self.logs: dict[Topic, list[Record]] = defaultdict(list)
         self._worked_off: Counter[Topic] = Counter()
         self.restarts = 0
@@ -55,7 +53,7 @@ class LiveRun:
         while at < len(records):
             self.publish(records[at : (at := at + rng.randrange(1, burst))])
             for _ in range(rng.randrange(4)):
-                self._work(rng.choice(list(self._waiting)))
+                self._work(rng.choice(list(self._inboxes)))
             if rng.random() < 0.3 and at < len(records):
                 self.tick(rng.randrange(self.partitions), records[at].timestamp - 1)
             if rng.random() < 0.3:
@@ -65,7 +63,7 @@ class LiveRun:
     def tick(self, number: int, now_ms: int) -> None:
         """Every record that arrived up to `now_ms` is published: the deadlines of a partition may fire."""
         for topic in self._intake:
-            self._waiting["duties", number].quiet(topic, now_ms)
+            self._inboxes["duties", number].mark_quiet(topic, now_ms)
         self._work(("duties", number))
 
     def end(self, now_ms: int, apart_ms: int = 20_000) -> None:
@@ -81,15 +79,13 @@ class LiveRun:
 
     def finish(self, idle: int | None = None) -> None:
         """Work off everything that waits; the intake of the partition `idle` is not looked at."""
-        while busy := [
-            where for where, waiting in self._waiting.items() if waiting.count and where != ("duties", idle)
-        ]:
+        while busy := [where for where, inbox in self._inboxes.items() if inbox.count and where != ("duties", idle)]:
             self._work(self._rng.choice(busy))
 
     def work_a_little(self, batches: int, idle: int) -> None:
         """Work off some of what waits; the intake of the partition `idle` is not looked at."""
         for _ in range(batches):
-            self._work(self._rng.choice([where for where in self._waiting if where != ("duties", idle)]))
+            self._work(self._rng.choice([where for where in self._inboxes if where != ("duties", idle)]))
 
     def _work(self, where: tuple[str, int]) -> None:
         name, number = where
@@ -98,7 +94,7 @@ class LiveRun:
             self.restarts += 1
             cell.stage = self._make[name]()
             cell.stage.restore(cell.state)
-        batch = self._waiting[where].take(self._rng.choice([1, 3, 20, 400])).batch
+        batch = self._inboxes[where].next_batch(self._rng.choice([1, 3, 20, 400])).batch
         for record in batch.records:
             self._worked_off[record.topic, number] += 1
         if self._rng.random() < 0.1:
@@ -119,7 +115,7 @@ class LiveRun:
         self.logs[topic, record.partition].append(record)
         stage = next((name for name, topics in self._sources.items() if topic in topics), None)
         if stage is not None:
-            self._waiting[stage, record.partition].add(topic, [record])
+            self._inboxes[stage, record.partition].add(topic, [record])
 
     # what it leaves behind
 

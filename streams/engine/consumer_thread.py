@@ -1,4 +1,4 @@
-"""The thread that reads from Kafka: what it fetches is handed over at once, and how often it asks.
+"""The thread that reads from Kafka: it hands over at once all that one fetch brought, and does not ask too often.
 
 It relies on the behaviour of the pinned versions of Faust and aiokafka; tests/broker/test_traps.py holds them to it.
 """
@@ -15,15 +15,12 @@ from faust.transport.drivers import aiokafka as driver
 from streams.engine.clients import consumer_options
 from streams.engine.producer import NOBODY, Member
 
-WORTH_ASKING = 300
-"""When so many records were waiting, the next fetch is not put off."""
-
 
 class Fetched(NamedTuple):
-    """What the consumer's thread hands over at once, so that all of it belongs together.
+    """One fetch, handed over at once so that its parts belong together.
 
-    `epoch` counts seeks: records of an earlier one were read before positions were set back. `quiet` says per partition
-    until when (ms) nothing more can come. `positions` are those after the records.
+    `epoch` counts seeks: records of an earlier epoch were read before positions were set back. `quiet` says per
+    partition up to which arrival time (ms) no more records come. `positions` are those after the records.
     """
 
     epoch: int
@@ -44,16 +41,16 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self._paused: tuple[Any, frozenset[Any]] = None, frozenset()
 
     def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
-        """Faust prints; what follows is logged."""
+        """Print nothing, as Faust would: the error itself is logged."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         self._assignor = self.app.assignor
         return aiokafka.AIOKafkaConsumer(
-            partition_assignment_strategy=[self._assignor], **consumer_options(self.app.ownership.settings)
+            partition_assignment_strategy=[self._assignor], **consumer_options(self.app.assignment.settings)
         )
 
     async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
-        """Know for whom and in which generation the group has assigned them."""
+        """Remember under which member id and in which generation the group has assigned them."""
         self.member = Member(self._consumer._coordinator.member_id, generation_id)
         await super().on_partitions_assigned(assigned, generation_id)
 
@@ -71,25 +68,24 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 for number, position, _ in numbers
             ]
             states = [(tp, position, assignment.state_value(tp)) for tp, position in asked]
-            # A broker answers at once when anything has come, and asking costs as much as some dozen records.
             try:
                 await asyncio.sleep(ask_at.get(node_id, 0.0) - time.monotonic())
             except asyncio.CancelledError:
-                return False  # as aiokafka's own does: what waits for the end of its fetches expects no exception
+                return False  # as aiokafka's own does: its callers expect no exception
             asked_at = time.monotonic()
             for _, _, state in states:
                 state.timestamp = None
-            # The time of asking, not of the answer: an answer that is read late (this process was paused) is true for
-            # the moment it was asked for, and stays true.
+            # The time of asking, not of the answer: an answer that is read late (this process was paused) tells of the
+            # moment in which it was asked for.
             begun = int(time.time() * 1000)
             found = await send(assignment, node_id, request)
             if any(state.timestamp is not None for _, _, state in states):
                 self.answered_at = time.monotonic()
             waiting = sum(max(0, (state.highwater or 0) - position) for _, position, state in states)
-            ask_at[node_id] = asked_at + (self.consumer.fetch_every_s if waiting < WORTH_ASKING else 0.0)
+            ask_at[node_id] = asked_at + self.consumer.fetch_pause_s(waiting)
             for tp, position, state in states:
-                # A time stamp says that this answer was for us; the end says that nothing waits, open transactions
-                # included.
+                # With a time stamp the answer was for us. The end is our position: no record is left, not even one of
+                # an open transaction.
                 if state.timestamp is not None and state.highwater == position:
                     self._quiet[tp] = begun
             return found
@@ -97,9 +93,9 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         fetcher._proc_fetch_request = watched
 
     async def fetch(self, active: Set[Any], watched: Set[Any], unread: Set[Any], wait_s: float) -> Fetched:
-        """Records that have come for the active partitions, waiting at most `wait_s` seconds for the first.
+        """Fetch records of the active partitions, waiting at most `wait_s` seconds for the first.
 
-        Of the `watched` ones the positions after them are told; the `unread` ones are not even asked for.
+        Returns also the positions of the `watched` partitions. The `unread` ones are not asked for at all.
         """
         result: Fetched = await self.call_thread(self._fetch, active, watched, frozenset(unread), wait_s)
         return result
@@ -118,10 +114,10 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return Fetched(self.epoch, records, quiet, positions)
 
     def _pause(self, consumer: Any, unread: frozenset[Any]) -> None:
-        """Pause these and no others; said anew with each fetch, for another assignment begins with none."""
-        said = consumer._subscription.subscription.assignment, unread
-        if said != self._paused:
-            self._paused = said
+        """Pause these and no others. Checked with each fetch, because each assignment begins with none paused."""
+        wanted = consumer._subscription.subscription.assignment, unread
+        if wanted != self._paused:
+            self._paused = wanted
             paused = consumer.paused()
             consumer.pause(*((unread - paused) & consumer.assignment()))
             consumer.resume(*(paused - unread))

@@ -6,7 +6,7 @@ from typing import Any
 import faust
 
 from parcelward.settings import Settings
-from streams.engine.assignment import Ownership
+from streams.engine.assignment import Assignment
 from streams.engine.clients import consumer_options
 from streams.engine.tables import BatchTable, PromptTableManager
 from streams.engine.transport import BatchTransport
@@ -17,9 +17,9 @@ HOUR_S = 3600.0
 class ScreeningApp(faust.App):  # type: ignore[misc]
     """A Faust app with batched delivery, without folders, leader topic and web server of its own."""
 
-    def __init__(self, *args: Any, ownership: Ownership, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, assignment: Assignment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ownership = ownership
+        self.assignment = assignment
         self.also_read: list[Any] = []
 
     def _new_transport(self) -> BatchTransport:

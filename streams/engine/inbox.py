@@ -1,4 +1,4 @@
-"""What waits for one partition number, over all topics of a stage, and how it is merged into one batch."""
+"""The inbox of one stage on one partition number: fetched records of all its topics, merged into batches."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,15 @@ MOST_BYTES = 16 * 1024 * 1024
 """Bytes of records at which a batch ends and no more are fetched: thousands of records may be a few megabytes each."""
 
 
-class Taken(NamedTuple):
+class SourceBatch(NamedTuple):
     """A batch, and the next position of each topic once it is committed."""
 
     batch: Batch
     positions: Mapping[str, int]
 
 
-class Waiting:
-    """Records that are fetched and not in work yet, per topic in offset order."""
+class Inbox:
+    """Records that are fetched and in no batch yet, per topic in offset order."""
 
     def __init__(self, topics: Sequence[str]) -> None:
         self._records: dict[str, list[SourceRecord]] = {topic: [] for topic in topics}
@@ -34,11 +34,11 @@ class Waiting:
         self.bytes = 0
 
     def fills(self, limit: int) -> bool:
-        """Whether what waits makes a full batch: `limit` records, or `MOST_BYTES`."""
+        """Whether there is enough for a full batch: `limit` records, or `MOST_BYTES`."""
         return self.count >= limit or self.bytes >= MOST_BYTES
 
     def add(self, topic: str, records: Sequence[SourceRecord]) -> None:
-        """Take over fetched records; those that were taken before (delivered again after a seek) are dropped."""
+        """Add fetched records. Records that were added before (they are fetched again after a seek) are dropped."""
         expected = self._next.get(topic, 0)
         if records[0].offset < expected:
             records = [record for record in records if record.offset >= expected]
@@ -49,35 +49,35 @@ class Waiting:
         self.count += len(records)
         self.bytes += sum(map(_size, records))
 
-    def quiet(self, topic: str, until: int) -> None:
-        """Nothing with an arrival time up to `until` (ms) is still to come after what was added so far."""
+    def mark_quiet(self, topic: str, until: int) -> None:
+        """Note that after what was added so far no record arrives with a time up to `until` (ms)."""
         self._quiet[topic] = max(until, self._quiet.get(topic, until))
 
     def clear(self) -> None:
-        """Forget everything: positions were set back, and it will be delivered again."""
+        """Forget everything: positions were set back, and it will be fetched again."""
         for records in self._records.values():
             records.clear()
         self._next.clear()
         self._quiet.clear()
         self.count = self.bytes = 0
 
-    def take(self, limit: int) -> Taken:
-        """The next batch: at most `limit` records, merged by arrival time, ties by the order of topics.
+    def next_batch(self, limit: int) -> SourceBatch:
+        """Remove and return the next batch: at most `limit` records by arrival time, ties by the order of topics.
 
-        It ends early with the record that brings it to `MOST_BYTES`. The order within a topic is kept whatever its
-        timestamps. A topic of which records are left is not quiet.
+        It ends early with the record that brings it to `MOST_BYTES`. Records of one topic keep their order, whatever
+        their timestamps. A topic is quiet for this batch only if no record of it stays in the inbox.
         """
-        waiting = {topic: records for topic, records in self._records.items() if records}
-        merged = _merged(list(waiting.values()))
-        taken = merged[: self._end(merged, limit)]
-        # The order within a topic is kept, so what was taken of it is its beginning.
-        counts = Counter(map(_topic, taken)) if len(waiting) > 1 else dict.fromkeys(waiting, len(taken))
+        filled = {topic: records for topic, records in self._records.items() if records}
+        merged = _merged(list(filled.values()))
+        batch = merged[: self._end(merged, limit)]
+        # The order within a topic is kept, so the batch holds the first records of each topic.
+        counts = Counter(map(_topic, batch)) if len(filled) > 1 else dict.fromkeys(filled, len(batch))
         positions = {}
         for topic, count in counts.items():
-            records = waiting[topic]
+            records = filled[topic]
             positions[topic] = records[count - 1].offset + 1
             self._records[topic] = records[count:]
-        left = self.count - len(taken)
+        left = self.count - len(batch)
         # Below the bound an even share is near enough, and it saves a look at each record.
         if self.bytes >= MOST_BYTES:
             self.bytes = sum(map(_size, chain.from_iterable(self._records.values())))
@@ -85,7 +85,7 @@ class Waiting:
             self.bytes = self.bytes * left // self.count
         self.count = left
         quiet = {topic: until for topic, until in self._quiet.items() if not self._records[topic]}
-        return Taken(Batch(taken, quiet), positions)
+        return SourceBatch(Batch(batch, quiet), positions)
 
     def _end(self, merged: Sequence[SourceRecord], limit: int) -> int:
         if self.bytes < MOST_BYTES:

@@ -1,11 +1,12 @@
-"""One stage on one partition that this worker owns: the delivery protocol around the pure stage."""
+"""One stage on one partition of this worker: the delivery protocol around the pure stage."""
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka.structs import TopicPartition
 
@@ -13,8 +14,9 @@ from parcelward.counts import POISON
 from parcelward.logs import position
 from parcelward.poison import MOST_SHARE, Poisoned, Recently, TooManyPoisonedError, isolate
 from parcelward.stage import Batch, CountKey, Outcome, PartitionStage, Send, SourceRecord
-from streams.engine.inbox import Taken, Waiting
-from streams.engine.state import Ahead, MemoryState, State
+from streams.engine.inbox import Inbox, SourceBatch
+from streams.engine.phase import ENTERED_FROM, Phase, PhaseError
+from streams.engine.state import NOTHING_WRITTEN, Ahead, Bounds, MemoryState, State
 from streams.engine.transactions import Transactions, Work
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ class StagePlan:
 
     The topics have equal partition counts and are read as one. `ticks`: empty batches are delivered to an idle
     partition, so that deadlines fire. `fed`: it has one topic, to which stages of this group send and nobody else.
-    `set_aside` makes the record that a poisoned one is kept in, and the fact to count; without it a poisoned record
+    `set_aside` makes the record that a poisoned one is kept in, and what to count; without it a poisoned record
     stops the worker, and so do more of them than `poison_share`.
     """
 
@@ -40,170 +42,229 @@ class StagePlan:
 
 
 class Done(NamedTuple):
-    """What one committed batch was, for metrics: CPU seconds of computing, wall seconds of its transaction."""
+    """One committed batch, for metrics: CPU seconds of computing, wall seconds of its transaction."""
 
-    owner: "OwnedPartition"
+    partition: "StagePartition"
     batch: Batch
     outcome: Outcome
     compute_s: float
     commit_s: float
 
 
-class OwnedPartition:
-    """State, stage and waiting records of one stage on one partition, from assignment to revocation.
+class StagePartition:
+    """One stage on one partition number, from assignment to revocation: its inbox, its state, its phase.
 
-    At most one batch is in work at any time (`busy`).
+    Each step to another phase is one method, and a step out of its order raises PhaseError:
+
+        TAKEN    -- locate     -->  LOCATED     positions are known, and where the changelog ends
+        LOCATED  -- restore    -->  RESTORED    `apply_changelog` has brought the state to that end
+        RESTORED -- reposition -->  READY       the consumer reads from the positions
+        READY    -- fence      -->  FENCED      another worker has the partition
+        any      -- give_up    -->  GIVEN_UP
+
+    In READY the cycle is `add`, `deliver`, `process`; at most one batch is in work at any time (`busy`).
     """
 
-    def __init__(self, plan: StagePlan, partition: int, transactions: Transactions, state: State | None = None) -> None:
+    def __init__(self, plan: StagePlan, number: int, transactions: Transactions, state: State | None = None) -> None:
         self.plan = plan
-        self.partition = partition
-        self.stage = plan.build(partition)
+        self.number = number
+        self.sources = [TopicPartition(topic, number) for topic in plan.topics]
+        self.stage = plan.build(number)
         self.state = MemoryState() if state is None else state
         self.restored_records = 0
-        self.must_reach: int | None = None  # not known yet
-        self.waiting = Waiting(plan.topics)
-        self.restored = False
-        self.positioned = False
-        self.busy = False
-        self.positions: dict[str, int] = {}  # not known yet
+        self.inbox = Inbox(plan.topics)
+        self.positions: dict[str, int] = {}  # known once it is located, as are the next two
         self.uncommitted = False  # whether the group had a position for none of its sources
-        self.last_batch = time.monotonic()
-        self.taken_at = time.monotonic()
+        self.must_reach: int | None = None  # changelog offset at which the state is complete
+        self.taken_at = self.last_batch_at = time.monotonic()
+        self.phase = Phase.TAKEN
+        self._busy = False
         self._transactions = transactions
         self._poisoned = Recently(plan.poison_share)
-        self.revoked = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._given_up = False
+        self._given_up = asyncio.Event()
+        self._out_of_work = asyncio.Event()
+        self._out_of_work.set()
 
-    @property
-    def sources(self) -> list[TopicPartition]:
-        """What it reads."""
-        return [TopicPartition(topic, self.partition) for topic in self.plan.topics]
+    # from phase to phase
+
+    def _enter(self, phase: Phase) -> None:
+        if self.phase not in ENTERED_FROM[phase]:
+            raise self._refusal(f"become {phase.name}")
+        self.phase = phase
+
+    def _refusal(self, step: str) -> PhaseError:
+        busy = ", busy" if self._busy else ""
+        return PhaseError(f"stage {self.plan.name}, partition {self.number} ({self.phase.name}{busy}) cannot {step}")
+
+    def locate(self, positions: Mapping[str, int], *, uncommitted: bool, changelog: Bounds) -> None:
+        """Learn where sources are read from and where the changelog ends; a state that it cannot complete is forgotten.
+
+        `uncommitted`: the group has a position for none of the sources, and `positions` are their beginnings.
+        """
+        self._enter(Phase.LOCATED)
+        self.positions.update(positions)
+        self.uncommitted = uncommitted
+        if self.state.written != NOTHING_WRITTEN:
+            self.state.check(changelog)
+        self.must_reach = changelog.end - 1 if changelog.end > changelog.start else NOTHING_WRITTEN
+
+    def apply_changelog(self, records: Sequence[Any], offset: int) -> None:
+        """Bring the state up to a changelog offset; does nothing if it is there already."""
+        if offset <= self.state.written:  # fetched for a recovery before this one
+            return
+        if self.phase is not Phase.LOCATED:
+            raise self._refusal("apply its changelog")
+        self.state.write({record.key: record.value for record in records}, offset)
+        self.restored_records += len(records)
 
     @property
     def recovered(self) -> bool:
-        """Whether the state is that of the changelog's end, `must_reach`."""
-        return self.must_reach is not None and self.state.written >= self.must_reach
+        """Whether the state is that of the changelog's end, and the stage is still to be rebuilt from it."""
+        return self.phase is Phase.LOCATED and self.must_reach is not None and self.state.written >= self.must_reach
 
     def restore(self) -> None:
         """Rebuild the stage from the recovered state."""
+        if not self.recovered:
+            raise self._refusal("be restored")
         self.stage.restore(self.state)
-        self.restored = True
+        self._enter(Phase.RESTORED)
+
+    def reposition(self) -> None:
+        """Start anew from `positions`, to which the consumer was set; what was fetched before is fetched again."""
+        # TRAP: a fetch from before the rebalance may bring records of the new assignment from a stale position. A batch
+        # of them that slips in before the seek is processed twice.
+        self._enter(Phase.READY)
+        self.inbox.clear()
+
+    def fence(self) -> None:
+        """Deliver nothing more: another worker has the partition."""
+        self._enter(Phase.FENCED)
+
+    def give_up(self) -> None:
+        """End: whatever comes of the batch in work, it changes nothing here any more."""
+        self._enter(Phase.GIVEN_UP)
+        self._given_up.set()
+
+    async def until_given_up(self) -> None:
+        """Wait until it is given up."""
+        await self._given_up.wait()
+
+    @property
+    def located(self) -> bool:
+        """Whether its positions are known."""
+        return self.phase is not Phase.TAKEN
+
+    @property
+    def restored(self) -> bool:
+        """Whether its stage is rebuilt from the state."""
+        return self.phase in (Phase.RESTORED, Phase.READY, Phase.FENCED)
 
     @property
     def ready(self) -> bool:
-        """Whether batches may be delivered: the state is restored and the positions are those that were committed."""
-        return self.restored and self.positioned
+        """Whether it has its state, and the consumer its positions."""
+        return self.phase in (Phase.READY, Phase.FENCED)
 
     @property
     def has_state(self) -> bool:
-        """Whether anything was ever committed and not yet forgotten; known once the state is restored."""
+        """Whether anything was ever committed and not yet forgotten; known once it is restored."""
         return next(iter(self.state), None) is not None
 
-    def reposition(self) -> None:
-        """The consumer was set to `positions`; what was fetched before is dropped, for it will be delivered again."""
-        # TRAP: a fetch from before the rebalance may bring records of the new assignment from a stale position. A batch
-        # of them that slips in before the seek is processed twice.
-        self.waiting.clear()
-        self.positioned = True
-
-    def add(self, topic: str, records: Sequence[SourceRecord]) -> None:
-        """Take over fetched records."""
-        if self.positioned:
-            self.waiting.add(topic, records)
-
-    def quiet(self, topic: str, until: int) -> None:
-        """Nothing with an arrival time up to `until` (ms) is still to come after what was added."""
-        if self.positioned:
-            self.waiting.quiet(topic, until)
-
-    def due_in(self, now: float, commit_every: float, limit: int, tick_s: float) -> float:
-        """Seconds until a batch is to be delivered, at `now` (monotonic); infinite when only a new record can tell."""
-        if self.busy or not self.ready:
-            return float("inf")
-        if self.waiting.fills(limit):
-            return 0.0
-        if self.waiting.count:
-            return self._transactions.last_commit + commit_every - now
-        return self.last_batch + tick_s - now if self.plan.ticks else float("inf")
+    # batches
 
     @property
-    def can_join(self) -> bool:
-        """Whether there is something that may go into a transaction that is due for others."""
-        return not self.busy and self.ready and self.waiting.count > 0
+    def idle(self) -> bool:
+        """Whether the next batch may be delivered."""
+        return self.phase is Phase.READY and not self._busy
 
-    def take(self, limit: int) -> Taken:
-        """The next batch; the partition is busy until `process` has returned."""
-        self.busy = True
-        self.last_batch = time.monotonic()
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is delivered or in work, or nothing more may be."""
+        return self._busy or self.phase is Phase.FENCED
+
+    def add(self, topic: str, records: Sequence[SourceRecord]) -> None:
+        """Take in fetched records, unless they may be from a stale position."""
+        if self.ready:
+            self.inbox.add(topic, records)
+
+    def mark_quiet(self, topic: str, until: int) -> None:
+        """Note that after what was added no record arrives with a time up to `until` (ms)."""
+        if self.ready:
+            self.inbox.mark_quiet(topic, until)
+
+    def deliver(self, limit: int) -> SourceBatch:
+        """Cut the next batch; the partition is busy until `process` has returned."""
+        if not self.idle:
+            raise self._refusal("deliver a batch")
+        self._busy = True
+        self.last_batch_at = time.monotonic()
         self._transactions.computing.add(self)
-        return self.waiting.take(limit)
+        return self.inbox.next_batch(limit)
 
-    async def process(self, taken: Taken) -> Done | None:
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Hold a batch in work inside the block: the partition is busy, and `finish` waits for its end."""
+        if not self._out_of_work.is_set():
+            raise self._refusal("work on a second batch")
+        self._busy = True
+        self._out_of_work.clear()
+        try:
+            yield
+        finally:
+            self._out_of_work.set()
+            self._busy = False
+
+    async def process(self, source: SourceBatch) -> Done | None:
         """Compute, commit in one transaction, and only then change memory. None: the partition is no longer ours.
 
         Raises FailedError when the transaction failed, FencedError when another worker has the partition, and whatever
         the stage raises when a record cannot be set aside.
         """
-        if self._given_up:
+        if self.phase is Phase.GIVEN_UP:
             return None
-        self.begin()
-        try:
-            return await self._process(taken)
-        finally:
-            self._transactions.computing.discard(self)
-            self.end()
+        with self.working():
+            try:
+                return await self._process(source)
+            finally:
+                self._transactions.computing.discard(self)
 
-    def begin(self) -> None:
-        """A batch is in work."""
-        self.busy = True
-        self._idle.clear()
-
-    def end(self) -> None:
-        """No batch is in work any more."""
-        self._idle.set()
-        self.busy = False
-
-    async def _process(self, taken: Taken) -> Done | None:
+    async def _process(self, source: SourceBatch) -> Done | None:
         begun = time.thread_time()
-        batch, outcome = self._compute(taken.batch, self.state)
+        batch, outcome = self._compute(source.batch, self.state)
         compute_s, commit_s = time.thread_time() - begun, 0.0
-        if taken.positions or outcome.sends or outcome.updates:
+        if source.positions or outcome.sends or outcome.updates:
             # All positions, also those that stay: a transaction without one would not be fenced by the group.
-            positions = {**self.positions, **taken.positions}
-            work = Work(self.plan.name, self.partition, outcome, positions, len(batch.records))
+            positions = {**self.positions, **source.positions}
+            work = Work(self.plan.name, self.number, outcome, positions, len(batch.records))
             self._transactions.computing.discard(self)
             try:
                 await self._transactions.commit(work)
             except Exception:
-                if self._given_up:
+                if self.phase is Phase.GIVEN_UP:
                     return None
                 raise
-            if not self.settle(work):
+            if not self.follow(work):
                 return None
             commit_s = work.commit_s
         self.stage.commit(batch, outcome)
-        return Done(self, taken.batch, outcome, compute_s, commit_s)
+        return Done(self, source.batch, outcome, compute_s, commit_s)
 
-    def settle(self, work: Work) -> bool:
-        """Make memory equal to what was committed; False when the partition is no longer ours.
+    def follow(self, work: Work) -> bool:
+        """Make positions and state equal to what was committed; False when the partition is no longer ours.
 
-        Whoever has the state then reads it from the changelog.
+        The worker that has the state then reads it from the changelog.
         """
-        if self._given_up:
+        if self.phase is Phase.GIVEN_UP:
             return False
         self.positions.update(work.positions)
         if work.written is not None:
             self.state.write(work.outcome.updates, work.written)
         return True
 
-    def carry_on(self, batch: Batch, before: Outcome) -> Outcome:
-        """Compute one more batch of a transaction to which `before` belongs already, and add to it what it leads to.
+    def process_chained(self, batch: Batch, before: Outcome) -> Outcome:
+        """Compute one more batch of a transaction that holds `before` already, add its outcome to that, and return it.
 
-        The stage's own memory follows at once, the state once the transaction is committed. If that fails, there is no
-        other one, and whoever owns the partition next makes a new stage of the state.
+        The stage's own memory follows at once, the state once the transaction is committed. If that fails, this worker
+        commits nothing any more, and the next one makes a new stage from the state.
         """
         state = Ahead(self.state, before.updates) if before.updates else self.state
         batch, outcome = self._compute(batch, state)
@@ -225,19 +286,14 @@ class OwnedPartition:
             )
             if self.plan.set_aside is None:
                 raise TooManyPoisonedError("a record of our own cannot be processed") from error
-            send, fact = self.plan.set_aside(record, error)
+            send, key = self.plan.set_aside(record, error)
             outcome.sends.append(send)
-            outcome.counts.update((fact, (POISON, self.plan.name)))
+            outcome.counts.update((key, (POISON, self.plan.name)))
 
     async def finish(self, patience_s: float) -> None:
         """Let the batch in work finish, at most `patience_s`."""
         try:
             async with asyncio.timeout(patience_s):
-                await self._idle.wait()
+                await self._out_of_work.wait()
         except TimeoutError:
-            log.warning("a batch in work was abandoned", extra={"stage": self.plan.name, "partition": self.partition})
-
-    def close(self) -> None:
-        """Whatever comes of the batch in work, it changes nothing here any more."""
-        self.revoked.set()
-        self._given_up = True
+            log.warning("a batch in work was abandoned", extra={"stage": self.plan.name, "partition": self.number})

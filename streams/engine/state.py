@@ -1,7 +1,7 @@
 """States of partitions: copies of their changelogs, each up to an offset, in memory or in a folder.
 
-The changelog is the truth. A state is written after the transaction was committed, never before, so a copy is never
-ahead of it, and after a rebalance or a restart only the rest of the changelog has to be read.
+The changelog is the truth. A state is written after the commit of its transaction, never before, so it is never ahead
+of the changelog. After a rebalance or a restart only the rest of the changelog has to be read.
 """
 
 import time
@@ -15,10 +15,10 @@ from parcelward.stage import apply
 
 NOTHING_WRITTEN = -1
 KEEP_S = 600.0
-"""A state in memory whose partition was given up is kept for so long: most often the partition comes back."""
+"""Seconds that a state in memory is kept after its partition was given up: most often the partition comes back."""
 
-Place = tuple[str, int]
-"""Stage and partition number."""
+PartitionId = tuple[str, int]
+"""Name of the stage, and partition number."""
 
 
 class Bounds(NamedTuple):
@@ -51,7 +51,7 @@ class MemoryState(dict[bytes, bytes], State):
 
 
 class Ahead(Mapping[bytes, bytes]):
-    """A state with updates (None deletes) that are not committed yet."""
+    """A state as it will be once some updates (None deletes) are committed."""
 
     def __init__(self, state: Mapping[bytes, bytes], updates: Mapping[bytes, bytes | None]) -> None:
         self._state = state
@@ -64,7 +64,7 @@ class Ahead(Mapping[bytes, bytes]):
         return value
 
     def get(self, key: bytes, default: Any = None) -> Any:
-        """Without raising and catching anything: most keys that are asked for are new."""
+        """The value of a key. Most keys that are asked for are new, so nothing is raised and caught here."""
         value = self._updates[key] if key in self._updates else self._state.get(key)
         return default if value is None else value
 
@@ -78,37 +78,37 @@ class Ahead(Mapping[bytes, bytes]):
 
 
 class States(Protocol):
-    """Where a worker's states are."""
+    """The states of a worker, wherever they are kept."""
 
-    def take(self, places: Iterable[Place]) -> Mapping[Place, State]:
-        """The states of the partitions that are ours now, as far as they are known."""
+    def open(self, partitions: Iterable[PartitionId]) -> Mapping[PartitionId, State]:
+        """The states of partitions that were taken over, as far as they are known."""
         ...
 
-    def give_up(self, states: Mapping[Place, State]) -> None:
-        """The partitions of these states are no longer ours."""
+    def give_up(self, states: Mapping[PartitionId, State]) -> None:
+        """Put away the states of partitions that were given up."""
         ...
 
     def close(self) -> None:
-        """The worker ends."""
+        """End: the worker ends."""
         ...
 
 
 class MemoryStates:
-    """States in memory; those that were given up are kept until it is known who gets the partitions."""
+    """States in memory. Those that were given up are kept for the next assignment."""
 
     def __init__(self) -> None:
-        self._kept: Mapping[Place, State] = {}
+        self._kept: Mapping[PartitionId, State] = {}
         self._since = float("-inf")
 
-    def take(self, places: Iterable[Place]) -> Mapping[Place, State]:
-        """What was kept, if only a moment has passed; empty states for the rest."""
+    def open(self, partitions: Iterable[PartitionId]) -> Mapping[PartitionId, State]:
+        """The states that were kept, unless too much time has passed; empty ones for the other partitions."""
         kept = self._kept if time.monotonic() - self._since < KEEP_S else {}
         self._kept = {}
-        return {place: kept.get(place) or MemoryState() for place in places}
+        return {one: kept.get(one) or MemoryState() for one in partitions}
 
-    def give_up(self, states: Mapping[Place, State]) -> None:
+    def give_up(self, states: Mapping[PartitionId, State]) -> None:
         """Keep them for a moment."""
         self._kept, self._since = states, time.monotonic()
 
     def close(self) -> None:
-        """Nothing is left behind."""
+        """Do nothing: memory ends with the process."""

@@ -18,7 +18,7 @@ import msgspec
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch, WriteBufferManager
 
 from parcelward.errors import UserError
-from streams.engine.state import NOTHING_WRITTEN, Bounds, Place, State
+from streams.engine.state import NOTHING_WRITTEN, Bounds, PartitionId, State
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ OLDEST_S = 6 * 3600.0
 CACHE_BYTES = 128 << 20  # of read blocks, all partitions together
 BUFFERS_BYTES = 96 << 20  # of writes not yet sorted into files, all partitions together
 BUFFER_BYTES = 16 << 20
-ABOUT = b"\0"  # key of what is written about the copy itself; no stage has a key that begins like it
+ABOUT = b"\0"  # key of the note about the copy itself; no key of a stage begins with this byte
 FIRST = b"\1"
 CHUNK = 256
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class _About(msgspec.Struct, array_like=True):
-    """Of which changelog this is a copy, up to which offset, and when it was written (epoch s)."""
+    """A note beside the state: the changelog it is a copy of, up to which offset, and when it was written (epoch s)."""
 
     format: int
     changelog: str
@@ -56,7 +56,7 @@ class DiskState(State):
         self._folder = folder
         self._changelog = changelog
         self._options = options
-        self._near: dict[bytes, bytes] = {}  # what a walk has just read and is about to ask for
+        self._near: dict[bytes, bytes] = {}  # read by a walk, and about to be asked for
         self._failed = False
         try:
             self._open()
@@ -158,7 +158,7 @@ class DiskState(State):
         return _Entries(self)
 
     def entries(self, first: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Keys from `first` on, in order, with their values. Raises UserError when the disk does not give them all."""
+        """Keys from `first` on, in order, with their values. Raises UserError when the disk gives not all of them."""
         found: Any = self._database.iter()
         found.seek(first)
         while found.valid():
@@ -171,17 +171,17 @@ class DiskState(State):
             raise _not_usable(self._folder, error) from error
 
     def _chunk(self, first: bytes) -> list[tuple[bytes, bytes]]:
-        # Not one iterator for the whole walk: it would keep files that were merged away since.
+        # A new iterator for each chunk: one for the whole walk would keep files that were merged away since.
         return list(islice(self.entries(first), CHUNK))
 
     def close(self) -> None:
-        """Give the folder back. What cannot be written any more is in the changelog."""
+        """Give the folder back; does not raise, since the changelog has what cannot be written any more."""
         database = self.__dict__.pop("_database", None)
         try:
             if database is not None:
                 database.close()
         except Exception as error:
-            # It happens on the way out, most often because of the full disk that is the reason for leaving.
+            # Most often the disk is full, which is why the worker stops.
             log.warning("state on disk was not closed in order", extra={"folder": self._folder.name}, exc_info=error)
 
 
@@ -225,15 +225,15 @@ class DiskStates:
         except OSError as error:
             raise _not_usable(folder, error) from None
 
-    def take(self, places: Iterable[Place]) -> Mapping[Place, State]:
-        """Open what is there of the partitions that are ours now."""
+    def open(self, partitions: Iterable[PartitionId]) -> Mapping[PartitionId, State]:
+        """Open the folders of partitions that were taken over."""
         self._ids = self._ids or self._ask()
         return {
             (stage, number): DiskState(self._folder / f"{stage}-{number}", self._ids[stage], self._options)
-            for stage, number in places
+            for stage, number in partitions
         }
 
-    def give_up(self, states: Mapping[Place, State]) -> None:
+    def give_up(self, states: Mapping[PartitionId, State]) -> None:
         """Close them; they stay on disk, for the partitions may come back."""
         for state in states.values():
             if isinstance(state, DiskState):

@@ -26,18 +26,19 @@ from streams.engine.state import Bounds
 log = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
-SETTLE_S = 2 * TRANSACTION_S
+DECIDED_S = 2 * TRANSACTION_S
+"""Most seconds until transactions that former owners left open are decided."""
 MOST_TURNS = 200
-"""Of the loop, in which others that were delivered at the same time are computed; one that is lost holds nobody up."""
+"""Event-loop turns that a commit waits for batches delivered with it. Bounded, so that a lost batch cannot block it."""
 MOST_RECORDS = 8000
-"""Records whose batches go into one transaction, about: it may not take too long, and all that comes of them is held in
-memory. It also leaves batches to be computed while it is under way."""
+"""Records of one transaction, about. It may not take too long, and all that its batches lead to is held in memory. The
+bound also leaves batches to be computed while a transaction is under way."""
 
 
 class Found(NamedTuple):
-    """What is in Kafka, final for us: where each source is to be read from, and what each changelog has.
+    """Where each source is to be read from, and what each changelog holds; nobody else can change either any more.
 
-    Of the `uncommitted` sources the group has no position; they are read from their beginning.
+    The group has no position for the `uncommitted` sources: they are read from their beginning.
     """
 
     positions: Mapping[TopicPartition, int]
@@ -46,7 +47,7 @@ class Found(NamedTuple):
 
 
 Connect = Callable[[Settings, str], Any]
-"""Makes a producer with a name: `Producer`, or what stands in for it in a simulation."""
+"""Makes a producer with a name: `Producer`, or its stand-in in a simulation."""
 
 
 class FailedError(Exception):
@@ -55,15 +56,15 @@ class FailedError(Exception):
 
 @dataclass(eq=False, slots=True)
 class Work:
-    """What one batch of one stage on one partition leads to, and what came of it.
+    """The outcome of one batch of one stage on one partition number, to be committed; and how the commit ended.
 
-    `positions` are the next ones of its source topics, `records` how many it is of. `written` is the changelog offset
-    up to which its state is written once it is committed, None when nothing was; `commit_s` is how long the transaction
-    took, and `error` why it failed.
+    `positions` are the next ones of its source topics, `records` the number of records in the batch. Once it is
+    committed, `written` is the changelog offset up to which its state is written (None: it changed no state), and
+    `commit_s` how long the transaction took. If it failed, `error` says why.
     """
 
     stage: str
-    partition: int
+    number: int
     outcome: Outcome
     positions: Mapping[str, int]
     records: int = 0
@@ -73,30 +74,30 @@ class Work:
     error: Exception | None = None
 
 
-class Carried(Protocol):
-    """Work on what is sent in the same transaction, to `source`; its position is known once that was sent."""
+class Link(Protocol):
+    """Work on records that are sent to `source` in the same transaction; its position is known once they are sent."""
 
     source: TopicPartition
     work: Work
 
-    def settle(self) -> None:
-        """It is committed."""
+    def follow(self) -> None:
+        """Make memory equal to what was committed."""
         ...
 
     def release(self) -> None:
-        """It is over, however it ended."""
+        """End the work, however the transaction ended."""
         ...
 
 
 class Records(dict[TopicPartition, list[Output]]):
-    """Records on their way out, by where they go, in order."""
+    """Records to be sent, by the topic and partition they go to, in order."""
 
     def __init__(self, partitions: int) -> None:
         super().__init__()
         self._partitions = partitions
 
     def add(self, partition: int, sends: Iterable[Send]) -> None:
-        """Route by key; a record without key keeps the partition number that it is from."""
+        """Route records by their key; one without a key keeps the partition number of its batch."""
         partitions = self._partitions
         routed: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
         for topic, key, value, headers in sends:
@@ -105,21 +106,21 @@ class Records(dict[TopicPartition, list[Output]]):
             self.setdefault(TopicPartition(*where), []).extend(outputs)
 
 
-Carry = Callable[[Records, list[Carried]], Awaitable[None]]
-"""Does what can be done at once with some of the records, and adds what that leads to."""
+Extend = Callable[[Records, list[Link]], Awaitable[None]]
+"""Processes some of the records at once; adds the links that did so, and the records that they send."""
 
 
-async def carry_nothing(records: Records, carried: list[Carried]) -> None:
-    """Whatever is sent is read again, by whoever has the partition."""
+async def extend_by_nothing(records: Records, links: list[Link]) -> None:
+    """Leave all records to the workers that read their topics."""
 
 
 class Transactions:
-    """The transactions of the partition numbers that a member of the group was given in one generation.
+    """The transactions of the partition numbers that a member of the group has in one generation.
 
-    TRAP: the producer has the name of the lowest number, and every name is fenced by whoever has its number now. So a
-    former owner that was paused is fenced for certain, but perhaps by another worker than the one that has its
-    partition. What keeps it from committing in between is that positions belong to every transaction, and that the
-    group takes none from an earlier generation.
+    TRAP: the producer has the name of the lowest number, and the worker that has a number now fences the producer of
+    its name. So a former owner that was paused is fenced for certain, but perhaps by another worker than the one that
+    has its partition, and later. Until then another rule keeps it from committing: every transaction holds positions,
+    and the group takes none from an earlier generation.
     """
 
     def __init__(
@@ -133,7 +134,7 @@ class Transactions:
         self._ready: list[Work] = []
         self._turn = asyncio.Lock()
         self._failed: Exception | None = None
-        self.carry: Carry = carry_nothing
+        self.extend: Extend = extend_by_nothing
         self.computing: set[object] = set()
         self.last_commit = float("-inf")
         self.ends: dict[TopicPartition, int] = {}
@@ -144,10 +145,9 @@ class Transactions:
         changelogs: Collection[TopicPartition],
         ours: Collection[TopicPartition] = (),
     ) -> Found:
-        """Fence whoever owned these before, wait until what they left open is decided, and say what there is then.
+        """Fence former owners, wait until the transactions that they left open are decided, and say what there is then.
 
-        Only we change it from now on. The same holds for `ours`, sources that nobody else writes to; `ends` has their
-        ends.
+        From now on only we change it. `ours` are sources that nobody else writes to; `ends` will hold their ends.
         """
         names = [f"{self._settings.topics.app_id}-{number}" for number in self._numbers]
         self._producer = self._connect(self._settings, names[0])
@@ -157,9 +157,9 @@ class Transactions:
         except TimeoutError as error:
             raise FailedError(f"nobody could be fenced within {TRANSACTION_S:.0f} s: brokers do not answer") from error
         try:
-            async with asyncio.timeout(SETTLE_S):
-                # The group takes no more positions of former owners, and what belongs to those that it has taken stands
-                # in the changelogs already.
+            async with asyncio.timeout(DECIDED_S):
+                # The group takes no more positions from former owners. The records that belong to the positions it has
+                # taken are in the changelogs already.
                 positions = await self._producer.stable_positions(sources)
                 ends = await self._producer.await_records([*changelogs, *ours])
                 uncommitted = frozenset(sources) - positions.keys()
@@ -186,25 +186,25 @@ class Transactions:
         self._ready.append(work)
         try:
             async with self._turn:
-                if not work.done:  # by whoever had the turn before
+                if not work.done:  # with the transaction before
                     await self._await_others()
                     await self._commit_all(self._next())
         except asyncio.CancelledError:
-            # Committed or not, memory will not follow: nothing may be computed from it and committed any more.
+            # Committed or not, memory will not follow. Nothing that is computed from it may be committed any more.
             self._failed = self._failed or FailedError("given up")
             raise
         if work.error is not None:
             raise work.error
 
     async def _await_others(self) -> None:
-        """Batches that were delivered together are computed one after the other, and belong together."""
+        """Wait for the batches that were delivered with this one: they are computed one after the other."""
         for _ in range(MOST_TURNS):
             await asyncio.sleep(0)
             if not self.computing or sum(work.records for work in self._ready) >= MOST_RECORDS:
                 break
 
     def _next(self) -> list[Work]:
-        """What goes into the next transaction. It became ready in the order of turns: whoever has the turn is first."""
+        """Remove and return the works of the next transaction, in the order in which they became ready."""
         ready, records = list[Work](), 0
         while self._ready and records < MOST_RECORDS:
             ready.append(self._ready.pop(0))
@@ -212,8 +212,8 @@ class Transactions:
         return ready
 
     async def _commit_all(self, ready: Sequence[Work]) -> None:
-        """Commit them together, and tell each what came of it. After one that failed there is no other."""
-        error: Exception | None = FailedError("given up")  # what the others hear if this task is cancelled
+        """Commit them together, and note in each how that ended. After a failure nothing is committed any more."""
+        error: Exception | None = FailedError("given up")  # for the others if this task is cancelled
         try:
             if self._failed is None:
                 await self._commit(ready)
@@ -231,35 +231,35 @@ class Transactions:
                 work.done, work.error = True, error
 
     async def _commit(self, ready: Sequence[Work]) -> None:
-        carried: list[Carried] = []
+        links: list[Link] = []
         try:
             records = Records(self._settings.partitions)
             for work in ready:
-                records.add(work.partition, work.outcome.sends)
-            await self.carry(records, carried)
+                records.add(work.number, work.outcome.sends)
+            await self.extend(records, links)
             async with asyncio.timeout(TRANSACTION_S):
-                await self._write(ready, carried, records)
-            for one in carried:
-                one.settle()
+                await self._write(ready, links, records)
+            for one in links:
+                one.follow()
         finally:
-            for one in carried:
+            for one in links:
                 one.release()
 
-    async def _write(self, ready: Sequence[Work], carried: Sequence[Carried], records: Records) -> None:
+    async def _write(self, ready: Sequence[Work], links: Sequence[Link], records: Records) -> None:
         producer, topics = self._producer, self._settings.topics
-        works = [*ready, *(one.work for one in carried)]
-        changelogs = [TopicPartition(topics.changelog(work.stage), work.partition) for work in works]
+        works = [*ready, *(one.work for one in links)]
+        changelogs = [TopicPartition(topics.changelog(work.stage), work.number) for work in works]
         for work, changelog in zip(works, changelogs, strict=True):
             if work.outcome.updates:
                 records[changelog] = [(key, value, ()) for key, value in work.outcome.updates.items()]
         begun = time.monotonic()
         await producer.begin(records)
         last = await producer.send(records)
-        for one in carried:
+        for one in links:
             one.work.positions = {one.source.topic: last[one.source] + 1}
         # After the records: a position that the group has taken says that all of them are in the logs.
         await producer.send_positions(
-            {TopicPartition(topic, work.partition): at for work in works for topic, at in work.positions.items()},
+            {TopicPartition(topic, work.number): at for work in works for topic, at in work.positions.items()},
             self._member,
         )
         await producer.commit()
@@ -267,15 +267,15 @@ class Transactions:
         self.ends.update((tp, last[tp] + 1) for tp in self.ends.keys() & last.keys())
         for work, changelog in zip(works, changelogs, strict=True):
             work.commit_s = self.last_commit - begun
-            # The commit marker takes the offset after the last record, and it belongs to what we have written.
+            # The commit marker takes the offset after the last record, and belongs to this write.
             work.written = last[changelog] + 1 if changelog in last else None
 
     async def close(self) -> None:
-        """Disconnect; never raises, never takes longer than a few seconds. Nothing is committed any more."""
+        """Disconnect and commit nothing any more; never raises, never takes longer than a few seconds."""
         self._failed = self._failed or FailedError("given up")
-        # What belongs to us and is referred to from here would live as long as the process: it was there when the
-        # garbage collector was told to forget all there is.
-        self.carry = carry_nothing
+        # Partitions that are referred to from here would live as long as the process: the garbage collector was told
+        # to leave alone all that was there after recovery.
+        self.extend = extend_by_nothing
         self.computing.clear()
         if self._producer is None:
             return

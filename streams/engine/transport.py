@@ -1,6 +1,7 @@
-"""Faust's consumer, delivering batches: one message carries all that waits for one partition number of one stage.
+"""Faust's consumer, delivering batches: one message holds all that waits for one partition number of one stage.
 
-It relies on the behaviour of the pinned versions of Faust and aiokafka; tests/broker/test_traps.py holds them to it.
+It decides nothing by itself: `pacing` says when a batch is due, `chaining` which partitions come first. It relies on
+the behaviour of the pinned versions of Faust and aiokafka; tests/broker/test_traps.py holds them to it.
 """
 
 import asyncio
@@ -16,29 +17,26 @@ from faust.types.tuples import ConsumerMessage
 
 from parcelward.errors import UserError
 from parcelward.moments import duration_ms
-from streams.engine.assignment import Ownership
+from streams.engine.assignment import Assignment
 from streams.engine.consumer_thread import BatchConsumerThread, Fetched
-from streams.engine.inbox import Taken
-from streams.engine.partition import OwnedPartition
+from streams.engine.inbox import SourceBatch
+from streams.engine.pacing import NEVER, Pacing
+from streams.engine.partition import StagePartition
 
-TICK_S = 1.0
 SHORT_POLL_S = 0.01
-WORTH_A_COMMIT = 500
-"""So many records, of all stages and partitions, cost several times what a transaction does and wait for no others."""
-NEVER = float("inf")
 
 
 class Delivery(NamedTuple):
-    """Value of a message to an agent: one batch and the partition it belongs to."""
+    """Value of a message to an agent: one batch and the partition it was cut for."""
 
-    owner: OwnedPartition
-    taken: Taken
+    partition: StagePartition
+    source: SourceBatch
 
 
-class Restored(NamedTuple):
-    """Value of a message to a table: changelog records of one owned partition."""
+class ChangelogRecords(NamedTuple):
+    """Value of a message to a table: changelog records of one partition, None when it is not ours."""
 
-    owner: OwnedPartition | None
+    partition: StagePartition | None
     records: list[Any]
 
 
@@ -47,15 +45,15 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ownership: Ownership = self.app.ownership
-        self._limit = self.ownership.settings.batch_records
-        self._commit_every_s = self.ownership.settings.commit_every.total_seconds()
-        self._grace_ms = duration_ms(self.ownership.settings.idle_grace)
+        self.assigned: Assignment = self.app.assignment
+        settings = self.assigned.settings
+        self._pacing = Pacing(settings.batch_records, settings.commit_every.total_seconds())
+        self._grace_ms = duration_ms(settings.idle_grace)
         self._fetching: asyncio.Task[Fetched] | None = None
         self._wake: asyncio.Event = asyncio.Event()
-        self.ownership.on_free = self._wake.set
+        self.assigned.on_free = self._wake.set
         self._seeking = False
-        self._owned_since: float = 0
+        self._assigned_since: float = 0
         self._subscribed: frozenset[str] = frozenset()
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -72,10 +70,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if fetched is not None:
             for tp, message in self._changelog_messages(fetched):
                 yield tp, message
-        if not self.flow_active or self._seeking or self.ownership.stopping:
+        if self._seeking:
             return
-        # All that may be delivered when anything is due: in the same transaction it costs less than in another one.
-        for tp, message in list(map(self._batch_message, self._due())):
+        due = self._pacing.due(self._deliverable(), self._next_commit, time.monotonic())
+        for tp, message in list(map(self._batch_message, due)):
             yield tp, message
 
     async def _await_change(self, wait_s: float) -> None:
@@ -84,7 +82,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             return
         if self._fetching is None:
             self._fetching = asyncio.ensure_future(self._fetch(wait_s))
-        due = self._due_in()
+        due = self._pacing.due_in(self._deliverable(), self._next_commit, time.monotonic())
         if due > 0 and not self._fetching.done():
             woken = asyncio.ensure_future(self._wake.wait())
             try:
@@ -97,26 +95,24 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active:
             await self.can_resume_flow.wait()
         active = frozenset(self._get_active_partitions())
-        full = {tp for owner in self.ownership if owner.waiting.fills(self._limit) for tp in owner.sources}
-        carrier = self.ownership.carrier
-        open_to_more = active - full - carrier.unread
-        if not open_to_more or self.ownership.stopping:
+        limit, chain = self._pacing.limit, self.assigned.chain
+        full = {tp for partition in self.assigned if partition.inbox.fills(limit) for tp in partition.sources}
+        open_to_more = active - full - chain.unread
+        if not open_to_more or self.assigned.stopping:
             await asyncio.sleep(SHORT_POLL_S)
             return Fetched(-1, {}, {}, {})
         recovering = frozenset(self.app.tables.recovery.active_tps) if self.app.in_recovery else frozenset()
-        poll_s = SHORT_POLL_S if full & active or carrier.behind else wait_s
+        poll_s = SHORT_POLL_S if full & active or chain.behind else wait_s
         try:
-            fetched: Fetched = await self._thread.fetch(
-                open_to_more, recovering | carrier.behind, carrier.unread, poll_s
-            )
+            fetched: Fetched = await self._thread.fetch(open_to_more, recovering | chain.behind, chain.unread, poll_s)
         except UserError:  # what was fetched before it is committed first
-            while any(one.busy or one.can_join for one in self._deliverable()):  # noqa: ASYNC110
+            while any(one.busy or (one.idle and one.inbox.count) for one in self._deliverable()):  # noqa: ASYNC110
                 await asyncio.sleep(SHORT_POLL_S)
             raise
         return fetched
 
     def _fetched(self) -> Fetched | None:
-        """The finished fetch, its source records taken over; None when there is none or it is from before a seek."""
+        """The finished fetch, its source records in the inboxes; None when there is none, or one from before a seek."""
         if self._seeking or self._fetching is None or not self._fetching.done():
             return None
         task, self._fetching = self._fetching, None
@@ -124,19 +120,19 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if fetched.epoch != self._thread.epoch:
             return None
         for tp, records in fetched.records.items():
-            owner = self.ownership.of_topic(tp.topic, tp.partition)
-            if owner is not None and records:
-                owner.add(tp.topic, records)
+            partition = self.assigned.of_topic(tp.topic, tp.partition)
+            if partition is not None and records:
+                partition.add(tp.topic, records)
         for tp, asked in fetched.quiet.items():
-            owner = self.ownership.of_topic(tp.topic, tp.partition)
-            if owner is not None:
-                owner.quiet(tp.topic, asked - self._grace_ms)
-        self.ownership.carrier.look(fetched.positions)
+            partition = self.assigned.of_topic(tp.topic, tp.partition)
+            if partition is not None:
+                partition.mark_quiet(tp.topic, asked - self._grace_ms)
+        self.assigned.chain.update(fetched.positions)
         return fetched
 
     def _changelog_messages(self, fetched: Fetched) -> Iterable[tuple[Any, Any]]:
         recovery = self.app.tables.recovery
-        if fetched.epoch <= self._owned_since:  # for a recovery that the last rebalance has made void
+        if fetched.epoch <= self._assigned_since:  # for a recovery that the last rebalance has made void
             return
         for tp in list(recovery.active_tps):
             records = list(fetched.records.get(tp, ()))
@@ -147,51 +143,31 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             at_end = None not in (end, read, known) and read > end > known
             if records or at_end:
                 table = self.app.tables._changelogs[tp.topic]
-                owner = self.ownership.of_stage(table.name, tp.partition)
+                partition = self.assigned.of_stage(table.name, tp.partition)
                 offset = end if at_end else records[-1].offset
-                yield tp, self._message(ensure_TP(tp), offset, Restored(owner, records))
+                yield tp, self._message(ensure_TP(tp), offset, ChangelogRecords(partition, records))
 
-    def _may_deliver(self, owner: OwnedPartition) -> bool:
-        if not self.flow_active or self.ownership.stopping:  # or waiting for it would take no time
-            return False
-        if self.ownership.carrier.behind and not owner.plan.fed:  # first what stands between the stages
-            return False
-        return TP(owner.plan.topics[0], owner.partition) in self._active_partitions
-
-    def _due(self) -> Sequence[OwnedPartition]:
-        if self._due_in() > 0:
+    def _deliverable(self) -> Sequence[StagePartition]:
+        """Partitions whose batches may be delivered: none while the flow is suspended or the worker stops."""
+        if not self.flow_active or self.assigned.stopping:
             return ()
-        now = time.monotonic()
-        return [one for one in self._deliverable() if one.can_join or self._owner_due_in(one, now) <= 0]
-
-    def _deliverable(self) -> Iterable[OwnedPartition]:
-        return filter(self._may_deliver, self.ownership)
-
-    def _due_in(self) -> float:
-        """Seconds until something is to be delivered, as far as that is known."""
-        if sum(one.waiting.count for one in self._deliverable() if one.can_join) >= WORTH_A_COMMIT:
-            return 0.0
-        now = time.monotonic()
-        return min((self._owner_due_in(one, now) for one in self._deliverable()), default=NEVER)
-
-    def _owner_due_in(self, owner: OwnedPartition, now: float) -> float:
-        return owner.due_in(now, self._pace_s, self._limit, TICK_S)
+        admits, active = self.assigned.chain.admits, self._active_partitions
+        return [one for one in self.assigned if admits(one) and one.sources[0] in active]
 
     @property
-    def _pace_s(self) -> float:
-        """Least time between two commits, so that an event that passes several is not held up longer."""
-        every_s: float = self._commit_every_s
-        return every_s / self.ownership.carrier.commits
+    def _next_commit(self) -> float:
+        return self._pacing.next_commit(self.assigned.last_commit, self.assigned.chain.commits)
 
-    @property
-    def fetch_every_s(self) -> float:
-        """Least time between two fetches while little comes."""
-        return self._pace_s / 2
+    def fetch_pause_s(self, records: int) -> float:
+        """Seconds from one fetch of a broker to the next when so many records waited there."""
+        return self._pacing.fetch_pause_s(records, self.assigned.chain.commits)
 
-    def _batch_message(self, owner: OwnedPartition) -> tuple[Any, Any]:
-        tp = TP(owner.plan.topics[0], owner.partition)
+    def _batch_message(self, partition: StagePartition) -> tuple[Any, Any]:
+        tp = TP(partition.plan.topics[0], partition.number)
         # The offset only has to pass Faust's check against what it has read; positions travel with the batch.
-        return tp, self._message(tp, self._read_offset[tp] or 0, Delivery(owner, owner.take(self._limit)))
+        return tp, self._message(
+            tp, self._read_offset[tp] or 0, Delivery(partition, partition.deliver(self._pacing.limit))
+        )
 
     def _message(self, tp: Any, offset: int, value: object) -> Any:
         generation = self.app.consumer_generation_id
@@ -205,29 +181,29 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         answered_at: float = self._thread.answered_at
         return time.monotonic() - answered_at
 
-    def lag(self, owner: OwnedPartition) -> int:
-        """Records between the committed positions of an owned partition and the ends of its topics, as last seen."""
-        ends = {tp.topic: self.highwater(tp) for tp in owner.sources}
-        return sum(max(0, (ends[topic] or 0) - position) for topic, position in owner.positions.items())
+    def lag(self, partition: StagePartition) -> int:
+        """Records between the committed positions of a partition and the ends of its topics, as last seen."""
+        ends = {tp.topic: self.highwater(tp) for tp in partition.sources}
+        return sum(max(0, (ends[topic] or 0) - position) for topic, position in partition.positions.items())
 
-    # who owns what
+    # which partitions are ours
 
     async def on_partitions_revoked(self, revoked: set[Any]) -> None:
         """Stop delivering, finish what is in work, then let go."""
         await super().on_partitions_revoked(revoked)
-        await self.ownership.give_up()
+        await self.assigned.give_up()
 
     async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
         """Take the partitions over first: Faust's own steps read the changelogs."""
-        # TRAP: what comes meanwhile was read for a recovery that is void by now. What that one had read before is gone
-        # with its state, and would be missing in the new one.
-        self._owned_since = NEVER
-        # TRAP: whoever owned a partition before (a paused process, say) can commit nothing from here on.
+        # TRAP: changelog records that arrive meanwhile were read for a recovery that is void by now. Those that it had
+        # read before are gone with the former state, so the new state would miss its beginning.
+        self._assigned_since = NEVER
+        # TRAP: a former owner (a paused process, say) can commit nothing from here on.
         try:
-            await self.ownership.take(assigned, self._thread.member)
-            self._owned_since = self._thread.epoch
+            await self.assigned.take_over(assigned, self._thread.member)
+            self._assigned_since = self._thread.epoch
         except Exception as error:
-            self.ownership.fail(error)
+            self.assigned.fail(error)
             return
         await super().on_partitions_assigned(assigned, generation_id)
 
@@ -237,38 +213,38 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         Raises IllegalStateError when partitions have been taken away meanwhile; another recovery follows.
         """
         # TRAP: Faust leaves a partition without a committed position where it is, past records it has dropped.
-        self._seeking = True  # what is read from now on is taken over after the old records were dropped
-        # Those of the recovery that has ended, whatever is assigned meanwhile; none that are just being taken.
-        owners = [owner for owner in self.ownership if owner.positions]
-        if not owners:
+        self._seeking = True  # records that are read from now on wait until the old ones were dropped
+        # Those of the recovery that has ended, whatever is assigned meanwhile; none that are just being taken over.
+        partitions = [partition for partition in self.assigned if partition.located]
+        if not partitions:
             raise IllegalStateError("the partitions of this recovery are gone")
-        positions = {TP(topic, one.partition): at for one in owners for topic, at in one.positions.items()}
+        positions = {TP(topic, one.number): at for one in partitions for topic, at in one.positions.items()}
         await self._thread.seek_wait(positions)
-        self.ownership.require_restored(owners)
-        self.ownership.reposition(owners)
+        self.assigned.require_restored(partitions)
+        self.assigned.reposition(partitions)
         self._read_offset.update(dict.fromkeys(positions))
 
     def resume_flow(self) -> None:
-        """Deliver again: the last thing that Faust does after a seek, or in the next recovery when the seek failed."""
+        """Deliver again: the last step of Faust after a seek, or of the next recovery when the seek failed."""
         # TRAP: just before, Faust empties the queues of the agents. A batch that was delivered between the seek and
-        # this is gone, and its partition, which is busy with it, stands still.
+        # this step is lost, and its partition, which stays busy with it, stands still.
         self._seeking = False
         super().resume_flow()
         self._wake.set()
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Subscribe, unless nothing has changed."""
-        # Faust subscribes again 45 s after an agent stopped, which would be one more rebalance for nothing.
+        # Faust subscribes again 45 s after an agent stopped: that would be one more rebalance for nothing.
         wanted = frozenset(topics)
         if wanted != self._subscribed:
             self._subscribed = wanted
             await super().subscribe(wanted)
 
-    # what Faust would acknowledge and commit by itself
+    # acknowledging and committing, which Faust would do by itself
 
     async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
         # TRAP: to Faust a batch looks like a hole in the offsets, and it acknowledges holes at once: it would commit
-        # past work in progress.
+        # positions after a batch that is still in work.
         return
 
     def _new_offset(self, tp: Any) -> None:
@@ -277,7 +253,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._acked[tp].clear()
 
     def verify_event_path(self, now: float, tp: Any) -> None:
-        """Faust would miss the commits that it does not make."""
+        """Check nothing: Faust would miss its own commits, which we do not let it make."""
 
     async def on_stop(self) -> None:
         """Cancel the fetch that is under way."""

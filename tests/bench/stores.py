@@ -40,7 +40,7 @@ Store = tuple[Callable[[Sequence[bytes]], object], Callable[[Updates], object]]
 
 def rocksdb(folder: Path) -> Store:
     """As the worker uses it."""
-    state = DiskStates(folder, lambda: {"duties": "bench"}).take([("duties", 0)])["duties", 0]
+    state = DiskStates(folder, lambda: {"duties": "bench"}).open([("duties", 0)])["duties", 0]
     return lambda keys: [state.get(key) for key in keys], lambda updates: state.write(updates, 0)
 
 
@@ -167,7 +167,7 @@ def screen(settings: Settings, records: Sequence[Record], folder: Path | None) -
     states: States = MemoryStates()
     if folder is not None:
         states = DiskStates(folder, lambda: dict.fromkeys(STAGES, "bench"))
-    taken = states.take([(stage, 0) for stage in STAGES])
+    taken = states.open([(stage, 0) for stage in STAGES])
     for stage, cell in cells.items():
         cell.state = cast("dict[bytes, bytes]", taken[stage, 0])
     begun = time.process_time()

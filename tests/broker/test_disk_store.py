@@ -40,12 +40,12 @@ async def run_until_drained(settings: Settings) -> Notes:
         await worker.until(lambda: len(worker.notes.restored_records) == settings.partitions)
         while not await asyncio.to_thread(drained, settings):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-        await worker.until(lambda: all(owner.ready and not owner.busy for owner in worker.app.ownership))
-        for owner in worker.app.ownership:
-            assert dict(owner.state.items()) == {
+        await worker.until(lambda: all(partition.idle for partition in worker.app.assignment))
+        for partition in worker.app.assignment:
+            assert dict(partition.state.items()) == {
                 record.key: record.value
                 for record in read_all(settings, settings.topics.changelog("duties"))
-                if record.partition == owner.partition
+                if record.partition == partition.number
             }
     return worker.notes
 

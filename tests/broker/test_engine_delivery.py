@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import streams.engine.transport
+import streams.engine.pacing
 from parcelward.cluster.admin import ensure_topics
 from parcelward.intake.refusal import set_aside
 from parcelward.poison import TooManyPoisonedError
@@ -133,7 +133,7 @@ def test_records_never_arrive_before_the_time_that_was_called_quiet(
     # Every answer is passed on in a batch of its own.
     fetch = BatchConsumer._fetch
     monkeypatch.setattr(BatchConsumer, "_fetch", lambda consumer, wait_s: fetch(consumer, 0.01))
-    monkeypatch.setattr(streams.engine.transport, "TICK_S", 0.005)
+    monkeypatch.setattr(streams.engine.pacing, "TICK_S", 0.005)
     settings = install(idle_grace=timedelta(0))
 
     async def scenario() -> None:

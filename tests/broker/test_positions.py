@@ -26,7 +26,7 @@ def run(settings: Settings, *, fails: bool = False) -> BaseException | None:
         async with running(settings, [counting_plan(settings)]) as worker:
             if fails:
                 return await worker.failure()
-            while not (await asyncio.to_thread(drained, settings) and worker.app.ownership.ready):
+            while not (await asyncio.to_thread(drained, settings) and worker.app.assignment.ready):
                 worker.task.done() and worker.task.result()
                 await asyncio.sleep(0.05)
         return None

@@ -150,7 +150,7 @@ def test_the_group_takes_no_position_from_an_earlier_generation(settings: Settin
 
 
 @pytest.mark.parametrize("positions", [True, False], ids=["undecided positions", "undecided records"])
-def test_settling_waits_for_what_others_have_left_undecided(settings: Settings, positions: bool) -> None:
+def test_taking_over_waits_for_what_others_have_left_undecided(settings: Settings, positions: bool) -> None:
     source, tp = TopicPartition(intake(settings), 0), log(settings)
 
     async def scenario() -> None:
@@ -165,11 +165,11 @@ def test_settling_waits_for_what_others_have_left_undecided(settings: Settings, 
             else:
                 await begun(former, tp, b"undecided")
             waiting = latter.stable_positions([source]) if positions else latter.await_records([tp])
-            settling = asyncio.ensure_future(waiting)
+            taking_over = asyncio.ensure_future(waiting)
             await asyncio.sleep(1.0)
-            assert not settling.done()
+            assert not taking_over.done()
             await (former.commit() if positions else latter._fence(former._name))
-            assert await asyncio.wait_for(settling, 20) == ({source: 5} if positions else {tp: 2})
+            assert await asyncio.wait_for(taking_over, 20) == ({source: 5} if positions else {tp: 2})
 
     asyncio.run(scenario())
     assert committed(settings).get((intake(settings), 0)) == (5 if positions else None)

@@ -1,8 +1,8 @@
 """The ways in which a batched Faust first lost, doubled or delayed data, each stepped into on purpose.
 
-Here: positions, recovery and fetching; `test_traps_ownership.py` has ownership and transactions. Every test shows that
-the product keeps out of the trap; where a variant that steps in can be made, it shows the damage too, so that the test
-is known to be able to see it.
+Here: positions, recovery and fetching; assignment and transactions are in `test_traps_assignment.py`. Every test shows
+that the product keeps out of the trap; where a variant that steps in can be made, it shows the damage too, so that the
+test is known to be able to see it.
 """
 
 import asyncio
@@ -113,8 +113,8 @@ def test_a_group_that_moves_to_another_broker_has_not_forgotten_its_positions(se
 
     async def scenario(worker: Running) -> None:
         await worker.until(lambda: counted(worker) == 10)
-        (owner,) = worker.app.ownership
-        producer, thread = owner._transactions._producer, worker.app.consumer._thread
+        (partition,) = worker.app.assignment
+        producer, thread = partition._transactions._producer, worker.app.consumer._thread
         _moves(producer._client, "send", code)
         assert await producer.stable_positions([part]) == {part: 10}
         _moves(thread._consumer._coordinator, "_send_req", code)
@@ -160,7 +160,7 @@ def test_the_changelog_is_not_applied_while_it_is_written(
 def test_a_step_of_recovery_that_takes_too_long_stops_the_worker(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, recovery: type[Recovery]
 ) -> None:
-    """The brokers have gone away just after the partitions were taken."""
+    """The brokers have gone away just after the partitions were taken over."""
     options = streams.engine.faust_app.faust_options
     monkeypatch.setattr(streams.app, "faust_options", lambda told: options(told) | {"broker_request_timeout": 0.5})
     monkeypatch.setattr(streams.engine.tables, "LoudRecovery", recovery)
@@ -178,7 +178,7 @@ def test_a_step_of_recovery_that_takes_too_long_stops_the_worker(
             return
         await worker.until(asked.is_set)
         await asyncio.sleep(3.0)
-        assert worker.app.ownership.fault is None, "Faust says so by itself"
+        assert worker.app.assignment.fault is None, "Faust says so by itself"
         assert not ready(worker), "Faust asks again by itself"
 
     run(settings, scenario)
@@ -187,10 +187,10 @@ def test_a_step_of_recovery_that_takes_too_long_stops_the_worker(
 def test_a_worker_that_was_told_to_stop_has_not_failed_because_recovery_takes_too_long(settings: Settings) -> None:
     async def scenario(worker: Running) -> None:
         await worker.until(lambda: ready(worker))
-        await worker.app.ownership.finish()
+        await worker.app.assignment.finish()
         with pytest.raises(ServiceStopped):
             await worker.app.tables.recovery._wait(asyncio.sleep(60), timeout=0.1)
-        assert worker.app.ownership.fault is None
+        assert worker.app.assignment.fault is None
 
     run(settings, scenario)
 
@@ -250,8 +250,8 @@ def test_recovery_ends_although_the_log_does_not_end_with_a_record(settings: Set
 
     async def scenario(worker: Running) -> None:
         await worker.until(lambda: ready(worker))
-        (owner,) = worker.app.ownership
-        assert owner.state == {b"a": COUNT.pack(1), b"b": COUNT.pack(2)}
+        (partition,) = worker.app.assignment
+        assert partition.state == {b"a": COUNT.pack(1), b"b": COUNT.pack(2)}
 
     run(settings, scenario)
 
@@ -275,7 +275,7 @@ def test_changelog_without_any_record_left_is_recovered(settings: Settings) -> N
 
     async def scenario(worker: Running) -> None:
         await worker.until(lambda: ready(worker))
-        assert [owner.state for owner in worker.app.ownership] == [{}]
+        assert [partition.state for partition in worker.app.assignment] == [{}]
 
     run(settings, scenario)
 

@@ -184,7 +184,7 @@ class Broker:
         """The group's positions, of those that have one."""
         return {tp: self.positions[tp] for tp in sources if tp in self.positions}
 
-    def settled(self, sources: Collection[TopicPartition]) -> bool:
+    def positions_decided(self, sources: Collection[TopicPartition]) -> bool:
         """Whether no transaction that is not marked yet has a position of one of these."""
         current = [known.current for known in self._ids.values() if known.current is not None]
         return not any(tp in transaction.positions for transaction in current for tp in sources)

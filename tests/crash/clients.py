@@ -53,7 +53,9 @@ class SimulatedProducer:
         """What the group has, once it is decided."""
         broker = self._line.broker
         read = partial(broker.positions_of, sources)
-        while (found := await self._line.step("settle", lambda: read() if broker.settled(sources) else None)) is None:
+        while (
+            found := await self._line.step("decided", lambda: read() if broker.positions_decided(sources) else None)
+        ) is None:
             await self._line.change(POLL_S)
         return found
 

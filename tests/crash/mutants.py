@@ -1,6 +1,7 @@
 """The protocol with one step wrong, for each way we could think of; the simulation must find every one of them."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,9 +12,10 @@ from aiokafka.errors import KafkaError
 import streams.engine.partition
 import tests.crash.process
 from parcelward.stage import Outcome
-from streams.engine.assignment import Ownership
-from streams.engine.chaining import Carrier, _Carried
-from streams.engine.partition import Done, OwnedPartition
+from streams.engine.assignment import Assignment
+from streams.engine.chaining import Chain, _Link
+from streams.engine.partition import Done, StagePartition
+from streams.engine.phase import Phase
 from streams.engine.producer import FencedError, Member
 from streams.engine.state import NOTHING_WRITTEN, Bounds
 from streams.engine.transactions import Found, Transactions, Work
@@ -26,9 +28,13 @@ Mutant = Callable[[pytest.MonkeyPatch], None]
 _commit, _open = Transactions.commit, Transactions.open
 _send, _add_positions = SimulatedProducer.send, Broker.add_positions
 _write = Transactions._write
-_process_whole = OwnedPartition.process
-_make_carrier, _carry_on, _send_positions = Carrier.__init__, OwnedPartition.carry_on, SimulatedProducer.send_positions
-_process, _seek, _messages = OwnedPartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
+_process_whole = StagePartition.process
+_make_chain, _process_chained, _send_positions = (
+    Chain.__init__,
+    StagePartition.process_chained,
+    SimulatedProducer.send_positions,
+)
+_process, _seek, _messages = StagePartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
 
 
 def position_before_the_records(patch: pytest.MonkeyPatch) -> None:
@@ -50,7 +56,7 @@ def position_after_the_records(patch: pytest.MonkeyPatch) -> None:
         positions, work.positions = work.positions, {}
         await _commit(self, work)
         if positions:
-            await _commit(self, Work(work.stage, work.partition, Outcome(), positions))
+            await _commit(self, Work(work.stage, work.number, Outcome(), positions))
 
     patch.setattr(Transactions, "commit", commit)
 
@@ -92,26 +98,26 @@ def refused_records_are_not_noticed(patch: pytest.MonkeyPatch) -> None:
 def ticks_are_not_committed(patch: pytest.MonkeyPatch) -> None:
     """What an empty batch leads to stays in memory."""
 
-    async def process(self: OwnedPartition, taken: Any) -> Any:
-        if taken.positions:
-            return await _process(self, taken)
-        batch, outcome = self._compute(taken.batch, self.state)
+    async def process(self: StagePartition, source: Any) -> Any:
+        if source.positions:
+            return await _process(self, source)
+        batch, outcome = self._compute(source.batch, self.state)
         self.state.write(outcome.updates, self.state.written)
         self.stage.commit(batch, outcome)
-        return Done(self, taken.batch, outcome, 0.0, 0.0)
+        return Done(self, source.batch, outcome, 0.0, 0.0)
 
-    patch.setattr(OwnedPartition, "_process", process)
+    patch.setattr(StagePartition, "_process", process)
 
 
 def ticks_bring_no_position(patch: pytest.MonkeyPatch) -> None:
     """A transaction without a record from a source has no position in it: nothing in it is of a generation."""
 
-    async def process(self: OwnedPartition, taken: Any) -> Any:
-        if not taken.positions:
+    async def process(self: StagePartition, source: Any) -> Any:
+        if not source.positions:
             self.positions = {}
-        return await _process(self, taken)
+        return await _process(self, source)
 
-    patch.setattr(OwnedPartition, "_process", process)
+    patch.setattr(StagePartition, "_process", process)
 
 
 def positions_of_one_stage_are_left_out(patch: pytest.MonkeyPatch) -> None:
@@ -167,30 +173,30 @@ def memory_changes_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     """A transaction that fails leaves its state in memory."""
 
     async def commit(self: Transactions, work: Work) -> None:
-        owner: OwnedPartition = self.owner  # type: ignore[attr-defined]
-        owner.state.write(work.outcome.updates, owner.state.written)
+        partition: StagePartition = self.partition  # type: ignore[attr-defined]
+        partition.state.write(work.outcome.updates, partition.state.written)
         await _commit(self, work)
 
-    async def process(self: OwnedPartition, taken: Any) -> Any:
-        self._transactions.owner = self  # type: ignore[attr-defined]
-        return await _process(self, taken)
+    async def process(self: StagePartition, source: Any) -> Any:
+        self._transactions.partition = self  # type: ignore[attr-defined]
+        return await _process(self, source)
 
     patch.setattr(Transactions, "commit", commit)
-    patch.setattr(OwnedPartition, "_process", process)
+    patch.setattr(StagePartition, "_process", process)
 
 
 def failed_batch_is_passed_over(patch: pytest.MonkeyPatch) -> None:
     """A batch whose processing raised is acknowledged like any other."""
 
-    async def process(self: OwnedPartition, taken: Any) -> Any:
+    async def process(self: StagePartition, source: Any) -> Any:
         try:
-            return await _process_whole(self, taken)
+            return await _process_whole(self, source)
         except FencedError:
             raise
         except Exception:
             return None
 
-    patch.setattr(OwnedPartition, "process", process)
+    patch.setattr(StagePartition, "process", process)
 
 
 def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
@@ -209,14 +215,14 @@ def fenced_after_reading(patch: pytest.MonkeyPatch) -> None:
         )
 
     async def seek(self: BatchConsumer) -> None:
-        owners = list(self.ownership)
-        for owner in owners:
-            owner.busy = True
+        partitions = list(self.assigned)
+        for partition in partitions:
+            partition._busy = True
         await _seek(self)
-        for transactions in {owner._transactions for owner in owners}:
+        for transactions in {partition._transactions for partition in partitions}:
             await _open(transactions, *places[transactions])
-        for owner in owners:
-            owner.busy = False
+        for partition in partitions:
+            partition._busy = False
         self._wake.set()
 
     patch.setattr(Transactions, "open", not_yet)
@@ -228,34 +234,40 @@ def two_batches_in_work(patch: pytest.MonkeyPatch) -> None:
 
     working = set()
 
-    def screen(ownership: Ownership) -> Any:
+    def screen(assignment: Assignment) -> Any:
         async def screen(stream: Any) -> None:
             async for event in stream.noack().events():
-                working.add(asyncio.ensure_future(ownership.process(event.value.owner, event.value.taken)))
+                working.add(asyncio.ensure_future(assignment.process(event.value.partition, event.value.source)))
 
         return screen
 
-    def take(self: OwnedPartition, limit: int) -> Any:
-        self.last_batch = asyncio.get_running_loop().time()
-        return self.waiting.take(limit)
+    def deliver(self: StagePartition, limit: int) -> Any:
+        self.last_batch_at = asyncio.get_running_loop().time()
+        return self.inbox.next_batch(limit)
 
     patch.setattr(tests.crash.process, "screen", screen)
-    patch.setattr(OwnedPartition, "take", take)
+    patch.setattr(StagePartition, "deliver", deliver)
+    patch.setattr(StagePartition, "working", lambda self: contextlib.nullcontext())
 
 
 def fetched_before_the_seek_is_kept(patch: pytest.MonkeyPatch) -> None:
     """What was read from a stale position is taken over and delivered."""
 
-    def add(self: OwnedPartition, topic: str, records: Any) -> None:
-        self.waiting.add(topic, records)
+    def add(self: StagePartition, topic: str, records: Any) -> None:
+        self.inbox.add(topic, records)
 
-    def reposition(self: OwnedPartition) -> None:
-        self.positioned = True
+    def reposition(self: StagePartition) -> None:
+        self.phase = Phase.READY
 
-    patch.setattr(OwnedPartition, "add", add)
-    patch.setattr(OwnedPartition, "reposition", reposition)
+    def apply_changelog(self: StagePartition, records: Any, offset: int) -> None:
+        if offset > self.state.written:
+            self.state.write({record.key: record.value for record in records}, offset)
+
+    patch.setattr(StagePartition, "add", add)
+    patch.setattr(StagePartition, "reposition", reposition)
+    patch.setattr(StagePartition, "apply_changelog", apply_changelog)
     patch.setattr(SimulatedThread, "epoch", property(lambda self: 0, lambda self, value: None), raising=False)
-    patch.setattr(BatchConsumer, "_owned_since", property(lambda self: -1, lambda self, value: None), raising=False)
+    patch.setattr(BatchConsumer, "_assigned_since", property(lambda self: -1, lambda self, value: None), raising=False)
 
 
 def delivered_before_the_flow_is_resumed(patch: pytest.MonkeyPatch) -> None:
@@ -277,12 +289,12 @@ def recovery_waits_for_a_last_record(patch: pytest.MonkeyPatch) -> None:
 
 def memory_of_the_stage_is_not_restored(patch: pytest.MonkeyPatch) -> None:
     """Deadlines from before a crash are forgotten."""
-    patch.setattr(OwnedPartition, "restore", lambda self: setattr(self, "restored", True))
+    patch.setattr(StagePartition, "restore", lambda self: self._enter(Phase.RESTORED))
 
 
 def restored_by_a_recovery_that_is_void(patch: pytest.MonkeyPatch) -> None:
     """The stage is rebuilt from a state whose changelog is still to be read on: it misses the deadlines of the rest."""
-    patch.setattr(OwnedPartition, "recovered", property(lambda self: True))
+    patch.setattr(StagePartition, "recovered", property(lambda self: self.phase is Phase.LOCATED))
 
 
 def delivered_before_it_is_restored(patch: pytest.MonkeyPatch) -> None:
@@ -290,19 +302,19 @@ def delivered_before_it_is_restored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tests.crash.process.Table, "apply_changelog_batch", lambda self, batch: None)
 
 
-def carried_on_past_what_waits(patch: pytest.MonkeyPatch) -> None:
+def chained_past_what_waits(patch: pytest.MonkeyPatch) -> None:
     """What stood between the stages before is not processed first."""
 
-    def make(self: Carrier, *args: Any) -> None:
-        _make_carrier(self, *args)
+    def make(self: Chain, *args: Any) -> None:
+        _make_chain(self, *args)
         self._behind = False
-        if self.owners:
-            self._transactions.carry = self._carry
+        if self.partitions:
+            self._transactions.extend = self._extend
 
-    patch.setattr(Carrier, "__init__", make)
+    patch.setattr(Chain, "__init__", make)
 
 
-def carried_on_past_what_another_wrote_last(patch: pytest.MonkeyPatch) -> None:
+def chained_past_what_another_wrote_last(patch: pytest.MonkeyPatch) -> None:
     """The end of what waits between the stages is taken from before it was decided."""
 
     async def open(self: Transactions, *them: Any) -> Found:
@@ -314,7 +326,7 @@ def carried_on_past_what_another_wrote_last(patch: pytest.MonkeyPatch) -> None:
 
 
 def own_records_do_not_count_as_waiting(patch: pytest.MonkeyPatch) -> None:
-    """What was sent before anything is carried on is not waited for."""
+    """Records that were sent before anything is chained are not waited for."""
 
     async def write(self: Transactions, *them: Any) -> None:
         ends = dict(self.ends)
@@ -324,44 +336,44 @@ def own_records_do_not_count_as_waiting(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Transactions, "_write", write)
 
 
-def carried_positions_are_left_out(patch: pytest.MonkeyPatch) -> None:
-    """The positions behind what was carried on are not committed."""
+def chained_positions_are_left_out(patch: pytest.MonkeyPatch) -> None:
+    """The positions behind chained records are not committed."""
     patch.setattr(SimulatedProducer, "send_positions", _positions_of_intake)
 
 
-def carried_state_is_not_written(patch: pytest.MonkeyPatch) -> None:
-    """What was carried on changes the changelog and not the state in memory."""
-    patch.setattr(_Carried, "settle", lambda self: None)
+def chained_state_is_not_written(patch: pytest.MonkeyPatch) -> None:
+    """Chained records change the changelog and not the state in memory."""
+    patch.setattr(_Link, "follow", lambda self: None)
 
 
-def carried_and_read_as_well(patch: pytest.MonkeyPatch) -> None:
-    """What was carried on is read again."""
-    patch.setattr(Carrier, "unread", frozenset())
+def chained_and_read_as_well(patch: pytest.MonkeyPatch) -> None:
+    """Chained records are read again."""
+    patch.setattr(Chain, "unread", frozenset())
 
 
-def carried_on_from_the_state_before(patch: pytest.MonkeyPatch) -> None:
+def chained_from_the_state_before(patch: pytest.MonkeyPatch) -> None:
     """The second batch of a partition in a transaction does not see what the first one led to."""
     patch.setattr(streams.engine.partition, "Ahead", lambda state, updates: state)
 
 
-def carried_state_is_written_at_once(patch: pytest.MonkeyPatch) -> None:
+def chained_state_is_written_at_once(patch: pytest.MonkeyPatch) -> None:
     """The state follows before the transaction is committed."""
 
-    def carry_on(self: OwnedPartition, batch: Any, before: Outcome) -> Outcome:
-        outcome = _carry_on(self, batch, before)
+    def process_chained(self: StagePartition, batch: Any, before: Outcome) -> Outcome:
+        outcome = _process_chained(self, batch, before)
         self.state.write(outcome.updates, self.state.written)
         return outcome
 
-    patch.setattr(OwnedPartition, "carry_on", carry_on)
+    patch.setattr(StagePartition, "process_chained", process_chained)
 
 
-def carried_on_in_another_order(patch: pytest.MonkeyPatch) -> None:
-    """What is carried on is written in another order than it is processed in."""
+def chained_in_another_order(patch: pytest.MonkeyPatch) -> None:
+    """Chained records are written in another order than they are processed in."""
 
-    async def write(self: Transactions, ready: Any, carried: Any, records: Any) -> None:
-        for one in carried:
+    async def write(self: Transactions, ready: Any, links: Any, records: Any) -> None:
+        for one in links:
             records[one.source].reverse()
-        await _write(self, ready, carried, records)
+        await _write(self, ready, links, records)
 
     patch.setattr(Transactions, "_write", write)
 
@@ -393,13 +405,13 @@ MUTANTS: tuple[Mutant, ...] = (
     memory_of_the_stage_is_not_restored,
     restored_by_a_recovery_that_is_void,
     delivered_before_it_is_restored,
-    carried_on_past_what_waits,
-    carried_on_past_what_another_wrote_last,
+    chained_past_what_waits,
+    chained_past_what_another_wrote_last,
     own_records_do_not_count_as_waiting,
-    carried_positions_are_left_out,
-    carried_state_is_not_written,
-    carried_and_read_as_well,
-    carried_on_from_the_state_before,
-    carried_state_is_written_at_once,
-    carried_on_in_another_order,
+    chained_positions_are_left_out,
+    chained_state_is_not_written,
+    chained_and_read_as_well,
+    chained_from_the_state_before,
+    chained_state_is_written_at_once,
+    chained_in_another_order,
 )

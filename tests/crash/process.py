@@ -1,4 +1,4 @@
-"""One worker process: the real ownership, consumer, table and agents, with Faust's part played in its order."""
+"""One worker process: the real assignment, consumer, table and agents, with Faust's part played in its order."""
 
 import asyncio
 import contextlib
@@ -11,8 +11,9 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from streams.engine.agents import screen
-from streams.engine.assignment import Ownership
-from streams.engine.partition import Done, OwnedPartition
+from streams.engine.assignment import Assignment
+from streams.engine.pacing import Pacing
+from streams.engine.partition import Done, StagePartition
 from streams.engine.tables import RECOVERY_BUFFER, BatchTable
 from streams.engine.transport import BatchConsumer
 from tests.crash.clients import SimulatedProducer, SimulatedThread
@@ -29,9 +30,9 @@ class Table:
     apply_changelog_batch: Any = BatchTable.apply_changelog_batch
     on_recovery_completed: Any = BatchTable.on_recovery_completed
 
-    def __init__(self, name: str, ownership: Ownership) -> None:
+    def __init__(self, name: str, assignment: Assignment) -> None:
         self.name = name
-        self.ownership = ownership
+        self.assignment = assignment
 
 
 class Consumer(BatchConsumer):
@@ -40,15 +41,14 @@ class Consumer(BatchConsumer):
     def __init__(self, app: Any, thread: Any, limit: int) -> None:  # Faust's own would start services
         self.app = app
         self._thread = thread
-        self.ownership = app.ownership
-        self._limit = limit
-        self._commit_every_s = 0.0
+        self.assigned = app.assignment
+        self._pacing = Pacing(limit, 0.0)
         self._grace_ms = 0
         self._fetching = None
         self._wake = asyncio.Event()
-        self.ownership.on_free = self._wake.set
+        self.assigned.on_free = self._wake.set
         self._seeking = False
-        self._owned_since = 0
+        self._assigned_since = 0
         self._read_offset: Any = {}
         self._active_partitions: set[Any] = set()
         self._paused_partitions: set[Any] = set()
@@ -67,16 +67,16 @@ class Consumer(BatchConsumer):
     should_stop = False
 
 
-class _Ownership(Ownership):
-    """The real one, that may have other partitions besides ours or not."""
+class _Assignment(Assignment):
+    """The real one; the scenario says whether the other partitions of the group are ours as well."""
 
     def __init__(self, process: "Process", *args: Any, **kwargs: Any) -> None:
         self._process = process
         super().__init__(*args, **kwargs)
 
-    def _fed(self, numbers: Collection[int]) -> dict[TopicPartition, OwnedPartition]:
+    def _between_stages(self, numbers: Collection[int]) -> dict[TopicPartition, StagePartition]:
         alone = self._process.world.is_alone(self._process.generation)
-        return super()._fed(numbers) if alone else {}
+        return super()._between_stages(numbers) if alone else {}
 
 
 class Process:
@@ -91,8 +91,10 @@ class Process:
         self.producers: list[str] = []
         self._tasks: list[asyncio.Task[Any]] = []
         self._thread = SimulatedThread(self)
-        self.ownership = _Ownership(self, settings, plans, self, connect=self._connect)
-        self._tables = {TP(settings.topics.changelog(plan.name), 0): Table(plan.name, self.ownership) for plan in plans}
+        self.assignment = _Assignment(self, settings, plans, self, connect=self._connect)
+        self._tables = {
+            TP(settings.topics.changelog(plan.name), 0): Table(plan.name, self.assignment) for plan in plans
+        }
         self._sources = [TP(topic, 0) for plan in plans for topic in plan.topics]
         self._queues: dict[Any, asyncio.Queue[Any]] = {TP(plan.topics[0], 0): asyncio.Queue() for plan in plans}
         self.tables = SimpleNamespace(
@@ -106,7 +108,7 @@ class Process:
         self._buffers: dict[Any, list[Any]] = {tp: [] for tp in self._tables}
         self.consumer = Consumer(self, self._thread, world.batch_records)
         for queue in self._queues.values():
-            self.spawn(screen(self.ownership)(Stream(queue)))
+            self.spawn(screen(self.assignment)(Stream(queue)))
         self.spawn(self._drain())
         self.spawn(self._stop_when_failed())
 
@@ -132,9 +134,9 @@ class Process:
             self.ended.set_result(None)
 
     async def _stop_when_failed(self) -> None:
-        await self.ownership.failed.wait()
-        await self.ownership.finish()
-        await self.ownership.give_up()
+        await self.assignment.failed.wait()
+        await self.assignment.finish()
+        await self.assignment.give_up()
         self.die()
 
     # its connection to Kafka
@@ -289,13 +291,13 @@ class Process:
         """One batch is committed."""
         self.world.batch_done(self, done)
 
-    def taken(self, stage: str, partitions: int) -> None:
+    def assigned(self, stage: str, partitions: int) -> None:
         """Not needed."""
 
-    def restored(self, owner: OwnedPartition, seconds: float) -> None:
+    def restored(self, partition: StagePartition, seconds: float) -> None:
         """Not needed."""
 
-    def given_up(self, owner: OwnedPartition) -> None:
+    def given_up(self, partition: StagePartition) -> None:
         """Not needed."""
 
 

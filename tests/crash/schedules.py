@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import streams.engine.assignment
 import streams.engine.chaining
+import streams.engine.pacing
 import streams.engine.partition
 import streams.engine.transactions
 import streams.engine.transport
@@ -52,7 +53,7 @@ def simulated() -> Iterator[None]:
             stack.enter_context(patch.object(module, "time", clock))
         stack.enter_context(patch.object(streams.engine.assignment, "gc", SimpleNamespace(collect=int, freeze=int)))
         stack.enter_context(patch.object(streams.engine.transport, "SHORT_POLL_S", 0.7))
-        stack.enter_context(patch.object(streams.engine.transport, "TICK_S", 4.0))
+        stack.enter_context(patch.object(streams.engine.pacing, "TICK_S", 4.0))
         stack.enter_context(patch.object(streams.engine.transactions, "MOST_RECORDS", 2))
         stack.enter_context(patch.object(streams.engine.chaining, "MOST_AT_ONCE", 2))
         try:
@@ -88,7 +89,7 @@ def one_stage(world: World) -> list[StagePlan]:
 
 
 def two_stages(world: World) -> list[StagePlan]:
-    """Another one behind it, whose batches share its transactions, and which may be carried on with."""
+    """Another one behind it: its batches share the transactions of the first, and may be chained."""
     topics = SETTINGS.topics
     tally = partial(_Tally, world, topics.senders, topics.alerts)
     return [

@@ -104,8 +104,8 @@ class World:
             raise BrokenError("the partition stands still") from None
         assert self.owner is not None
         for plan in self._plans:
-            owned = self.owner.ownership.of_stage(plan.name, 0)
-            if owned is None or dict(owned.state) != self._committed_state(plan):
+            partition = self.owner.assignment.of_stage(plan.name, 0)
+            if partition is None or dict(partition.state) != self._committed_state(plan):
                 raise BrokenError(f"memory of {plan.name} is not what was committed")
         return self._result()
 
@@ -415,9 +415,9 @@ class World:
 
     def batch_done(self, process: Process, done: Done) -> None:
         """After the last tick everything that falls due has fallen due."""
-        if process is self.owner and not process.dead and done.owner.plan.ticks and not done.batch.records:
+        if process is self.owner and not process.dead and done.partition.plan.ticks and not done.batch.records:
             quiet = done.batch.quiet_until
-            if all(quiet.get(topic, -1) >= self._scenario.end_ms for topic in done.owner.plan.topics):
+            if all(quiet.get(topic, -1) >= self._scenario.end_ms for topic in done.partition.plan.topics):
                 self._ticked = True
         self._look_whether_over()
 
@@ -426,11 +426,11 @@ class World:
             return
         if self.broker.open_transactions() or any(map(self.broker.waits, self._sources)):
             return
-        if self.owner is None or self.owner.dead or not self.owner.ownership.ready:
+        if self.owner is None or self.owner.dead or not self.owner.assignment.ready:
             return
-        owned = list(self.owner.ownership)  # nothing, if it is just stopping
+        partitions = list(self.owner.assignment)  # nothing, if it is just stopping
         # Memory follows a commit a moment later.
-        if len(owned) == len(self._plans) and not any(one.busy for one in owned):
+        if len(partitions) == len(self._plans) and not any(one.busy for one in partitions):
             self._over.set_result(None)
 
     def crashed(self, error: BaseException | None) -> None:

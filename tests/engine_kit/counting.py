@@ -13,7 +13,7 @@ from typing import Any
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Send
 from streams.app import build_app
-from streams.engine.partition import Done, OwnedPartition, StagePlan
+from streams.engine.partition import Done, StagePartition, StagePlan
 from streams.lifecycle import run_app, stop_on_signals
 
 COUNT = struct.Struct("<q")
@@ -59,14 +59,14 @@ class Notes:
         """Keep it."""
         self.done.append(done)
 
-    def taken(self, stage: str, partitions: int) -> None:
+    def assigned(self, stage: str, partitions: int) -> None:
         """Not needed."""
 
-    def restored(self, owner: OwnedPartition, seconds: float) -> None:
+    def restored(self, partition: StagePartition, seconds: float) -> None:
         """Keep how much was read."""
-        self.restored_records[owner.plan.name, owner.partition] = owner.restored_records
+        self.restored_records[partition.plan.name, partition.number] = partition.restored_records
 
-    def given_up(self, owner: OwnedPartition) -> None:
+    def given_up(self, partition: StagePartition) -> None:
         """Not needed."""
 
 

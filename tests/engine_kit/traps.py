@@ -30,7 +30,7 @@ def publish_ten(settings: Settings) -> None:
 
 
 def counted(worker: Running) -> int:
-    """How many records are taken."""
+    """How many records are processed."""
     return sum(len(done.batch.records) for done in worker.notes.done)
 
 
@@ -42,7 +42,7 @@ def ready(worker: Running) -> bool:
 async def stop_fetching(worker: Running) -> None:
     """Nothing is fetched or delivered from here on."""
     under_way = worker.app.consumer._fetching
-    worker.app.ownership.stopping = True  # seen by every fetch but the one that is under way
+    worker.app.assignment.stopping = True  # seen by every fetch but the one that is under way
     await worker.until(lambda: under_way is None or under_way.done())
 
 

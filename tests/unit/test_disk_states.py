@@ -13,7 +13,7 @@ from parcelward.errors import UserError
 from streams.engine.state import NOTHING_WRITTEN, Bounds
 from streams.engine.state_on_disk import OLDEST_S, DiskState, DiskStates
 
-PLACE = ("duties", 0)
+PARTITION = ("duties", 0)
 
 
 OPEN: list[DiskStates] = []
@@ -29,13 +29,13 @@ def _closed() -> Iterator[None]:
 def opened(folder: Path, changelog: str = "one") -> tuple[DiskStates, DiskState]:
     states = DiskStates(folder, lambda: {"duties": changelog})
     OPEN.append(states)
-    state = states.take([PLACE])[PLACE]
+    state = states.open([PARTITION])[PARTITION]
     assert isinstance(state, DiskState)
     return states, state
 
 
 def again(states: DiskStates, state: DiskState, changelog: str = "one") -> tuple[DiskStates, DiskState]:
-    states.give_up({PLACE: state})
+    states.give_up({PARTITION: state})
     states.close()
     return opened(state._folder.parent, changelog)
 
@@ -103,7 +103,7 @@ def test_a_block_that_cannot_be_read_stops_every_reader(tmp_path: Path) -> None:
     keys = [b"%05d" % number for number in range(10_000)]
     state.write({key: os.urandom(100) for key in keys}, 1)
     state._database.flush()
-    states.give_up({PLACE: state})
+    states.give_up({PARTITION: state})
     states.close()
     (file,) = tmp_path.rglob("*.sst")
     with file.open("r+b") as block:
@@ -187,6 +187,6 @@ def test_a_disk_that_is_full_at_the_end_keeps_nobody_from_ending(
             raise OSError("no space left on device")
 
     database, state._database = state._database, Closing()  # type: ignore[assignment]
-    states.give_up({PLACE: state})
+    states.give_up({PARTITION: state})
     database.close()
     assert [record.message for record in caplog.records] == ["state on disk was not closed in order"]

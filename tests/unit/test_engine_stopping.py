@@ -15,10 +15,10 @@ from streams.lifecycle import run_app
 
 
 class App:
-    """An app whose ownership cannot be given up."""
+    """An app whose assignment cannot be given up."""
 
     def __init__(self) -> None:
-        self.ownership = self
+        self.assignment = self
         self.failed, self._crashed = asyncio.Event(), asyncio.Event()
         self.fault = self.crash_reason = None
         self.done: list[str] = []

@@ -117,7 +117,7 @@ def test_what_is_found_is_where_to_read_from() -> None:
 @pytest.mark.parametrize("step", ["start", "stable_positions", "await_records", "beginnings"])
 def test_taking_over_fails_in_time_whichever_step_is_not_answered(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams.engine.transactions, "TRANSACTION_S", 0.01)
-    monkeypatch.setattr(streams.engine.transactions, "SETTLE_S", 0.01)
+    monkeypatch.setattr(streams.engine.transactions, "DECIDED_S", 0.01)
 
     async def no_answer(*_: object) -> None:
         await asyncio.sleep(60)

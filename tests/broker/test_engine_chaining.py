@@ -1,4 +1,4 @@
-"""Carrying on, on a real Kafka: from one worker to two and back, nothing is lost, doubled or out of order."""
+"""Chaining on a real Kafka: from one worker to two and back, nothing is lost, doubled or out of order."""
 
 import asyncio
 import itertools
@@ -14,15 +14,15 @@ from tests.engine_kit.workers import Running, running
 KEYS = 20
 
 
-def carries(worker: Running) -> bool:
-    """Whether it processes at once what it sends to its own later stages."""
-    return bool(worker.app.ownership.carrier.unread)
+def chains(worker: Running) -> bool:
+    """Whether it processes at once the records that it sends to its own later stages."""
+    return bool(worker.app.assignment.chain.unread)
 
 
 def shares(worker: Running) -> bool:
     """Whether it has some of the partitions."""
-    ownership = worker.app.ownership
-    return any(True for _ in ownership) and ownership.ready and not ownership.carrier.owners
+    assignment = worker.app.assignment
+    return any(True for _ in assignment) and assignment.ready and not assignment.chain.partitions
 
 
 def test_workers_join_and_leave(settings: Settings) -> None:
@@ -42,7 +42,7 @@ def test_workers_join_and_leave(settings: Settings) -> None:
 
     async def scenario() -> None:
         async with running(settings, passing_plans(settings)) as worker:
-            await worker.until(lambda: carries(worker))
+            await worker.until(lambda: chains(worker))
             await publish_some()
             await until_alerted(worker, 60)
             paused = await worker.app.consumer._thread.call_thread(paused_topics, worker)
@@ -53,7 +53,7 @@ def test_workers_join_and_leave(settings: Settings) -> None:
                 await publish_some()
                 await until_alerted(worker, 180)
             await publish_some()
-            await worker.until(lambda: carries(worker))
+            await worker.until(lambda: chains(worker))
             await publish_some()
             await until_alerted(worker, 300)
 

@@ -1,4 +1,4 @@
-"""The ways in which a batched Faust first lost or doubled data: ownership and transactions (see `test_traps.py`)."""
+"""The ways in which a batched Faust first lost or doubled data: assignment and transactions (see `test_traps.py`)."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Send
-from streams.engine.partition import OwnedPartition
+from streams.engine.partition import StagePartition
 from streams.engine.producer import FencedError, Producer
 from streams.engine.state import Bounds
 from streams.engine.transactions import FailedError, Found, Transactions, Work
@@ -24,7 +24,7 @@ from tests.engine_kit.kafka import committed, publish, read_all
 from tests.engine_kit.traps import changelog, counted, intake, publish_ten, ready, run, state_of
 from tests.engine_kit.workers import Running, running
 
-# ownership
+# who has a partition
 
 
 class _ReadsFirst(BatchConsumer):
@@ -32,18 +32,18 @@ class _ReadsFirst(BatchConsumer):
 
     async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
         opening, Transactions.open = Transactions.open, _not_yet  # type: ignore[method-assign, assignment]
-        await self.ownership.take(assigned, self._thread.member)
+        await self.assigned.take_over(assigned, self._thread.member)
         Transactions.open = opening  # type: ignore[method-assign]
-        (owner,) = self.ownership
-        owner.busy = True
+        (partition,) = self.assigned
+        partition._busy = True
         await driver.Consumer.on_partitions_assigned(self, assigned, generation_id)
-        self._late = asyncio.ensure_future(self._fence(owner))
+        self._late = asyncio.ensure_future(self._fence(partition))
 
-    async def _fence(self, owner: OwnedPartition) -> None:
-        while owner.waiting.count < 10:  # noqa: ASYNC110 - there is no event for it
+    async def _fence(self, partition: StagePartition) -> None:
+        while partition.inbox.count < 10:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
-        await owner._transactions.open((), ())
-        owner.busy = False
+        await partition._transactions.open((), ())
+        partition._busy = False
 
 
 async def _not_yet(
@@ -131,18 +131,18 @@ def test_a_batch_from_before_a_rebalance_is_not_committed_by_the_new_producer(se
 
     async def scenario(worker: Running) -> None:
         await worker.until(lambda: counted(worker) == 10)
-        ownership = worker.app.ownership
-        (former,) = ownership
-        worker.app.ownership.stopping = True
-        stale = former.waiting.take(10)
-        await ownership.give_up()
-        ownership.stopping = False
-        await ownership.take([(intake(settings), 0)], worker.app.consumer._thread.member)
-        (owner,) = ownership
-        assert owner is not former
+        assignment = worker.app.assignment
+        (former,) = assignment
+        worker.app.assignment.stopping = True
+        stale = former.inbox.next_batch(10)
+        await assignment.give_up()
+        assignment.stopping = False
+        await assignment.take_over([(intake(settings), 0)], worker.app.consumer._thread.member)
+        (partition,) = assignment
+        assert partition is not former
         assert await former.process(stale) is None
-        assert not await ownership.process(former, stale)
-        assert owner.state == former.state == {b"w": COUNT.pack(10)}
+        assert not await assignment.process(former, stale)
+        assert partition.state == former.state == {b"w": COUNT.pack(10)}
 
     run(settings, scenario)
 
@@ -199,7 +199,7 @@ def test_a_failed_batch_is_not_acknowledged(settings: Settings, monkeypatch: pyt
     publish_ten(settings)
     acknowledged: list[Mapping[str, int]] = []
     monkeypatch.setattr(
-        BatchConsumer, "ack", lambda consumer, message: acknowledged.append(message.value.taken.positions)
+        BatchConsumer, "ack", lambda consumer, message: acknowledged.append(message.value.source.positions)
     )
 
     async def scenario() -> None:
