@@ -1,4 +1,4 @@
-"""Runs an app until it is told to stop or fails: in good order either way."""
+"""Running an app until it is told to stop or fails, and ending it in good order either way."""
 
 import asyncio
 import logging
@@ -13,11 +13,11 @@ from streams.engine.faust_app import ScreeningApp
 log = logging.getLogger(__name__)
 
 START_S = 5.0
-"""Time for a start that is under way when it is time to stop."""
+"""Seconds that a start may still take when the worker is told to stop meanwhile."""
 STOP_S = 10.0
-"""Time for leaving the group; a broker that is away cannot be waited for."""
+"""Seconds for leaving the group: a broker that is away is not waited for."""
 END_S = 15.0
-"""Time for the process to end after that: the consumer's thread waits 20 s in all for an answer to its good-bye."""
+"""Seconds for the process to end after that; the consumer's thread alone would wait up to 20 s for a last answer."""
 
 
 async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:
@@ -47,8 +47,7 @@ async def _stop(app: ScreeningApp, starting: "asyncio.Future[None]") -> None:
         await app.assignment.give_up()
         app.assignment.close()
     finally:
-        # Whatever happened: its tasks do not let themselves be cancelled, and would keep the process, and the
-        # partitions, for ever.
+        # In any case: Faust's tasks cannot be cancelled, and would keep the process and its partitions for ever.
         await _leave(app, starting)
 
 
@@ -63,7 +62,7 @@ async def _leave(app: ScreeningApp, starting: "asyncio.Future[None]") -> None:
 
 
 def end_within(seconds: float, code: int) -> None:
-    """End the process with `code` if it has not ended by itself by then: it may not keep its place in the group."""
+    """End the process with `code` if it does not end by itself in time: it must not keep its place in the group."""
 
     def end() -> None:
         log.warning("ended by force")
@@ -75,7 +74,7 @@ def end_within(seconds: float, code: int) -> None:
 
 
 def stop_on_signals(stop: asyncio.Event, on_stop: Callable[[], None] = lambda: None) -> None:
-    """Set `stop` on SIGTERM and SIGINT; from then on until the process has ended a further one changes nothing."""
+    """Set `stop` on the first SIGTERM or SIGINT; further ones change nothing until the process has ended."""
     loop = asyncio.get_running_loop()
 
     def begin(number: int) -> None:
@@ -89,7 +88,7 @@ def stop_on_signals(stop: asyncio.Event, on_stop: Callable[[], None] = lambda: N
         if not loop.is_closed():
             loop.call_soon_threadsafe(begin, number)
 
-    # Not the loop's own handlers: they go with the loop, and a second SIGTERM would kill a process that is about to
+    # Not the loop's own handlers: they end with the loop. A second SIGTERM would then kill a process that is about to
     # exit with its own code.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)

@@ -27,7 +27,7 @@ LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "aiohttp")
 YOUNG_OBJECTS = 300_000
 """Allocations between two collections: more than the records of all batches in work, which are freed together.
 
-Nearly all that a collection would look at is such a record, and none of it is garbage.
+Nearly all objects that a collection would look at are such records, and none of them is garbage.
 """
 
 
@@ -55,7 +55,7 @@ def worker() -> None:
 
 
 def _tame_libraries(settings: Settings) -> None:
-    """Libraries report trouble only, each kind once in a while; never below INFO, where they would print records."""
+    """Let libraries log only trouble, and each kind once in a while. Below INFO they would print records."""
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.INFO if settings.log_level == "DEBUG" else logging.WARNING)
     for handler in logging.getLogger().handlers:
@@ -70,7 +70,7 @@ def _log_thread(args: threading.ExceptHookArgs) -> None:
 
 
 class OnceInAWhile(logging.Filter):
-    """Lets each message of some loggers through once in `PAUSE_S`: clients retry ten times a second, and say so."""
+    """Lets each message of some loggers through once in `PAUSE_S`: clients retry and log ten times a second."""
 
     PAUSE_S = 10.0
 
@@ -80,7 +80,7 @@ class OnceInAWhile(logging.Filter):
         self._last: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to let it through."""
+        """Tell whether to let a message through."""
         if record.name.partition(".")[0] not in self._names:
             return True
         kind = (record.name, str(record.msg))

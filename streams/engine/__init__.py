@@ -1,1 +1,1 @@
-"""Faust in batches, one transaction for each: delivery, recovery, ownership. It knows no parcel."""
+"""Faust in batches, one transaction for each: delivery, recovery, assignment. It knows no parcel."""

@@ -74,7 +74,7 @@ class Assignment:
 
     @property
     def ready(self) -> bool:
-        """Whether every partition is ready; true as well for a worker that has none."""
+        """True when every partition is ready; also for a worker that has none."""
         return all(partition.ready for partition in self._partitions.values())
 
     @property
@@ -122,7 +122,7 @@ class Assignment:
         self.chain = Chain(self.plans, between, transactions, self.recorder.batch_done)
 
     def _between_stages(self, numbers: Collection[int]) -> dict[TopicPartition, StagePartition]:
-        """Partitions of the topics between the stages, with who reads them; none unless every partition is ours."""
+        """Partitions of the topics between the stages, by source; none unless every partition is ours."""
         if len(numbers) < self.settings.partitions:
             return {}
         return {tp: one for one in self if one.plan.fed for tp in one.sources}

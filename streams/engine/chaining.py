@@ -103,11 +103,11 @@ class Chain:
 
     @property
     def commits(self) -> int:
-        """How many commits an event passes, from its arrival to an alert, about."""
+        """Commits that an event passes from its arrival to an alert, about."""
         return 1 if self.unread or not self._topics else COMMITS_BETWEEN_WORKERS
 
     def admits(self, partition: StagePartition) -> bool:
-        """Whether batches of a partition may be delivered: first those of topics between the stages."""
+        """Tell whether batches of a partition may be delivered: first those of topics between the stages."""
         return not self._behind or partition.plan.fed
 
     def update(self, read: Mapping[TopicPartition, int]) -> None:

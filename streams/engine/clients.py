@@ -8,7 +8,7 @@ from parcelward.moments import duration_ms
 from parcelward.settings import Settings
 
 TRANSACTION_S = 20.0
-"""A transaction that takes longer has failed: the broker aborts it, and the worker stops without acknowledging."""
+"""Longest time of a transaction. After it the broker aborts, and the worker stops without acknowledging."""
 FETCH_BYTES = 2 * 1024 * 1024
 """Most bytes of one partition in one fetch; the broker sends a larger single record all the same."""
 FETCH_WAIT_MS = 50
@@ -36,8 +36,8 @@ def consumer_options(settings: Settings) -> dict[str, Any]:
         "auto_offset_reset": "earliest",
         "max_poll_records": settings.batch_records,
         "max_partition_fetch_bytes": FETCH_BYTES,
-        # TRAP: aiokafka has one fetch per broker in flight: while it waits for quiet partitions, those that are not
-        # part of it wait too. Faust fixes 1500 ms, which shows as seconds of latency.
+        # TRAP: aiokafka has one fetch per broker in flight. While it waits for quiet partitions, the partitions that
+        # are not part of it wait too. Faust fixes 1500 ms, which shows as seconds of latency.
         "fetch_max_wait_ms": FETCH_WAIT_MS,
         "request_timeout_ms": max(20_000, 2 * session_ms),
         "session_timeout_ms": session_ms,
@@ -50,6 +50,6 @@ def consumer_options(settings: Settings) -> dict[str, Any]:
 
 def producer_options(settings: Settings, name: str) -> dict[str, Any]:
     """Arguments of the client of a worker's producer."""
-    # No shorter than a transaction: a request repeated after its time-out could be carried out twice, the second time
-    # in the next transaction.
+    # Not shorter than a transaction. A request that is repeated after its time-out could be carried out twice, the
+    # second time in the next transaction.
     return connection_options(settings) | {"client_id": name, "request_timeout_ms": int(TRANSACTION_S * 1000)}

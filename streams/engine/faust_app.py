@@ -1,4 +1,4 @@
-"""A Faust app that delivers in batches: its options, and what of Faust it leaves out."""
+"""A Faust app that delivers in batches: its options, and the parts of Faust that it leaves out."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,19 +29,19 @@ class ScreeningApp(faust.App):  # type: ignore[misc]
         """Nothing is kept on disk."""
 
     async def on_start(self) -> None:
-        """Subscribe to the topics that are merged into another one's batches."""
+        """Subscribe also to the topics whose records are merged into another topic's batches."""
         await super().on_start()
         for topic in self.also_read:
             self.topics.add(topic)
 
 
 def bytes_topic(app: ScreeningApp, name: str) -> Any:
-    """A topic whose records stay bytes: what Faust cannot decode it would skip and commit."""
+    """A topic whose records stay bytes: Faust would skip and commit a record that it cannot decode."""
     return app.topic(name, key_type=bytes, key_serializer="raw", value_serializer="raw")
 
 
 def faust_options(settings: Settings) -> dict[str, Any]:
-    """What Faust is told: where Kafka is, and to commit, create and serve nothing by itself."""
+    """Options of the Faust app: where Kafka is, and that Faust commits, creates and serves nothing by itself."""
     session_s = settings.session_timeout / timedelta(seconds=1)
     options = consumer_options(settings)
     return {

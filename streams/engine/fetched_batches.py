@@ -1,16 +1,16 @@
-"""Reading fetched batches: whatever a courier has put into them, and at little cost per record.
+"""Reading fetched batches: no batch of a courier can stop the worker, and a record costs little.
 
-One courier's mistake would stop every courier. aiokafka unpacks a batch without a limit, and its fetcher fails on the
-same batch for ever when it cannot read it. What is too large or unreadable is replaced by its stand-in
+aiokafka unpacks a batch without a limit, and when its fetcher cannot read a batch it fails on it for ever: one
+courier's mistake would stop every courier. A batch that is too large or unreadable is replaced by its stand-in
 (`parcelward.intake.record_batch`). aiokafka also decodes header names itself; one that is not UTF-8 is read with U+FFFD
-in place of what is wrong. Key, value and header values stay as they are.
+in place of the wrong bytes. Key, value and header values stay as they are.
 
 A batch whose checksum is wrong was damaged on a broker's disk or on its way here. No courier is to blame, and nothing
-in it can be believed, not even when it can be unpacked: reading it is a `UserError`.
+in it can be believed, not even when it can be unpacked: reading it raises UserError.
 
-aiokafka makes an object of a dozen fields of each record and hands it on through two generators. Here the records of a
-batch are made at once, as `Record`, and pass as one through aiokafka's own code, which looks after aborted
-transactions, control batches and positions.
+aiokafka makes an object with a dozen fields for each record and passes it through two generators. Here all records of a
+batch are made at once, as `Record`. They pass through aiokafka's own code as if they were one record; it still looks
+after aborted transactions, control batches and positions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ _new_tuple = tuple.__new__
 
 
 class _Whole(NamedTuple):
-    """All records of a batch, as aiokafka's code sees them: one record with the offset of the last."""
+    """All records of a batch, which aiokafka's code takes for one record with the offset of the last."""
 
     offset: int
     records: Sequence[Any]
@@ -40,7 +40,7 @@ class _Whole(NamedTuple):
 
 
 class DamagedError(ValueError):
-    """The checksum of a batch is wrong; `offset` is that of its first record."""
+    """The checksum of a batch is wrong; `offset` is the offset of its first record."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -48,9 +48,9 @@ class DamagedError(ValueError):
 
 
 class ReadableBatch:
-    """A record batch as aiokafka's fetcher uses it; reads it anew, slowly, when a header name cannot be decoded.
+    """A record batch as aiokafka's fetcher uses it; reads it a second time, slowly, if a header name cannot be decoded.
 
-    `raw` are its bytes as they came; the checksum is that of these. Raises DamagedError when it is wrong.
+    `raw` holds its bytes as they came. Raises DamagedError when their checksum is wrong.
     """
 
     def __init__(self, batch: Any, raw: bytes) -> None:
@@ -93,11 +93,11 @@ class ReadableRecords:
         self._records = MemoryRecords(data)
 
     def size_in_bytes(self) -> int:
-        """Bytes fetched."""
+        """Number of bytes fetched."""
         return int(self._records.size_in_bytes())
 
     def has_next(self) -> bool:
-        """Whether another complete batch follows."""
+        """Tell whether another complete batch follows."""
         return bool(self._records.has_next())
 
     def next_batch(self) -> ReadableBatch | None:
@@ -112,7 +112,7 @@ class ReadableRecords:
 
 
 class PartitionBatches(fetcher.PartitionRecords):  # type: ignore[misc]
-    """What was fetched of one partition, to be taken in lists; takes the place of aiokafka's PartitionRecords."""
+    """The fetched records of one partition, handed out in lists; takes the place of aiokafka's PartitionRecords."""
 
     next_fetch_offset: int
 
@@ -122,35 +122,35 @@ class PartitionBatches(fetcher.PartitionRecords):  # type: ignore[misc]
         self._left: list[Record] = []
         self.exhausted = False
 
-    def take(self, limit: int | None) -> list[Record]:
-        """The next records, at most `limit`; `exhausted` says that there are no more."""
-        taken, self._left = self._left, []
-        while limit is None or len(taken) < limit:
+    def read(self, limit: int | None) -> list[Record]:
+        """The next records, at most `limit`; sets `exhausted` when there are no more."""
+        found, self._left = self._left, []
+        while limit is None or len(found) < limit:
             try:
                 more = next(self, None)
             except DamagedError as error:
-                if not taken:
+                if not found:
                     raise UserError(_damaged(self._tp, error.offset)) from None
-                more = None  # first what precedes it; the next fetch begins with it
+                more = None  # first the records before it; the next fetch begins with this batch
             if more is None:
                 self.exhausted = True
-                return taken
-            taken += more
-        taken, self._left = taken[:limit], taken[limit:]
-        self.next_fetch_offset = taken[-1].offset + 1
-        return taken
+                return found
+            found += more
+        found, self._left = found[:limit], found[limit:]
+        self.next_fetch_offset = found[-1].offset + 1
+        return found
 
     def _consumer_record(self, tp: Any, whole: _Whole) -> list[Record]:
         topic, partition = tp.topic, tp.partition
         size = whole.bytes // len(whole.records)
-        # Not by Record's own constructor, which is a function in Python and costs as much as all the rest.
+        # Not by Record's own constructor: it is a Python function and costs as much as all the rest.
         records = [
             _new_tuple(
                 Record, (topic, partition, one.offset, one.timestamp, one.key, one.value, one.headers or (), size)
             )
             for one in whole.records
         ]
-        if records[0].offset < self._start:  # a batch is fetched whole, also when its beginning is done with
+        if records[0].offset < self._start:  # a batch is fetched whole, even if only its end is still to be read
             records = [record for record in records if record.offset >= self._start]
         return records
 
@@ -169,21 +169,21 @@ class BatchResult(fetcher.FetchResult):  # type: ignore[misc]
     _partition_records: Any
 
     def getall(self, max_records: int | None = None) -> list[Record]:
-        """The next records, at most `max_records`; none when the partition was taken away or set back meanwhile."""
+        """The next records, at most `max_records`; none if meanwhile the partition was revoked or its position set."""
         if not self.check_assignment(self._topic_partition) or not self.has_more():
             return []
         batches: PartitionBatches = self._partition_records
-        taken = batches.take(max_records)
+        found = batches.read(max_records)
         self._update_position()
         if batches.exhausted:
             self._partition_records = None
-        return taken
+        return found
 
 
 def read_in_batches() -> None:
     """Make the fetchers of this process read through the classes above.
 
-    aiokafka's fetcher takes them from its module, so there is no narrower place to say so.
+    aiokafka's fetcher looks its classes up in its module, so they are replaced there, for the whole process.
     """
     fetcher.MemoryRecords = ReadableRecords
     fetcher.PartitionRecords = PartitionBatches

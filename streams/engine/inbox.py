@@ -34,7 +34,7 @@ class Inbox:
         self.bytes = 0
 
     def fills(self, limit: int) -> bool:
-        """Whether there is enough for a full batch: `limit` records, or `MOST_BYTES`."""
+        """Tell whether there is enough for a full batch: `limit` records, or `MOST_BYTES`."""
         return self.count >= limit or self.bytes >= MOST_BYTES
 
     def add(self, topic: str, records: Sequence[SourceRecord]) -> None:

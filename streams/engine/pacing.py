@@ -1,4 +1,4 @@
-"""When batches are delivered and fetched: from what the inboxes hold, the time of the last commit, and the settings.
+"""Decides when to deliver batches and when to fetch: by the inboxes, the time of the last commit, and the settings.
 
 A transaction costs about as much as some dozen records, whatever is in it. So a record waits for others, but no longer
 than `commit_every` from its arrival to an alert. Pure: the time is an argument, in seconds of any one clock.
@@ -20,7 +20,7 @@ NEVER, AT_ONCE = float("inf"), float("-inf")
 
 
 class Plan(Protocol):
-    """What pacing has to know of a stage."""
+    """A stage as pacing sees it."""
 
     @property
     def ticks(self) -> bool: ...

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """How one stage is run: its name (of table and metrics), its source topics, and how its instances are built.
+    """One stage as the engine runs it: its name (of table and metrics), its source topics, and how to build it.
 
     The topics have equal partition counts and are read as one. `ticks`: empty batches are delivered to an idle
     partition, so that deadlines fire. `fed`: it has one topic, to which stages of this group send and nobody else.
@@ -119,7 +119,7 @@ class StagePartition:
 
     @property
     def recovered(self) -> bool:
-        """Whether the state is that of the changelog's end, and the stage is still to be rebuilt from it."""
+        """True when the state has reached the end of the changelog, and the stage is still to be rebuilt from it."""
         return self.phase is Phase.LOCATED and self.must_reach is not None and self.state.written >= self.must_reach
 
     def restore(self) -> None:
@@ -151,34 +151,34 @@ class StagePartition:
 
     @property
     def located(self) -> bool:
-        """Whether its positions are known."""
+        """True once its positions are known."""
         return self.phase is not Phase.TAKEN
 
     @property
     def restored(self) -> bool:
-        """Whether its stage is rebuilt from the state."""
+        """True once its stage is rebuilt from the state, until it is given up."""
         return self.phase in (Phase.RESTORED, Phase.READY, Phase.FENCED)
 
     @property
     def ready(self) -> bool:
-        """Whether it has its state, and the consumer its positions."""
+        """True once it has its state and the consumer its positions, until it is given up."""
         return self.phase in (Phase.READY, Phase.FENCED)
 
     @property
     def has_state(self) -> bool:
-        """Whether anything was ever committed and not yet forgotten; known once it is restored."""
+        """True when something was committed and not yet forgotten; known once it is restored."""
         return next(iter(self.state), None) is not None
 
     # batches
 
     @property
     def idle(self) -> bool:
-        """Whether the next batch may be delivered."""
+        """True when the next batch may be delivered."""
         return self.phase is Phase.READY and not self._busy
 
     @property
     def busy(self) -> bool:
-        """Whether a batch is delivered or in work, or nothing more may be."""
+        """True when a batch is delivered or in work, or nothing more may be delivered."""
         return self._busy or self.phase is Phase.FENCED
 
     def add(self, topic: str, records: Sequence[SourceRecord]) -> None:

@@ -4,7 +4,7 @@ from enum import Enum, auto
 
 
 class Phase(Enum):
-    """How far this worker has come with one stage on one partition.
+    """One stage on one partition of this worker, on its way from assignment to revocation.
 
     TAKEN --> LOCATED --> RESTORED --> READY --> FENCED
       |          |            |          |          |

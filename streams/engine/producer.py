@@ -41,18 +41,18 @@ NO_POSITION = -1
 LATEST, EARLIEST = -1, -2
 """In place of a time stamp whose offset is asked for."""
 RETRY_S = (0.005, 0.1)
-"""First and longest pause before a request is repeated; most refusals say that the transaction before is still being
+"""First and longest pause before a request is repeated. Most refusals say that the previous transaction is still being
 written."""
 
-# By Kafka's error codes. What is refused for the moment is repeated as long as the transaction may take.
+# Kafka's error codes. A request that is refused only for the moment is repeated as long as the transaction may take.
 NONE = 0
-NOT_ATTEMPTED = 55  # because of another partition in the same request, whose code says why
-MOVED = frozenset({3, 5, 6, 15, 16, 56})  # another broker is to be asked, or this one a little later
+NOT_ATTEMPTED = 55  # another partition of the same request was refused, and its code says why
+MOVED = frozenset({3, 5, 6, 15, 16, 56})  # ask another broker, or this one a little later
 BUSY = frozenset({7, 14, 19, 20, 51, 88})
 FENCED = frozenset({22, 25, 47, 90})  # by another producer of this name, or by a newer generation of the group
 
 Output = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
-"""Key, value and headers of one record on its way out."""
+"""Key, value and headers of one record to be sent."""
 Codes = Iterable[int]
 
 
@@ -65,7 +65,7 @@ class StoppedError(KafkaError):  # type: ignore[misc]
 
 
 class Member(NamedTuple):
-    """Whom the group has given partitions to, and in which generation."""
+    """A member of the group, and the generation in which it has its partitions."""
 
     id: str
     generation: int
@@ -74,7 +74,7 @@ class Member(NamedTuple):
 NOBODY = Member("", -1)
 
 
-class Batch(NamedTuple):
+class RecordBatch(NamedTuple):
     """A record batch ready to be sent."""
 
     data: Any
@@ -84,7 +84,7 @@ class Batch(NamedTuple):
 class Producer:
     """A transactional producer of one worker. Raises FencedError, and KafkaError when a broker refuses for good.
 
-    Whoever uses it sets the time limits: requests are repeated for as long as they are wanted.
+    It has no time limits: a request is repeated until its caller cancels it.
     """
 
     def __init__(self, settings: Settings, name: str) -> None:
@@ -97,7 +97,7 @@ class Producer:
         self._stopped = False
 
     async def start(self, names: Collection[str]) -> None:
-        """Connect, and fence every producer of these transactional ids, ours among them: what they left is aborted."""
+        """Connect, and fence every producer of these transactional ids: what they left open is aborted. Ours is one."""
         await self._client.bootstrap()
         await asyncio.gather(*map(self._fence, names))
 
@@ -108,7 +108,7 @@ class Producer:
             self._id, self._epoch = answer.producer_id, answer.producer_epoch
 
     async def stable_positions(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """The group's positions, of those that have one; waits until none is part of an undecided transaction."""
+        """The group's positions of the sources that have one; waits until none is part of an undecided transaction."""
         request = StablePositionsRequest(self._group, _by_topic(sources))
         answer = await self._coordinated(CoordinationType.GROUP, self._group, request, _codes_of_positions)
         said = {
@@ -116,11 +116,11 @@ class Producer:
             for topic, partitions, *_ in answer.topics
             for number, position, *_ in partitions
         }
-        # One that the group has said nothing of is an error and not without a position.
+        # A source that is missing in the answer is an error (KeyError). It does not mean that it has no position.
         return {tp: said[tp] for tp in sources if said[tp] != NO_POSITION}
 
     async def await_records(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Wait until all that stands in these now is committed or aborted; returns their ends, markers included."""
+        """Wait until every record that is in the logs now is committed or aborted; returns their ends, with markers."""
         ends = await self._ends(logs, committed=False)
         for pause in self._pauses():
             decided = await self._ends(logs, committed=True)
@@ -130,7 +130,7 @@ class Producer:
         raise AssertionError("pauses have no end")
 
     async def beginnings(self, logs: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """The first offset that each still has."""
+        """The first offset that each log still has."""
         return await self._offsets(logs, partial(_offset_request, where=EARLIEST), 3)
 
     async def begin(self, partitions: Collection[TopicPartition]) -> None:
@@ -139,7 +139,7 @@ class Producer:
         if partitions:
             added = AddPartitionsToTxnRequest(*coordinated, _by_topic(partitions))
             await self._coordinated(CoordinationType.TRANSACTION, self._name, added, _codes_of_partitions)
-        # Before the records, not beside them: while it is under way the broker refuses records.
+        # Before the records are sent, not at the same time: the broker refuses records until this is done.
         group = AddOffsetsToTxnRequest(*coordinated, self._group)
         await self._coordinated(CoordinationType.TRANSACTION, self._name, group, _one_code)
 
@@ -148,7 +148,7 @@ class Producer:
         ends: dict[TopicPartition, int] = {}
         waiting = {tp: batches for tp, outputs in records.items() if (batches := list(self._batches(tp, outputs)))}
         while waiting:
-            size, first = 0, dict[TopicPartition, Batch]()
+            size, first = 0, dict[TopicPartition, RecordBatch]()
             for tp, batches in waiting.items():
                 size += len(batches[0].data)
                 if size > REQUEST_BYTES and first:
@@ -161,22 +161,22 @@ class Producer:
                     del waiting[tp]
         return ends
 
-    def _batches(self, tp: TopicPartition, outputs: Sequence[Output]) -> Iterator[Batch]:
+    def _batches(self, tp: TopicPartition, outputs: Sequence[Output]) -> Iterator[RecordBatch]:
         now, at, without = int(time.time() * 1000), 0, list[Any]()
         while at < len(outputs):
             sequence = self._sequences.get(tp, 0)
             builder = DefaultRecordBatchBuilder(MAGIC, 0, 1, self._id, self._epoch, sequence, BATCH_BYTES)
             append, number = builder.append, 0
-            # The first record is taken whatever its size, so one that is larger than a batch gets one of its own.
+            # The builder accepts the first record whatever its size: a very large record gets a batch of its own.
             for key, value, headers in itertools.islice(outputs, at, None):
                 if append(number, now, key, value, list(headers) if headers else without) is None:
                     break
                 number += 1
             at += number
             self._sequences[tp] = (sequence + number) % SEQUENCES
-            yield Batch(builder.build(), number)
+            yield RecordBatch(builder.build(), number)
 
-    def _produce_request(self, batches: Mapping[TopicPartition, Batch], tps: Iterable[TopicPartition]) -> Any:
+    def _produce_request(self, batches: Mapping[TopicPartition, RecordBatch], tps: Iterable[TopicPartition]) -> Any:
         data = defaultdict(list)
         for tp in tps:
             data[tp.topic].append((tp.partition, batches[tp].data))
@@ -195,11 +195,11 @@ class Producer:
         await self._coordinated(CoordinationType.TRANSACTION, self._name, request, _one_code)
 
     async def stop(self) -> None:
-        """Disconnect; whatever is being asked ends with StoppedError.
+        """Disconnect; requests that are under way end with StoppedError.
 
-        An open transaction is left to whoever fences this producer, which ends it for certain. Of a request whose
-        answer is missing nobody knows when it is carried out, and if that were after an abort, it would be part of the
-        next transaction or of none.
+        An open transaction is not aborted here. The next worker that fences this producer aborts it, for certain. We
+        could not: a request whose answer is missing may be carried out later, after our abort, and would then be part
+        of the next transaction or of none.
         """
         self._stopped = True
         await self._client.close()
@@ -226,7 +226,7 @@ class Producer:
     async def _offsets(
         self, tps: Collection[TopicPartition], request: Callable[[Sequence[TopicPartition]], Any], column: int
     ) -> dict[TopicPartition, int]:
-        """Ask the leaders of partitions, each for its own; the offset is in that column of what is said of each."""
+        """Ask each leader for its partitions; the offset is in that column of the answer for a partition."""
         found: dict[TopicPartition, int] = {}
         for pause in self._pauses():
             asked = self._by_leader(tp for tp in tps if tp not in found)
@@ -258,11 +258,11 @@ class Producer:
         return None
 
     async def _ends(self, logs: Collection[TopicPartition], *, committed: bool) -> dict[TopicPartition, int]:
-        """The offset after the last record, or after the last one whose transaction is decided."""
+        """The offset after the last record, or after the last record whose transaction is decided."""
         return await self._offsets(logs, partial(_offset_request, where=LATEST, committed=committed), 3)
 
     def _pauses(self) -> Iterator[float]:
-        """One for each try, without an end."""
+        """Pauses between tries, without an end."""
         pause, longest = RETRY_S
         while not self._stopped:
             yield pause
@@ -270,7 +270,7 @@ class Producer:
         raise StoppedError
 
     def _refused(self, code: int) -> bool:
-        """Whether it is to be tried again; raises when that would be in vain."""
+        """Tell whether to try again; raises when that would be in vain."""
         if code == NONE:
             return False
         if code in FENCED:
@@ -284,7 +284,7 @@ class Producer:
 
     @contextlib.contextmanager
     def _unreachable(self) -> Iterator[None]:
-        """A broker that cannot be reached: perhaps another is to be asked."""
+        """Pass over a broker that cannot be reached, and look the brokers up again: another one may answer."""
         try:
             yield
         except KafkaError as error:
@@ -316,7 +316,7 @@ def _codes_of_partitions(answer: Any) -> Codes:
 
 
 def _codes_of_positions(answer: Any) -> Codes:
-    # TRAP: what is wrong with an answer as a whole is said beside an empty list of partitions. aiokafka looks only at
+    # TRAP: an answer that failed as a whole has an error code and an empty list of partitions. aiokafka looks only at
     # the list: while the group moves to another broker, no position seems ever to have been committed. (Its own fetcher
-    # does so after an assignment, and reads from the beginning; what it reads before our seek is dropped.)
+    # does so after an assignment and reads from the beginning; the records that it reads before our seek are dropped.)
     return (answer.error_code, *(partition[4] for _, partitions, *_ in answer.topics for partition in partitions))

@@ -1,4 +1,4 @@
-"""Two requests in the version that knows about generations and undecided positions (KIP-447); aiokafka has older ones.
+"""Two requests in versions with generations and undecided positions (KIP-447); aiokafka has only older versions.
 
 Formats: https://kafka.apache.org/protocol.html, TxnOffsetCommit version 3 and OffsetFetch version 7 (since Kafka 2.5).
 """
@@ -19,7 +19,7 @@ _tags = ("tags", TaggedFields)
 
 
 def _per_partition(*fields: tuple[str, Any]) -> CompactArray:
-    """Fields of each partition, by topic."""
+    """Fields for each partition, by topic."""
     return CompactArray(("topic", _text), ("partitions", CompactArray(*fields, _tags)), _tags)
 
 
@@ -118,7 +118,7 @@ class OffsetFetchResponse_v7(Response):  # type: ignore[misc]  # noqa: N801
 
 
 class OffsetFetchRequest_v7(RequestStruct):  # type: ignore[misc]  # noqa: N801
-    """Positions of a group; refused while a transaction with one of them is undecided, if they are to be stable."""
+    """Positions of a group. With `require_stable` refused while one is part of an undecided transaction."""
 
     API_KEY = 9
     API_VERSION = 7

@@ -145,7 +145,7 @@ class DiskState(State):
         return max(0, (self._database.property_int_value("rocksdb.estimate-num-keys") or 0) - 1)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The keys in order. What is written meanwhile does no harm; it may be seen or not."""
+        """The keys in order. Writing meanwhile does no harm; the walk may or may not see it."""
         chunk = self._chunk(FIRST)
         while chunk:
             self._near = dict(chunk)

@@ -36,7 +36,7 @@ bound also leaves batches to be computed while a transaction is under way."""
 
 
 class Found(NamedTuple):
-    """Where each source is to be read from, and what each changelog holds; nobody else can change either any more.
+    """Positions to read sources from, and bounds of the changelogs; nobody else can change either any more.
 
     The group has no position for the `uncommitted` sources: they are read from their beginning.
     """

@@ -15,12 +15,12 @@ KEYS = 20
 
 
 def chains(worker: Running) -> bool:
-    """Whether it processes at once the records that it sends to its own later stages."""
+    """Tell whether it processes at once the records that it sends to its own later stages."""
     return bool(worker.app.assignment.chain.unread)
 
 
 def shares(worker: Running) -> bool:
-    """Whether it has some of the partitions."""
+    """Tell whether it has some of the partitions."""
     assignment = worker.app.assignment
     return any(True for _ in assignment) and assignment.ready and not assignment.chain.partitions
 
@@ -74,5 +74,5 @@ async def paused_topics(worker: Running) -> set[str]:
 
 
 def alerted(settings: Settings) -> list[bytes | None]:
-    """What the alerts say."""
+    """Values of the alerts."""
     return [record.value for record in read_all(settings, settings.topics.alerts)]

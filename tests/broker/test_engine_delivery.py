@@ -1,4 +1,4 @@
-"""What one batch is, when it is delivered, and what becomes of records that fail; in one worker on a real Kafka."""
+"""Batches, when they are delivered, and records that fail; in one worker on a real Kafka."""
 
 import asyncio
 import time

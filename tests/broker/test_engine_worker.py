@@ -47,8 +47,8 @@ class Worker:
             )
 
     def says(self, page: str) -> tuple[int, str]:
-        """What it answers; nothing before it listens: asking a port that nobody has may connect the asker to itself,
-        and take the port away from the worker."""
+        """Ask for a page, but not before the worker listens: a client of a free port may connect to itself, and so take
+        the port away from the worker."""
         return get(self.port, page) if "serving metrics" in self.log.read_text() else (0, "")
 
     def ready(self) -> bool:

@@ -49,7 +49,7 @@ class _ReadsFirst(BatchConsumer):
 async def _not_yet(
     transactions: Transactions, sources: Collection[Any], changelogs: Collection[Any], ours: Collection[Any] = ()
 ) -> Found:
-    """What is in Kafka when nothing was processed yet."""
+    """Find what is in Kafka when nothing was processed yet."""
     return Found(dict.fromkeys(sources, 0), frozenset(sources), dict.fromkeys(changelogs, Bounds(0, 0)))
 
 

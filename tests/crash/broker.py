@@ -22,7 +22,7 @@ class Transaction:
 
     @property
     def marked(self) -> bool:
-        """Whether group and logs know how it ended."""
+        """True when group and logs know how it ended."""
         return self.committed is not None and not self.begun and not self.positions
 
 
@@ -47,7 +47,7 @@ class Log:
 
 
 class Coordinated:
-    """What the coordinator knows of one transactional id."""
+    """One transactional id, as its coordinator knows it."""
 
     __slots__ = ("current", "epoch")
 
@@ -88,7 +88,7 @@ class Broker:
         return known.epoch
 
     def is_open(self, name: str) -> bool:
-        """Whether a producer has a transaction that is not decided."""
+        """Tell whether a producer has a transaction that is not decided."""
         current = self._ids[name].current
         return current is not None and current.committed is None
 
@@ -126,7 +126,7 @@ class Broker:
         self._end(known, committed=True)
 
     def may_begin(self, name: str, epoch: int) -> bool:
-        """Whether the transaction before is marked everywhere."""
+        """Tell whether the transaction before is marked everywhere."""
         known = self._ids[name]
         if epoch != known.epoch:
             raise FencedError
@@ -177,7 +177,7 @@ class Broker:
         return self.logs[tp].committed(tp, 0)
 
     def open_transactions(self) -> bool:
-        """Whether any transaction is not marked everywhere."""
+        """Tell whether any transaction is not marked everywhere."""
         return any(known.current is not None and not known.current.marked for known in self._ids.values())
 
     def positions_of(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
@@ -185,10 +185,10 @@ class Broker:
         return {tp: self.positions[tp] for tp in sources if tp in self.positions}
 
     def positions_decided(self, sources: Collection[TopicPartition]) -> bool:
-        """Whether no transaction that is not marked yet has a position of one of these."""
+        """Tell whether every transaction with a position of one of these is marked."""
         current = [known.current for known in self._ids.values() if known.current is not None]
         return not any(tp in transaction.positions for transaction in current for tp in sources)
 
     def waits(self, tp: TopicPartition) -> bool:
-        """Whether the group has committed records still before it."""
+        """Tell whether the group has committed records still before it."""
         return bool(self.logs[tp].committed(tp, self.positions.get(tp, 0)))

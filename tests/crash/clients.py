@@ -1,4 +1,4 @@
-"""What stands in for a broker's clients: the producer and the consumer's thread, each of their effects a step."""
+"""Stand-ins for a broker's clients: the producer and the consumer's thread. Each of their effects is a step."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
@@ -29,7 +29,7 @@ class Line(Protocol):
         ...
 
     def most_records(self) -> int:
-        """How many records the next fetch brings of one partition."""
+        """Number of records that the next fetch brings of one partition."""
         ...
 
     def change(self, wait_s: float) -> Awaitable[None]:
@@ -50,7 +50,7 @@ class SimulatedProducer:
         self._epoch = await self._line.step("fence", lambda: self._line.broker.init(self._name))
 
     async def stable_positions(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """What the group has, once it is decided."""
+        """The positions of the group, once they are decided."""
         broker = self._line.broker
         read = partial(broker.positions_of, sources)
         while (

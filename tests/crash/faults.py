@@ -1,11 +1,11 @@
-"""What can happen at a step: to the process that makes it, to the answer, to the group."""
+"""Faults at a step: of the process that makes it, of the answer, of the group."""
 
 from enum import Enum, auto
 from typing import NamedTuple
 
 
 class Kind(Enum):
-    """Where it says before and after, the effect of the step itself has not or has come about."""
+    """Kinds of faults. BEFORE and AFTER: the effect of the step itself has not, or has come about."""
 
     CRASH_BEFORE = auto()
     CRASH_AFTER = auto()
@@ -22,7 +22,7 @@ class Kind(Enum):
 
 
 class Fault(NamedTuple):
-    """What happens at which step (counted over the whole run).
+    """One fault at one step (counted over the whole run).
 
     `pause`: steps of others until what was held up goes on; `patience_s`: seconds until it does when others make none.
     `back`: the partition is given back to the process that had it; `stay`: a rebalance leaves it where it was.

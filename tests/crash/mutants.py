@@ -96,7 +96,7 @@ def refused_records_are_not_noticed(patch: pytest.MonkeyPatch) -> None:
 
 
 def ticks_are_not_committed(patch: pytest.MonkeyPatch) -> None:
-    """What an empty batch leads to stays in memory."""
+    """The outcome of an empty batch stays in memory."""
 
     async def process(self: StagePartition, source: Any) -> Any:
         if source.positions:
@@ -121,7 +121,7 @@ def ticks_bring_no_position(patch: pytest.MonkeyPatch) -> None:
 
 
 def positions_of_one_stage_are_left_out(patch: pytest.MonkeyPatch) -> None:
-    """Of several batches in a transaction only the first brings its position along."""
+    """Only the first of several batches in a transaction brings its position along."""
 
     async def write(self: Transactions, ready: Any, *others: Any) -> None:
         for work in ready[1:]:
@@ -251,7 +251,7 @@ def two_batches_in_work(patch: pytest.MonkeyPatch) -> None:
 
 
 def fetched_before_the_seek_is_kept(patch: pytest.MonkeyPatch) -> None:
-    """What was read from a stale position is taken over and delivered."""
+    """Records that were read from a stale position are taken in and delivered."""
 
     def add(self: StagePartition, topic: str, records: Any) -> None:
         self.inbox.add(topic, records)
@@ -303,7 +303,7 @@ def delivered_before_it_is_restored(patch: pytest.MonkeyPatch) -> None:
 
 
 def chained_past_what_waits(patch: pytest.MonkeyPatch) -> None:
-    """What stood between the stages before is not processed first."""
+    """Records that stood between the stages before are not processed first."""
 
     def make(self: Chain, *args: Any) -> None:
         _make_chain(self, *args)

@@ -156,7 +156,7 @@ class Process:
         return result
 
     def most_records(self) -> int:
-        """How many records the next fetch brings of one partition."""
+        """Number of records that the next fetch brings of one partition."""
         return int(self.world.most_records())
 
     async def change(self, wait_s: float) -> None:
@@ -302,7 +302,7 @@ class Process:
 
 
 class Stream:
-    """What an agent reads."""
+    """A stream, as an agent reads it."""
 
     def __init__(self, queue: "asyncio.Queue[Any]") -> None:
         self._queue = queue

@@ -1,4 +1,4 @@
-"""What is drawn: traffic with its cuts, and the faults of each run."""
+"""Drawing of scenarios: traffic with its cuts, and the faults of each run."""
 
 import asyncio
 import contextlib

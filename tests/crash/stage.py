@@ -122,7 +122,7 @@ def chains_of(records: Iterable[SourceRecord]) -> dict[bytes, int]:
 
 
 def split_chains(state: Mapping[bytes, bytes]) -> tuple[dict[bytes, bytes], dict[bytes, int]]:
-    """What a tally's state says in whatever order, and the chains over it."""
+    """Split a tally's state into the part that depends on no order, and the chains."""
     return (
         {key: stored[: -CHAIN.size] for key, stored in state.items()},
         {key: CHAIN.unpack(stored[-CHAIN.size :])[0] for key, stored in state.items()},

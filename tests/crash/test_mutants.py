@@ -11,7 +11,7 @@ RUNS = 12_000
 
 
 def runs_until_broken(most: int = RUNS) -> int | None:
-    """How many runs it takes to find something wrong; None when nothing is."""
+    """Count the runs until something is found wrong; None when nothing is."""
     runs = seed = 0
     while runs < most:
         rng = Random(seed)

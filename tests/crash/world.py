@@ -21,11 +21,11 @@ T = TypeVar("T")
 MOST_STEPS = 20_000
 MOST_SECONDS = 3_000.0
 REQUESTS = frozenset({"fence", "produce", "positions", "commit"})
-"""Steps that a broker carries out although whoever asked is gone, and that can fail."""
+"""Steps that a broker carries out although the process that asked is gone, and that can fail."""
 
 
 class Chunk(NamedTuple):
-    """What one courier's topic receives at one moment."""
+    """Records that one courier's topic receives at one moment."""
 
     topic: str
     timestamp: int
@@ -53,7 +53,7 @@ class Scenario:
 
 
 class Result(NamedTuple):
-    """What a run leaves in Kafka: state per stage, and the committed records of every output."""
+    """The end of a run in Kafka: state per stage, and the committed records of every output."""
 
     states: Mapping[str, Mapping[bytes, bytes]]
     outputs: Mapping[str, Sequence[tuple[bytes | None, bytes | None, Any]]]
@@ -259,7 +259,7 @@ class World:
         return name
 
     def is_alone(self, generation: int) -> bool:
-        """Whether whoever has the partition in this generation has all others as well."""
+        """Tell whether the worker that has the partition in this generation has all others as well."""
         alone = self._scenario.alone
         return alone[generation % len(alone)]
 
@@ -375,7 +375,7 @@ class World:
     # traffic, time, and the end
 
     def most_records(self) -> int:
-        """How many records the next fetch brings of one partition."""
+        """Number of records that the next fetch brings of one partition."""
         self._fetched += 1
         return self._scenario.fetches[self._fetched % len(self._scenario.fetches)]
 

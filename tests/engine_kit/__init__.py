@@ -1,1 +1,1 @@
-"""What the tests of the engine share: a trivial stage, a worker process, and an audit of what Kafka holds."""
+"""Shared by the tests of the engine: a trivial stage, a worker process, and an audit of what Kafka holds."""

@@ -49,7 +49,7 @@ class CountingStage:
 
 
 class Notes:
-    """What the engine reports, kept for the test."""
+    """Keeps the reports of the engine for the test."""
 
     def __init__(self) -> None:
         self.done: list[Done] = []

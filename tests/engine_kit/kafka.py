@@ -94,7 +94,7 @@ def intake_topics(settings: Settings) -> list[str]:
 
 
 def drained(settings: Settings) -> bool:
-    """Whether the group has committed everything that is on intake."""
+    """Tell whether the group has committed everything that is on intake."""
     positions = committed(settings)
     return all(positions.get(part, 0) >= end for part, end in ends_of(settings, intake_topics(settings)).items())
 

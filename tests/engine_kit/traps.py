@@ -1,4 +1,4 @@
-"""What the tests of traps share: one partition, a worker inside the test, and a consumer that may be another one."""
+"""Shared by the tests of traps: one partition, a worker inside the test, and a consumer that may be another one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,12 +30,12 @@ def publish_ten(settings: Settings) -> None:
 
 
 def counted(worker: Running) -> int:
-    """How many records are processed."""
+    """Number of processed records."""
     return sum(len(done.batch.records) for done in worker.notes.done)
 
 
 def ready(worker: Running) -> bool:
-    """Whether recovery is over."""
+    """Tell whether recovery is over."""
     return bool(worker.app.tables.actives_ready)
 
 

@@ -1,4 +1,4 @@
-"""What one stage sends to the next is processed in the same transaction by a worker that has every partition."""
+"""A worker that has every partition processes what its stages send to each other in the same transaction."""
 
 import asyncio
 import gc

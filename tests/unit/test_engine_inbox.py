@@ -1,4 +1,4 @@
-"""How records become batches, and where sent records go; no Kafka."""
+"""Records become batches, and records that are sent get their partition; no Kafka."""
 
 from zlib import crc32
 

@@ -1,4 +1,4 @@
-"""When a batch is due: no Kafka, no event loop, and the time is a number."""
+"""A batch is due by what waits and by the clock: no Kafka, no event loop, and the time is a number."""
 
 from dataclasses import dataclass, field
 
@@ -48,7 +48,7 @@ def due_in(*partitions: Partition, now: float = NOW, next_commit: float = NEXT_C
 
 
 def due(*partitions: Partition, now: float = NOW) -> list[int]:
-    """Which of them are to be delivered, by their place in the list."""
+    """Numbers of those that are to be delivered."""
     chosen = PACING.due(partitions, NEXT_COMMIT, now)
     return [number for number, one in enumerate(partitions) if any(one is other for other in chosen)]
 

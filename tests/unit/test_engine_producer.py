@@ -1,4 +1,4 @@
-"""What our own producer asks of brokers, and how it goes on asking."""
+"""Our own producer asks brokers, and goes on asking until it is done or refused for good."""
 
 import asyncio
 from collections import defaultdict
@@ -56,7 +56,7 @@ class Brokers:
         return SimpleNamespace(error_code=answer, errors=[("t", [(0, answer)])], topics=[])
 
     def _positions(self, request: Any, answer: Any) -> Any:
-        """Of 0 there is none, of 2 nothing is said at all."""
+        """Answer that partition 0 has no position, and nothing at all of partition 2."""
         if isinstance(answer, int) and answer:
             return SimpleNamespace(error_code=answer, topics=[])
         codes: Mapping[int, int] = answer or {}
@@ -179,7 +179,7 @@ def test_positions_are_sent_by_members_only() -> None:
 @pytest.mark.parametrize("code", RETRIED)
 @pytest.mark.parametrize("of_all", [True, False], ids=["of all", "of one"])
 def test_positions_are_asked_for_until_the_group_says_them(code: int, of_all: bool) -> None:
-    """What is wrong with an answer as a whole is said beside an empty list, which looks like one without positions."""
+    """An answer that failed as a whole has an empty list beside its error code: it looks like one without positions."""
     brokers = Brokers(code if of_all else {1: code})
     assert asked_of(brokers, lambda producer: producer.stable_positions([A, B])) == {B: 100}
     assert len(brokers.asked) == 2
@@ -197,7 +197,7 @@ def test_a_position_of_which_nothing_is_said_is_not_taken_for_none() -> None:
 
 
 def test_sequences_of_a_partition_go_on_from_batch_to_batch_and_wrap() -> None:
-    """What Kafka knows a repeated batch by: a signed 32-bit number that goes on from 0."""
+    """Kafka knows a repeated batch by a signed 32-bit number, which goes on from 0."""
 
     async def scenario() -> list[tuple[int, int]]:
         producer = Producer(SETTINGS, "one")

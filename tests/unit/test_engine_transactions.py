@@ -1,4 +1,4 @@
-"""How the stages and partitions of a worker share transactions."""
+"""The stages and partitions of a worker share transactions."""
 
 import asyncio
 from collections import defaultdict
@@ -88,7 +88,7 @@ def test_every_name_of_a_number_that_is_ours_is_fenced_and_the_lowest_is_used() 
 
 
 class _Kafka(RememberingProducer):
-    """Of two sources one has a position; of the changelog the first records are gone."""
+    """Has a position for one of two sources; the first records of its changelog are gone."""
 
     async def stable_positions(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         return {SOURCES[0]: 20}
