@@ -195,7 +195,7 @@ class Assignment:
         Stops the worker if the group had no position for one whose state shows that there must have been some.
         """
         for partition in filter(self.__contains__, partitions):
-            # A courier that is new has no position although the state is old: only if none has one they were lost.
+            # A source that is new has no position although the state is old: only if no source has one they were lost.
             if partition.has_state and partition.uncommitted:
                 self.fail(self._lost_positions(partition))
                 return

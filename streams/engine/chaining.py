@@ -25,11 +25,6 @@ NOT_WRITTEN = -1
 """Offset of a record that is being sent."""
 MOST_AT_ONCE = 4000
 """Records in one batch: nothing else happens while it is computed."""
-COMMITS_BETWEEN_WORKERS = 3
-"""Commits between intake and alert when the stages run on different workers.
-
-A person's parcel passes `senders` twice: one more.
-"""
 NONE: Set[TopicPartition] = frozenset()
 
 _new_tuple = tuple.__new__
@@ -86,6 +81,7 @@ class Chain:
         on_done: Callable[[Done], None],
     ) -> None:
         self.partitions = partitions
+        self._stages = len(plans)
         self._topics = [topic for plan in plans if plan.fed for topic in plan.topics]
         self._transactions = transactions
         self._on_done = on_done
@@ -103,8 +99,11 @@ class Chain:
 
     @property
     def commits(self) -> int:
-        """Commits that an event passes from its arrival to an alert, about."""
-        return 1 if self.unread or not self._topics else COMMITS_BETWEEN_WORKERS
+        """Commits that an event passes on its way to an alert: one, or one a stage if these are on several workers.
+
+        An event may pass a stage twice: one more.
+        """
+        return 1 if self.unread else self._stages
 
     def admits(self, partition: StagePartition) -> bool:
         """Tell whether batches of a partition may be delivered: first those of topics between the stages."""

@@ -1,11 +1,11 @@
-"""Reading fetched batches: no batch of a courier can stop the worker, and a record costs little.
+"""Reading fetched batches: no batch of a client can stop the worker, and a record costs little.
 
-aiokafka unpacks a batch without a limit, and when its fetcher cannot read a batch it fails on it for ever: one
-courier's mistake would stop every courier. A batch that is too large or unreadable is replaced by its stand-in
-(`parcelward.intake.record_batch`). aiokafka also decodes header names itself; one that is not UTF-8 is read with U+FFFD
+aiokafka unpacks a batch without a limit, and when its fetcher cannot read a batch it fails on it for ever: the mistake
+of one client would stop all. A batch that is too large or unreadable is replaced by its stand-in
+(`parcelward.record_batch`). aiokafka also decodes header names itself; one that is not UTF-8 is read with U+FFFD
 in place of the wrong bytes. Key, value and header values stay as they are.
 
-A batch whose checksum is wrong was damaged on a broker's disk or on its way here. No courier is to blame, and nothing
+A batch whose checksum is wrong was damaged on a broker's disk or on its way here. No client is to blame, and nothing
 in it can be believed, not even when it can be unpacked: reading it raises UserError.
 
 aiokafka makes an object with a dozen fields for each record and passes it through two generators. Here all records of a
@@ -21,9 +21,8 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
-from parcelward.contract.reasons import Reason
 from parcelward.errors import UserError
-from parcelward.intake.record_batch import Lenient, is_plain, is_whole, readable, stand_in
+from parcelward.record_batch import Lenient, is_plain, is_whole, readable, stand_in
 from parcelward.stage import Record
 
 FRAME_BYTES = 12  # base offset (8) and length (4) before what the length counts
@@ -81,7 +80,7 @@ class ReadableBatch:
             slow._buffer = Lenient(slow._buffer)
             return list(slow)
         except CorruptRecordException:
-            return list(DefaultRecordBatch(stand_in(self._raw, Reason.INVALID_ENCODING)))
+            return list(DefaultRecordBatch(stand_in(self._raw)))
 
 
 class ReadableRecords:

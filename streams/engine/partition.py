@@ -77,7 +77,7 @@ class StagePartition:
         self.uncommitted = False  # whether the group had a position for none of its sources
         self.must_reach: int | None = None  # changelog offset at which the state is complete
         self.taken_at = self.last_batch_at = time.monotonic()
-        self.phase = Phase.TAKEN
+        self._phase = Phase.TAKEN
         self._busy = False
         self._transactions = transactions
         self._poisoned = Recently(plan.poison_share)
@@ -87,14 +87,19 @@ class StagePartition:
 
     # from phase to phase
 
+    @property
+    def phase(self) -> Phase:
+        """The phase it is in; the methods below change it."""
+        return self._phase
+
     def _enter(self, phase: Phase) -> None:
-        if self.phase not in ENTERED_FROM[phase]:
+        if self._phase not in ENTERED_FROM[phase]:
             raise self._refusal(f"become {phase.name}")
-        self.phase = phase
+        self._phase = phase
 
     def _refusal(self, step: str) -> PhaseError:
         busy = ", busy" if self._busy else ""
-        return PhaseError(f"stage {self.plan.name}, partition {self.number} ({self.phase.name}{busy}) cannot {step}")
+        return PhaseError(f"stage {self.plan.name}, partition {self.number} ({self._phase.name}{busy}) cannot {step}")
 
     def locate(self, positions: Mapping[str, int], *, uncommitted: bool, changelog: Bounds) -> None:
         """Learn where sources are read from and where the changelog ends; a state that it cannot complete is forgotten.
@@ -112,7 +117,7 @@ class StagePartition:
         """Bring the state up to a changelog offset; does nothing if it is there already."""
         if offset <= self.state.written:  # fetched for a recovery before this one
             return
-        if self.phase is not Phase.LOCATED:
+        if self._phase is not Phase.LOCATED:
             raise self._refusal("apply its changelog")
         self.state.write({record.key: record.value for record in records}, offset)
         self.restored_records += len(records)
@@ -120,7 +125,7 @@ class StagePartition:
     @property
     def recovered(self) -> bool:
         """True when the state has reached the end of the changelog, and the stage is still to be rebuilt from it."""
-        return self.phase is Phase.LOCATED and self.must_reach is not None and self.state.written >= self.must_reach
+        return self._phase is Phase.LOCATED and self.must_reach is not None and self.state.written >= self.must_reach
 
     def restore(self) -> None:
         """Rebuild the stage from the recovered state."""
@@ -152,17 +157,17 @@ class StagePartition:
     @property
     def located(self) -> bool:
         """True once its positions are known."""
-        return self.phase is not Phase.TAKEN
+        return self._phase is not Phase.TAKEN
 
     @property
     def restored(self) -> bool:
         """True once its stage is rebuilt from the state, until it is given up."""
-        return self.phase in (Phase.RESTORED, Phase.READY, Phase.FENCED)
+        return self._phase in (Phase.RESTORED, Phase.READY, Phase.FENCED)
 
     @property
     def ready(self) -> bool:
         """True once it has its state and the consumer its positions, until it is given up."""
-        return self.phase in (Phase.READY, Phase.FENCED)
+        return self._phase in (Phase.READY, Phase.FENCED)
 
     @property
     def has_state(self) -> bool:
@@ -174,12 +179,12 @@ class StagePartition:
     @property
     def idle(self) -> bool:
         """True when the next batch may be delivered."""
-        return self.phase is Phase.READY and not self._busy
+        return self._phase is Phase.READY and not self._busy
 
     @property
     def busy(self) -> bool:
         """True when a batch is delivered or in work, or nothing more may be delivered."""
-        return self._busy or self.phase is Phase.FENCED
+        return self._busy or self._phase is Phase.FENCED
 
     def add(self, topic: str, records: Sequence[SourceRecord]) -> None:
         """Take in fetched records, unless they may be from a stale position."""
@@ -219,7 +224,7 @@ class StagePartition:
         Raises FailedError when the transaction failed, FencedError when another worker has the partition, and whatever
         the stage raises when a record cannot be set aside.
         """
-        if self.phase is Phase.GIVEN_UP:
+        if self._phase is Phase.GIVEN_UP:
             return None
         with self.working():
             try:
@@ -239,7 +244,7 @@ class StagePartition:
             try:
                 await self._transactions.commit(work)
             except Exception:
-                if self.phase is Phase.GIVEN_UP:
+                if self._phase is Phase.GIVEN_UP:
                     return None
                 raise
             if not self.follow(work):
@@ -253,7 +258,7 @@ class StagePartition:
 
         The worker that has the state then reads it from the changelog.
         """
-        if self.phase is Phase.GIVEN_UP:
+        if self._phase is Phase.GIVEN_UP:
             return False
         self.positions.update(work.positions)
         if work.written is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from parcelward.intake.record_batch import MOST_RECORDS
+from parcelward.record_batch import MOST_RECORDS
 from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
 from parcelward.shipments.shipment import decode_shipment

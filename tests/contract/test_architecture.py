@@ -146,6 +146,21 @@ def test_a_function_fits_a_screen(path: Path) -> None:
     assert long == {}
 
 
+NEUTRAL = {"cluster", "counts", "errors", "expiry", "logs", "moments", "poison", "record_batch", "settings", "stage"}
+"""Modules and folders of the package that say nothing about parcels."""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "streams" / "engine").glob("*.py")), ids=name_of)
+def test_the_engine_knows_no_parcel(path: Path) -> None:
+    wanted = {
+        node.module.split(".")[1] if "." in node.module else alias.name
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("parcelward")
+        for alias in node.names
+    }
+    assert wanted <= NEUTRAL
+
+
 def test_imports_go_one_way() -> None:
     """No circle of modules at import time, and the contract knows nothing of what is built on it."""
     graph = {module_name(path): own_imports(path) for path in CORE_MODULES}

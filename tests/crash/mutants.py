@@ -257,7 +257,7 @@ def fetched_before_the_seek_is_kept(patch: pytest.MonkeyPatch) -> None:
         self.inbox.add(topic, records)
 
     def reposition(self: StagePartition) -> None:
-        self.phase = Phase.READY
+        self._phase = Phase.READY
 
     def apply_changelog(self: StagePartition, records: Any, offset: int) -> None:
         if offset > self.state.written:

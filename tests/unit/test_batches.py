@@ -13,8 +13,8 @@ from crc32c import crc32c
 
 from parcelward.cluster.client import ReadableBatch
 from parcelward.contract.reasons import Reason
-from parcelward.intake.record_batch import MARK, MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, Withheld, withheld
 from parcelward.intake.refusal import no_value, rejected_record
+from parcelward.record_batch import MARK, MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, Withheld, withheld
 from parcelward.stage import Record
 from streams.engine.fetched_batches import ReadableRecords
 from tests.engine_kit.bombs import GZIP, LZ4, SNAPPY, ZSTD, batch, bomb, compressed, empty_headers, record
@@ -93,7 +93,7 @@ def test_what_is_not_to_be_read_is_one_record_at_its_end(
 
 
 def test_aiokafka_itself_still_fails_on_what_brokers_accept() -> None:
-    """If it ever reads them, less of parcelward/intake/record_batch.py is needed."""
+    """If it ever reads them, less of parcelward/record_batch.py is needed."""
     for name in ("gzip, and more", "lz4, and more", "attributes of two bytes to a client"):
         with pytest.raises((OSError, CorruptRecordException, cramjam.DecompressionError)):
             list(MemoryRecords(UNREADABLE[name]).next_batch())

@@ -9,9 +9,8 @@ from kafka.errors import CorruptRecordError, KafkaError
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 
-from parcelward.contract.reasons import Reason
 from parcelward.errors import UserError
-from parcelward.intake.record_batch import Lenient, is_plain, readable, stand_in
+from parcelward.record_batch import Lenient, is_plain, readable, stand_in
 from parcelward.settings import Settings
 from parcelward.topics import MAX_REJECTED_BYTES
 
@@ -63,7 +62,7 @@ class ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
         try:
             return iter(list(self._rest()))
         except CorruptRecordError:
-            self._read(stand_in(self._raw, Reason.INVALID_ENCODING))
+            self._read(stand_in(self._raw))
             return iter(list(self._rest()))
 
     def _rest(self) -> Iterator[Any]:

@@ -20,7 +20,7 @@ from parcelward.contract.alerts import RejectedHeaders
 from parcelward.contract.events import EVENT_MODELS
 from parcelward.contract.reasons import Reason
 from parcelward.counts import REJECTED
-from parcelward.intake.record_batch import MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, withheld
+from parcelward.record_batch import MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, withheld
 from parcelward.stage import CountKey, Send, SourceRecord
 from parcelward.topics import MAX_REJECTED_BYTES, Topics
 

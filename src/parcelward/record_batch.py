@@ -90,10 +90,10 @@ def readable(raw: bytes) -> bytes:
     except UnreadableError as error:
         return stand_in(raw, error.reason)
     except Exception:  # whatever it is: the codecs raise several kinds
-        return stand_in(raw, Reason.INVALID_ENCODING)
+        return stand_in(raw)
 
 
-def stand_in(raw: bytes, reason: Reason) -> bytes:
+def stand_in(raw: bytes, reason: Reason = Reason.INVALID_ENCODING) -> bytes:
     """The batch with one record in place of all.
 
     Raises ValueError when the checksum of `raw` is wrong: then it was damaged on its way here, and is no courier's.
