@@ -14,8 +14,8 @@ from typing import NamedTuple, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from parcelward.broker.local import free_port
 from parcelward.process.child import Leashed
+from tests.ports import free_port
 
 PROCESS_EVERY_S = 0.1
 METRICS_EVERY_S = 1.0  # rendering them costs the worker some milliseconds
@@ -78,7 +78,7 @@ class Worker:
     ) -> None:
         """`profile`: run it under the sampler, which writes its counts there when it is told to."""
         self._metrics_every_s = metrics_every_s
-        self.port = free_port(0)
+        self.port = free_port()
         self.usage: list[Usage] = []
         self.samples: list[Sample] = []
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from parcelward.broker.java import java_command
 from parcelward.cluster.client import client_options
 from parcelward.settings import Settings
+from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kafka"
 CLUSTER_ID = "cGFyY2VsR2GiZGRlcGxveQ"
@@ -119,12 +120,6 @@ def rebased(properties: str, folder: Path, ports: dict[str, int]) -> str:
     for name in ("19092", "9092", "9094"):
         text = text.replace(f"localhost:{name}", f"localhost:{ports[name]}")
     return text
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def await_answer(cluster: Cluster, child: "subprocess.Popen[bytes]") -> None:

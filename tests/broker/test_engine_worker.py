@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from parcelward.broker.local import free_port
 from parcelward.cluster.admin import ensure_topics
 from parcelward.settings import Settings
 from tests.engine_kit.kafka import await_true, publish, read_all
+from tests.ports import free_port
 
 CANARY = "canary-13912345678"
 
@@ -113,7 +113,7 @@ def test_worker_without_partitions_is_ready_too(worker: Worker, tmp_path: Path) 
     """A third worker over two partitions has nothing to do, and must not be taken for broken."""
     await_true(worker.ready)
     others = [
-        Worker(worker.settings.kafka, worker.settings.topic_prefix, free_port(0), tmp_path / f"other-{number}.log")
+        Worker(worker.settings.kafka, worker.settings.topic_prefix, free_port(), tmp_path / f"other-{number}.log")
         for number in range(2)
     ]
     try:

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from parcelward.broker.local import free_port
 from parcelward.process.child import Leashed
+from tests.ports import free_port
 
 RESTART_AFTER_S = 0.5
 STOP_S = 60.0  # a worker whose brokers are away takes 45 s at most
@@ -27,7 +27,7 @@ class Slot:
     name: str
     log: Path
     state_dir: Path | None = None  # in memory without
-    port: int = field(default_factory=lambda: free_port(0))
+    port: int = field(default_factory=free_port)
     child: Leashed | None = None
     wanted: bool = True
     paused: bool = False
