@@ -89,38 +89,38 @@ def test_every_codec_of_kafka_is_read(settings: Settings) -> None:
     assert waybills(settings) == set(codecs.values())
 
 
-TINY = b"".join(record(number, None) for number in range(MOST_RECORDS + 1))
-JUNK = compressed(GZIP, zeros_records(3, 10)) + b"what Java overlooks"
-HOSTILE = {
-    "gzip": (bomb(GZIP, 3, 40_000_000), 3, b"too_large"),
-    "zstd, 2 GB": (bomb(ZSTD, 22, 100_000_000), 22, b"too_large"),
-    "lz4": (bomb(LZ4, 3, 40_000_000), 3, b"too_large"),
-    "snappy": (bomb(SNAPPY, 3, 40_000_000), 3, b"too_large"),
-    "records": (batch(ZSTD, compressed(ZSTD, [TINY]), MOST_RECORDS + 1), MOST_RECORDS + 1, b"too_large"),
-    "headers": (
-        batch(ZSTD, compressed(ZSTD, [record(0, headers=empty_headers(7_000_000))]), 1),
-        1,
-        b"too_large",
-    ),
-    "not to be unpacked": (batch(GZIP, JUNK, 3), 3, b"invalid_encoding"),
-    "not to be read": (batch(0, record(0, attributes=b"\x80"), 1), 1, b"invalid_encoding"),
-}
+def hostile() -> list[tuple[bytes, int, bytes]]:
+    """Batches, how many records each has, and the reason for which it is refused."""
+    tiny = b"".join(record(number, None) for number in range(MOST_RECORDS + 1))
+    heads = record(0, headers=empty_headers(7_000_000))
+    junk = compressed(GZIP, zeros_records(3, 10)) + b"what Java overlooks"
+    return [
+        (bomb(GZIP, 3, 40_000_000), 3, b"too_large"),
+        (bomb(ZSTD, 22, 100_000_000), 22, b"too_large"),  # 2 GB
+        (bomb(LZ4, 3, 40_000_000), 3, b"too_large"),
+        (bomb(SNAPPY, 3, 40_000_000), 3, b"too_large"),
+        (batch(ZSTD, compressed(ZSTD, [tiny]), MOST_RECORDS + 1), MOST_RECORDS + 1, b"too_large"),
+        (batch(ZSTD, compressed(ZSTD, [heads]), 1), 1, b"too_large"),
+        (batch(GZIP, junk, 3), 3, b"invalid_encoding"),  # not to be unpacked
+        (batch(0, record(0, attributes=b"\x80"), 1), 1, b"invalid_encoding"),  # not to be read
+    ]
 
 
 def test_batches_that_unfold_to_gigabytes_or_to_nothing_readable_are_refused_and_the_stream_goes_on(
     settings: Settings,
 ) -> None:
     """Brokers accept every one of them: they look at the compressed size, and unpack piece by piece."""
-    raws = [raw for raw, _, _ in HOSTILE.values()]
+    batches = hostile()
+    raws = [raw for raw, _, _ in batches]
     firsts = asyncio.run(publish(settings.kafka, settings.topics.intake("swift"), raws))
-    count = sum(count for _, count, _ in HOSTILE.values())
-    screen(settings, [(None, "SFAFTER001", event("SFAFTER001"))], before=len(HOSTILE), records=count + 1)
+    count = sum(count for _, count, _ in batches)
+    screen(settings, [(None, "SFAFTER001", event("SFAFTER001"))], before=len(batches), records=count + 1)
     refused = [dict(read.headers) for read in read_all(settings, settings.topics.rejected("swift"))]
     assert [
         (headers["pw_reason"], int(headers["pw_offset"]), int(headers["pw_batch_records"]), headers["pw_value_sha256"])
         for headers in refused
     ] == [
         (reason, first + count - 1, count, hashlib.sha256(raw[61:]).hexdigest().encode())
-        for first, (raw, count, reason) in zip(firsts, HOSTILE.values(), strict=True)
+        for first, (raw, count, reason) in zip(firsts, batches, strict=True)
     ]
     assert waybills(settings) == {"SFAFTER001"}

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from parcelward.contract import schema_files as schemas
@@ -60,7 +59,9 @@ def load(path: Path) -> Any:
 
 
 @cache
-def validator(message_name: str) -> Draft202012Validator:
+def validator(message_name: str) -> Any:
+    from jsonschema import Draft202012Validator  # two seconds, for this file alone
+
     schema = load(FOLDER / f"{message_name}.v1.json")
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
