@@ -1,6 +1,6 @@
 """The delivery protocol of one partition under faults at every step; nothing is lost, doubled, reordered or made up.
 
-CRASH_SCHEDULES sets how many runs there are, CRASH_SEED draws others than those of CI.
+CRASH_SCHEDULES sets how many runs there are (2,500; in `make check` 10,000), CRASH_SEED draws others than those of CI.
 """
 
 import os
@@ -9,11 +9,11 @@ from random import Random
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.crash.amount import SCHEDULES
 from tests.crash.faults import Fault, Kind
 from tests.crash.schedules import PLANS, RUNS_PER_SCENARIO, SETTINGS, SOURCES, check, drawn_scenario
 from tests.crash.world import Chunk, Scenario, run
 
-SCHEDULES = int(os.environ.get("CRASH_SCHEDULES", "10000"))
 SEED = os.environ.get("CRASH_SEED", "1")
 
 

@@ -9,13 +9,14 @@ from streams.engine.partition import StagePlan
 from streams.stages import screening_plans
 from tests.builders import inspection, real_name, record
 from tests.builders import settings as settings_for_tests
+from tests.crash.amount import share_of
 from tests.crash.schedules import drawn_fault
 from tests.crash.world import Chunk, Scenario, World, run
 
 START = 1_763_949_600_000
 SECOND = 1000
 MINUTE = 60 * SECOND
-RUNS = 150
+RUNS = share_of(150)
 
 
 def scenario(alone: Sequence[bool] = (True,)) -> Scenario:
