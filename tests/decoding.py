@@ -15,7 +15,9 @@ TOKEN = "k1." + "A" * 22
 
 
 def answer(given_record: Any) -> Event | Rejected:
-    return decode(given_record, topics=Topics(), limits=LIMITS)
+    found = decode(given_record, topics=Topics(), limits=LIMITS)
+    assert isinstance(found, Event | Rejected)
+    return found
 
 
 def accepted(given_record: Any) -> Event:

@@ -64,6 +64,7 @@ def test_no_raw_personal_value_is_kept():
     line = pipeline()
     feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE)])
     for cells in (line.duties, line.senders, line.outlets):
+        assert cells[0].state
         for key, value in cells[0].state.items():
             for raw in ("360426199101010071", "王小明", "13800001234", "13900005678"):
                 assert raw.encode() not in key + value

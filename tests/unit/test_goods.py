@@ -117,10 +117,9 @@ def test_what_is_no_disguise_stays(name: str) -> None:
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_matched_and_normalising_twice_changes_no_more_than_once(name: str) -> None:
+def test_any_text_is_matched_and_its_words_are_parted_by_single_spaces(name: str) -> None:
     assert isinstance(match_goods(name), GoodsMatch)
-    assert match_goods(name) == match_goods(name)
-    assert normalise(name) == normalise(name)
+    assert normalise(name) == " ".join(normalise(name).split())
 
 
 @pytest.mark.parametrize(

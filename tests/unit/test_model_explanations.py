@@ -92,7 +92,9 @@ def test_no_reason_is_given_for_nearly_every_parcel(alerts: dict[str, list[list[
 def test_every_flagged_parcel_is_told_first_what_raises_its_risk_and_by_what_is_known(
     alerts: dict[str, list[list[Alert]]],
 ) -> None:
-    for alert in (alert for cases in alerts.values() for case in cases for alert in case):
+    flagged = [alert for cases in alerts.values() for case in cases for alert in case]
+    assert flagged
+    for alert in flagged:
         assert alert.score is not None
         assert alert.score.contributions[0].weight > 0
         assert not [part for part in alert.score.contributions if part.value is None]

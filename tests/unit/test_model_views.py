@@ -55,11 +55,12 @@ def test_scores_are_those_of_the_whole_model(model: RiskModel, rows: list[Row]) 
 
 
 def test_what_one_piece_of_evidence_tells_is_unknown_together(rows: list[Row]) -> None:
-    for row in rows:
-        if row[INDEX["sender_sends_1h"]] is None and row[INDEX["phone_documents_1d"]] is None:
-            assert not known(row, OF_SENDER)
-        if row[INDEX["inspection_opened"]] is None:
-            assert not known(row, OF_INSPECTION)
+    unprofiled = [row for row in rows if row[INDEX["sender_sends_1h"]] is row[INDEX["phone_documents_1d"]] is None]
+    uninspected = [row for row in rows if row[INDEX["inspection_opened"]] is None]
+    assert unprofiled
+    assert uninspected
+    assert not [row for row in unprofiled if known(row, OF_SENDER)]
+    assert not [row for row in uninspected if known(row, OF_INSPECTION)]
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])

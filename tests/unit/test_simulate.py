@@ -73,6 +73,7 @@ def test_events_come_in_order_of_arrival_and_stream_from_an_endless_plan() -> No
 
 def test_every_event_meets_the_contract_and_passes_the_decoder() -> None:
     events, _ = run(DAY)
+    assert len(events) > 1000
     for event in events:
         EVENT_MODELS[EventType(event.envelope["type"])].model_validate_json(orjson.dumps(event.envelope))
         assert isinstance(decoded(event), Event), decoded(event)

@@ -80,7 +80,9 @@ def test_only_the_bad_documents_are_bad() -> None:
 
 def test_missing_and_early_duties_are_missing_and_early() -> None:
     traffic = day()
+    seen = set()
     for label in [label for label in traffic.labels if label.pattern in ("R2", "R3")]:
+        seen.add(label.note)
         registered = traffic.of[REAL_NAME].get(label.waybill, [])
         inspected = traffic.of[INSPECTION].get(label.waybill, [])
         match label.note:
@@ -94,8 +96,13 @@ def test_missing_and_early_duties_are_missing_and_early() -> None:
                 assert ms(inspected[0]["time"]) < ms(registered[0]["time"]) - 600_000
             case "inspected too late":
                 assert ms(inspected[0]["time"]) > ms(registered[0]["time"]) + 30 * 60_000
+            case "passed without being opened":
+                assert inspected[0]["data"]["opened"] is False
             case "sealed before the inspection":
                 assert ms(inspected[0]["data"]["sealed_at"]) < ms(inspected[0]["data"]["started_at"])
+            case _:
+                raise AssertionError(f"planted, and not looked at: {label.note}")
+    assert len(seen) == 6
 
 
 def test_lent_documents_and_shared_phones_repeat() -> None:
@@ -109,7 +116,9 @@ def test_lent_documents_and_shared_phones_repeat() -> None:
 
 
 def test_staff_send_under_their_own_document() -> None:
-    for label in [label for label in day().labels if label.pattern == "R6"]:
+    planted = [label for label in day().labels if label.pattern == "R6"]
+    assert planted
+    for label in planted:
         data = day().real_name(label.waybill)["data"]
         assert data["operator_document"].upper() == data["sender"]["document_number"].upper()
 
