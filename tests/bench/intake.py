@@ -149,7 +149,7 @@ async def _fill(gathering: _Gathering, records: Iterable[Stored]) -> None:
 
 
 class Published(NamedTuple):
-    """Times of publishing (s since the epoch): begin, when each event was due (by event id), and the worst delay (s)."""
+    """Times of publishing (s since the epoch): begin, when each event was due (by id), and the worst delay (s)."""
 
     begun: float
     due_of: dict[str, float]
