@@ -1,4 +1,4 @@
-"""What every ring shares: one real Kafka for each process, names of its own for every test, and who runs what."""
+"""Shared by every ring: one real Kafka for each process, names of its own for every test, and who runs what."""
 
 import uuid
 from collections.abc import Iterator

@@ -19,7 +19,7 @@ _candidates = itertools.cycle([*_mine[_begin:], *_mine[:_begin]])
 def free_port() -> int:
     """A port on 127.0.0.1 where nothing listens, another one at each call."""
     while True:
-        port = next(_candidates)
+        port: int = next(_candidates)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
