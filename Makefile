@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadgr
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check chaos bench bench-peers sizing model schemas lock clean
+.PHONY: help setup demo test check chaos bench bench-peers sizing model schemas drawing lock clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ model: $(STAMP)  ## simulate, train and release the risk model into models/
 
 schemas: $(STAMP)  ## write schemas/ from the models in src/
 	@$(BIN)/parcelward schemas write
+
+drawing:  ## draw docs/architecture.svg from its text (needs Debian's graphviz)
+	@dot -Tsvg docs/architecture.dot -o docs/architecture.svg
 
 lock:  ## pin the dependencies anew
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)

@@ -241,14 +241,14 @@ def _publish(publisher: Publisher, *events: dict[str, Any]) -> None:
         publisher.publish(event)
 
 
-def test_the_example_of_the_readme_runs_as_it_is_printed(
+def test_the_example_for_couriers_runs_as_it_is_printed(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    (code,) = re.findall(r"^ +```python\n(.*?)^ +```", readme, flags=re.MULTILINE | re.DOTALL)
+    page = (Path(__file__).parents[2] / "docs" / "couriers.md").read_text()
+    (code,) = re.findall(r"^ +```python\n(.*?)^ +```", page, flags=re.MULTILINE | re.DOTALL)
     usual = Settings.model_fields["kafka"].default
     assert usual in code
-    here = compile(textwrap.dedent(code).replace(usual, settings.kafka), "README.md", "exec")
+    here = compile(textwrap.dedent(code).replace(usual, settings.kafka), "couriers.md", "exec")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PARCELWARD_TOPIC_PREFIX", settings.topic_prefix)
     Path("events.jsonl").write_text("".join(json.dumps(real_name(waybill)) + "\n" for waybill in ("SF01", "SF02")))
