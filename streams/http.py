@@ -35,10 +35,10 @@ def http_app(registry: CollectorRegistry, checks: Checks) -> web.Application:
 @contextlib.asynccontextmanager
 async def served(settings: Settings, app: web.Application) -> AsyncIterator[int]:
     """Serve inside the block; gives the port. Raises UserError when it is taken."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.http_host, settings.http_port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, settings.http_host, settings.http_port)
         try:
             await site.start()
         except OSError as error:

@@ -14,7 +14,9 @@ from parcelward.errors import UserError
 from parcelward.logs import configure_logging
 from parcelward.metrics import Metrics
 from parcelward.screening.build import Stages, build_stages
+from parcelward.screening.judge import Judgement
 from parcelward.settings import Settings, load_settings
+from parcelward.settings_page import shown_settings
 from streams.app import build_app
 from streams.http import http_app, served
 from streams.lifecycle import END_S, end_within, run_app, stop_on_signals
@@ -41,6 +43,7 @@ def worker() -> None:
     configure_logging(settings.log_level)
     _tame_libraries(settings)
     stages = build_stages(settings)
+    log_start(settings, stages.judgement)
     if settings.manage_topics:
         ensure_topics(settings)
     else:
@@ -52,6 +55,19 @@ def worker() -> None:
     except Exception as error:
         log.critical("stopped by an error", exc_info=error)
         sys.exit(1)
+
+
+def log_start(settings: Settings, judgement: Judgement) -> None:
+    """Log the versions of what runs and judges, and every setting; secrets are replaced."""
+    log.info(
+        "starting",
+        extra={
+            "version": version("parcelward"),
+            "rule_pack": judgement.pack.version,
+            "model": judgement.model.version if judgement.model else "none",
+            "settings": shown_settings(settings),
+        },
+    )
 
 
 def _tame_libraries(settings: Settings) -> None:

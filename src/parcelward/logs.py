@@ -1,6 +1,6 @@
 """Structured logs: one JSON object a line, built so that no personal value can get in.
 
-What a log line holds: time, level, logger, message, and fields from `FIELDS`. Anything else is dropped and counted in
+A log line holds time, level, logger, message, and fields from `FIELDS`. Anything else is dropped and counted in
 `dropped`. Exceptions are shown as class and code location; their messages, which may quote the record that caused
 them, are not. Texts of libraries are cleaned the same way: an exception, bytes or an unknown object in the arguments
 becomes its class name, and number strings as long as a phone or document number are blanked.
@@ -22,36 +22,41 @@ from parcelward.stage import SourceRecord
 MESSAGE_LIMIT = 300
 FRAMES_LIMIT = 12
 
+SHOWN_ELSEWHERE = "(not shown)"
+
 FIELDS: Mapping[str, type] = {
     # where in the stream
     "stage": str,
     "topic": str,
     "partition": int,
     "offset": int,
-    "courier": str,
-    # how much, how long
-    "records": int,
-    "keys": int,
     "partitions": int,
-    "seconds": float,
-    "lag": int,
-    "attempt": int,
-    # what
-    "reason": str,
-    "rule": str,
+    # what runs, and with which settings
+    "version": str,
     "rule_pack": str,
     "model": str,
-    "version": str,
-    "setting": str,
-    "check": str,
-    "signal": str,
+    "settings": Mapping,
     "port": int,
+    # what happened
+    "reason": str,
     "error": str,
+    "signal": str,
+    "folder": str,
+    "doing": str,
+    "copies": int,
+    "wanted": int,
 }
-"""Fields a caller may add with `extra=`, and their type; strings must be codes (`CODE`)."""
+"""Fields a caller may add with `extra=`, and their type. A string must be a code (`CODE`).
 
-CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.:/+-]{0,99}")
-"""What a string field may hold: a code or name of our own, not free text."""
+`settings` is the one object: every value is text that an operator typed. A value that is not `PLAIN` is shown as
+`(not shown)`; `parcelward config` prints it. An object with anything but texts in it, such as a secret, is dropped.
+"""
+
+CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,99}")
+"""The content of a string field: a code or name of our own, not free text."""
+
+PLAIN = re.compile(r"(?=[ -~]{0,1000}$)[!-~]*(?:(?<=[,:]) [!-~]+)*")
+"""The content of a setting's value: addresses, paths, numbers, codes, and lists of them. No sentence, no name."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message", "data"}
 _LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){10,}[Xx]?|\d{10}")
@@ -63,7 +68,7 @@ class JsonFormatter(logging.Formatter):
     """Turns a log record into one line of JSON. Never raises and never repeats an exception's message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without line break."""
+        """Return the line, without line break."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -95,7 +100,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
 
 
 def describe(error: BaseException | None) -> dict[str, object]:
-    """An exception as log fields: its class, the classes behind it, and where it was raised. Never its message."""
+    """Turn an exception into log fields: its class, the class of its cause, where it was raised. Never its message."""
     if error is None:
         return {}
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES_LIMIT:]
@@ -110,7 +115,7 @@ def describe(error: BaseException | None) -> dict[str, object]:
 
 
 def position(record: SourceRecord) -> dict[str, object]:
-    """Log fields that say which record is meant: topic, partition, offset; never its key or value."""
+    """Return the log fields that name a record: topic, partition, offset; never its key or value."""
     return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
 
 
@@ -131,7 +136,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def clean(text: str) -> str:
-    """First line of a text, in ASCII, without exception messages and long numbers, cut to `MESSAGE_LIMIT`."""
+    """Return a text's first line, in ASCII, without exception messages and long numbers, cut to `MESSAGE_LIMIT`."""
     first = text.strip().partition("\n")[0]
     first = _EXCEPTION_TEXT.sub(r"\1(...)", first)
     first = _LONG_NUMBER.sub("[number]", first)
@@ -143,7 +148,7 @@ def _safe_all(values: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def _safe(value: object) -> Any:
-    """A log argument that cannot carry a personal value: numbers and plain texts stay, objects become class names."""
+    """Make a log argument harmless: numbers and texts stay (`clean` reads them later), objects become class names."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):
@@ -161,22 +166,28 @@ def _fields(record: logging.LogRecord) -> tuple[dict[str, object], int]:
     for name, value in vars(record).items():
         if name in _STANDARD:
             continue
-        if _fits(name, value):
-            fields[name] = value
-        else:
+        if not _fits(name, value):
             dropped += 1
+        elif isinstance(value, Mapping):
+            fields[name] = {key: text if _is(PLAIN, text) else SHOWN_ELSEWHERE for key, text in value.items()}
+        else:
+            fields[name] = value
     return fields, dropped
 
 
 def _fits(name: str, value: object) -> bool:
+    """Whether a field is declared and its value is of the declared type."""
     kind = FIELDS.get(name)
-    if kind is None or isinstance(value, bool):
+    if kind is None or not isinstance(value, kind) or isinstance(value, bool):
         return False
-    if kind is str:
-        return isinstance(value, str) and CODE.fullmatch(value) is not None and not _LONG_NUMBER.search(value)
-    if kind is float:
-        return isinstance(value, int | float)
-    return isinstance(value, int)
+    if isinstance(value, Mapping):
+        return all(_is(CODE, key) and isinstance(text, str) for key, text in value.items())
+    return kind is not str or _is(CODE, value)
+
+
+def _is(pattern: re.Pattern[str], value: object) -> bool:
+    """Whether a value is text of this form, without a number as long as a phone's or a document's."""
+    return isinstance(value, str) and pattern.fullmatch(value) is not None and not _LONG_NUMBER.search(value)
 
 
 def _short(filename: str) -> str:

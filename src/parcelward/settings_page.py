@@ -81,8 +81,13 @@ def markdown_page() -> str:
     return HEAD + "".join(rows)
 
 
+def shown_settings(settings: Settings) -> dict[str, str]:
+    """Every setting by name, as `parcelward config` prints its value; secrets are replaced."""
+    return {name: shown_value(getattr(settings, name)) for name in Settings.model_fields}
+
+
 def shown_value(value: Any) -> str:
-    """A value as it would be written in the environment; secrets are replaced."""
+    """Write a value as in the environment; secrets are replaced."""
     if value is None:
         return ""
     if isinstance(value, SecretStr):

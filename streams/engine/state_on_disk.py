@@ -10,6 +10,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
+from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -33,6 +34,16 @@ FIRST = b"\1"
 CHUNK = 256
 
 T = TypeVar("T")
+
+
+class Unusable(StrEnum):
+    """Why a state on disk is dropped and read anew from the changelog, as the log and docs/runbook.md say it."""
+
+    UNREADABLE = "unreadable"
+    OTHER_CHANGELOG = "other_changelog"
+    AHEAD_OF_CHANGELOG = "ahead_of_changelog"
+    BEFORE_CHANGELOG = "before_changelog"
+    TOO_OLD = "too_old"
 
 
 class _About(msgspec.Struct, array_like=True):
@@ -61,7 +72,7 @@ class DiskState(State):
         try:
             self._open()
         except (msgspec.DecodeError, _CorruptError) as error:
-            self._forget(f"it cannot be read: {error}")
+            self._forget(Unusable.UNREADABLE, error)
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -75,10 +86,10 @@ class DiskState(State):
         self._about = _About(FORMAT, self._changelog, NOTHING_WRITTEN, 0.0) if about is None else _decode(about)
         self.written = self._about.written
         if (self._about.format, self._about.changelog) != (FORMAT, self._changelog):
-            self._forget("it is of another changelog")
+            self._forget(Unusable.OTHER_CHANGELOG)
 
-    def _forget(self, reason: str) -> None:
-        log.warning("state on disk is read anew", extra={"folder": self._folder.name, "reason": reason})
+    def _forget(self, reason: Unusable, error: Exception | None = None) -> None:
+        log.warning("state on disk is read anew", extra={"folder": self._folder.name, "reason": reason}, exc_info=error)
         self.close()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._near = {}
@@ -90,11 +101,11 @@ class DiskState(State):
         if self.written == NOTHING_WRITTEN or behind == bounds.end:
             return
         if behind > bounds.end:
-            self._forget("it is ahead of the changelog")
+            self._forget(Unusable.AHEAD_OF_CHANGELOG)
         elif behind < bounds.start:
-            self._forget("the changelog begins after it")
+            self._forget(Unusable.BEFORE_CHANGELOG)
         elif time.time() - self._about.at > OLDEST_S:
-            self._forget("it is so old that the changelog may have dropped deletions since")
+            self._forget(Unusable.TOO_OLD)  # the changelog may have dropped deletions since
 
     def write(self, updates: Mapping[bytes, bytes | None], written: int) -> None:
         """Write committed updates and their offset. Raises UserError when the disk refuses, now or before."""

@@ -8,12 +8,18 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from parcelward.logs import FIELDS, clean, configure_logging, describe, position
+from parcelward.logs import FIELDS, PLAIN, clean, configure_logging, describe, position
+from parcelward.screening.build import build_stages
+from parcelward.settings import Settings
+from parcelward.settings_page import shown_settings
 from parcelward.stage import Record
+from streams.worker import log_start
 
 CANARIES = {
     "document": "360426199101010071",
@@ -91,6 +97,11 @@ LEAKS: dict[str, Callable[[str], object]] = {
     "exception in a list": lambda canary: library.warning("errors %s", [ValueError(canary)]),
     "unknown field": lambda canary: ours.info("event", extra={"sender": canary}),
     "free text in a field": lambda canary: ours.info("event", extra={"reason": f"because {canary}"}),
+    "value of a setting": lambda canary: ours.info("event", extra={"settings": {"kafka": canary}}),
+    "name of a setting": lambda canary: ours.info("event", extra={"settings": {canary: "PT30M"}}),
+    "setting that is no text": lambda canary: ours.info("event", extra={"settings": {"kafka": [canary]}}),
+    "setting within a setting": lambda canary: ours.info("event", extra={"settings": {"kafka": {"host": canary}}}),
+    "setting among others": lambda canary: ours.info("event", extra={"settings": {"kafka": f"k1:9092, {canary}"}}),
     "field of another type": lambda canary: ours.info("event", extra={"offset": canary}),
     "second line": lambda canary: library.info("record\n%s", canary),
     "arguments that do not fit": lambda canary: library.info("%d", ValueError(canary)),
@@ -123,17 +134,19 @@ def test_a_value_put_into_a_text_by_a_library_is_blanked_where_it_can_be_recogni
 
 
 def test_a_line_holds_time_level_logger_message_and_its_fields(stream: io.StringIO) -> None:
-    ours.warning("rule failed", extra={"rule": "R14", "stage": "outlets", "partition": 3, "seconds": 0.25})
+    ours.warning(
+        "serving", extra={"rule_pack": "acceptance-1", "stage": "outlets", "partition": 3, "model": "2026.11.1"}
+    )
     (line,) = lines(stream)
     assert str(line.pop("time")).endswith("+00:00")
     assert line == {
         "level": "WARNING",
         "logger": "parcelward.screening.duties",
-        "message": "rule failed",
-        "rule": "R14",
+        "message": "serving",
+        "rule_pack": "acceptance-1",
         "stage": "outlets",
         "partition": 3,
-        "seconds": 0.25,
+        "model": "2026.11.1",
     }
 
 
@@ -142,6 +155,44 @@ def test_dropped_fields_are_counted(stream: io.StringIO) -> None:
     (line,) = lines(stream)
     assert line["dropped"] == 3
     assert line["stage"] == "duties"
+
+
+SECRETS: Any = {"sasl_password": "hunter2-hunter2-hunter2", "token_keys": {"k1": "canary-key-0123456789abcdef"}}
+
+
+def test_the_start_line_holds_every_setting_and_no_secret(stream: io.StringIO) -> None:
+    settings = Settings(
+        **SECRETS, token_key="k1", kafka="k1.example:9093,k2.example:9093", rule_pack="/etc/my packs/a.yaml"
+    )
+    log_start(settings, build_stages(Settings(model=None)).judgement)
+    (line,) = lines(stream)
+    assert "dropped" not in line
+    assert (line["message"], line["version"], line["rule_pack"]) == ("starting", version("parcelward"), "acceptance-1")
+    told = line["settings"]
+    assert isinstance(told, dict)
+    assert told == shown_settings(settings) | {"rule_pack": "(not shown)"}, "a text with spaces may be a name"
+    assert (told["kafka"], told["token_keys"]) == ("k1.example:9093,k2.example:9093", "k1: (secret)")
+    assert "hunter2" not in stream.getvalue()
+    assert "canary-key" not in stream.getvalue()
+
+
+def test_settings_that_were_not_redacted_are_dropped_whole(stream: io.StringIO) -> None:
+    ours.info("starting", extra={"settings": dict(Settings(**SECRETS))})
+    (line,) = lines(stream)
+    assert line["dropped"] == 1
+    assert "settings" not in line
+
+
+@pytest.mark.parametrize(
+    "value", ["", "0.001", "PT30M", "k1:9092,k2:9092", "k1: (secret), k2: (secret)", "/var/lib/pw", "a=b;c@d", "true"]
+)
+def test_the_value_of_a_setting_is_plain(value: str) -> None:
+    assert PLAIN.fullmatch(value)
+
+
+@pytest.mark.parametrize("value", ["two words", "王小明", "a\nb", "x" * 1001, " x", ":  x"])
+def test_a_sentence_is_not(value: str) -> None:
+    assert not PLAIN.fullmatch(value)
 
 
 def test_an_exception_is_shown_as_class_cause_and_place(stream: io.StringIO) -> None:

@@ -8,7 +8,7 @@ from rich.padding import Padding
 
 from parcelward.cli.tables import at_terminal, tab_separated
 from parcelward.settings import load_settings
-from parcelward.settings_page import describe_settings, markdown_page, settings_sources, shown_value
+from parcelward.settings_page import describe_settings, markdown_page, settings_sources, shown_settings
 
 
 def config(
@@ -18,12 +18,11 @@ def config(
     if markdown:
         typer.echo(markdown_page(), nl=False)
         return
-    settings = load_settings()
-    described, sources = describe_settings(), settings_sources()
+    values, sources = shown_settings(load_settings()), settings_sources()
     rows = []
-    for setting in described:
+    for setting in describe_settings():
         meaning = setting.description + (f" ({setting.bounds})" if setting.bounds else "")
-        value = shown_value(getattr(settings, setting.name))
+        value = values[setting.name]
         rows.append((setting.environment, value, sources.get(setting.name, "default"), setting.default, meaning))
     if not at_terminal():
         tab_separated(("environment", "value", "source", "default", "meaning"), rows)

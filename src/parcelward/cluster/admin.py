@@ -95,7 +95,7 @@ def ensure_topics(settings: Settings) -> list[str]:
         _look_at_internal(admin, existing, settings.replication)
         return [plan.name for plan in missing]
 
-    return _administered(settings, "creating topics", ensure)
+    return _administered(settings, "creating_topics", ensure)
 
 
 def check_topics(settings: Settings) -> None:
@@ -119,7 +119,7 @@ def check_topics(settings: Settings) -> None:
         _check(admin, plans)
         _look_at_internal(admin, existing, settings.replication)
 
-    _administered(settings, "checking topics", check)
+    _administered(settings, "checking_topics", check)
 
 
 def delete_topics(settings: Settings) -> None:
@@ -130,7 +130,7 @@ def delete_topics(settings: Settings) -> None:
         if found := sorted(planned & set(admin.list_topics())):
             admin.delete_topics(found)
 
-    _administered(settings, "deleting topics", delete)
+    _administered(settings, "deleting_topics", delete)
 
 
 def changelog_ids(settings: Settings) -> dict[str, str]:
@@ -140,13 +140,13 @@ def changelog_ids(settings: Settings) -> dict[str, str]:
     def ask(admin: Any) -> dict[str, str]:
         return {names[topic["name"]]: str(topic["topic_id"]) for topic in admin.describe_topics(list(names))}
 
-    return _administered(settings, "describing the changelogs", ask)
+    return _administered(settings, "describing_the_changelogs", ask)
 
 
 def _administered(settings: Settings, doing: str, request: Callable[[Any], T]) -> T:
-    """What `request` gives with a client, tried again while a broker is away; what Kafka refuses becomes one sentence.
+    """Ask the cluster, again and again while a broker is away; `doing` is the log's code for it.
 
-    `request` may be repeated after it was done in part.
+    `request` may be repeated after it was done in part. Raises UserError, one sentence, for what Kafka refuses.
     """
     end = time.monotonic() + PATIENCE_S
     require_answer(settings)
@@ -159,7 +159,7 @@ def _administered(settings: Settings, doing: str, request: Callable[[Any], T]) -
             return request(admin)
         except KafkaError as error:
             if not error.retriable or time.monotonic() > end:
-                raise UserError(f"{doing} on {settings.kafka} failed: {error}") from None
+                raise UserError(f"{doing.replace('_', ' ')} on {settings.kafka} failed: {error}") from None
             log.info("trying again", extra={"doing": doing, "error": type(error).__name__})
         finally:
             admin.close()

@@ -1,0 +1,312 @@
+"""What the source tells its log lines by `extra=` is declared in `logs.FIELDS`, and nothing of it is dropped."""
+
+import ast
+import asyncio
+import gc
+import json
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+from aiokafka.errors import KafkaConnectionError as AsyncConnectionError
+from kafka.errors import KafkaConnectionError
+
+import streams.worker
+from parcelward.cluster import admin
+from parcelward.intake.refusal import set_aside
+from parcelward.logs import FIELDS, JsonFormatter
+from parcelward.screening.build import build_stages
+from parcelward.settings import Settings
+from parcelward.stage import Record
+from streams.engine.assignment import Ownership
+from streams.engine.partition import OwnedPartition
+from streams.engine.producer import FencedError, Member
+from streams.engine.state import Bounds
+from streams.engine.state_on_disk import DiskState, DiskStates
+from streams.engine.transactions import Transactions
+from streams.lifecycle import stop_on_signals
+from tests.engine_kit.counting import counting_plan
+from tests.engine_kit.remembering import RememberingProducer
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [*sorted((ROOT / "src").rglob("*.py")), *sorted((ROOT / "streams").rglob("*.py"))]
+LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+ADDED_BY_THE_FORMATTER = {"error", "trace", "cause"}
+SETTINGS = Settings(couriers=("swift",), partitions=1, replication=3, model=None)
+INTAKE = SETTINGS.topics.intake("swift")
+NOTHING: Any = SimpleNamespace(**dict.fromkeys(("taken", "given_up", "restored", "batch_done"), lambda *_: None))
+
+
+class Line(NamedTuple):
+    """One call in the source that logs with `extra=`."""
+
+    place: str
+    message: str
+    extra: ast.expr
+
+
+def functions(tree: ast.AST) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def logging_calls(tree: ast.AST) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOG_METHODS:
+            yield node
+
+
+def lines_of(source: str, place: str) -> Iterator[Line]:
+    for call in logging_calls(ast.parse(source)):
+        for keyword in call.keywords:
+            if keyword.arg == "extra":
+                yield Line(f"{place}:{call.lineno}", ast.literal_eval(call.args[0]), keyword.value)
+            assert keyword.arg is not None, f"{place}:{call.lineno} hides its extra fields behind **"
+
+
+FUNCTIONS = {name: found for path in SOURCES for name, found in functions(ast.parse(path.read_text())).items()}
+LINES = [line for path in SOURCES for line in lines_of(path.read_text(), str(path.relative_to(ROOT)))]
+
+
+def keys_of(extra: ast.expr) -> set[str]:
+    """Names of the fields: of a dict display, of several joined by `|`, of what a function of ours returns."""
+    match extra:
+        case ast.Dict(keys=keys) if all(isinstance(key, ast.Constant) for key in keys):
+            return {ast.literal_eval(key) for key in keys if key}
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return keys_of(left) | keys_of(right)
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)) if name in FUNCTIONS:
+            returned = [node.value for node in ast.walk(FUNCTIONS[name]) if isinstance(node, ast.Return)]
+            return set().union(*(keys_of(value) for value in returned if value))
+    raise AssertionError(f"extra={ast.unparse(extra)} cannot be read; write the fields out")
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.place} {line.message}")
+def test_every_field_that_the_source_logs_is_declared(line: Line) -> None:
+    assert keys_of(line.extra) <= set(FIELDS), line.place
+
+
+def test_every_declared_field_is_logged_somewhere() -> None:
+    assert set().union(*(keys_of(line.extra) for line in LINES)) == set(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("call", "found"),
+    [
+        ('log.info("x", extra={"stage": 1, "other": 2})', {"stage", "other"}),
+        ('log.error("x", extra=position(record) | {"stage": 1})', {"topic", "partition", "offset", "stage"}),
+        ('self._log.warning("x", extra=logs.position(record))', {"topic", "partition", "offset"}),
+        ('log.info("x", extra=fields)', None),
+        ('log.info("x", extra={name: 1})', None),
+        ('log.info("x", extra={"stage": 1, **more})', None),
+        ('log.info("x", extra=dict(stage=1))', None),
+        ('log.info("x", **told)', None),
+    ],
+)
+def test_the_fields_of_a_call_are_found_however_they_are_written(call: str, found: set[str] | None) -> None:
+    if found is None:
+        with pytest.raises(AssertionError, match=r"cannot be read|hides"):
+            [keys_of(line.extra) for line in lines_of(call, "here")]
+        return
+    (line,) = lines_of(call, "here")
+    assert keys_of(line.extra) == found
+
+
+# each of them, logged for real
+
+
+def administered(patch: pytest.MonkeyPatch, client: Any, request: Callable[[], object]) -> None:
+    patch.setattr(admin, "KafkaAdminClient", lambda **_: client)
+    patch.setattr(admin, "require_answer", lambda settings: None)
+    patch.setattr(admin, "PAUSE_S", 0.0)
+    request()
+
+
+def a_broker_goes_away(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    fails = [KafkaConnectionError("gone")]
+
+    def list_topics() -> list[str]:
+        if fails:
+            raise fails.pop()
+        return []
+
+    client = SimpleNamespace(list_topics=list_topics, close=lambda: None)
+    administered(patch, client, lambda: admin.delete_topics(SETTINGS))
+
+
+def copies_are_few(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    def describe_topics(names: list[str]) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "partitions": [{"replica_nodes": [1, 2, 3][: 1 if name in admin.INTERNAL else 3]}]}
+            for name in names
+        ]
+
+    configs = {
+        plan.name: {key: {"value": is_} for key, is_ in plan.config.items()} for plan in admin.plan_topics(SETTINGS)
+    }
+    client = SimpleNamespace(
+        list_topics=lambda: [*configs, *admin.INTERNAL],
+        describe_topics=describe_topics,
+        describe_configs=lambda *_, **__: {"topic": configs},
+        close=lambda: None,
+    )
+    administered(patch, client, lambda: admin.check_topics(SETTINGS))
+
+
+def the_worker_starts(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    streams.worker.log_start(SETTINGS, build_stages(SETTINGS).judgement)
+
+
+def the_worker_serves(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    async def at_once(*_: object) -> None:
+        """Nothing is run."""
+
+    for name in ("run_app", "keep_gauges"):
+        patch.setattr(streams.worker, name, at_once)
+    for name in ("build_app", "stop_on_signals", "end_within"):
+        patch.setattr(streams.worker, name, lambda *_: None)
+    patch.setattr(gc, "set_threshold", lambda *_: None)
+    settings = SETTINGS.model_copy(update={"http_port": 0})
+    asyncio.run(streams.worker._run(settings, build_stages(settings)))
+
+
+def a_signal_comes(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        stop_on_signals(stop)
+        signal.raise_signal(signal.SIGTERM)
+        await stop.wait()
+
+    asyncio.run(scenario())
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def with_partition(act: Callable[[Ownership, OwnedPartition], Any], **changes: Any) -> None:
+    """Own one partition of the counting stage, restored and at its position, and do something with it."""
+
+    async def scenario() -> None:
+        plan = counting_plan(SETTINGS, set_aside=partial(set_aside, SETTINGS.topics))
+        ownership = Ownership(SETTINGS, [plan], NOTHING, connect=lambda *_: RememberingProducer())
+        await ownership.take([(INTAKE, 0)], Member("member", 1))
+        (owner,) = ownership
+        owner.restore()
+        owner.positions = {INTAKE: 0}
+        ownership.reposition([owner])
+        await act(ownership, owner)
+
+    asyncio.run(scenario())
+
+
+def the_worker_screens(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    async def nothing_more(ownership: Ownership, owner: OwnedPartition) -> None:
+        """It screens from here on."""
+
+    with_partition(nothing_more)
+
+
+def another_worker_takes_over(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    async def fenced(taken: object) -> None:
+        raise FencedError
+
+    async def process(ownership: Ownership, owner: OwnedPartition) -> None:
+        patch.setattr(owner, "process", fenced, raising=False)
+        owner.revoked.set()
+        await ownership.process(owner, owner.take(10))
+
+    with_partition(process)
+
+
+def a_record_is_poisoned(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    async def process(ownership: Ownership, owner: OwnedPartition) -> None:
+        owner.add(INTAKE, [Record(INTAKE, 0, 0, 0, b"SF1", b"poison")])
+        owner._compute(owner.take(10).batch, owner.state)
+
+    with_partition(process)
+
+
+def a_batch_takes_too_long(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    async def finish(ownership: Ownership, owner: OwnedPartition) -> None:
+        owner._idle.clear()
+        await owner.finish(0.0)
+
+    with_partition(finish)
+
+
+def a_connection_does_not_end(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    async def scenario() -> None:
+        producer = RememberingProducer()
+        transactions = Transactions(SETTINGS, {1}, Member("member", 1), connect=lambda *_: producer)
+        await transactions.open((), ())
+
+        async def stop() -> None:
+            raise AsyncConnectionError
+
+        patch.setattr(producer, "stop", stop)
+        await transactions.close()
+
+    asyncio.run(scenario())
+
+
+def with_state(folder: Path, act: Callable[[DiskState], object]) -> None:
+    states = DiskStates(folder, lambda: {"duties": "id of the changelog"})
+    (state,) = states.take([("duties", 0)]).values()
+    assert isinstance(state, DiskState)
+    act(state)
+    states.give_up({("duties", 0): state})
+    states.close()
+
+
+def a_state_is_ahead(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    def check(state: DiskState) -> None:
+        state.write({b"a": b"1"}, 5)
+        state.check(Bounds(0, 3))
+
+    with_state(folder, check)
+
+
+def a_state_does_not_close(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    def close(state: DiskState) -> None:
+        database = state._database
+        state.__dict__["_database"] = SimpleNamespace(close=(folder / "away").read_bytes)
+        state.close()
+        database.close()
+
+    with_state(folder, close)
+
+
+HAPPENS: dict[str, Callable[[pytest.MonkeyPatch, Path], None]] = {
+    "trying again": a_broker_goes_away,
+    "positions or transactions may be lost with a broker: Kafka's own topic has too few copies": copies_are_few,
+    "starting": the_worker_starts,
+    "serving metrics": the_worker_serves,
+    "signal received": a_signal_comes,
+    "screening": the_worker_screens,
+    "fenced": another_worker_takes_over,
+    "our own code failed on a record": a_record_is_poisoned,
+    "a batch in work was abandoned": a_batch_takes_too_long,
+    "a connection was left as it is": a_connection_does_not_end,
+    "state on disk is read anew": a_state_is_ahead,
+    "state on disk was not closed in order": a_state_does_not_close,
+}
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.message)
+def test_a_line_that_is_logged_for_real_keeps_all_its_fields(
+    line: Line, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    HAPPENS[line.message](monkeypatch, tmp_path)
+    (record, *_) = [record for record in caplog.records if record.message == line.message]
+    assert record.pathname.endswith(line.place.partition(":")[0])
+    logged = json.loads(JsonFormatter().format(record))
+    fields = set(logged) - {"time", "level", "logger", "message"}
+    assert fields - ADDED_BY_THE_FORMATTER == keys_of(line.extra) - ADDED_BY_THE_FORMATTER, (
+        "`dropped` counts the others"
+    )
