@@ -18,6 +18,7 @@ import cramjam
 from crc32c import crc32c
 
 from parcelward.contract.reasons import Reason
+from parcelward.protobuf import varint, varint_bytes
 
 MOST_UNPACKED = 16 * 1024 * 1024
 """Most bytes a batch may unpack to: more than the largest batch that intake takes uncompressed."""
@@ -105,10 +106,10 @@ def stand_in(raw: bytes, reason: Reason = Reason.INVALID_ENCODING) -> bytes:
     sent = memoryview(raw)[_HEADER.size :]
     said = f"{reason} {fields[_COUNT]} {len(sent)} {hashlib.sha256(sent).hexdigest()}".encode()
     # attributes, timestamp, offset, no key, no value, one header
-    record = b"\0\0" + _varint(fields[_LAST_DELTA]) + b"\x01\x01\x02"
-    record += _varint(len(MARK)) + MARK.encode() + _varint(len(said)) + said
+    record = b"\0\0" + _signed_bytes(fields[_LAST_DELTA]) + b"\x01\x01\x02"
+    record += _signed_bytes(len(MARK)) + MARK.encode() + _signed_bytes(len(said)) + said
     fields[_COUNT] = 1
-    return _plain(fields, _varint(len(record)) + record)
+    return _plain(fields, _signed_bytes(len(record)) + record)
 
 
 def _plain(fields: list[int], body: bytes) -> bytes:
@@ -194,33 +195,25 @@ def _headers_in(body: bytes, count: int) -> int:
     """Count the headers of all records without reading one."""
     found = at = 0
     for _ in range(count):
-        length, at = _read_varint(body, at)
+        length, at = _signed(body, at)
         end = at + length
-        _, at = _read_varint(body, at + 1)  # after the attributes: time
-        _, at = _read_varint(body, at)  # offset
+        _, at = varint(body, at + 1)  # after the attributes: time
+        _, at = varint(body, at)  # offset
         for _ in range(2):  # key, value
-            size, at = _read_varint(body, at)
+            size, at = _signed(body, at)
             at += max(0, size)
-        headers, _ = _read_varint(body, at)
+        headers, _ = _signed(body, at)
         found += headers
         at = end
     return found
 
 
-def _read_varint(body: bytes, at: int) -> tuple[int, int]:
-    byte = body[at]
-    value, shift = byte & 0x7F, 7
-    while byte > 0x7F:
-        at += 1
-        byte = body[at]
-        value |= (byte & 0x7F) << shift
-        shift += 7
-    return (value >> 1) ^ -(value & 1), at + 1
+def _signed(body: bytes, at: int) -> tuple[int, int]:
+    """Read a number of a record, and the place after it: 0, -1, 1, -2 and so on are written as 0, 1, 2, 3."""
+    value, at = varint(body, at)
+    return (value >> 1) ^ -(value & 1), at
 
 
-def _varint(value: int) -> bytes:
-    value, found = value << 1, bytearray()
-    while value > 0x7F:
-        found.append(0x80 | value & 0x7F)
-        value >>= 7
-    return bytes(found) + bytes([value])
+def _signed_bytes(value: int) -> bytes:
+    """Write a number from 0 on as `_signed` reads it."""
+    return varint_bytes(value << 1)

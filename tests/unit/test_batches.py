@@ -71,6 +71,7 @@ UNREADABLE = {
     "snappy, no block": batch(SNAPPY, b"\xff" * 9, 3),
     "zstd, cut": batch(ZSTD, compressed(ZSTD, [THREE])[:-1], 3),
     "unknown codec": batch(5, THREE, 3),
+    "a number without an end": batch(ZSTD, compressed(ZSTD, [b"\xff" * (2 << 20)]), 3),
     "attributes of two bytes to a client": batch(0, record(0) + record(1, attributes=b"\x80") + record(2), 3),
 }
 

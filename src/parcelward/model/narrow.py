@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Container, Sequence
 from typing import Any
 
-from parcelward.model.protobuf import field_bytes, fields, varint_bytes
 from parcelward.model.trees import (
     ATTRIBUTE,
     ENSEMBLE,
@@ -24,6 +23,7 @@ from parcelward.model.trees import (
     ensemble,
     operator,
 )
+from parcelward.protobuf import field_bytes, fields, varint_bytes
 
 _INPUT = 11  # GraphProto.input
 _TYPE, _KIND = 20, {FLOATS: 6, INTS: 7, STRINGS: 8}  # AttributeProto.type

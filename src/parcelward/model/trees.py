@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from parcelward.model.protobuf import fields, varint
+from parcelward.protobuf import fields, varint
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""Protocol Buffers wire format, as much of it as a serialized `cel.expr.CheckedExpr` needs.
+"""The fields of a serialized `cel.expr.CheckedExpr`, by number.
 
 The checker hands out its result only in this form. Reading five field types is smaller and steadier than depending on
 generated classes of a schema that is published under two names.
@@ -7,9 +7,9 @@ generated classes of a schema that is published under two names.
 import struct
 from collections import defaultdict
 
-Fields = dict[int, list[int | bytes]]
+from parcelward.protobuf import fields
 
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+Fields = dict[int, list[int | bytes]]
 
 
 def fields_of(message: bytes) -> Fields:
@@ -18,38 +18,9 @@ def fields_of(message: bytes) -> Fields:
     Raises ValueError on anything that is not a well-formed message.
     """
     found: Fields = defaultdict(list)
-    position = 0
-    while position < len(message):
-        key, position = _varint(message, position)
-        wire_type = key & 7
-        if wire_type == VARINT:
-            number, position = _varint(message, position)
-            found[key >> 3].append(number)
-            continue
-        if wire_type == BYTES:
-            size, position = _varint(message, position)
-        elif wire_type in (FIXED64, FIXED32):
-            size = 8 if wire_type == FIXED64 else 4
-        else:
-            raise ValueError(f"wire type {wire_type} at byte {position}")
-        if position + size > len(message):
-            raise ValueError("message is cut off")
-        found[key >> 3].append(message[position : position + size])
-        position += size
+    for number, value in fields(message):
+        found[number].append(value)
     return found
-
-
-def _varint(message: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        if position >= len(message) or shift > 63:
-            raise ValueError("broken varint")
-        byte = message[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
 
 
 def message(fields: Fields, number: int) -> bytes | None:
