@@ -4,6 +4,19 @@ import asyncio
 import time
 from collections.abc import Mapping
 
+from parcelward.counts import (
+    ASSIGNED,
+    BATCH_RECORDS,
+    BATCH_SECONDS,
+    COMMITS,
+    EVENT_TO_ALERT,
+    LAG,
+    LAST_COMMIT,
+    READY,
+    RESTORE_SECONDS,
+    RESTORED_RECORDS,
+    TABLE_KEYS,
+)
 from parcelward.metrics import Metrics
 from streams.engine.faust_app import ScreeningApp
 from streams.engine.partition import Done, StagePartition
@@ -21,20 +34,26 @@ class MetricsRecorder:
     def batch_done(self, done: Done) -> None:
         """Add up the counts of a committed batch; an empty one that led to nothing is not worth a record."""
         outcome, records = done.outcome, len(done.batch.records)
-        self._metrics.count(outcome.counts)
-        now = time.time()
-        self._metrics.observe_latencies([now * 1000 - arrival for arrival in outcome.alert_arrivals])
+        metrics, stage, now = self._metrics, done.partition.plan.name, time.time()
+        metrics.count(outcome.counts)
+        for arrival_ms in outcome.alert_arrivals:
+            metrics.observe(EVENT_TO_ALERT, now - arrival_ms / 1000)
         if records or outcome.sends or outcome.updates:
-            stage, partition = done.partition.plan.name, done.partition.number
-            self._metrics.record_batch(stage, partition, records, done.compute_s, done.commit_s, now)
+            metrics.observe(BATCH_RECORDS, records, stage)
+            metrics.observe(BATCH_SECONDS, done.compute_s, stage, "compute")
+            metrics.observe(BATCH_SECONDS, done.commit_s, stage, "commit")
+            metrics.add(COMMITS, stage)
+            metrics.set(LAST_COMMIT, now, stage)
 
     def assigned(self, stage: str, partitions: int) -> None:
         """The worker owns so many partitions of a stage."""
-        self._metrics.set_assigned(stage, partitions)
+        self._metrics.set(ASSIGNED, partitions, stage)
 
     def restored(self, partition: StagePartition, seconds: float) -> None:
         """A partition has its state."""
-        self._metrics.set_restore(partition.plan.name, partition.number, seconds, partition.restored_records)
+        labels = partition.plan.name, str(partition.number)
+        self._metrics.set(RESTORE_SECONDS, seconds, *labels)
+        self._metrics.set(RESTORED_RECORDS, partition.restored_records, *labels)
 
     def given_up(self, partition: StagePartition) -> None:
         """A partition is no longer ours."""
@@ -42,7 +61,10 @@ class MetricsRecorder:
 
 
 class Readiness:
-    """The checks behind /ready. Rule pack and model were proven before the worker started, or it would not have."""
+    """The checks behind /ready: what may fail while a worker runs.
+
+    Rule pack and model are no checks: the worker runs their examples before it starts, and does not start otherwise.
+    """
 
     def __init__(self, app: ScreeningApp) -> None:
         self._app = app
@@ -58,16 +80,17 @@ class Readiness:
         )
         owns_any = any(True for _ in assignment)
         broker = self._app.consumer.unanswered_s < ANSWER_S if owns_any else bool(tables)
-        return {"broker": broker, "tables": bool(tables), "rule_pack": True, "model": True}
+        return {"broker": broker, "tables": bool(tables)}
 
 
 async def keep_gauges(app: ScreeningApp, metrics: Metrics, readiness: Readiness) -> None:
     """Bring lag, keys and readiness up to date, for ever."""
     while True:
         for check, passed in readiness.checks().items():
-            metrics.set_ready(check, passed)
+            metrics.set(READY, passed, check)
         for partition in app.assignment:
             if partition.ready:
-                metrics.set_lag(partition.plan.name, partition.number, app.consumer.lag(partition))
-                metrics.set_keys(partition.plan.name, partition.number, len(partition.state))
+                labels = partition.plan.name, str(partition.number)
+                metrics.set(LAG, app.consumer.lag(partition), *labels)
+                metrics.set(TABLE_KEYS, len(partition.state), *labels)
         await asyncio.sleep(GAUGES_S)

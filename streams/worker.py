@@ -10,6 +10,7 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from parcelward.cluster.admin import check_topics, ensure_topics
+from parcelward.counts import BUILD_INFO, MODEL_INFO, MODEL_LOADED, RULE_PACK_INFO, WORKER_UP
 from parcelward.errors import UserError
 from parcelward.logs import configure_logging
 from parcelward.metrics import Metrics
@@ -112,10 +113,11 @@ def _new_metrics(settings: Settings, stages: Stages) -> Metrics:
     PlatformCollector(registry=registry)
     metrics = Metrics(registry, couriers=settings.couriers)
     judgement = stages.judgement
-    metrics.set_build(version("parcelward"))
-    metrics.set_rule_pack(judgement.pack.version)
+    metrics.show_only(BUILD_INFO, version("parcelward"))
+    metrics.show_only(RULE_PACK_INFO, judgement.pack.version)
     metrics.expect_rules([rule.id for rule in judgement.pack.rules])
-    metrics.set_model(judgement.model.version if judgement.model else None)
+    metrics.set(MODEL_LOADED, judgement.model is not None)
+    metrics.show_only(MODEL_INFO, judgement.model.version if judgement.model else None)
     return metrics
 
 
@@ -125,10 +127,10 @@ async def _run(settings: Settings, stages: Stages) -> None:
     app = build_app(settings, screening_plans(settings, stages), MetricsRecorder(metrics))
     readiness = Readiness(app)
     stop = asyncio.Event()
-    stop_on_signals(stop, lambda: metrics.set_up(False))
+    stop_on_signals(stop, lambda: metrics.set(WORKER_UP, False))
     async with served(settings, http_app(metrics.registry, readiness.checks)) as port:
         log.info("serving metrics", extra={"port": port})
-        metrics.set_up(True)
+        metrics.set(WORKER_UP, True)
         gauges = asyncio.ensure_future(keep_gauges(app, metrics, readiness))
         try:
             await run_app(app, stop)

@@ -1,73 +1,235 @@
-"""What stages count: the names of counts and their labels, without any metrics library.
+"""Every metric of a worker, declared once and without a metrics library: name, type, help, labels.
 
-A stage writes `outcome.counts[CONSUMED, courier, event_type] += 1`; `metrics.Metrics.count` adds the whole batch to the
-Prometheus counters after its commit, so a batch that is replayed is counted once. Labels come from enumerations,
-settings or the rule pack: never a waybill, a person or free text.
+The stages count: `outcome.counts[CONSUMED, courier, event_type] += 1`. `metrics.Metrics.count` adds the whole batch to
+the Prometheus counters after its commit, so a batch that is replayed is counted once. The worker measures:
+`metrics.set(LAG, records, stage, partition)`. Labels come from enumerations, settings or the rule pack: never a
+waybill, a person or free text.
+
+From `DECLARED` come the Prometheus metrics (metrics.py) and the tables of docs/metrics.md (metrics_page.py); a test
+compares the alert rules and the dashboard with it.
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
+from parcelward.contract.alerts import AlertState, Lane
+from parcelward.contract.events import EventType
+from parcelward.contract.fields import COURIER_PATTERN
+from parcelward.contract.reasons import Reason
 from parcelward.stage import CountKey
 
+PREFIX = "parcelward_"
 STAGES = ("duties", "senders", "outlets")
 DUTIES = ("real_name", "inspection", "security_scan")
+CHECKS = ("broker", "tables")
+STEPS = ("compute", "commit")
 
-CONSUMED = "consumed"  # courier, event type
-REJECTED = "rejected"  # courier, reason
-DUPLICATE = "duplicate"  # courier
-CORRECTED = "corrected"  # courier
-OUT_OF_ORDER = "out_of_order"  # courier
-WAYBILL_CONFLICT = "waybill_conflict"  # courier
-AHEAD = "ahead"  # courier
-UPLOADED_LATE = "uploaded_late"  # courier
-BACK_FILLED = "back_filled"  # courier
-BACKWARDS = "backwards"  # courier
-LATE = "late"  # duty
-SETTLED = "settled"  # duty
-OVERDUE = "overdue"  # duty
-SCREENED = "screened"
-SAMPLED = "sampled"
-FINDING = "finding"  # rule
-RULE_ERROR = "rule_error"  # rule
-ALERT = "alert"  # lane, state
-POISON = "poison"  # stage
-SCORE = "score"  # upper edge of the bin, see `score_counts`
-
-COUNT_LABELS: dict[str, tuple[str, ...]] = {
-    CONSUMED: ("courier", "type"),
-    REJECTED: ("courier", "reason"),
-    DUPLICATE: ("courier",),
-    CORRECTED: ("courier",),
-    OUT_OF_ORDER: ("courier",),
-    WAYBILL_CONFLICT: ("courier",),
-    AHEAD: ("courier",),
-    UPLOADED_LATE: ("courier",),
-    BACK_FILLED: ("courier",),
-    BACKWARDS: ("courier",),
-    LATE: ("duty",),
-    SETTLED: ("duty",),
-    OVERDUE: ("duty",),
-    SCREENED: (),
-    SAMPLED: (),
-    FINDING: ("rule",),
-    RULE_ERROR: ("rule",),
-    ALERT: ("lane", "state"),
-    POISON: ("stage",),
-    SCORE: ("bin",),
-}
-"""Label names of every count, in the order of its values."""
+LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+BATCH_BUCKETS = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0)
+STEP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 SCORE_EDGES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 """Upper edges of the score bins, inclusive; finer at both ends, where the model lives."""
 SCORE_BINS = tuple(str(edge) for edge in SCORE_EDGES)
+
+
+class MetricKind(StrEnum):
+    """Prometheus metric types in use."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: full name as exported, type, help, label names, histogram buckets, and the key the stages count."""
+
+    name: str
+    kind: MetricKind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    key: str | None = None
+
+
+_declared: list[Metric] = []
+
+
+def _declare(metric: Metric) -> Metric:
+    _declared.append(metric)
+    return metric
+
+
+def _counted(key: str, name: str, text: str, *labels: str) -> str:
+    """Declare a counter of the stages; gives the first part of its `CountKey`."""
+    _declare(Metric(PREFIX + name, MetricKind.COUNTER, text, labels, key=key))
+    return key
+
+
+def _counter(name: str, text: str, *labels: str) -> Metric:
+    return _declare(Metric(PREFIX + name, MetricKind.COUNTER, text, labels))
+
+
+def _gauge(name: str, text: str, *labels: str) -> Metric:
+    return _declare(Metric(PREFIX + name, MetricKind.GAUGE, text, labels))
+
+
+def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Metric:
+    return _declare(Metric(PREFIX + name, MetricKind.HISTOGRAM, text, labels, buckets))
+
+
+# what came in
+CONSUMED = _counted(
+    "consumed", "events_consumed_total", "Events that were accepted, duplicates included.", "courier", "type"
+)
+REJECTED = _counted(
+    "rejected",
+    "events_rejected_total",
+    "Records refused and sent to the courier's rejected topic.",
+    "courier",
+    "reason",
+)
+DUPLICATE = _counted(
+    "duplicate", "events_duplicate_total", "Accepted events already seen, by event id; ignored.", "courier"
+)
+CORRECTED = _counted("corrected", "events_corrected_total", "Accepted events that correct an earlier one.", "courier")
+OUT_OF_ORDER = _counted(
+    "out_of_order",
+    "events_out_of_order_total",
+    "Events whose time lies before the last event or deadline of their waybill.",
+    "courier",
+)
+AHEAD = _counted(
+    "ahead",
+    "events_ahead_total",
+    "Events whose time lies after their arrival: the device's clock is fast.",
+    "courier",
+)
+UPLOADED_LATE = _counted(
+    "uploaded_late",
+    "events_uploaded_late_total",
+    "Events that arrived more than an hour after their time.",
+    "courier",
+)
+BACK_FILLED = _counted(
+    "back_filled", "events_back_filled_total", "Events that say they were filled in later.", "courier"
+)
+BACKWARDS = _counted(
+    "backwards",
+    "arrivals_backwards_total",
+    "Records that arrived before a time their partition had reached: clocks are apart.",
+    "courier",
+)
+WAYBILL_CONFLICT = _counted(
+    "waybill_conflict",
+    "waybill_conflicts_total",
+    "Events that contradict an earlier one of their waybill.",
+    "courier",
+)
+LATE = _counted("late", "events_late_total", "Events that arrived after their duty was declared overdue.", "duty")
+SETTLED = _counted(
+    "settled",
+    "duties_settled_total",
+    "Overdue duties that a late event showed to have been done in time.",
+    "duty",
+)
+OVERDUE = _counted("overdue", "duties_overdue_total", "Duties whose deadline passed without the event.", "duty")
+
+# what was judged
+SCREENED = _counted("screened", "screened_total", "Shipments judged by rules and model, once for every event.")
+FINDING = _counted("finding", "findings_total", "Rules that fired, `model` included.", "rule")
+RULE_ERROR = _counted("rule_error", "rule_errors_total", "Rules that failed while being evaluated.", "rule")
+SCORE = _counted("score", "model_scores_total", "Model scores by bin; `bin` is the inclusive upper edge.", "bin")
+ALERT = _counted("alert", "alerts_total", "Alert revisions published.", "lane", "state")
+SAMPLED = _counted("sampled", "sampled_total", "Clean shipments chosen for the random sample.")
+EVENT_TO_ALERT = _histogram(
+    "event_to_alert_seconds",
+    "Time from an event's arrival at the broker to the commit of its alert.",
+    LATENCY_BUCKETS,
+)
+
+# how the stages run
+BATCH_RECORDS = _histogram("batch_records", "Records in one batch.", BATCH_BUCKETS, "stage")
+BATCH_SECONDS = _histogram(
+    "batch_seconds",
+    "CPU time one batch spent computing, and wall time of the transaction it was committed in.",
+    STEP_BUCKETS,
+    "stage",
+    "step",
+)
+COMMITS = _counter("commits_total", "Batches committed; those of a worker share transactions.", "stage")
+LAST_COMMIT = _gauge("last_commit_timestamp_seconds", "Time of the last commit, seconds since 1970.", "stage")
+POISON = _counted("poison", "poison_records_total", "Records our own code failed on, isolated and set aside.", "stage")
+LAG = _gauge("lag_records", "Records that wait to be processed, by stage and partition number.", "stage", "partition")
+TABLE_KEYS = _gauge("table_keys", "Keys held in a stage's state, by partition number.", "stage", "partition")
+ASSIGNED = _gauge("partitions_assigned", "Partitions this worker owns.", "stage")
+RESTORE_SECONDS = _gauge(
+    "restore_seconds", "Duration of the last restore of a partition's state.", "stage", "partition"
+)
+RESTORED_RECORDS = _gauge(
+    "restored_records", "Records read in the last restore of a partition's state.", "stage", "partition"
+)
+
+# the worker
+WORKER_UP = _gauge("worker_up", "1 while the worker runs, 0 while it stops.")
+READY = _gauge("ready", "1 when the check passes, 0 when it does not.", "check")
+MODEL_LOADED = _gauge("model_loaded", "1 when a model scores, 0 when the worker judges by rules only.")
+BUILD_INFO = _gauge("build_info", "Always 1; the version that runs.", "version")
+RULE_PACK_INFO = _gauge("rule_pack_info", "Always 1; the rule pack that judges.", "version")
+MODEL_INFO = _gauge("model_info", "Always 1; the model that scores.", "version")
+METRIC_ERRORS = _counter("metric_errors_total", "Counts that could not be added: unknown name or label value.", "fact")
+
+DECLARED = tuple(_declared)
+COUNT_LABELS: dict[str, tuple[str, ...]] = {metric.key: metric.labels for metric in DECLARED if metric.key}
+"""Label names of every count, in the order of its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The values one label may hold: a closed list, or the pattern of a code from settings or the rule pack."""
+
+    values: tuple[str, ...] | re.Pattern[str]
+    meaning: str
+
+    def allows(self, value: str) -> bool:
+        """Look the value up in the list, or compare it with the pattern."""
+        if isinstance(self.values, tuple):
+            return value in self.values
+        return self.values.fullmatch(value) is not None
+
+
+def _listed(values: Sequence[str], more: str = "") -> Label:
+    return Label(tuple(values), ", ".join(f"`{value}`" for value in values) + more)
+
+
+LABELS: Mapping[str, Label] = {
+    "bin": Label(SCORE_BINS, "upper edges of the score bins, `0.01` to `1.0`; a score counts in one bin"),
+    "check": _listed(CHECKS, ", as in `/ready`"),
+    "courier": Label(re.compile(COURIER_PATTERN), "courier codes of the setting `couriers`"),
+    "duty": _listed(DUTIES),
+    "fact": Label((*COUNT_LABELS, "unknown"), "name of the count that could not be added, or `unknown`"),
+    "lane": _listed(tuple(Lane)),
+    "partition": Label(re.compile(r"\d{1,3}"), "Kafka partition number"),
+    "reason": Label(tuple(Reason), "refusal reasons, the same word as in the header `pw_reason`"),
+    "rule": Label(re.compile(r"[A-Z][A-Z0-9]{0,7}|model"), "rule ids of the pack, and `model`"),
+    "stage": _listed(STAGES),
+    "state": _listed(tuple(AlertState)),
+    "step": _listed(STEPS),
+    "type": Label(tuple(EventType), "CloudEvents types of the events"),
+    "version": Label(re.compile(r"[A-Za-z0-9.+_-]{1,64}"), "version of the build, rule pack or model"),
+}
+
 _SCORE_COUNTS: tuple[CountKey, ...] = tuple((SCORE, name) for name in SCORE_BINS)
 _INNER_EDGES = np.array(SCORE_EDGES[:-1])
 
 
 def score_counts(scores: Sequence[float]) -> Counter[CountKey]:
-    """The counts of a batch of model scores from 0 to 1, counted by bin; anything above counts in the last one."""
+    """Count a batch of model scores from 0 to 1 by bin; anything above counts in the last one."""
     counts = np.bincount(np.searchsorted(_INNER_EDGES, scores), minlength=len(_SCORE_COUNTS)).tolist()
-    return Counter({fact: count for fact, count in zip(_SCORE_COUNTS, counts, strict=True) if count})
+    return Counter({key: count for key, count in zip(_SCORE_COUNTS, counts, strict=True) if count})

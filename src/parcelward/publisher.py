@@ -14,6 +14,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 
 from parcelward.cluster.client import client_options, consumer_options, require_answer, unreachable
 from parcelward.contract.events import Envelope, EventType, RealName
+from parcelward.contract.fields import COURIER_PATTERN
 from parcelward.contract.reasons import Reason
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Limits, Rejected
@@ -26,7 +27,7 @@ Headers = Sequence[tuple[str, bytes]]
 CONTENT_TYPE = ("content-type", b"application/json")
 ABANDON_S = 5.0
 """How long a publisher that is abandoned waits for its thread to end."""
-_COURIER = re.compile(r"[a-z][a-z0-9-]{1,31}").fullmatch
+_COURIER = re.compile(COURIER_PATTERN).fullmatch
 
 
 class InvalidEvent(ValueError):  # noqa: N818 - reads better where it is caught

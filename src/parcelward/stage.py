@@ -71,7 +71,7 @@ class Send(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
-# One counted fact: metric name (see metrics.py) and its label values, in order.
+# One count: its name (see counts.py) and its label values, in order.
 CountKey = tuple[str, ...]
 
 

@@ -16,7 +16,7 @@ from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from parcelward.cluster.client import consumer_options
-from parcelward.metrics import DECLARED
+from parcelward.counts import DECLARED
 from parcelward.publisher import Publisher
 from parcelward.simulate import Plan, Simulation, live
 from tests.broker.deployed import PASSWORDS, Cluster

@@ -85,7 +85,7 @@ def test_worker_gets_ready_refuses_bad_records_logs_no_value_and_stops_in_good_o
     assert json.loads(get(worker.port, "/ready")[1]) == {
         "ready": True,
         "broken": [],
-        "checks": dict.fromkeys(("broker", "tables", "rule_pack", "model"), True),
+        "checks": dict.fromkeys(("broker", "tables"), True),
     }
     assert get(worker.port, "/health")[0] == 200
     topic = worker.settings.topics.intake("swift")

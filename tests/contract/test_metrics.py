@@ -11,8 +11,9 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from parcelward.counts import COUNT_LABELS
-from parcelward.metrics import DECLARED, LATENCY_BUCKETS, Declared, MetricKind, Metrics
+from parcelward.counts import COUNT_LABELS, DECLARED, LABELS, LATENCY_BUCKETS, Metric, MetricKind
+from parcelward.metrics import Metrics
+from parcelward.metrics_page import with_tables
 from parcelward.rules import load_pack
 from parcelward.simulate import Plan, Simulation, live
 from parcelward.stage import Record
@@ -29,7 +30,11 @@ HISTOGRAM_PARTS = ("_bucket", "_sum", "_count")
 FORBIDDEN_LABELS = {"waybill", "operator", "outlet", "sender", "phone", "document", "name", "event_id", "detail"}
 
 
-def exported(declared: Declared) -> set[str]:
+CODES = {"courier": "swift", "partition": "3", "rule": "R14", "version": "1.0"}
+LABEL_VALUES = CODES | {name: label.values[0] for name, label in LABELS.items() if isinstance(label.values, tuple)}
+
+
+def exported(declared: Metric) -> set[str]:
     """Series names that a metric gives."""
     return {declared.name + part for part in HISTOGRAM_PARTS} if declared.kind == "histogram" else {declared.name}
 
@@ -71,19 +76,19 @@ def test_every_metric_is_shown_or_alerted_on_somewhere() -> None:
     assert unused == ["parcelward_worker_up"], "metrics that nobody looks at; the first is for `curl`"
 
 
-def test_the_docs_list_exactly_the_declared_metrics() -> None:
-    table = [line for line in DOCS.read_text().splitlines() if line.startswith("| `parcelward_")]
-    rows = [
-        f"| `{metric.name}` | {metric.kind} | {', '.join(f'`{label}`' for label in metric.labels) or '-'} "
-        f"| {metric.help} |"
-        for metric in DECLARED
-    ]
-    assert table == rows
+def test_the_tables_of_the_docs_are_what_is_declared() -> None:
+    page = DOCS.read_text()
+    assert page == with_tables(page), "run: .venv/bin/python -m parcelward.metrics_page docs/metrics.md"
+    assert f"| `{DECLARED[-1].name}` | {DECLARED[-1].kind} |" in page
 
 
-def test_the_docs_explain_every_label() -> None:
-    described = set(re.findall(r"^\| `([a-z]+)` \| [^|]+ \|$", DOCS.read_text(), flags=re.MULTILINE))
-    assert described == {label for declared in DECLARED for label in declared.labels}
+def test_every_label_is_explained_and_none_that_nobody_uses() -> None:
+    assert LABELS.keys() == {label for declared in DECLARED for label in declared.labels}
+
+
+def test_a_page_without_a_place_for_the_tables_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place for the table of labels"):
+        with_tables(DOCS.read_text().replace("<!-- labels -->", ""))
 
 
 def test_the_docs_name_no_metric_that_does_not_exist() -> None:
@@ -97,18 +102,16 @@ def test_the_docs_name_no_metric_that_does_not_exist() -> None:
 def test_what_is_exported_is_what_is_declared() -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry, couriers=("swift",), strict=True)
-    metrics.expect_rules(["R1"])
-    metrics.record_batch("duties", 0, 1, 0.1, 0.1, committed_at=1.0)
-    metrics.observe_latencies([1.0])
-    metrics.set_lag("duties", 0, 0)
-    metrics.set_keys("duties", 0, 0)
-    metrics.set_restore("duties", 0, 0.1, 0)
-    metrics.set_assigned("duties", 1)
-    metrics.set_up(True)
-    metrics.set_ready("broker", True)
-    metrics.set_build("0.1.0")
-    metrics.set_rule_pack("acceptance-1")
-    metrics.set_model("2026.11.1")
+    for declared in DECLARED:
+        labels = [LABEL_VALUES[label] for label in declared.labels]
+        if declared.key:
+            metrics.count({(declared.key, *labels): 1})
+        elif declared.kind is MetricKind.COUNTER:
+            metrics.add(declared, *labels)
+        elif declared.kind is MetricKind.GAUGE:
+            metrics.set(declared, 1, *labels)
+        else:
+            metrics.observe(declared, 1, *labels)
     families = text_string_to_metric_families(generate_latest(registry).decode())
     series = {sample.name: set(sample.labels) - {"le"} for family in families for sample in family.samples}
     assert set(series) == EXPORTED
@@ -148,7 +151,7 @@ def test_names_and_labels_follow_the_rules() -> None:
         assert declared.help.endswith("."), declared.name
         assert not FORBIDDEN_LABELS & set(declared.labels), declared.name
     assert len({declared.name for declared in DECLARED}) == len(DECLARED)
-    assert {declared.fact for declared in DECLARED} - {None} == set(COUNT_LABELS)
+    assert {declared.key for declared in DECLARED} - {None} == set(COUNT_LABELS)
     assert (LATENCY_BUCKETS[0], LATENCY_BUCKETS[-1]) == (0.005, 60.0)
 
 

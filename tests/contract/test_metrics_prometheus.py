@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
-from parcelward import counts as f
-from parcelward.metrics import DECLARED, Metrics
+from parcelward import counts
+from parcelward.counts import DECLARED
+from parcelward.metrics import Metrics
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -58,17 +59,20 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     folder = tmp_path_factory.mktemp("prometheus")
     registry = CollectorRegistry()
     metrics = Metrics(registry, couriers=("swift",), strict=True)
-    for stage in f.STAGES:
-        metrics.record_batch(stage, 0, 100, 0.01, 0.02, committed_at=time.time())
-        metrics.set_lag(stage, 0, 0)
-        metrics.set_keys(stage, 0, 10)
-        metrics.set_restore(stage, 0, 0.5, 1000)
-        metrics.set_assigned(stage, 1)
+    for stage in counts.STAGES:
+        metrics.observe(counts.BATCH_RECORDS, 100, stage)
+        for step in counts.STEPS:
+            metrics.observe(counts.BATCH_SECONDS, 0.01, stage, step)
+        metrics.add(counts.COMMITS, stage)
+        metrics.set(counts.LAST_COMMIT, time.time(), stage)
+        metrics.set(counts.ASSIGNED, 1, stage)
+        for gauge in (counts.LAG, counts.TABLE_KEYS, counts.RESTORE_SECONDS, counts.RESTORED_RECORDS):
+            metrics.set(gauge, 0, stage, "0")
     metrics.expect_rules(["R1", "model"])
-    metrics.set_ready("broker", False)
-    metrics.set_build("0.1.0")
-    metrics.set_rule_pack("acceptance-1")
-    metrics.set_model("2026.11.1")
+    metrics.set(counts.READY, False, "broker")
+    for info in (counts.BUILD_INFO, counts.RULE_PACK_INFO, counts.MODEL_INFO):
+        metrics.show_only(info, "1.0")
+    metrics.set(counts.MODEL_LOADED, True)
     server, thread = start_http_server(0, addr="127.0.0.1", registry=registry)
     config = folder / "prometheus.yml"
     config.write_text(
@@ -144,12 +148,12 @@ def test_every_question_of_the_dashboard_is_answered(prometheus: Prometheus) -> 
 
 def test_the_first_record_our_code_fails_on_fires_an_alert(prometheus: Prometheus) -> None:
     assert prometheus.alert_states().get("ParcelwardPoison") is None
-    prometheus.metrics.count({(f.POISON, "outlets"): 1})
+    prometheus.metrics.count({(counts.POISON, "outlets"): 1})
     prometheus.await_that("firing alert", lambda: prometheus.alert_states().get("ParcelwardPoison") == "firing")
 
 
 def test_a_failing_check_is_pending_until_its_time_is_over(prometheus: Prometheus) -> None:
     prometheus.await_that("pending alert", lambda: "ParcelwardNotReady" in prometheus.alert_states())
     assert prometheus.alert_states()["ParcelwardNotReady"] == "pending"
-    prometheus.metrics.set_ready("broker", True)
+    prometheus.metrics.set(counts.READY, True, "broker")
     prometheus.await_that("end of the alert", lambda: "ParcelwardNotReady" not in prometheus.alert_states())

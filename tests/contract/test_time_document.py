@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from parcelward.metrics import DECLARED
+from parcelward.counts import DECLARED
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "time.md").read_text()

@@ -1,15 +1,20 @@
 """Metrics: counting, labels, gauges of partitions that come and go."""
 
+import time
 from collections import Counter
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from parcelward import counts as f
+from parcelward import counts
 from parcelward.contract.alerts import AlertState, Lane
 from parcelward.contract.events import EventType
 from parcelward.contract.reasons import Reason
-from parcelward.metrics import DECLARED, LATENCY_BUCKETS, Metrics
+from parcelward.metrics import Metrics
+from parcelward.stage import Batch, Outcome, Record
+from streams.reporting import MetricsRecorder
 
 SAMPLE_LABELS = {
     "bin": "0.5",
@@ -38,12 +43,12 @@ def exposed(registry: CollectorRegistry) -> str:
     return generate_latest(registry).decode()
 
 
-@pytest.mark.parametrize("fact", f.COUNT_LABELS, ids=str)
+@pytest.mark.parametrize("fact", counts.COUNT_LABELS, ids=str)
 def test_every_fact_adds_to_its_own_counter_only(metrics: Metrics, registry: CollectorRegistry, fact: str) -> None:
-    labels = {name: str(SAMPLE_LABELS[name]) for name in f.COUNT_LABELS[fact]}
+    labels = {name: str(SAMPLE_LABELS[name]) for name in counts.COUNT_LABELS[fact]}
     metrics.count(Counter({(fact, *labels.values()): 3}))
     metrics.count(Counter({(fact, *labels.values()): 2}))
-    (declared,) = [declared for declared in DECLARED if declared.fact == fact]
+    (declared,) = [declared for declared in counts.DECLARED if declared.key == fact]
     assert registry.get_sample_value(declared.name, labels) == 5
     counted = {
         sample.name: sample.value
@@ -58,11 +63,11 @@ def test_every_fact_adds_to_its_own_counter_only(metrics: Metrics, registry: Col
     "fact",
     [
         ("no_such_fact",),
-        (f.REJECTED, "swift", "because"),
-        (f.REJECTED, "swift"),
-        (f.FINDING, "360426199101010071"),
-        (f.FINDING, "SF1234567890123"),
-        (f.CONSUMED, "王小明", EventType.REAL_NAME),
+        (counts.REJECTED, "swift", "because"),
+        (counts.REJECTED, "swift"),
+        (counts.FINDING, "360426199101010071"),
+        (counts.FINDING, "SF1234567890123"),
+        (counts.CONSUMED, "王小明", EventType.REAL_NAME),
     ],
     ids=["unknown", "reason not listed", "label missing", "document number", "waybill", "name"],
 )
@@ -71,14 +76,14 @@ def test_a_fact_that_is_not_declared_raises_when_strict_and_is_counted_when_not(
         Metrics(CollectorRegistry(), strict=True).count(Counter({fact: 1}))
     registry = CollectorRegistry()
     Metrics(registry).count(Counter({fact: 1}))
-    name = fact[0] if fact[0] in f.COUNT_LABELS else "unknown"
+    name = fact[0] if fact[0] in counts.COUNT_LABELS else "unknown"
     assert registry.get_sample_value("parcelward_metric_errors_total", {"fact": name}) == 1
     assert not any(value in exposed(registry) for value in ("360426199101010071", "SF1234567890123", "王小明"))
 
 
 def test_an_error_message_does_not_repeat_the_value_it_refuses(metrics: Metrics) -> None:
     with pytest.raises(ValueError, match="label rule") as caught:
-        metrics.count(Counter({(f.FINDING, "360426199101010071"): 1}))
+        metrics.count(Counter({(counts.FINDING, "360426199101010071"): 1}))
     assert "360426199101010071" not in str(caught.value)
 
 
@@ -96,47 +101,56 @@ def test_known_series_start_at_zero_so_that_the_first_error_is_an_increase(
 
 
 def test_latencies_land_in_their_buckets(metrics: Metrics, registry: CollectorRegistry) -> None:
-    metrics.observe_latencies([4.0, 240.0, 61_000.0, -3.0])
+    for seconds in (0.004, 0.24, 61.0, -0.003):
+        metrics.observe(counts.EVENT_TO_ALERT, seconds)
 
     def bucket(edge: str) -> float | None:
         return registry.get_sample_value("parcelward_event_to_alert_seconds_bucket", {"le": edge})
 
-    assert (LATENCY_BUCKETS[0], LATENCY_BUCKETS[-1]) == (0.005, 60.0)
+    assert (counts.LATENCY_BUCKETS[0], counts.LATENCY_BUCKETS[-1]) == (0.005, 60.0)
     assert [bucket(edge) for edge in ("0.005", "0.15", "0.25", "60.0", "+Inf")] == [2, 2, 3, 3, 4]
 
 
+def done(partition: int, records: int, commit_s: float, outcome: Outcome) -> Any:
+    """Stands in for what the engine says of a committed batch."""
+    owner = SimpleNamespace(plan=SimpleNamespace(name="duties"), partition=partition)
+    batch = Batch([Record("intake.swift", partition, 0, 0, b"SF1", b"{}")] * records)
+    return SimpleNamespace(owner=owner, batch=batch, outcome=outcome, compute_s=0.004, commit_s=commit_s)
+
+
 def test_a_batch_counts_its_size_both_steps_and_its_commit(metrics: Metrics, registry: CollectorRegistry) -> None:
-    metrics.record_batch("duties", 0, 100, 0.004, 0.02, committed_at=1_800_000_000.0)
-    metrics.record_batch("duties", 1, 50, 0.004, 0.03)
+    recorder, before = MetricsRecorder(metrics), time.time()
+    recorder.batch_done(done(0, 100, 0.02, Outcome(counts=Counter({(counts.SCREENED,): 100}))))
+    recorder.batch_done(done(1, 50, 0.03, Outcome(alert_arrivals=[int(before * 1000) - 500])))
+    recorder.batch_done(done(1, 0, 0.03, Outcome()))  # led to nothing, and was not committed
     read = registry.get_sample_value
+    assert read("parcelward_screened_total") == 100
     assert read("parcelward_batch_records_sum", {"stage": "duties"}) == 150
     assert read("parcelward_batch_seconds_sum", {"stage": "duties", "step": "commit"}) == pytest.approx(0.05)
     assert read("parcelward_batch_seconds_count", {"stage": "duties", "step": "compute"}) == 2
     assert read("parcelward_commits_total", {"stage": "duties"}) == 2
-    assert read("parcelward_last_commit_timestamp_seconds", {"stage": "duties"}) == 1_800_000_000.0
+    assert (read("parcelward_last_commit_timestamp_seconds", {"stage": "duties"}) or 0) >= before
+    assert (read("parcelward_event_to_alert_seconds_sum") or 0) >= 0.5
 
 
 def test_a_partition_that_was_taken_away_is_no_longer_reported(metrics: Metrics, registry: CollectorRegistry) -> None:
     for partition in (0, 1):
-        metrics.set_lag("senders", partition, 7)
-        metrics.set_keys("senders", partition, 9)
-        metrics.set_restore("senders", partition, 1.5, 1000)
+        for gauge in (counts.LAG, counts.TABLE_KEYS, counts.RESTORE_SECONDS, counts.RESTORED_RECORDS):
+            metrics.set(gauge, 7, "senders", str(partition))
     metrics.drop_partition("senders", 0)
     assert 'partition="0"' not in exposed(registry)
     assert registry.get_sample_value("parcelward_lag_records", {"stage": "senders", "partition": "1"}) == 7
-    metrics.set_lag("senders", 0, 3)
+    metrics.set(counts.LAG, 3, "senders", "0")
     assert registry.get_sample_value("parcelward_lag_records", {"stage": "senders", "partition": "0"}) == 3
 
 
 def test_only_the_version_in_use_is_shown(metrics: Metrics, registry: CollectorRegistry) -> None:
-    metrics.set_model("2026.11.1")
-    metrics.set_model("2026.11.2")
+    metrics.show_only(counts.MODEL_INFO, "2026.11.1")
+    metrics.show_only(counts.MODEL_INFO, "2026.11.2")
     assert registry.get_sample_value("parcelward_model_info", {"version": "2026.11.1"}) is None
     assert registry.get_sample_value("parcelward_model_info", {"version": "2026.11.2"}) == 1
-    assert registry.get_sample_value("parcelward_model_loaded") == 1
-    metrics.set_model(None)
+    metrics.show_only(counts.MODEL_INFO, None)
     assert "parcelward_model_info{" not in exposed(registry)
-    assert registry.get_sample_value("parcelward_model_loaded") == 0
 
 
 @pytest.mark.parametrize(
@@ -144,7 +158,7 @@ def test_only_the_version_in_use_is_shown(metrics: Metrics, registry: CollectorR
     [(0.0, "0.01"), (0.01, "0.01"), (0.0101, "0.02"), (0.5, "0.5"), (0.96, "0.99"), (1.0, "1.0"), (1.2, "1.0")],
 )
 def test_a_score_counts_in_the_bin_whose_upper_edge_holds_it(score: float, name: str) -> None:
-    assert f.score_counts([score, score]) == {(f.SCORE, name): 2}
+    assert counts.score_counts([score, score]) == {(counts.SCORE, name): 2}
 
 
 @pytest.mark.parametrize("rule", ["R1", "R2B", "F1", "model"])
@@ -154,4 +168,4 @@ def test_rule_ids_of_a_pack_are_labels(metrics: Metrics, registry: CollectorRegi
 
 
 def test_no_scores_are_no_facts() -> None:
-    assert f.score_counts([]) == {}
+    assert counts.score_counts([]) == {}

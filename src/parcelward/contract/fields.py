@@ -43,10 +43,11 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+COURIER_PATTERN = r"^[a-z][a-z0-9-]{1,31}$"
 CourierCode = Annotated[
     str,
     Field(
-        pattern=r"^[a-z][a-z0-9-]{1,31}$",
+        pattern=COURIER_PATTERN,
         description="Code of the courier enterprise; the intake topic is named after it.",
         examples=["swift"],
     ),

@@ -1,0 +1,39 @@
+"""The tables of docs/metrics.md, from the declared metrics: `python -m parcelward.metrics_page docs/metrics.md`."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from parcelward.counts import DECLARED, LABELS
+
+
+def with_tables(page: str) -> str:
+    """Return the page with its two tables made anew; the text around them stays as it is.
+
+    Raises ValueError when a table has no place: lines `<!-- metrics -->` and `<!-- /metrics -->`, or `labels` likewise.
+    """
+    for name, rows in (("metrics", _metric_rows()), ("labels", _label_rows())):
+        begin, end = f"<!-- {name} -->\n\n", f"\n<!-- /{name} -->"
+        if page.count(begin) != 1 or page.count(end) != 1:
+            raise ValueError(f"the page has no place for the table of {name}")
+        before, rest = page.split(begin)
+        page = before + begin + "".join(rows) + end + rest.split(end)[1]
+    return page
+
+
+def _metric_rows() -> Iterable[str]:
+    yield "| name | type | labels | meaning |\n|---|---|---|---|\n"
+    for metric in DECLARED:
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "-"
+        yield f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} |\n"
+
+
+def _label_rows() -> Iterable[str]:
+    yield "| label | values |\n|---|---|\n"
+    for name, label in LABELS.items():
+        yield f"| `{name}` | {label.meaning} |\n"
+
+
+if __name__ == "__main__":
+    _page = Path(sys.argv[1])
+    _page.write_text(with_tables(_page.read_text()))
