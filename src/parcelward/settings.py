@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -25,6 +25,20 @@ from parcelward.topics import Topics
 ENV_PREFIX = "PARCELWARD_"
 DEFAULT_FILE = "parcelward.toml"
 DEMO_KEY = "demo-key-not-for-production"
+
+
+def _as_duration(value: object) -> object:
+    """Take a plain number for seconds, also when it comes as text from the environment."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_as_duration)]
+DurationOrUnset = Annotated[timedelta | None, BeforeValidator(_as_duration)]
+PathOrUnset = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
+"""A path that the empty string unsets."""
 
 
 class Settings(BaseSettings):
@@ -68,43 +82,43 @@ class Settings(BaseSettings):
     token_key: str = Field("demo", description="Id of the key that makes new tokens.", examples=["k1"])
 
     # Duties and time
-    inspection_due: timedelta = Field(
+    inspection_due: Duration = Field(
         timedelta(minutes=30), gt=timedelta(0), description="Time after acceptance until an inspection is overdue."
     )
-    real_name_due: timedelta = Field(
+    real_name_due: Duration = Field(
         timedelta(minutes=30),
         gt=timedelta(0),
         description="Time after an inspection until a real-name event is overdue.",
     )
-    scan_due: timedelta | None = Field(
+    scan_due: DurationOrUnset = Field(
         None,
         gt=timedelta(0),
         description="Time after acceptance until a security scan is overdue; unset: not demanded.",
     )
-    ledger_keep: timedelta = Field(
+    ledger_keep: Duration = Field(
         timedelta(days=30),
         gt=timedelta(0),
         description="How long a waybill is remembered, for reuse and late events; longer than every deadline.",
     )
-    photo_keep: timedelta = Field(
+    photo_keep: Duration = Field(
         timedelta(days=7), gt=timedelta(0), description="How long an inspection photo's hash is remembered."
     )
-    idle_grace: timedelta = Field(
+    idle_grace: Duration = Field(
         timedelta(seconds=2),
         ge=timedelta(0),
         description="How long after a deadline an idle partition waits for a record that is on its way; with three "
         "brokers set 60 s.",
     )
-    max_event_age: timedelta = Field(
+    max_event_age: Duration = Field(
         timedelta(days=7), gt=timedelta(0), description="Older event times are refused (time_out_of_range)."
     )
-    max_event_ahead: timedelta = Field(
+    max_event_ahead: Duration = Field(
         timedelta(minutes=10), gt=timedelta(0), description="Event times further ahead of arrival are refused."
     )
 
     # Judging
-    rule_pack: Path | None = Field(None, description="Rule pack to load; unset: the one that is built in.")
-    model: Path | None = Field(
+    rule_pack: PathOrUnset = Field(None, description="Rule pack to load; unset: the one that is built in.")
+    model: PathOrUnset = Field(
         Path("models/current"), description="Folder of the released model; empty string: rules only."
     )
     sampled_share: float = Field(
@@ -115,7 +129,7 @@ class Settings(BaseSettings):
     )
 
     # Worker
-    commit_every: timedelta = Field(
+    commit_every: Duration = Field(
         timedelta(milliseconds=150),
         ge=timedelta(0),
         le=timedelta(seconds=5),
@@ -125,7 +139,7 @@ class Settings(BaseSettings):
             "load."
         ),
     )
-    state_dir: Path | None = Field(
+    state_dir: PathOrUnset = Field(
         None,
         description="Folder for state on disk, one per worker: for state that outgrows memory, and to read only the "
         "end of the changelog after a restart; unset: in memory.",
@@ -139,7 +153,7 @@ class Settings(BaseSettings):
         le=1,
         description="Share of intake records our own code may fail on; more of them stop the worker, unacknowledged.",
     )
-    session_timeout: timedelta = Field(
+    session_timeout: Duration = Field(
         timedelta(seconds=6),
         ge=timedelta(seconds=1),
         description="Silence after which the group declares a worker dead.",
@@ -176,24 +190,6 @@ class Settings(BaseSettings):
                     {"name": name},
                 )
         return value
-
-    @field_validator(
-        *("inspection_due", "real_name_due", "scan_due", "ledger_keep", "photo_keep", "idle_grace", "max_event_age"),
-        *("max_event_ahead", "commit_every", "session_timeout"),
-        mode="before",
-    )
-    @classmethod
-    def _seconds(cls, value: object) -> object:
-        """A plain number is a duration in seconds, also when it comes as text from the environment."""
-        try:
-            return float(value) if isinstance(value, str) else value
-        except ValueError:
-            return value
-
-    @field_validator("model", "rule_pack", "state_dir", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value
 
     @classmethod
     def settings_customise_sources(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from parcelward.contract.fields import COURIER_PATTERN
+
 SCRIPT = Path(__file__).parents[2] / "deploy" / "make-env.sh"
 
 
@@ -23,6 +25,10 @@ def test_what_is_no_courier_code_is_refused_and_nothing_written(tmp_path: Path, 
     assert answer.returncode == 2
     assert "courier" in answer.stderr
     assert not (tmp_path / ".env").exists()
+
+
+def test_a_courier_code_is_what_the_contract_says() -> None:
+    assert SCRIPT.read_text().count(COURIER_PATTERN.strip("^$")) == 2
 
 
 def test_help_writes_nothing(tmp_path: Path) -> None:

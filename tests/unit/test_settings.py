@@ -119,12 +119,11 @@ def test_secrets_are_never_shown() -> None:
     assert not [value for value in shown if "hunter2" in value or "0123456789abcdef" in value]
 
 
-def test_a_plain_number_is_a_duration_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARCELWARD_INSPECTION_DUE", "90")
-    monkeypatch.setenv("PARCELWARD_SCAN_DUE", "PT2M")
-    settings = load_settings()
-    assert settings.inspection_due == timedelta(seconds=90)
-    assert settings.scan_due == timedelta(minutes=2)
+@pytest.mark.parametrize("name", [one.name for one in describe_settings() if one.takes.startswith("duration")])
+def test_a_plain_number_is_a_duration_in_seconds(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"PARCELWARD_{name.upper()}", "4.5")
+    shorter = {"inspection_due": "PT1S", "real_name_due": "PT1S"} if name == "ledger_keep" else {}
+    assert getattr(load_settings(**shorter), name) == timedelta(seconds=4.5)
 
 
 @pytest.mark.parametrize(

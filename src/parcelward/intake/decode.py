@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b, sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import MsgspecError, Raw, Struct
 from msgspec.json import Decoder as JsonDecoder
@@ -43,11 +43,9 @@ from parcelward.intake.refusal import (
     scan,
 )
 from parcelward.moments import DAY_MS, duration_ms, epoch_ms, ms_of
+from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics
-
-if TYPE_CHECKING:
-    from parcelward.settings import Settings
 
 __all__ = ["Decoder", "Event", "Limits", "Rejected", "decode", "rejected_headers"]
 
@@ -84,10 +82,12 @@ class Limits(NamedTuple):
     max_event_ahead_ms: int = 600_000
 
     @classmethod
-    def from_settings(cls, settings: "Settings") -> "Limits":
-        """The bounds of an installation."""
+    def from_settings(cls, settings: Settings) -> "Limits":
+        """Return the bounds of an installation."""
         return cls(
-            settings.max_record_bytes, duration_ms(settings.max_event_age), duration_ms(settings.max_event_ahead)
+            max_record_bytes=settings.max_record_bytes,
+            max_event_age_ms=duration_ms(settings.max_event_age),
+            max_event_ahead_ms=duration_ms(settings.max_event_ahead),
         )
 
 

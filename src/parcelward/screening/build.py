@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Limits
 from parcelward.model import load_model
-from parcelward.moments import duration_ms
 from parcelward.rules import load_pack
 from parcelward.screening.duties import DutiesStage
 from parcelward.screening.judge import Judgement
@@ -33,13 +32,11 @@ def build_stages(settings: Settings) -> Stages:
     Loading the model scores its parity sample, so a worker that starts can score.
     """
     topics = settings.topics
-    deadlines = Deadlines.of(settings.inspection_due, settings.real_name_due, settings.scan_due, settings.ledger_keep)
+    deadlines = Deadlines.from_settings(settings)
     tokeniser = Tokeniser.from_settings(settings)
     decoder = Decoder(topics, Limits.from_settings(settings), tokeniser.content_key)
     model = None if settings.model is None else load_model(settings.model)
-    keep = Keep(
-        duration_ms(settings.photo_keep), duration_ms(settings.ledger_keep), duration_ms(settings.max_event_age)
-    )
+    keep = Keep.from_settings(settings)
     judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
     return Stages(
         duties=lambda: DutiesStage(decoder, tokeniser, topics, deadlines),

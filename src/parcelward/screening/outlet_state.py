@@ -7,8 +7,9 @@ import msgspec
 
 from parcelward.alerts.verdict import AlertRecord
 from parcelward.expiry import is_absent
-from parcelward.moments import WEEK_MS
+from parcelward.moments import WEEK_MS, duration_ms
 from parcelward.profiles.outlets import OperatorProfile, OutletProfile
+from parcelward.settings import Settings
 from parcelward.shipments.shipment import ShipmentBrief
 
 OUTLETS_KEPT, OPERATORS_KEPT = 512, 2048  # decoded profiles of one partition, at most about 3 KB each
@@ -20,6 +21,15 @@ class Keep(NamedTuple):
     photo: int
     ledger: int
     event_age: int
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Keep":
+        """Return the times of an installation."""
+        return cls(
+            photo=duration_ms(settings.photo_keep),
+            ledger=duration_ms(settings.ledger_keep),
+            event_age=duration_ms(settings.max_event_age),
+        )
 
     @property
     def profile(self) -> int:

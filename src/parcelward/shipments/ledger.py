@@ -1,7 +1,6 @@
 """The duty ledger: how one event changes what is known of one waybill. Pure functions over `Shipment`."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import msgspec
 
@@ -10,6 +9,7 @@ from parcelward.contract.fields import FillMode, GoodsNature
 from parcelward.identity.tokens import Identity, hide_numbers
 from parcelward.intake.event import InspectionData, RealNameData, ScanData
 from parcelward.moments import duration_ms
+from parcelward.settings import Settings
 from parcelward.shipments.shipment import Duty, First, InspectionEntry, RealNameEntry, ScanEntry, Shipment, Trigger
 
 EVIDENCE_KEPT = 12  # positions of evidence kept per waybill
@@ -32,10 +32,14 @@ class Deadlines:
     keep: int
 
     @classmethod
-    def of(cls, inspection: timedelta, real_name: timedelta, scan: timedelta | None, keep: timedelta) -> "Deadlines":
-        """Deadlines from durations."""
-        scan_ms = None if scan is None else duration_ms(scan)
-        return cls(duration_ms(inspection), duration_ms(real_name), scan_ms, duration_ms(keep))
+    def from_settings(cls, settings: Settings) -> "Deadlines":
+        """Return the deadlines of an installation."""
+        return cls(
+            inspection=duration_ms(settings.inspection_due),
+            real_name=duration_ms(settings.real_name_due),
+            scan=None if settings.scan_due is None else duration_ms(settings.scan_due),
+            keep=duration_ms(settings.ledger_keep),
+        )
 
 
 def real_name_entry(data: RealNameData, identity: Identity, event_ms: int, arrival_ms: int) -> RealNameEntry:
