@@ -1,4 +1,4 @@
-"""/metrics, /health and /ready."""
+"""Serves /metrics, /health and /ready."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,7 +13,7 @@ Checks = Callable[[], Mapping[str, bool]]
 
 
 def http_app(registry: CollectorRegistry, checks: Checks) -> web.Application:
-    """The three pages. /ready answers 503 and names what is broken until every check passes."""
+    """Build the three pages. /ready answers 503 and names the checks that fail, until all pass."""
 
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -34,7 +34,7 @@ def http_app(registry: CollectorRegistry, checks: Checks) -> web.Application:
 
 @contextlib.asynccontextmanager
 async def served(settings: Settings, app: web.Application) -> AsyncIterator[int]:
-    """Serve inside the block; gives the port. Raises UserError when it is taken."""
+    """Serve inside the block; gives the port. Raises UserError when the port is in use."""
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     try:

@@ -1,4 +1,4 @@
-"""What the engine does, told to the metrics; and what must hold for the worker to be ready."""
+"""Tells the metrics what the engine does, and checks whether the worker is ready."""
 
 import asyncio
 import time
@@ -26,13 +26,13 @@ ANSWER_S = 10.0
 
 
 class MetricsRecorder:
-    """Records committed batches and owned partitions."""
+    """Sets the metrics of committed batches and of the worker's partitions."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def batch_done(self, done: Done) -> None:
-        """Add up the counts of a committed batch; an empty one that led to nothing is not worth a record."""
+        """Count a committed batch. One without records and results was not committed, and only its counts are added."""
         outcome, records = done.outcome, len(done.batch.records)
         metrics, stage, now = self._metrics, done.partition.plan.name, time.time()
         metrics.count(outcome.counts)

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "aiohttp")
 YOUNG_OBJECTS = 300_000
-"""Allocations between two collections: more than the records of all batches in work, which are freed together.
+"""Allocations between two garbage collections: more than the records of all batches in work.
 
 Nearly all objects that a collection would look at are such records, and none of them is garbage.
 """
@@ -38,7 +38,7 @@ def worker() -> None:
     """Screen shipments until SIGTERM or Ctrl-C; then finish what is in work, leave the group and exit with 0.
 
     Exits with 2 when something it was given is missing or wrong (the last line says what), with 1 when it fails for
-    another reason: nothing that was not committed is acknowledged, so start it again.
+    another reason: start it again then; whatever it had not committed is done again.
     """
     settings = load_settings()
     configure_logging(settings.log_level)
@@ -82,7 +82,7 @@ def _tame_libraries(settings: Settings) -> None:
 
 def _log_thread(args: threading.ExceptHookArgs) -> None:
     error = args.exc_value
-    if not isinstance(error, asyncio.CancelledError):  # so the consumer's thread ends when its broker is away
+    if not isinstance(error, asyncio.CancelledError):  # the consumer's thread ends with it when its broker is away
         log.error("a thread ended by an error", exc_info=error if error is not None else False)
 
 

@@ -41,7 +41,7 @@ def courier_user(courier: str) -> str:
 
 
 def access_rights(topics: Topics, couriers: tuple[str, ...]) -> Iterator[ACL]:
-    """Who may do what: a courier writes its intake and reads its refused records, the platform reads alerts, the worker
+    """List the access rights: a courier writes its intake and reads its refused records, the platform reads alerts, the worker
     does the rest. Everything else is forbidden, by the broker's configuration."""
     for courier in couriers:
         user = courier_user(courier)

@@ -94,7 +94,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root.addHandler(handler)
     root.setLevel(level)
     logging.captureWarnings(True)
-    # A library that fails to format its own message would print the arguments to stderr.
+    # Otherwise a library whose message cannot be formatted prints its arguments to stderr, past the formatter.
     logging.raiseExceptions = False
     sys.excepthook = _log_uncaught
 
@@ -176,7 +176,7 @@ def _fields(record: logging.LogRecord) -> tuple[dict[str, object], int]:
 
 
 def _fits(name: str, value: object) -> bool:
-    """Whether a field is declared and its value is of the declared type."""
+    """Say whether a field is declared and its value is of the declared type."""
     kind = FIELDS.get(name)
     if kind is None or not isinstance(value, kind) or isinstance(value, bool):
         return False
@@ -186,7 +186,7 @@ def _fits(name: str, value: object) -> bool:
 
 
 def _is(pattern: re.Pattern[str], value: object) -> bool:
-    """Whether a value is text of this form, without a number as long as a phone's or a document's."""
+    """Say whether a value is text of this form, without a number as long as a phone's or a document's."""
     return isinstance(value, str) and pattern.fullmatch(value) is not None and not _LONG_NUMBER.search(value)
 
 

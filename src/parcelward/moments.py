@@ -1,7 +1,7 @@
 """Times on the wire (RFC 3339 text) as milliseconds since the epoch, and durations as milliseconds.
 
-Events of one stream share their minutes and offsets, so both are read once and remembered; that takes a fifth of what
-parsing takes. What is remembered holds no personal value and is bounded.
+Events that arrive together share their minute and their offset from UTC. Both are parsed once and remembered, which
+takes a fifth of the time. The memory is bounded and holds no personal value.
 """
 
 import re

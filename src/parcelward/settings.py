@@ -180,7 +180,7 @@ class Settings(BaseSettings):
     @field_validator("ledger_keep")
     @classmethod
     def _longer_than_deadlines(cls, value: timedelta, info: ValidationInfo) -> timedelta:
-        """A waybill that is forgotten before its deadline would never be overdue."""
+        """Refuse to forget a waybill before its deadline: it would never become overdue."""
         for name in ("inspection_due", "real_name_due", "scan_due"):
             due = info.data.get(name)
             if due is not None and value <= due:
@@ -200,7 +200,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments win over environment, environment over file."""
+        """Order the sources: arguments win over the environment, the environment over the file."""
         path = Path(os.environ.get(f"{ENV_PREFIX}CONFIG") or DEFAULT_FILE)
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
 
@@ -211,7 +211,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Settings from all sources, `overrides` first. Raises UserError naming the setting or file that is wrong."""
+    """Read settings from all sources, `overrides` first. Raises UserError naming the setting or file that is wrong."""
     path = os.environ.get(f"{ENV_PREFIX}CONFIG")
     if path and not Path(path).is_file():
         raise UserError(f"{ENV_PREFIX}CONFIG names {path}, which is not a file; correct it or unset it")
@@ -240,7 +240,7 @@ def _place(name: str) -> str:
 
 
 def _refuse_unknown_environment() -> None:
-    """A setting that is misspelt would be ignored without a word."""
+    """Raise UserError for a variable that no setting reads: otherwise a misspelt one would be ignored in silence."""
     for variable in os.environ:
         name = variable.removeprefix(ENV_PREFIX).lower()
         if variable.startswith(ENV_PREFIX) and name not in {*Settings.model_fields, "config"}:

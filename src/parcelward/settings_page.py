@@ -1,4 +1,4 @@
-"""The settings as documentation: what each is called, takes, defaults to and means."""
+"""The settings as documentation: name, type, bounds, default and meaning of each."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -54,7 +54,7 @@ def describe_settings() -> list[SettingDescription]:
 
 
 def settings_sources() -> dict[str, str]:
-    """Where each setting that is not its default comes from, by name: `environment`, or the path of the file."""
+    """Name the source of each setting that is set: `environment`, or the path of the file. A default is left out."""
     nothing = InitSettingsSource(Settings, {})
     environment = EnvSettingsSource(Settings)
     found: dict[str, str] = {}

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from parcelward.process.child import Leashed
+from parcelward.process.child import Child
 from tests.bench.backlog import MINUTE_MS, Backlog, Stored
 from tests.bench.installation import Installation, await_drained
 from tests.bench.intake import publish_steadily
@@ -53,7 +53,7 @@ class AlertReader:
         log = (installation.folder / "reader.log").open("ab")
         command = [sys.executable, "-m", "tests.bench.alert_reader", str(self._notes)]
         with log:
-            self._child = Leashed(command, log, {**os.environ, **installation.environment})
+            self._child = Child(command, log, {**os.environ, **installation.environment})
         while not self._notes.exists():
             if self._child.exit_code is not None:
                 raise SystemExit(f"the reader of alerts ended; see {installation.folder / 'reader.log'}")

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from parcelward.process.child import Leashed
+from parcelward.process.child import Child
 from tests.ports import free_port
 
 PROCESS_EVERY_S = 0.1
@@ -86,7 +86,7 @@ class Worker:
         settings = {"PARCELWARD_HTTP_PORT": str(self.port), "PARCELWARD_LOG_LEVEL": "WARNING"}
         self.log = log
         with log.open("ab") as output:
-            self._child = Leashed([sys.executable, *program], output, {**os.environ, **environment, **settings})
+            self._child = Child([sys.executable, *program], output, {**os.environ, **environment, **settings})
         self.started_at = time.time()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from parcelward.process.child import Leashed
+from parcelward.process.child import Child
 from tests.ports import free_port
 
 RESTART_AFTER_S = 0.5
@@ -28,7 +28,7 @@ class Slot:
     log: Path
     state_dir: Path | None = None  # in memory without
     port: int = field(default_factory=free_port)
-    child: Leashed | None = None
+    child: Child | None = None
     wanted: bool = True
     paused: bool = False
     start_at: float = 0.0
@@ -163,7 +163,7 @@ class Crew:
         if slot.state_dir is not None:
             told["PARCELWARD_STATE_DIR"] = str(slot.state_dir)
         with slot.log.open("ab") as log:
-            slot.child = Leashed([sys.executable, "-m", "parcelward", "worker"], log, told)
+            slot.child = Child([sys.executable, "-m", "parcelward", "worker"], log, told)
 
     def _note_end(self, slot: Slot, code: int) -> None:
         self.endings[_ending(code)] += 1

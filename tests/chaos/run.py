@@ -23,7 +23,7 @@ from parcelward.cluster.admin import ensure_topics
 from parcelward.demo.backlog import Backlog
 from parcelward.errors import UserError
 from parcelward.model.card import resolve_release
-from parcelward.process.child import Leashed
+from parcelward.process.child import Child
 from parcelward.rules.pack import BUILT_IN
 from parcelward.settings import Settings, load_settings
 from tests.chaos.crew import FAILED, Crew
@@ -87,7 +87,7 @@ class Installation:
         self.crew = Crew(self.environment, folder, disk, list(self.files.values()), keep)
         stack.callback(self.crew.stop)
         self.acknowledged = folder / "acknowledged"
-        self._couriers: Leashed | None = None
+        self._couriers: Child | None = None
         stack.callback(self.stop_couriers)
 
     @property
@@ -99,7 +99,7 @@ class Installation:
         """Begin to publish."""
         told = {"rate": self.plan.rate, "seed": self.plan.seed, "acknowledged": str(self.acknowledged)}
         with (self.folder / "couriers.log").open("wb") as log:
-            self._couriers = Leashed(
+            self._couriers = Child(
                 [sys.executable, "-m", "tests.chaos.couriers"],
                 log,
                 {**os.environ, **self.environment, "CHAOS_COURIERS": json.dumps(told), "PYTHONPATH": str(ROOT)},

@@ -1,4 +1,4 @@
-"""What the source tells its log lines by `extra=` is declared in `logs.FIELDS`, and nothing of it is dropped."""
+"""Every `extra=` of the source uses fields that `logs.FIELDS` declares, and its line keeps all of them."""
 
 import ast
 import asyncio

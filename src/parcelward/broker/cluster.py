@@ -15,8 +15,8 @@ HEAP_MB = 256
 class LocalCluster:
     """Brokers on 127.0.0.1 that keep their data under `home`; a context manager.
 
-    Every topic has three copies, and what is acknowledged is on two brokers at least. Ports stay the same when a broker
-    comes back.
+    Every topic has three copies; an acknowledged record is on two brokers at least. A broker that comes back has its
+    old port.
     """
 
     def __init__(self, home: Path, size: int = 3) -> None:
@@ -30,7 +30,7 @@ class LocalCluster:
 
     @property
     def bootstrap(self) -> str:
-        """Where clients connect: all brokers."""
+        """Addresses for clients: all brokers."""
         return ",".join(broker.bootstrap for broker in self._brokers.values())
 
     @property
@@ -52,11 +52,11 @@ class LocalCluster:
         self._brokers[number].launch()
 
     def pause(self, number: int) -> None:
-        """Let one broker stand still, with its connections open."""
+        """Stop one broker for a while (SIGSTOP), with its connections open."""
         os.kill(self._brokers[number].pid, signal.SIGSTOP)
 
     def go_on(self, number: int) -> None:
-        """Let a paused broker go on."""
+        """Continue a paused broker."""
         os.kill(self._brokers[number].pid, signal.SIGCONT)
 
     def start(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from parcelward.errors import UserError
 
 KAFKA = "org.apache.kafka:kafka_2.13:4.1.0"
-LOGGING = "org.slf4j:slf4j-simple:1.7.36"  # without it the broker would be mute about why it stops
+LOGGING = "org.slf4j:slf4j-simple:1.7.36"  # without it the broker does not say why it stops
 LAUNCH_OPTIONS = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
@@ -42,11 +42,11 @@ def java_command(heap_mb: int = 512) -> list[str]:
 
 
 def is_fetched() -> bool:
-    """Whether Kafka is in the local cache already; a first start takes longer otherwise."""
+    """True when Kafka is in the local cache already; otherwise the first start takes longer."""
     try:
         from jgo.maven import MavenContext
     except ImportError:
-        return True  # then there is nothing to wait for either
+        return True  # without the extra there is nothing to fetch
     group, artifact, version = KAFKA.split(":")
     folder = Path(MavenContext().repo_cache).joinpath(*group.split("."), artifact, version)
     return any(folder.glob("*.jar"))

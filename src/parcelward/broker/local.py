@@ -15,7 +15,7 @@ from kafka.errors import KafkaError
 from parcelward.broker.java import java_command
 from parcelward.broker.properties import CLUSTER_ID, Node, server_properties
 from parcelward.errors import UserError
-from parcelward.process.child import Leashed
+from parcelward.process.child import Child
 
 HOST = "127.0.0.1"
 START_S = 60.0
@@ -23,7 +23,7 @@ STOP_S = 15.0
 
 
 class StartInterrupted(Exception):  # noqa: N818 - nothing is wrong
-    """The start was given up because somebody asked for it; nothing is left running."""
+    """The start was interrupted on request; nothing is left running."""
 
 
 def _sleep(seconds: float) -> bool:
@@ -55,16 +55,16 @@ class LocalBroker:
         self._heap_mb = heap_mb
         self._interrupted = interrupted
         self._lock: IO[bytes] | None = None
-        self._child: Leashed | None = None
+        self._child: Child | None = None
 
     @property
     def bootstrap(self) -> str:
-        """Where clients connect, `host:port`."""
+        """Address for clients, `host:port`."""
         return f"{HOST}:{self.port}"
 
     @property
     def log_path(self) -> Path:
-        """What the broker itself writes; warnings and errors only."""
+        """Path of the broker's own log: warnings and errors only."""
         return self.home / "kafka.log"
 
     @property
@@ -75,7 +75,7 @@ class LocalBroker:
 
     @property
     def is_launched(self) -> bool:
-        """Whether it was launched and not stopped since."""
+        """True after a launch, until it is stopped."""
         return self._child is not None
 
     @property
@@ -135,12 +135,12 @@ class LocalBroker:
                 command = [*java, "kafka.tools.StorageTool", "format", "-c", str(properties), "-t", CLUSTER_ID]
                 self._format(command, log)
             # The child holds the lock as well: the folder stays locked until both are gone.
-            self._child = Leashed([*java, "kafka.Kafka", properties], log, pass_fds=[self._lock.fileno()])
+            self._child = Child([*java, "kafka.Kafka", properties], log, pass_fds=[self._lock.fileno()])
 
     def _format(self, command: list[str], log: IO[bytes]) -> None:
         # In a session of its own: Ctrl-C in the terminal would end it, and look like a folder that cannot be written.
         assert self._lock is not None
-        formatting = Leashed(command, log, pass_fds=[self._lock.fileno()])
+        formatting = Child(command, log, pass_fds=[self._lock.fileno()])
         try:
             while formatting.exit_code is None:
                 self._pause()
@@ -200,7 +200,7 @@ def _lock_home(home: Path) -> IO[bytes]:
 
 
 def free_port(port: int) -> int:
-    """The port itself, or any free one for 0. Raises UserError when something listens there."""
+    """Return the port itself, or any free one for 0. Raises UserError when something listens there."""
     with socket.socket() as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -215,7 +215,7 @@ def free_port(port: int) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a broker could listen on the port."""
+    """True when a broker could listen on the port."""
     try:
         free_port(port)
     except UserError:

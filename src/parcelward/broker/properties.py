@@ -68,7 +68,7 @@ _ALONE = """\
 broker.session.timeout.ms=6000
 broker.heartbeat.interval.ms=750
 """
-# A dead leader is replaced after the session, a follower that stands still is left behind after the lag time.
+# A dead leader is replaced after the session timeout; a follower that stands still is dropped after the lag time.
 _IN_A_CLUSTER = """\
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500

@@ -1,1 +1,1 @@
-"""Kafka from outside the worker: clients, topics and how they are made, reading a topic from end to end."""
+"""Kafka from outside the worker: client options, making and checking topics, reading whole topics."""

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TopicPlan:
-    """One topic as it should be; `required` names what an existing one must be configured to as well, and why."""
+    """One topic as it should be. `required` names the entries of `config` that an existing topic must have, and why."""
 
     name: str
     partitions: int
@@ -52,13 +52,13 @@ INTERNAL = ("__consumer_offsets", "__transaction_state")
 def plan_topics(settings: Settings) -> list[TopicPlan]:
     """Every topic of this installation.
 
-    Intake, screening topics and changelogs have the same number of partitions, because a state partition belongs to the
-    partition number. Intake carries the broker's time: a courier's clock cannot forge the arrival.
+    Intake, screening topics and changelogs have the same number of partitions, because state belongs to a partition
+    number. The broker stamps intake records with its own time, so a courier cannot forge the arrival.
     """
     topics = settings.topics
 
     def plan(name: str, required: Mapping[str, str] | None = None, **config: str) -> TopicPlan:
-        # A record is acknowledged when all but one of its copies are there; what lags never becomes the leader.
+        # A record is acknowledged once all its copies but one have it. A copy that lags never becomes the leader.
         awaited = str(max(1, settings.replication - 1))
         safe = {"min.insync.replicas": awaited, "unclean.leader.election.enable": "false"}
         named = safe | {key.replace("_", "."): value for key, value in config.items()}
@@ -99,12 +99,13 @@ def ensure_topics(settings: Settings) -> list[str]:
 
 
 def check_topics(settings: Settings) -> None:
-    """Change nothing; raise UserError, naming the topic and the fix, when one is missing or does not fit.
+    """Change nothing. Raise UserError, naming the topic and the fix, when one is missing or does not fit.
 
-    With another number of partitions keys would be looked for in the wrong state partition; an intake topic that does
-    not carry the broker's time would let a courier forge arrivals; a refused record must fit into its topic; a
-    changelog that is not only compacted forgets; and with fewer copies than the setting replication promises, or a
-    leader that may lack records, what was acknowledged may be lost.
+    - Another number of partitions: keys would be looked for in the wrong partition's state.
+    - An intake topic without the broker's time: a courier could forge arrivals.
+    - A rejected topic with too small a limit: a refused record would not fit into it.
+    - A changelog that is not only compacted: state would be deleted.
+    - Fewer copies than the setting `replication`, or a leader that lacks records: acknowledged records could be lost.
     """
     plans = plan_topics(settings)
 
@@ -134,7 +135,7 @@ def delete_topics(settings: Settings) -> None:
 
 
 def changelog_ids(settings: Settings) -> dict[str, str]:
-    """What tells each stage's changelog from any other: the cluster's own id of the topic, new if it is made anew."""
+    """Return each stage's changelog id, by stage: Kafka's own id of the topic, which changes when it is made again."""
     names = {settings.topics.changelog(stage): stage for stage in STAGES}
 
     def ask(admin: Any) -> dict[str, str]:
@@ -218,7 +219,7 @@ def _check_configurations(admin: Any, plans: list[TopicPlan]) -> None:
 
 
 def _look_at_internal(admin: Any, existing: set[str], replication: int) -> None:
-    """Kafka's own topics are not ours to refuse, and not every user may see them; fewer copies are worth a warning."""
+    """Warn when Kafka's own topics have too few copies. They are not ours to refuse; some users may not see them."""
     names = [name for name in INTERNAL if name in existing]
     for topic in admin.describe_topics(names) if names else ():
         if topic["partitions"] and (copies := _copies(topic["partitions"])) < replication:

@@ -40,7 +40,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 class ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
-    """A batch of kafka-python as the worker reads it: within bounds, and whatever a courier has put into it."""
+    """A batch of kafka-python, read as the worker reads it: within bounds, and without failing on any content."""
 
     _buffer: Any
     _decompressed: bool
@@ -79,8 +79,8 @@ class ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
 
 
 def consumer_options(settings: Settings) -> dict[str, Any]:
-    """Arguments of a reader: committed records only, no group, and fetches that hold the largest refused record."""
-    memory_records.DefaultRecordBatch = ReadableBatch  # there is no narrower place to say so
+    """Arguments of a reader: committed records only, no group, fetches large enough for the largest refused record."""
+    memory_records.DefaultRecordBatch = ReadableBatch  # kafka-python has no option for the class
     return client_options(settings) | {
         "isolation_level": "read_committed",
         "enable_auto_commit": False,
@@ -112,6 +112,6 @@ def unreachable(settings: Settings, error: Exception) -> UserError:
         f"no Kafka answers at {settings.kafka} ({type(error).__name__}); start one with `parcelward broker` "
         "or set PARCELWARD_KAFKA"
     )
-    if isinstance(error, KafkaError):  # the client got as far as speaking to somebody
+    if isinstance(error, KafkaError):  # something answered, but not as a broker that lets us in
         said += "; if one runs there, give it time to start, and check security_protocol, user and password"
     return UserError(said)

@@ -1,4 +1,4 @@
-"""Reads whole topics without a consumer group: to follow them, or from their beginning to their present end."""
+"""Reads whole topics without a consumer group: follows them, or reads from their beginning to their present end."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ class TopicReader(AbstractContextManager["TopicReader"]):
     """
 
     def __init__(self, settings: Settings, topics: Sequence[str], from_start: bool = True) -> None:
-        """Connects and finds its place. Raises UserError when no broker answers or a topic does not exist."""
+        """Connect and find the place to read from. Raises UserError when no broker answers or a topic is missing."""
         require_answer(settings)
         try:
             self._consumer = KafkaConsumer(**consumer_options(settings))
@@ -40,12 +40,12 @@ class TopicReader(AbstractContextManager["TopicReader"]):
             raise
 
     def poll(self, timeout_s: float) -> list[Any]:
-        """Records that have come, waiting at most `timeout_s` for the first; per partition in offset order."""
+        """Return what has come, each partition in offset order; wait at most `timeout_s` for the first record."""
         batches = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=5000)
         return [record for records in batches.values() for record in records]
 
     def read_to_end(self, patience_s: float = 30.0) -> Iterator[Any]:
-        """Every record up to the end as it is now. Raises UserError when the end is not reached in time."""
+        """Give every record up to the present end. Raises UserError when none comes for `patience_s` before it."""
         ends = self._consumer.end_offsets(self._partitions)
         deadline = time.monotonic() + patience_s
         while any(self._consumer.position(partition) < end for partition, end in ends.items()):

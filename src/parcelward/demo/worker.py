@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from parcelward.errors import UserError
-from parcelward.process.child import Leashed
+from parcelward.process.child import Child
 
 READY_S = 90.0
 STOP_S = 20.0
@@ -25,7 +25,7 @@ class SupervisedWorker:
         self._port = port
         self.log_path = log_path
         self.restarts = 0
-        self._child: Leashed | None = None
+        self._child: Child | None = None
 
     @property
     def metrics_address(self) -> str:
@@ -42,7 +42,7 @@ class SupervisedWorker:
         """Start it; returns at once."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
-            self._child = Leashed([sys.executable, "-m", "parcelward", "worker"], log, self._environment)
+            self._child = Child([sys.executable, "-m", "parcelward", "worker"], log, self._environment)
 
     def await_ready(self, interrupted: Callable[[float], bool]) -> None:
         """Return when /ready says so, or when interrupted. Raises UserError when the worker ends or takes too long."""

@@ -1,1 +1,1 @@
-"""The processes this program starts, how they are stopped, and how it was called itself."""
+"""Child processes, signals that stop this program, and the command that started it."""

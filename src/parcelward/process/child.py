@@ -18,10 +18,10 @@ from typing import IO
 PR_SET_PDEATHSIG = 1
 
 
-class Leashed:
-    """A child in a session of its own: Ctrl-C in the terminal reaches the parent only, which stops it in good order.
+class Child:
+    """A child in a session of its own: Ctrl-C in the terminal reaches only the parent, which stops it in good order.
 
-    Start it from a thread that lives as long as the child should: Linux ties the leash to the thread.
+    Start it from a thread that lives as long as the child should: Linux kills the child when that thread ends.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How this program was called, so that hints can be typed as they stand."""
+"""The command by which this program was called, for hints that a reader can copy."""
 
 import shlex
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def own_command(called_as: str = "") -> str:
-    """What to type in the same folder to call `parcelward` again: `.venv/bin/parcelward` when started that way.
+    """Return the command that calls `parcelward` again in the same folder: `.venv/bin/parcelward` if started that way.
 
     `called_as` is the program's path; default: `sys.argv[0]`.
     """

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as something that can be awaited."""
+"""Waits for Ctrl-C or SIGTERM."""
 
 import os
 import select
@@ -11,7 +11,7 @@ from types import FrameType
 class Stop:
     """Set by the first signal; a second Ctrl-C interrupts whatever still runs.
 
-    A pipe, not a `threading.Event`: a handler that takes a lock which the interrupted code holds would hang for ever.
+    A pipe, not a `threading.Event`: interrupted code may hold the event's lock, and the handler would hang for ever.
     """
 
     def __init__(self) -> None:

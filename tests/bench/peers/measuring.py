@@ -11,7 +11,7 @@ from typing import NamedTuple
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from parcelward.process.child import Leashed
+from parcelward.process.child import Child
 from tests.bench.peers.engines import Engine
 from tests.bench.peers.job import Job
 from tests.bench.peers.records import PARTITIONS, Expected
@@ -73,11 +73,11 @@ class Bench:
         return Job(self.kafka, SOURCE, alerts, changelog, app, PARTITIONS, SESSION_MS, folder, engine.exactly_once)
 
     @contextmanager
-    def started(self, engine: Engine, job: Job, *, killed: bool = False) -> Iterator[Leashed]:
+    def started(self, engine: Engine, job: Job, *, killed: bool = False) -> Iterator[Child]:
         """The engine's process, stopped at the end; only one that is to be `killed` may have ended before."""
         log = self.home / f"{job.app}.log"
         with log.open("ab") as output:
-            process = Leashed(engine.command(), output, env=os.environ | job.environment())
+            process = Child(engine.command(), output, env=os.environ | job.environment())
         try:
             yield process
             if process.exit_code is not None and not killed:
@@ -86,14 +86,14 @@ class Bench:
         finally:
             process.stop(60)
 
-    def look(self, process: Leashed, job: Job) -> Look:
+    def look(self, process: Child, job: Job) -> Look:
         """The engine now. CPU is that of all its threads."""
         fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         parts = [TopicPartition(job.alerts, number) for number in range(PARTITIONS)]
         return Look(time.monotonic(), cpu, sum(self._ends.end_offsets(parts).values()))
 
-    def watch(self, process: Leashed, job: Job, enough: int, seconds: float = GIVE_UP_S) -> list[Look]:
+    def watch(self, process: Child, job: Job, enough: int, seconds: float = GIVE_UP_S) -> list[Look]:
         """Looks from the first alert on, until there are `enough` and no more come, or `seconds` have passed."""
         looks: list[Look] = []
         begun = time.monotonic()
