@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from parcelward.features.table import FEATURES, Kind, Row
+from parcelward.features.table import FEATURES, FeatureType, Row
 from parcelward.rules import Rule, RulePack, load_pack
 from parcelward.rules.check import check
 from parcelward.rules.compile import is_plain
@@ -27,11 +27,11 @@ def ordinary_row(dice: random.Random) -> Row:
     for feature in FEATURES:
         if dice.random() < 0.2:
             row.append(None)
-        elif feature.kind is Kind.BOOL:
+        elif feature.type is FeatureType.BOOL:
             row.append(dice.random() < 0.02)
-        elif feature.kind is Kind.INT:
+        elif feature.type is FeatureType.INT:
             row.append(dice.choice((0, 1, 1, 1, 2)))
-        elif feature.kind is Kind.DOUBLE:
+        elif feature.type is FeatureType.DOUBLE:
             low, high = next((span for word, span in USUAL.items() if word in feature.name), (0.0, 1.0))
             row.append(dice.uniform(low, high))
         else:

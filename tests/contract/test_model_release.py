@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES, Kind, Row
+from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES, FeatureType, Row
 from parcelward.model import RiskModel, load_model
 from parcelward.model.card import PARITY, resolve_release
 from parcelward.settings import Settings
@@ -57,7 +57,7 @@ def test_the_model_sees_only_reviewed_features_and_none_is_a_trait_of_a_person()
     assert set(MODEL_FEATURES) == REVIEWED
     for name in MODEL_FEATURES:
         feature = FEATURES[INDEX[name]]
-        assert feature.kind is not Kind.STRING, f"{name}: free text and codes stay out of the model"
+        assert feature.type is not FeatureType.STRING, f"{name}: free text and codes stay out of the model"
         assert not [trait for trait in TRAITS if trait in name or trait in feature.meaning.lower()]
         assert not [trait for trait in TRAITS_ZH if trait in feature.meaning_zh]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parcelward.features.table import FEATURES, INDEX, Kind
+from parcelward.features.table import FEATURES, INDEX, FeatureType
 from parcelward.profiles.outlets import OutletProfile
 from tests.builders import (
     DAY,
@@ -26,7 +26,7 @@ from tests.builders import (
 )
 
 OTHER_ID = "110101197608056897"
-TYPES = {Kind.BOOL: bool, Kind.INT: int, Kind.DOUBLE: float, Kind.STRING: str}
+TYPES = {FeatureType.BOOL: bool, FeatureType.INT: int, FeatureType.DOUBLE: float, FeatureType.STRING: str}
 
 
 def last_row(records, **changes):
@@ -80,7 +80,7 @@ def test_a_full_row_has_every_feature_in_its_own_type():
     for feature in FEATURES:
         value = row[feature.name]
         if value is not None:
-            assert type(value) is TYPES[feature.kind] or (feature.kind is Kind.DOUBLE and type(value) is int), (
+            assert type(value) is TYPES[feature.type] or (feature.type is FeatureType.DOUBLE and type(value) is int), (
                 feature.name
             )
 

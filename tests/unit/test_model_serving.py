@@ -16,7 +16,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from parcelward.errors import UserError
-from parcelward.features.table import FEATURES, MODEL_FEATURES, Kind, Row
+from parcelward.features.table import FEATURES, MODEL_FEATURES, FeatureType, Row
 from parcelward.model import Card, RiskModel, load_model
 from parcelward.model.card import ARTEFACT, CARD, PARITY, AtThreshold, Data, Metrics, Ranking, sha256
 from parcelward.model.trees import Matrix, Trees
@@ -24,18 +24,19 @@ from parcelward.model.views import model_matrix
 from parcelward.training.artefact import to_onnx
 from parcelward.training.release import write_release
 
-_RANDOM_VALUES: dict[Kind, Callable[[random.Random], Any]] = {
-    Kind.BOOL: lambda chance: chance.random() < 0.5,
-    Kind.INT: lambda chance: chance.randrange(40),
-    Kind.DOUBLE: lambda chance: round(chance.gauss(0, 3), 1),  # so few that scikit-learn splits between float32 values
-    Kind.STRING: lambda chance: chance.choice(["衣服", "tea"]),
+_RANDOM_VALUES: dict[FeatureType, Callable[[random.Random], Any]] = {
+    FeatureType.BOOL: lambda chance: chance.random() < 0.5,
+    FeatureType.INT: lambda chance: chance.randrange(40),
+    # so few that scikit-learn splits between float32 values
+    FeatureType.DOUBLE: lambda chance: round(chance.gauss(0, 3), 1),
+    FeatureType.STRING: lambda chance: chance.choice(["衣服", "tea"]),
 }
 
 
 def random_rows(count: int, seed: int) -> list[Row]:
     chance = random.Random(seed)
     return [
-        [None if chance.random() < 0.25 else _RANDOM_VALUES[feature.kind](chance) for feature in FEATURES]
+        [None if chance.random() < 0.25 else _RANDOM_VALUES[feature.type](chance) for feature in FEATURES]
         for _ in range(count)
     ]
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from parcelward.errors import UserError
-from parcelward.features.table import INDEX, Kind
+from parcelward.features.table import INDEX, FeatureType
 from parcelward.rules import RulePack, finding_of, load_pack
 from parcelward.rules.pack import row_of
 from parcelward.rules.regex import PatternError, python_pattern
@@ -257,5 +257,5 @@ def test_patterns_that_would_mean_something_else_are_refused(pattern: str) -> No
 
 
 def test_every_kind_of_feature_is_used_here() -> None:
-    assert {Kind.BOOL, Kind.INT, Kind.DOUBLE, Kind.STRING} == set(Kind)
+    assert {FeatureType.BOOL, FeatureType.INT, FeatureType.DOUBLE, FeatureType.STRING} == set(FeatureType)
     assert "photos" in INDEX

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parcelward.features.table import FEATURES, INDEX, Kind, Value
+from parcelward.features.table import FEATURES, INDEX, FeatureType, Value
 from parcelward.rules.check import ExpressionError, Node, check, environment
 from parcelward.rules.compile import compiled, is_plain, python_source
 from parcelward.rules.lint import surely_known
@@ -14,20 +14,20 @@ from parcelward.rules.pack import row_of
 
 # A few features of each type are enough for every shape; more would make collisions of values rare.
 NAMES = {
-    Kind.BOOL: ("is_person", "physical_read", "goods_vague"),
-    Kind.INT: ("sender_sends_1d", "sender_sends_7d", "photos"),
-    Kind.DOUBLE: ("travel_km", "travel_kmh", "weight_ratio"),
-    Kind.STRING: ("goods_name", "document_check"),
+    FeatureType.BOOL: ("is_person", "physical_read", "goods_vague"),
+    FeatureType.INT: ("sender_sends_1d", "sender_sends_7d", "photos"),
+    FeatureType.DOUBLE: ("travel_km", "travel_kmh", "weight_ratio"),
+    FeatureType.STRING: ("goods_name", "document_check"),
 }
 EDGE_INTS = (-(2**63), -(2**63) + 1, -7, -1, 0, 1, 2, 3, 7, 2**62, 2**63 - 1)
 INTS = st.one_of(st.integers(-4, 4), st.sampled_from(EDGE_INTS))
 DOUBLES = st.one_of(st.sampled_from((-2.5, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, 1e18, 1e19, -1e19, 1e308)), st.floats(-3, 3))
 STRINGS = st.text(alphabet="ab汽\n.", max_size=4)
-LITERALS: dict[Kind, st.SearchStrategy[Any]] = {
-    Kind.BOOL: st.booleans(),
-    Kind.INT: INTS,
-    Kind.DOUBLE: DOUBLES,
-    Kind.STRING: STRINGS,
+LITERALS: dict[FeatureType, st.SearchStrategy[Any]] = {
+    FeatureType.BOOL: st.booleans(),
+    FeatureType.INT: INTS,
+    FeatureType.DOUBLE: DOUBLES,
+    FeatureType.STRING: STRINGS,
 }
 PATTERNS = ("^a+$", "a|b", "[ab]{2}", "(?:ab)+", "^$", ".b", r"\.", "[^a]", "汽")
 
@@ -41,29 +41,29 @@ def written(value: object) -> str:
     return repr(value)
 
 
-def joined(kind: Kind, inner: st.SearchStrategy[str], signs: tuple[str, ...]) -> st.SearchStrategy[str]:
+def joined(kind: FeatureType, inner: st.SearchStrategy[str], signs: tuple[str, ...]) -> st.SearchStrategy[str]:
     return st.builds("({} {} {})".format, inner, st.sampled_from(signs), inner)
 
 
-def leaves(kind: Kind) -> st.SearchStrategy[str]:
+def leaves(kind: FeatureType) -> st.SearchStrategy[str]:
     return st.one_of(st.sampled_from(NAMES[kind]), LITERALS[kind].map(written))
 
 
-def values(kind: Kind, depth: int) -> st.SearchStrategy[str]:
+def values(kind: FeatureType, depth: int) -> st.SearchStrategy[str]:
     """Expressions of a type that is not bool."""
     if depth == 0:
         return leaves(kind)
     inner = st.deferred(lambda: values(kind, depth - 1))
     options = [leaves(kind), st.builds("({} ? {} : {})".format, truths(depth - 1), inner, inner)]
-    if kind is Kind.INT:
+    if kind is FeatureType.INT:
         options += [joined(kind, inner, ("+", "-", "*", "/", "%")), inner.map("-({})".format)]
         options += [
-            values(Kind.DOUBLE, depth - 1).map("int({})".format),
-            values(Kind.STRING, depth - 1).map("size({})".format),
+            values(FeatureType.DOUBLE, depth - 1).map("int({})".format),
+            values(FeatureType.STRING, depth - 1).map("size({})".format),
         ]
-    elif kind is Kind.DOUBLE:
+    elif kind is FeatureType.DOUBLE:
         options += [joined(kind, inner, ("+", "-", "*", "/")), inner.map("-({})".format)]
-        options += [values(Kind.INT, depth - 1).map("double({})".format)]
+        options += [values(FeatureType.INT, depth - 1).map("double({})".format)]
     else:
         options += [joined(kind, inner, ("+",))]
     return st.one_of(options)
@@ -71,13 +71,13 @@ def values(kind: Kind, depth: int) -> st.SearchStrategy[str]:
 
 def truths(depth: int) -> st.SearchStrategy[str]:
     """Boolean expressions."""
-    atoms: list[st.SearchStrategy[str]] = [leaves(Kind.BOOL)]
-    for kind in (Kind.INT, Kind.DOUBLE, Kind.STRING):
+    atoms: list[st.SearchStrategy[str]] = [leaves(FeatureType.BOOL)]
+    for kind in (FeatureType.INT, FeatureType.DOUBLE, FeatureType.STRING):
         side = values(kind, max(depth - 1, 0))
         atoms.append(joined(kind, side, ("<", "<=", ">", ">=", "==", "!=")))
         items = st.lists(LITERALS[kind].map(written), max_size=3).map(", ".join)
         atoms.append(st.builds("({} in [{}])".format, side, items))
-    texts = values(Kind.STRING, max(depth - 1, 0))
+    texts = values(FeatureType.STRING, max(depth - 1, 0))
     verbs = st.sampled_from(("contains", "startsWith", "endsWith"))
     atoms.append(st.builds("({}).{}({})".format, texts, verbs, texts))
     atoms.append(st.builds("({}).matches({})".format, texts, st.sampled_from(PATTERNS).map(lambda p: "r'" + p + "'")))
@@ -86,7 +86,7 @@ def truths(depth: int) -> st.SearchStrategy[str]:
     inner = st.deferred(lambda: truths(depth - 1))
     return st.one_of(
         *atoms,
-        joined(Kind.BOOL, inner, ("&&", "||", "&&", "||", "==", "!=")),
+        joined(FeatureType.BOOL, inner, ("&&", "||", "&&", "||", "==", "!=")),
         inner.map("!({})".format),
         st.builds("({} ? {} : {})".format, inner, inner, inner),
     )
@@ -105,8 +105,8 @@ def plain(depth: int) -> st.SearchStrategy[str]:
     inner = st.deferred(lambda: plain(depth - 1))
     return st.one_of(
         st.sampled_from(SIMPLE),
-        joined(Kind.BOOL, inner, ("&&", "||")),
-        joined(Kind.BOOL, inner, ("&&", "||")),
+        joined(FeatureType.BOOL, inner, ("&&", "||")),
+        joined(FeatureType.BOOL, inner, ("&&", "||")),
         inner.map("!({})".format),
         st.builds("({} ? {} : {})".format, inner, inner, inner),
     )
@@ -256,8 +256,8 @@ def test_plain_expressions_are_the_rule_and_careful_ones_the_exception() -> None
 
 
 def test_every_feature_is_a_variable_of_its_type() -> None:
-    literal = {Kind.BOOL: "true", Kind.INT: "1", Kind.DOUBLE: "1.0", Kind.STRING: "'a'"}
+    literal = {FeatureType.BOOL: "true", FeatureType.INT: "1", FeatureType.DOUBLE: "1.0", FeatureType.STRING: "'a'"}
     for feature in FEATURES:
-        node = check(f"{feature.name} == {literal[feature.kind]}")
+        node = check(f"{feature.name} == {literal[feature.type]}")
         assert node.features == (feature.name,)
         assert INDEX[feature.name] == FEATURES.index(feature)

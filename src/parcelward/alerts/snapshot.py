@@ -1,4 +1,4 @@
-"""What the profiles said when an alerted parcel was counted, held so that later passes are judged on the same.
+"""The profile values of an alerted parcel as they were when it was counted: later passes are judged on the same.
 
 Profiles forget: read again a week later they would clear an alert that nothing has disproved. New evidence (another
 acceptance, a correction, a re-inspection) is measured anew.
@@ -8,22 +8,23 @@ from zlib import crc32
 
 import msgspec
 
-from parcelward.features.table import INDEX, Row, Value
+from parcelward.features.table import FEATURES, INDEX, Evidence, Row, Value
 from parcelward.shipments.shipment import First, InspectionEntry, RealNameEntry, ShipmentBrief, encode
 
 OVERDUE = INDEX["outlet_overdue_1d"]
-OF_ACCEPTANCE = (
-    *range(INDEX["sender_sends_1h"], INDEX["operator_gap_s"]),
-    *range(INDEX["operator_items_1d"], INDEX["photos"]),
-)
-OF_INSPECTION = (
-    *range(INDEX["operator_gap_s"], INDEX["operator_items_1d"]),
-    INDEX["photo_reused_from"],
-    INDEX["photo_reused"],
-)
 
 
-class Held(msgspec.Struct, array_like=True, frozen=True):
+def frozen_with(*evidence: Evidence) -> tuple[int, ...]:
+    """Positions in a row of the profile values of such evidence, in the order in which a snapshot stores them."""
+    features = sorted((one for one in FEATURES if one.profile), key=lambda one: one.profile)
+    return tuple(INDEX[one.name] for one in features if one.evidence in evidence)
+
+
+OF_ACCEPTANCE = frozen_with(Evidence.ANY, Evidence.ACCEPTANCE, Evidence.SENDER)
+OF_INSPECTION = frozen_with(Evidence.INSPECTION)
+
+
+class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     """Profile values of one parcel, and the evidence they belong to (crc32 of it; 0 for none)."""
 
     acceptance: int
@@ -32,9 +33,9 @@ class Held(msgspec.Struct, array_like=True, frozen=True):
     of_inspection: list[Value]
 
 
-def hold(shipment: ShipmentBrief, row: Row) -> Held:
+def take_snapshot(shipment: ShipmentBrief, row: Row) -> Snapshot:
     """The profile values of a row."""
-    return Held(
+    return Snapshot(
         _mark(shipment.real_name),
         _mark(shipment.inspection),
         [row[position] for position in OF_ACCEPTANCE],
@@ -42,20 +43,23 @@ def hold(shipment: ShipmentBrief, row: Row) -> Held:
     )
 
 
-def settle(shipment: ShipmentBrief, row: Row, held: Held | None) -> Row:
-    """The row to judge a pass on: with the held values in place of what was measured again and counted nothing."""
-    if held is None:
+def with_snapshot(shipment: ShipmentBrief, row: Row, snapshot: Snapshot | None) -> Row:
+    """The row to judge a pass on: the snapshot's values replace those that were measured again and counted nothing.
+
+    A snapshot taken before a feature was added does not hold it; its value is the measured one.
+    """
+    if snapshot is None:
         return row
-    settled = list(row)
-    if not shipment.firsts & First.ACCEPTANCE and _mark(shipment.real_name) == held.acceptance:
-        for position, value in zip(OF_ACCEPTANCE, held.of_acceptance, strict=True):
-            settled[position] = value
+    frozen = list(row)
+    if not shipment.firsts & First.ACCEPTANCE and _mark(shipment.real_name) == snapshot.acceptance:
+        for position, value in zip(OF_ACCEPTANCE, snapshot.of_acceptance, strict=False):
+            frozen[position] = value
         if shipment.firsts & First.OVERDUE:
-            settled[OVERDUE] = row[OVERDUE]
-    if not shipment.firsts & First.INSPECTION and _mark(shipment.inspection) == held.inspection:
-        for position, value in zip(OF_INSPECTION, held.of_inspection, strict=True):
-            settled[position] = value
-    return settled
+            frozen[OVERDUE] = row[OVERDUE]
+    if not shipment.firsts & First.INSPECTION and _mark(shipment.inspection) == snapshot.inspection:
+        for position, value in zip(OF_INSPECTION, snapshot.of_inspection, strict=False):
+            frozen[position] = value
+    return frozen
 
 
 def _mark(entry: RealNameEntry | InspectionEntry | None) -> int:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from parcelward.alerts.snapshot import Held
+from parcelward.alerts.snapshot import Snapshot
 from parcelward.contract.alerts import Action, Lane, Severity
 from parcelward.moments import duration_ms
 
@@ -53,7 +53,7 @@ class AlertRecord(msgspec.Struct, array_like=True):
     verdict: Verdict
     due_ms: int = 0  # when a person should have decided; a revision never moves it back
     passes: int = 0  # the shipment's pass that was judged last
-    held: Held | None = None
+    snapshot: Snapshot | None = None
 
 
 CLEAN = Verdict(None, None, ())

@@ -60,7 +60,7 @@ def docs(pack: Pack = None) -> None:
 @app.command()
 def fields() -> None:
     """List the features that expressions and reason texts may name."""
-    rows = [(f.name, f.kind, f.unit, f"{f.meaning} / {f.meaning_zh}") for f in FEATURES]
+    rows = [(f.name, f.type, f.unit, f"{f.meaning} / {f.meaning_zh}") for f in FEATURES]
     show_table(("feature", "type", "unit", "meaning"), rows, "Features")
 
 

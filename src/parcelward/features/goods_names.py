@@ -15,11 +15,23 @@ _SAID = 1024  # different things said
 _NOTHING = GoodsMatch((), None, 0, (), False, None, None, False, None, None)
 
 
+DECLARED = (
+    "goods_danger_severity",
+    "goods_danger_terms",
+    "goods_danger_category",
+    "goods_battery",
+    "goods_vague",
+    "goods_restricted",
+    "goods_restricted_units",
+    "goods_over_limit",
+)
+
+
 class GoodsSaid(NamedTuple):
-    """Features of the goods names, in the order of `FEATURES`, and the weight of such goods."""
+    """Features of the goods names, and the weight of such goods."""
 
     declared: tuple[Value, ...]
-    """From `goods_danger_severity` to `goods_over_limit`."""
+    """The values of the features `DECLARED`."""
     found_severity: int | None
     mismatch: bool | None
     weights_g: tuple[float, float, float] | None

@@ -1,12 +1,16 @@
-"""From what is known of a shipment and its profiles to the feature row. One function per group of `FEATURES`, in order.
+"""The feature row of a shipment, made from what is known of it and its profiles: a function for each group of features.
 
 Profiles are read as of the parcel's own times: of its acceptance, or of its inspection. What happened at the outlet
 since then says nothing about this parcel, whenever it passes again.
 
-The order of the values here is the order of `features.FEATURES`; a test holds every value to its name.
+Above each function stand the names of the features that it gives, in the order of its values. A test holds them to
+each other, and every value to its name.
 """
 
-from parcelward.features.goods_names import GoodsSaid, goods_said
+from msgspec.structs import astuple
+
+from parcelward.features.goods_names import DECLARED, GoodsSaid, goods_said
+from parcelward.features.order import filled_by_name
 from parcelward.features.table import Row, Value
 from parcelward.moments import FIVE_MINUTES_MS, HOUR_MS, HOURS_PER_DAY
 from parcelward.profiles.outlets import (
@@ -27,54 +31,30 @@ from parcelward.shipments.shipment import (
     ShipmentBrief,
 )
 
+Names = tuple[str, ...]
 Values = tuple[Value, ...]
 
 SHARE_OF = 8  # a share of fewer parcels than this says nothing, and is unknown
-_UNKNOWN: tuple[Values, ...] = tuple((None,) * count for count in range(17))  # so many unknown values
-_NOBODY: tuple[Values, Values] = (_UNKNOWN[4], _UNKNOWN[2])
 _OVERDUE = [
     (bool(bits & Duty.REAL_NAME), bool(bits & Duty.INSPECTION), bool(bits & Duty.SECURITY_SCAN)) for bits in range(8)
 ]
 _LOCAL_HOURS = 8  # China has one time zone, UTC+8
 
 
-def measure(
-    shipment: ShipmentBrief,
-    phone: PhoneView | None,
-    sender: SenderView | None,
-    outlet: OutletProfile,
-    acceptor: OperatorProfile | None,
-    inspector: OperatorProfile | None,
-    photo_reused_from: str | None,
-) -> Row:
-    """Feature row of a shipment as known now.
+def unknown(names: Names) -> Values:
+    """The values of a group of features of which nothing is known."""
+    return (None,) * len(names)
 
-    `acceptor` is the profile of the operator who accepted, `inspector` of the one who inspected; None when that event
-    has not arrived. `photo_reused_from` is the other waybill with the same photo.
-    """
-    real_name, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
-    name = None if real_name is None else real_name.goods_name
-    said = goods_said(name, None if inspection is None else inspection.found_goods)
-    staff, pace = _NOBODY if real_name is None or acceptor is None else _acceptor(real_name, outlet, acceptor)
-    return [
-        *(_UNKNOWN[6] if real_name is None else _who(real_name)),
-        *_duties(shipment, real_name, inspection),
-        *(_UNKNOWN[16] if phone is None and sender is None else _sender(phone, sender)),
-        *staff,
-        *(_UNKNOWN[3] if inspection is None or inspector is None else _pace(inspection, inspector)),
-        *pace,
-        *_outlet(real_name, outlet, shipment.trigger_event_ms),
-        *(_UNKNOWN[4] if inspection is None else _photos(inspection, photo_reused_from)),
-        name,
-        *said.declared,
-        None if real_name is None else real_name.dangerous_declared,
-        said.found_severity,
-        None if inspection is None else inspection.found_category,
-        said.mismatch,
-        *(_UNKNOWN[9] if real_name is None else _weight(real_name, inspection, said)),
-        None if scan is None else scan.decision,
-        None if scan is None or scan.judged_ms is None else scan.judged_ms / 1000,
-    ]
+
+_WHO = (
+    "sender_kind",
+    "is_person",
+    "document_check",
+    "verify_method",
+    "physical_read",
+    "agreement_missing",
+)
+_NO_WHO = unknown(_WHO)
 
 
 def _who(real_name: RealNameEntry) -> Values:
@@ -87,6 +67,29 @@ def _who(real_name: RealNameEntry) -> Values:
         method in PHYSICAL_READS,
         kind == "agreement" and real_name.agreement_id is None,
     )
+
+
+_DUTIES = (
+    "real_name_done",
+    "inspection_done",
+    "inspection_exempt",
+    "scan_done",
+    "real_name_overdue",
+    "inspection_overdue",
+    "scan_overdue",
+    "inspection_delay_s",
+    "sealed_before_inspection",
+    "inspection_duration_s",
+    "inspection_opened",
+    "inspection_result",
+    "inspection_mark",
+    "real_name_upload_delay_s",
+    "inspection_upload_delay_s",
+    "backfilled",
+    "corrections",
+    "waybill_conflicts",
+    "hour_of_day",
+)
 
 
 def _duties(shipment: ShipmentBrief, real_name: RealNameEntry | None, inspection: InspectionEntry | None) -> Values:
@@ -126,31 +129,25 @@ def _duties(shipment: ShipmentBrief, real_name: RealNameEntry | None, inspection
     )
 
 
+_OF_DOCUMENT, _OF_PHONE = SenderView.__struct_fields__, PhoneView.__struct_fields__
+_TRAVEL = _OF_DOCUMENT.index("travel_km")
+_SENDER = (*_OF_DOCUMENT[:_TRAVEL], *_OF_PHONE, *_OF_DOCUMENT[_TRAVEL:])
+_NO_SENDER, _NO_DOCUMENT, _NO_PHONE = unknown(_SENDER), unknown(_OF_DOCUMENT), unknown(_OF_PHONE)
+
+
 def _sender(phone: PhoneView | None, sender: SenderView | None) -> Values:
-    phones = _UNKNOWN[2] if phone is None else (phone.documents_1d, phone.documents_7d)
-    if sender is None:
-        return (*_UNKNOWN[12], *phones, None, None)
-    return (
-        sender.sends_1h,
-        sender.sends_1d,
-        sender.sends_7d,
-        sender.phones_7d,
-        sender.names_7d,
-        sender.outlets_1d,
-        sender.outlets_7d,
-        sender.receivers_7d,
-        sender.goods_7d,
-        sender.weight_spread,
-        sender.e_cigarettes_1d,
-        sender.known_days,
-        *phones,
-        sender.travel_km,
-        sender.travel_kmh,
-    )
+    document = _NO_DOCUMENT if sender is None else astuple(sender)
+    phones = _NO_PHONE if phone is None else astuple(phone)
+    return (*document[:_TRAVEL], *phones, *document[_TRAVEL:])
+
+
+_STAFF = ("sender_is_operator", "sender_is_staff", "staff_sends_1d", "staff_share_1d")
+_WORK = ("operator_items_1d", "operator_manual_share_1d")
+_NO_ACCEPTOR = unknown(_STAFF), unknown(_WORK)
 
 
 def _acceptor(real_name: RealNameEntry, outlet: OutletProfile, acceptor: OperatorProfile) -> tuple[Values, Values]:
-    """What the operator who accepted has to do with the sender, and how they work."""
+    """Values of `_STAFF` and of `_WORK`: what ties the accepting operator to the sender, and how they work."""
     hour = real_name.event_ms // HOUR_MS
     own = known = staff_share = manual_share = None
     if real_name.document_token is not None:
@@ -168,12 +165,28 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole >= SHARE_OF else None
 
 
+_PACE = ("operator_gap_s", "operator_fast_gaps_1h", "operator_inspections_10min")
+_NO_PACE = unknown(_PACE)
+
+
 def _pace(inspection: InspectionEntry, inspector: OperatorProfile) -> Values:
     at = inspection.event_ms
     if not seen_inspecting(inspector, at):
-        return _UNKNOWN[3]
+        return _NO_PACE
     gap, within = inspection_pace(inspector, at)
     return (gap, inspector.fast_gaps_1h.at(at // FIVE_MINUTES_MS), within)
+
+
+_OUTLET = (
+    "outlet_items_1h",
+    "outlet_items_1d",
+    "outlet_items_7d",
+    "outlet_walk_in_items_1d",
+    "outlet_vague_share_1d",
+    "outlet_top_goods_share_1d",
+    "outlet_hour_share_7d",
+    "outlet_overdue_1d",
+)
 
 
 def _outlet(real_name: RealNameEntry | None, outlet: OutletProfile, trigger_ms: int) -> Values:
@@ -199,6 +212,10 @@ def _outlet(real_name: RealNameEntry | None, outlet: OutletProfile, trigger_ms: 
     )
 
 
+_PHOTOS = ("photos", "photo_reused_from", "photo_reused", "photo_age_min")
+_NO_PHOTOS = unknown(_PHOTOS)
+
+
 def _photos(inspection: InspectionEntry, reused_from: str | None) -> Values:
     photos, taken = inspection.photos, inspection.oldest_photo_ms
     return (
@@ -207,6 +224,20 @@ def _photos(inspection: InspectionEntry, reused_from: str | None) -> Values:
         reused_from is not None if photos else None,
         None if taken is None else (inspection.event_ms - taken) / 60_000,
     )
+
+
+_WEIGHT = (
+    "weight_g",
+    "weight_per_piece_g",
+    "weight_ratio",
+    "weight_outside",
+    "weight_change",
+    "weight_change_g",
+    "quantity",
+    "value_per_kg",
+    "transport_mode",
+)
+_NO_WEIGHT = unknown(_WEIGHT)
 
 
 def _weight(real_name: RealNameEntry, inspection: InspectionEntry | None, said: GoodsSaid) -> Values:
@@ -230,3 +261,61 @@ def _weight(real_name: RealNameEntry, inspection: InspectionEntry | None, said: 
         None if value is None else value * 1000 / weight,
         real_name.transport_mode,
     )
+
+
+@filled_by_name(
+    *_WHO,
+    *_DUTIES,
+    *_SENDER,
+    *_STAFF,
+    *_PACE,
+    *_WORK,
+    *_OUTLET,
+    *_PHOTOS,
+    "goods_name",
+    *DECLARED,
+    "dangerous_declared",
+    "found_danger_severity",
+    "found_category",
+    "found_mismatch",
+    *_WEIGHT,
+    "scan_decision",
+    "scan_judged_s",
+)
+def measure(
+    shipment: ShipmentBrief,
+    phone: PhoneView | None,
+    sender: SenderView | None,
+    outlet: OutletProfile,
+    acceptor: OperatorProfile | None,
+    inspector: OperatorProfile | None,
+    photo_reused_from: str | None,
+) -> Row:
+    """Feature row of a shipment as known now.
+
+    `acceptor` is the profile of the operator who accepted, `inspector` of the one who inspected; None when that event
+    has not arrived. `photo_reused_from` is the other waybill with the same photo.
+    """
+    real_name, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
+    name = None if real_name is None else real_name.goods_name
+    said = goods_said(name, None if inspection is None else inspection.found_goods)
+    staff, work = _NO_ACCEPTOR if real_name is None or acceptor is None else _acceptor(real_name, outlet, acceptor)
+    return [
+        *(_NO_WHO if real_name is None else _who(real_name)),
+        *_duties(shipment, real_name, inspection),
+        *(_NO_SENDER if phone is None and sender is None else _sender(phone, sender)),
+        *staff,
+        *(_NO_PACE if inspection is None or inspector is None else _pace(inspection, inspector)),
+        *work,
+        *_outlet(real_name, outlet, shipment.trigger_event_ms),
+        *(_NO_PHOTOS if inspection is None else _photos(inspection, photo_reused_from)),
+        name,
+        *said.declared,
+        None if real_name is None else real_name.dangerous_declared,
+        said.found_severity,
+        None if inspection is None else inspection.found_category,
+        said.mismatch,
+        *(_NO_WEIGHT if real_name is None else _weight(real_name, inspection, said)),
+        None if scan is None else scan.decision,
+        None if scan is None or scan.judged_ms is None else scan.judged_ms / 1000,
+    ]

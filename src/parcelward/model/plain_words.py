@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from parcelward.contract.alerts import Bilingual, Contribution
-from parcelward.features.table import FEATURES, INDEX, Feature, Kind, Value
+from parcelward.features.table import FEATURES, INDEX, Feature, FeatureType, Value
 
 _UNITS_ZH = {
     "s": "秒",
@@ -42,7 +42,7 @@ def _in_words(feature: Feature, value: Value, number: float | None) -> _Words:
         return "not known yet", "尚未可知"
     if number is None:
         return str(value), str(value)
-    if feature.kind is Kind.BOOL:
+    if feature.type is FeatureType.BOOL:
         return ("yes", "是") if value else ("no", "否")
     if feature.name in _SPECIAL:
         return _SPECIAL[feature.name](number)

@@ -11,31 +11,16 @@ from operator import itemgetter
 import numpy as np
 import onnxruntime
 
-from parcelward.features.table import INDEX, MODEL_FEATURES, Row
+from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES, Evidence, Row
 from parcelward.model.narrow import narrowed
 from parcelward.model.trees import Matrix
 
 INPUT, SCORE = "features", "score"  # names inside the artefact
 
 _SENDER, _PHONE, _INSPECTED = INDEX["sender_sends_1h"], INDEX["phone_documents_1d"], INDEX["inspection_opened"]
-OF_SENDER = frozenset(name for name, at in INDEX.items() if _SENDER <= at < INDEX["sender_is_operator"])
+OF_SENDER = frozenset(one.name for one in FEATURES if one.evidence is Evidence.SENDER)
 """Unknown, all of them, where neither the sender's document nor their phone was looked up."""
-OF_INSPECTION = frozenset(
-    (
-        "inspection_delay_s",
-        "inspection_duration_s",
-        "inspection_opened",
-        "inspection_mark",
-        "inspection_upload_delay_s",
-        "operator_gap_s",
-        "operator_fast_gaps_1h",
-        "operator_inspections_10min",
-        "photos",
-        "photo_age_min",
-        "found_mismatch",
-        "weight_change",
-    )
-)
+OF_INSPECTION = frozenset(one.name for one in FEATURES if one.model and one.evidence is Evidence.INSPECTION)
 """Unknown, all of them, until an inspection has arrived."""
 
 _take = itemgetter(*(INDEX[name] for name in MODEL_FEATURES))

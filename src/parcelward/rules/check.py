@@ -13,7 +13,7 @@ from functools import cache
 
 from cel_expr_python import cel
 
-from parcelward.features.table import FEATURES, INDEX, Kind
+from parcelward.features.table import FEATURES, INDEX, FeatureType
 from parcelward.rules import wire
 from parcelward.rules.regex import PatternError, python_pattern
 
@@ -24,28 +24,28 @@ MAX_LENGTH = 2000
 MAX_DEPTH = 40
 
 _CEL_TYPE = {
-    Kind.BOOL: cel.Type.BOOL,
-    Kind.INT: cel.Type.INT,
-    Kind.DOUBLE: cel.Type.DOUBLE,
-    Kind.STRING: cel.Type.STRING,
+    FeatureType.BOOL: cel.Type.BOOL,
+    FeatureType.INT: cel.Type.INT,
+    FeatureType.DOUBLE: cel.Type.DOUBLE,
+    FeatureType.STRING: cel.Type.STRING,
 }
-_KINDS = {feature.name: feature.kind for feature in FEATURES}
+_KINDS = {feature.name: feature.type for feature in FEATURES}
 
 COMPARISONS = {
     f"{word}_{kind}": sign
     for word, sign in (("less", "<"), ("less_equals", "<="), ("greater", ">"), ("greater_equals", ">="))
     for kind in ("int64", "double", "string", "bool")
 }
-RESULT: dict[str, Kind] = {
-    **dict.fromkeys((AND, OR, NOT, EQUAL, UNEQUAL, IN, MATCHES, *COMPARISONS), Kind.BOOL),
-    **dict.fromkeys(("contains_string", "starts_with_string", "ends_with_string"), Kind.BOOL),
-    **{f"{word}_int64": Kind.INT for word in ("add", "subtract", "multiply", "divide", "modulo", "negate")},
-    **{f"{word}_double": Kind.DOUBLE for word in ("add", "subtract", "multiply", "divide", "negate")},
-    "add_string": Kind.STRING,
-    "string_size": Kind.INT,
-    "size_string": Kind.INT,
-    "int64_to_double": Kind.DOUBLE,
-    "double_to_int64": Kind.INT,
+RESULT: dict[str, FeatureType] = {
+    **dict.fromkeys((AND, OR, NOT, EQUAL, UNEQUAL, IN, MATCHES, *COMPARISONS), FeatureType.BOOL),
+    **dict.fromkeys(("contains_string", "starts_with_string", "ends_with_string"), FeatureType.BOOL),
+    **{f"{word}_int64": FeatureType.INT for word in ("add", "subtract", "multiply", "divide", "modulo", "negate")},
+    **{f"{word}_double": FeatureType.DOUBLE for word in ("add", "subtract", "multiply", "divide", "negate")},
+    "add_string": FeatureType.STRING,
+    "string_size": FeatureType.INT,
+    "size_string": FeatureType.INT,
+    "int64_to_double": FeatureType.DOUBLE,
+    "double_to_int64": FeatureType.INT,
 }
 
 
@@ -54,7 +54,7 @@ class Node:
     """One typed expression: `op` is a CEL overload id, or feature, literal, list. `at` counts characters."""
 
     op: str
-    kind: Kind
+    kind: FeatureType
     args: tuple["Node", ...] = ()
     value: str | int | float | bool | None = None
     at: int = 0
@@ -88,7 +88,7 @@ class ExpressionError(Exception):
 @cache
 def environment() -> cel.Env:
     """The CEL environment in which every feature is a variable of its type."""
-    return cel.NewEnv(variables={feature.name: _CEL_TYPE[feature.kind] for feature in FEATURES})
+    return cel.NewEnv(variables={feature.name: _CEL_TYPE[feature.type] for feature in FEATURES})
 
 
 def check(source: str) -> Node:
@@ -100,7 +100,7 @@ def check(source: str) -> Node:
     except RuntimeError as error:
         raise _translated(str(error)) from None
     node = _Reader(source, compiled.serialize()).root()
-    if node.kind is not Kind.BOOL:
+    if node.kind is not FeatureType.BOOL:
         raise ExpressionError(f"a rule must be true or false, this expression is of type {node.kind}", 1, 1)
     if not node.features:
         raise ExpressionError("the expression uses no feature, so it is constant", 1, 1)
@@ -163,22 +163,22 @@ class _Reader:
             return self._call(wire.fields_of(call), number, at, depth)
         if (items := wire.message(fields, 7)) is not None:
             nodes = tuple(self._node(item, depth + 1) for item in wire.messages(wire.fields_of(items), 1))
-            return Node(LIST, nodes[0].kind if nodes else Kind.STRING, nodes, at=at)
+            return Node(LIST, nodes[0].kind if nodes else FeatureType.STRING, nodes, at=at)
         raise self._fault("macros, maps and messages are not supported in rules", at)
 
     def _literal(self, raw: bytes, at: int) -> Node:
         fields = wire.fields_of(raw)
         if 2 in fields:
-            return Node(LITERAL, Kind.BOOL, value=bool(wire.unsigned(fields, 2)), at=at)
+            return Node(LITERAL, FeatureType.BOOL, value=bool(wire.unsigned(fields, 2)), at=at)
         if 3 in fields:
-            return Node(LITERAL, Kind.INT, value=wire.signed(fields, 3), at=at)
+            return Node(LITERAL, FeatureType.INT, value=wire.signed(fields, 3), at=at)
         if (number := wire.message(fields, 5)) is not None:
             value = wire.double(number)
             if not math.isfinite(value):
                 raise self._fault("number is too large", at)
-            return Node(LITERAL, Kind.DOUBLE, value=value, at=at)
+            return Node(LITERAL, FeatureType.DOUBLE, value=value, at=at)
         if 6 in fields:
-            return Node(LITERAL, Kind.STRING, value=wire.text(fields, 6), at=at)
+            return Node(LITERAL, FeatureType.STRING, value=wire.text(fields, 6), at=at)
         raise self._fault("null, unsigned and bytes literals are not supported in rules", at)
 
     def _call(self, call: wire.Fields, number: int, at: int, depth: int) -> Node:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from parcelward.features.table import INDEX, Kind, Row
+from parcelward.features.table import INDEX, FeatureType, Row
 from parcelward.rules import careful
 from parcelward.rules.check import (
     AND,
@@ -82,7 +82,7 @@ class Wanted(NamedTuple):
 
 def is_plain(node: Node) -> bool:
     """Tell whether an expression has the plain form: nothing in it can fail, and truth is not used as a value."""
-    if node.op in _LOGIC and node.kind is Kind.BOOL:
+    if node.op in _LOGIC and node.kind is FeatureType.BOOL:
         return all(is_plain(arg) for arg in node.args)
     return not any(part.op in _LOGIC or part.op in _CAN_FAIL for part in node.walk())
 

@@ -1,6 +1,6 @@
 """Checks of a rule without running it: features surely known when it fires, thresholds, empty bands."""
 
-from parcelward.features.table import Kind
+from parcelward.features.table import FeatureType
 from parcelward.rules.check import AND, CHOICE, COMPARISONS, FEATURE, LITERAL, NOT, OR, Node
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -13,7 +13,7 @@ def surely_known(node: Node, value: bool = True) -> frozenset[str]:
     if node.op in (AND, OR):
         sides = [surely_known(arg, value) for arg in node.args]
         return frozenset.union(*sides) if (node.op == AND) is value else frozenset.intersection(*sides)
-    if node.op == CHOICE and node.kind is Kind.BOOL:
+    if node.op == CHOICE and node.kind is FeatureType.BOOL:
         condition, yes, no = node.args
         return (surely_known(condition, True) | surely_known(yes, value)) & (
             surely_known(condition, False) | surely_known(no, value)

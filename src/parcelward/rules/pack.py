@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from parcelward.contract.alerts import Action, Severity
-from parcelward.features.table import FEATURES, INDEX, Kind, Row, Value
+from parcelward.features.table import FEATURES, INDEX, FeatureType, Row, Value
 from parcelward.rules.check import ExpressionError, Node, check
 from parcelward.rules.compile import compiled, python_source
 from parcelward.rules.lint import bounds_fault, surely_known, thresholds
@@ -21,7 +21,7 @@ BUILT_IN = Path(__file__).with_name("acceptance.yaml")
 
 _RULE_KEYS = ("id", "name", "version", "severity", "action", "owner", "legal_basis", "about", "expr", "reason")
 _EXAMPLE_KEYS = ("must_fire", "must_not_fire")
-_PYTHON = {Kind.BOOL: bool, Kind.INT: int, Kind.DOUBLE: float, Kind.STRING: str}
+_PYTHON = {FeatureType.BOOL: bool, FeatureType.INT: int, FeatureType.DOUBLE: float, FeatureType.STRING: str}
 _NOTHING: Sequence[Hit] = ()
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -195,9 +195,9 @@ def _example_row(place: Place) -> dict[str, Value]:
             close = get_close_matches(name, INDEX, n=1)
             hint = f"; did you mean '{close[0]}'?" if close else ""
             raise entry.fault(f"example names unknown feature '{name}'{hint}")
-        kind = FEATURES[INDEX[name]].kind
+        kind = FEATURES[INDEX[name]].type
         value = entry.value()
-        if kind is Kind.DOUBLE and type(value) is int:
+        if kind is FeatureType.DOUBLE and type(value) is int:
             value = float(value)
         if type(value) is not _PYTHON[kind]:
             raise entry.fault(f"example gives {name} as {value!r}; it is of type {kind}")

@@ -79,8 +79,10 @@ def rules_page(pack: RulePack) -> str:
         lines.append(f"| [{rule.id}](#{anchor}) | {rule.name} | {rule.severity} | {rule.action} | {rule.owner} |")
     for rule in pack.rules:
         lines += ["", *_entry(rule)]
-    lines += ["", "## Features", "", "| feature | type | unit | meaning |", "|---|---|---|---|"]
-    lines += [f"| `{f.name}` | {f.kind} | {f.unit or '-'} | {f.meaning} / {f.meaning_zh} |" for f in FEATURES]
+    lines += ["", "## Features", "", "| feature | type | unit | known with | meaning |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{f.name}` | {f.type} | {f.unit or '-'} | {f.evidence} | {f.meaning} / {f.meaning_zh} |" for f in FEATURES
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -8,13 +8,18 @@ import math
 import re
 from typing import Literal, NamedTuple
 
-from parcelward.features.table import FEATURES, INDEX, Kind, Row, Value
+from parcelward.features.table import FEATURES, INDEX, FeatureType, Row, Value
 from parcelward.rules.words import WORDS
 
 Language = Literal["zh", "en"]
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>[^{}:|]*)(?::(?P<spec>[^{}|]*))?(?:\|(?P<default>[^{}]*))?\}")
-_SAMPLE: dict[Kind, Value] = {Kind.BOOL: True, Kind.INT: 7, Kind.DOUBLE: 7.5, Kind.STRING: "x"}
+_SAMPLE: dict[FeatureType, Value] = {
+    FeatureType.BOOL: True,
+    FeatureType.INT: 7,
+    FeatureType.DOUBLE: 7.5,
+    FeatureType.STRING: "x",
+}
 _CAP = re.compile(r"cap([1-9][0-9]*)")
 MINUTES = "minutes"
 
@@ -73,7 +78,7 @@ def _literal(text: str) -> str:
 
 def _try(place: Placeholder, language: Language) -> None:
     try:
-        _shown(place, _SAMPLE[FEATURES[INDEX[place.feature]].kind], language)
+        _shown(place, _SAMPLE[FEATURES[INDEX[place.feature]].type], language)
     except (ValueError, TypeError) as error:
         raise ValueError(f"cannot format {{{place.feature}}} with ':{place.spec}' ({error})") from None
 

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from parcelward import counts
 from parcelward.alerts.alert import MODEL_RULE, alert_send, build_alert, model_finding
-from parcelward.alerts.snapshot import hold, settle
+from parcelward.alerts.snapshot import take_snapshot, with_snapshot
 from parcelward.alerts.verdict import CLEAN, AlertRecord, Verdict, judge, revise
 from parcelward.contract.alerts import Action, Contribution, Lane, Score, Severity
 from parcelward.features.table import Row
@@ -97,7 +97,7 @@ class Judge:
             shipment = one.shipment()
             if alerts.get(key, known) is not known:  # revised after this row was measured
                 known = alerts[key]
-                row = settle(shipment, row, known.held)
+                row = with_snapshot(shipment, row, known.snapshot)
                 if row != one.row:
                     hits, score = evaluate(row), self._scores([row])[0]
             if known is not None and shipment.passes < known.passes:
@@ -136,7 +136,10 @@ class Judge:
             record = AlertRecord(shipment.touched_ms, 0, CLEAN)
         # Touched by every pass, as the ledger is: forgotten before it, an alert would be raised a second time.
         record = structs.replace(
-            record, touched_ms=shipment.touched_ms, passes=shipment.passes, held=hold(shipment, one.row)
+            record,
+            touched_ms=shipment.touched_ms,
+            passes=shipment.passes,
+            snapshot=take_snapshot(shipment, one.row),
         )
         outlet_state.change_alert(key, record)
         if revision is None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from parcelward.alerts.snapshot import settle
+from parcelward.alerts.snapshot import with_snapshot
 from parcelward.expiry import Sweep
 from parcelward.features.row import measure
 from parcelward.features.table import Row
@@ -91,7 +91,7 @@ class OutletsStage:
         key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
         known = self._outlet_state.alert(key)
         if known is not None:
-            row = settle(shipment, row, known.held)
+            row = with_snapshot(shipment, row, known.snapshot)
         return Measured(record, row, key, known, self._judge.is_notable(shipment))
 
     def _row(self, hop: Arrived) -> Row:

@@ -155,27 +155,30 @@ class Due(msgspec.Struct, array_like=True, gc=False):
 
 
 class PhoneView(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What a phone's profile says at acceptance time of the parcel in hand."""
+    """Features that a phone's profile gives at acceptance time of the parcel in hand, under their names."""
 
-    documents_1d: int
-    documents_7d: int
+    phone_documents_1d: int
+    phone_documents_7d: int
 
 
 class SenderView(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What a document's profile says at acceptance time of the parcel in hand, this parcel included."""
+    """Features that a document's profile gives at acceptance time of the parcel in hand, this parcel included.
 
-    sends_1h: int
-    sends_1d: int
-    sends_7d: int
-    phones_7d: int
-    names_7d: int
-    outlets_1d: int
-    outlets_7d: int
-    receivers_7d: int
-    goods_7d: int
-    weight_spread: float
-    e_cigarettes_1d: int
-    known_days: float
+    The fields are named after the features, and in the order in which they travel: new ones go at the end.
+    """
+
+    sender_sends_1h: int
+    sender_sends_1d: int
+    sender_sends_7d: int
+    sender_phones_7d: int
+    sender_names_7d: int
+    sender_outlets_1d: int
+    sender_outlets_7d: int
+    sender_receivers_7d: int
+    sender_goods_7d: int
+    sender_weight_spread: float
+    sender_e_cigarettes_1d: int
+    sender_known_days: float
     travel_km: float | None
     travel_kmh: float | None
 
