@@ -41,8 +41,11 @@ def courier_user(courier: str) -> str:
 
 
 def access_rights(topics: Topics, couriers: tuple[str, ...]) -> Iterator[ACL]:
-    """List the access rights: a courier writes its intake and reads its refused records, the platform reads alerts, the worker
-    does the rest. Everything else is forbidden, by the broker's configuration."""
+    """List the access rights.
+
+    A courier writes its intake and reads its refused records, the platform reads alerts, the worker does the rest.
+    Everything else is forbidden, by the broker's configuration.
+    """
     for courier in couriers:
         user = courier_user(courier)
         yield from _allow(user, _topic(topics.intake(courier)), WRITE, DESCRIBE)

@@ -1,4 +1,4 @@
-"""The shape of the code: imports go one way, the core is pure, files and functions stay small."""
+"""The shape of the code: the core is pure, files and functions stay small. `test_layers` has who imports whom."""
 
 import ast
 import sys
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-CORE = ROOT / "src" / "parcelward"
-MODULES = sorted([*CORE.rglob("*.py"), *(ROOT / "streams").rglob("*.py")])
+from tests.packages import CORE, ROOT, module_name, modules, package_of
+
+MODULES = sorted(modules().values())
 CORE_MODULES = [path for path in MODULES if path.is_relative_to(CORE)]
 
 FILE_LINES, FUNCTION_LINES = 400, 60
@@ -21,28 +21,21 @@ CLOCK_CALLS = {
     "datetime": {"now", "utcnow", "today"},
     "date": {"today"},
 }
-EDGES = (
-    "settings.py",
-    "broker/",
-    "cli/",
-    "demo",
-    "publisher",
-    "cluster/",
-    "process/",
-    "replay/live.py",
-)
-"""What may touch the world: the settings read the environment, the rest talks to Kafka, processes and people."""
+EDGES = {"settings", "cluster", "publisher", "replay.live", "broker", "demo", "cli"}
+"""The packages that may touch the world (and one module): the settings read the environment, the rest talks to Kafka,
+reads the clock, starts processes, speaks to people."""
 
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def is_edge(path: Path) -> bool:
-    return path.is_relative_to(CORE) and str(path.relative_to(CORE)).startswith(EDGES)
+def edges_of(path: Path) -> set[str]:
+    """The entries of EDGES that a module falls under."""
+    return {package_of(module_name(path)), module_name(path).removeprefix("parcelward.")} & EDGES
 
 
-PURE = [path for path in CORE_MODULES if not is_edge(path)]
+PURE = [path for path in CORE_MODULES if not edges_of(path)]
 
 
 @cache
@@ -114,9 +107,15 @@ def test_the_core_talks_to_no_broker_and_reads_neither_clock_nor_environment(pat
     assert environment_reads(tree) == []
 
 
+@pytest.mark.parametrize("edge", sorted(EDGES))
+def test_who_may_touch_the_world_does(edge: str) -> None:
+    trees = [parsed(path) for path in CORE_MODULES if edge in edges_of(path)]
+    assert any(imported(tree) & KAFKA_CLIENT or clock_reads(tree) or environment_reads(tree) for tree in trees)
+
+
 @pytest.mark.parametrize("path", [path for path in MODULES if path.name != "settings.py"], ids=name_of)
 def test_only_the_settings_read_our_environment(path: Path) -> None:
-    if path.is_relative_to(CORE / "broker") or path.is_relative_to(CORE / "demo"):
+    if package_of(module_name(path)) in ("broker", "demo"):
         return  # hand the environment on to the processes they start
     assert environment_reads(parsed(path)) == []
 
@@ -144,61 +143,6 @@ def test_a_function_fits_a_screen(path: Path) -> None:
         if function.end_lineno and function.end_lineno - function.lineno + 1 > FUNCTION_LINES
     }
     assert long == {}
-
-
-NEUTRAL = {"cluster", "counts", "errors", "expiry", "logs", "moments", "poison", "record_batch", "settings", "stage"}
-"""Modules and folders of the package that say nothing about parcels."""
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "streams" / "engine").glob("*.py")), ids=name_of)
-def test_the_engine_knows_no_parcel(path: Path) -> None:
-    wanted = {
-        node.module.split(".")[1] if "." in node.module else alias.name
-        for node in ast.walk(parsed(path))
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("parcelward")
-        for alias in node.names
-    }
-    assert wanted <= NEUTRAL
-
-
-def test_imports_go_one_way() -> None:
-    """No circle of modules at import time, and the contract knows nothing of what is built on it."""
-    graph = {module_name(path): own_imports(path) for path in CORE_MODULES}
-    done: set[str] = set()
-
-    def visit(module: str, above: tuple[str, ...]) -> None:
-        assert module not in above, f"circle: {' -> '.join((*above, module))}"
-        if module not in done:
-            for wanted in sorted(graph.get(module, set())):
-                visit(wanted, (*above, module))
-            done.add(module)
-
-    for module in graph:
-        visit(module, ())
-    below = {"parcelward.contract", "parcelward.contract.reasons"}
-    for module, wanted in graph.items():
-        if module.startswith("parcelward.contract"):
-            outside = {name for name in wanted if not any(name.startswith(prefix) for prefix in below)}
-            assert not outside, f"{module} imports {outside}"
-
-
-def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT / "src").with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def own_imports(path: Path) -> set[str]:
-    """Modules of the package that a module imports when it is imported, not inside functions or for typing only."""
-    names: set[str] = set()
-    for node in parsed(path).body:
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                is_module = (ROOT / "src" / Path(*inner.split("."))).with_suffix(".py").exists()
-                names.add(inner if is_module else node.module)
-    return {name for name in names if name.startswith("parcelward.")} - {module_name(path)}
 
 
 CLOCKS = {

@@ -1,4 +1,4 @@
-"""The released risk model: load it, score rows of features, explain a score. Training lives here too, on its own."""
+"""The released risk model: load it, score rows of features, explain a score. Training is in `parcelward.training`."""
 
 from parcelward.model.card import Card
 from parcelward.model.score import RiskModel, load_model
