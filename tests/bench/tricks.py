@@ -24,6 +24,7 @@ from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES
 from parcelward.goods import match_goods
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import _PLANS, Decoder, Event, Limits
+from parcelward.intake.event import RealNameData
 from parcelward.model.views import Views, model_matrix
 from parcelward.moments import epoch_ms, ms_of
 from parcelward.rules import RulePack
@@ -110,10 +111,10 @@ def identity_pairs(found: Sequence[Record]) -> Iterator[Pair]:
     """Tricks of tokens and identifiers."""
     tokeniser, decoder = Tokeniser({"k1": KEY}, "k1"), Decoder(Topics(), Limits(), KEY)
     data = [event.data for event in map(decoder.decode, found) if isinstance(event, Event)]
-    senders = [each.sender for each in data if hasattr(each, "sender")]
-    numbers = [sender.document_number for sender in senders if sender.document_number]
+    named = [each for each in data if isinstance(each, RealNameData)]
+    numbers = [each.sender.document_number for each in named if each.sender.document_number]
     yield Pair("both blocks of the HMAC key are hashed ahead", numbers, tokeniser.document, _plain_token)
-    staff = [each.operator_document for each in data if getattr(each, "operator_document", None)]
+    staff = [each.operator_document for each in named if each.operator_document]
     yield Pair("tokens of staff are remembered by a hash", staff, tokeniser._staff.of, tokeniser.document)
     citizens = [number for number in numbers if len(number) == 18 and number[:17].isdigit()]
     yield Pair(
