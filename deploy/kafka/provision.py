@@ -41,10 +41,9 @@ def courier_user(courier: str) -> str:
 
 
 def access_rights(topics: Topics, couriers: tuple[str, ...]) -> Iterator[ACL]:
-    """List the access rights.
+    """List the access rights. The broker's configuration forbids everything else.
 
     A courier writes its intake and reads its refused records, the platform reads alerts, the worker does the rest.
-    Everything else is forbidden, by the broker's configuration.
     """
     for courier in couriers:
         user = courier_user(courier)

@@ -22,9 +22,9 @@ from parcelward.intake.refusal import set_aside
 from parcelward.logs import FIELDS, JsonFormatter
 from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
-from parcelward.stage import Record
-from streams.engine.assignment import Ownership
-from streams.engine.partition import OwnedPartition
+from parcelward.stage import Batch, Outcome, Record
+from streams.engine.assignment import Assignment
+from streams.engine.partition import StagePartition
 from streams.engine.producer import FencedError, Member
 from streams.engine.state import Bounds
 from streams.engine.state_on_disk import DiskState, DiskStates
@@ -39,7 +39,7 @@ LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical", "lo
 ADDED_BY_THE_FORMATTER = {"error", "trace", "cause"}
 SETTINGS = Settings(couriers=("swift",), partitions=1, replication=3, model=None)
 INTAKE = SETTINGS.topics.intake("swift")
-NOTHING: Any = SimpleNamespace(**dict.fromkeys(("taken", "given_up", "restored", "batch_done"), lambda *_: None))
+NOTHING: Any = SimpleNamespace(**dict.fromkeys(("assigned", "given_up", "restored", "batch_done"), lambda *_: None))
 
 
 class Line(NamedTuple):
@@ -188,53 +188,52 @@ def a_signal_comes(patch: pytest.MonkeyPatch, folder: Path) -> None:
         signal.signal(number, handler)
 
 
-def with_partition(act: Callable[[Ownership, OwnedPartition], Any], **changes: Any) -> None:
-    """Own one partition of the counting stage, restored and at its position, and do something with it."""
+def with_partition(act: Callable[[Assignment, StagePartition], Any]) -> None:
+    """Take over one partition of the counting stage, bring it to its position, and do something with it."""
 
     async def scenario() -> None:
         plan = counting_plan(SETTINGS, set_aside=partial(set_aside, SETTINGS.topics))
-        ownership = Ownership(SETTINGS, [plan], NOTHING, connect=lambda *_: RememberingProducer())
-        await ownership.take([(INTAKE, 0)], Member("member", 1))
-        (owner,) = ownership
-        owner.restore()
-        owner.positions = {INTAKE: 0}
-        ownership.reposition([owner])
-        await act(ownership, owner)
+        assignment = Assignment(SETTINGS, [plan], NOTHING, connect=lambda *_: RememberingProducer())
+        await assignment.take_over([(INTAKE, 0)], Member("member", 1))
+        (partition,) = assignment
+        partition.apply_changelog([], partition.must_reach or 0)
+        partition.restore()
+        assignment.reposition([partition])
+        await act(assignment, partition)
 
     asyncio.run(scenario())
 
 
 def the_worker_screens(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    async def nothing_more(ownership: Ownership, owner: OwnedPartition) -> None:
+    async def nothing_more(assignment: Assignment, partition: StagePartition) -> None:
         """It screens from here on."""
 
     with_partition(nothing_more)
 
 
 def another_worker_takes_over(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    async def fenced(taken: object) -> None:
+    async def fenced(source: object) -> None:
         raise FencedError
 
-    async def process(ownership: Ownership, owner: OwnedPartition) -> None:
-        patch.setattr(owner, "process", fenced, raising=False)
-        owner.revoked.set()
-        await ownership.process(owner, owner.take(10))
+    async def process(assignment: Assignment, partition: StagePartition) -> None:
+        patch.setattr(partition, "process", fenced)
+        asyncio.get_running_loop().call_soon(partition.give_up)
+        await assignment.process(partition, partition.deliver(10))
 
     with_partition(process)
 
 
 def a_record_is_poisoned(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    async def process(ownership: Ownership, owner: OwnedPartition) -> None:
-        owner.add(INTAKE, [Record(INTAKE, 0, 0, 0, b"SF1", b"poison")])
-        owner._compute(owner.take(10).batch, owner.state)
+    async def process(assignment: Assignment, partition: StagePartition) -> None:
+        partition.process_chained(Batch([Record(INTAKE, 0, 0, 0, b"SF1", b"poison")]), Outcome())
 
     with_partition(process)
 
 
 def a_batch_takes_too_long(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    async def finish(ownership: Ownership, owner: OwnedPartition) -> None:
-        owner._idle.clear()
-        await owner.finish(0.0)
+    async def finish(assignment: Assignment, partition: StagePartition) -> None:
+        with partition.working():
+            await partition.finish(0.0)
 
     with_partition(finish)
 
@@ -256,7 +255,7 @@ def a_connection_does_not_end(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 def with_state(folder: Path, act: Callable[[DiskState], object]) -> None:
     states = DiskStates(folder, lambda: {"duties": "id of the changelog"})
-    (state,) = states.take([("duties", 0)]).values()
+    (state,) = states.open([("duties", 0)]).values()
     assert isinstance(state, DiskState)
     act(state)
     states.give_up({("duties", 0): state})

@@ -113,9 +113,9 @@ def test_latencies_land_in_their_buckets(metrics: Metrics, registry: CollectorRe
 
 def done(partition: int, records: int, commit_s: float, outcome: Outcome) -> Any:
     """Stands in for what the engine says of a committed batch."""
-    owner = SimpleNamespace(plan=SimpleNamespace(name="duties"), partition=partition)
+    of = SimpleNamespace(plan=SimpleNamespace(name="duties"), number=partition)
     batch = Batch([Record("intake.swift", partition, 0, 0, b"SF1", b"{}")] * records)
-    return SimpleNamespace(owner=owner, batch=batch, outcome=outcome, compute_s=0.004, commit_s=commit_s)
+    return SimpleNamespace(partition=of, batch=batch, outcome=outcome, compute_s=0.004, commit_s=commit_s)
 
 
 def test_a_batch_counts_its_size_both_steps_and_its_commit(metrics: Metrics, registry: CollectorRegistry) -> None:
