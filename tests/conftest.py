@@ -16,22 +16,18 @@ settings.load_profile("parcelward")
 TESTS = Path(__file__).parent
 
 
-def ring_of(item: pytest.Item) -> str:
-    """The folder under tests/."""
-    return item.path.relative_to(TESTS).parts[0]
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together when several processes share them (`--dist loadgroup`), and which come first.
+    """Say which tests stay in one process when several share them (`--dist loadgroup`).
 
-    A file's tests share what its fixtures make, and those with the Kafka of deploy/ share that. In `crash` and `system`
-    each test is long and by itself.
+    A file's tests share what its fixtures make, and two files share the Kafka of deploy/. In `crash` each test is long
+    and by itself. Files are taken in the order of their folders: those that are long come before the many short ones.
     """
     for item in items:
-        if "cluster" in getattr(item, "fixturenames", ()):
+        ring, *_ = path = item.path.relative_to(TESTS).parts
+        if path[-1].startswith("test_deployed_"):
             item.add_marker(pytest.mark.xdist_group("the Kafka of deploy"))
-        elif ring_of(item) not in ("crash", "system"):
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(TESTS).as_posix()))
+        elif ring != "crash":
+            item.add_marker(pytest.mark.xdist_group("/".join(path)))
 
 
 @pytest.fixture(scope="session")
