@@ -75,7 +75,7 @@ class _Assignment(Assignment):
         super().__init__(*args, **kwargs)
 
     def _between_stages(self, numbers: Collection[int]) -> dict[TopicPartition, StagePartition]:
-        alone = self._process.world.is_alone(self._process.generation)
+        alone = self._process.world.group.is_alone(self._process.generation)
         return super()._between_stages(numbers) if alone else {}
 
 
@@ -142,7 +142,7 @@ class Process:
     # its connection to Kafka
 
     def _connect(self, settings: Any, name: str) -> SimulatedProducer:
-        own = self.world.new_name(name)
+        own = self.world.group.new_name(name)
         self.producers.append(own)
         return SimulatedProducer(self, own)
 

@@ -23,8 +23,9 @@ from parcelward.stage import Batch, Outcome
 from streams.engine.partition import StagePlan
 from tests.crash.broker import Row
 from tests.crash.faults import Fault, Kind
+from tests.crash.scenario import Chunk, Result, Scenario
 from tests.crash.stage import ChainStage, TallyStage
-from tests.crash.world import Chunk, Result, Scenario, World, run
+from tests.crash.world import World, run
 
 SETTINGS = Settings(couriers=("swift", "orient"), partitions=1, model=None)
 SOURCES = tuple(SETTINGS.topics.intake(courier) for courier in SETTINGS.couriers)

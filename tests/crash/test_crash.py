@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.crash.amount import SCHEDULES
 from tests.crash.faults import Fault, Kind
+from tests.crash.scenario import Chunk, Scenario
 from tests.crash.schedules import PLANS, RUNS_PER_SCENARIO, SETTINGS, SOURCES, check, drawn_scenario
-from tests.crash.world import Chunk, Scenario, run
+from tests.crash.world import run
 
 SEED = os.environ.get("CRASH_SEED", "1")
 

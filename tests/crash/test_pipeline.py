@@ -10,8 +10,9 @@ from streams.stages import screening_plans
 from tests.builders import inspection, real_name, record
 from tests.builders import settings as settings_for_tests
 from tests.crash.amount import share_of
+from tests.crash.scenario import Chunk, Scenario
 from tests.crash.schedules import drawn_fault
-from tests.crash.world import Chunk, Scenario, World, run
+from tests.crash.world import World, run
 
 START = 1_763_949_600_000
 SECOND = 1000

@@ -2,18 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from aiokafka.errors import KafkaError, RequestTimedOutError
 from aiokafka.structs import TopicPartition
 
 from parcelward.settings import Settings
 from streams.engine.partition import Done, StagePlan
-from tests.crash.broker import Broker, Row, Transaction
+from tests.crash.broker import Broker, Transaction
 from tests.crash.faults import Fault, Kind
+from tests.crash.group import Group
 from tests.crash.process import Process
+from tests.crash.scenario import Result, Scenario
 from tests.crash.stage import TallyStage, chains_of, split_chains
 from tests.crash.virtual import BrokenError, run_virtually
 
@@ -22,41 +23,6 @@ MOST_STEPS = 20_000
 MOST_SECONDS = 3_000.0
 REQUESTS = frozenset({"fence", "produce", "positions", "commit"})
 """Steps that a broker carries out although the process that asked is gone, and that can fail."""
-
-
-class Chunk(NamedTuple):
-    """Records that one courier's topic receives at one moment."""
-
-    topic: str
-    timestamp: int
-    rows: Sequence[Row | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """Traffic, and how it is cut: when chunks come (after how many steps), records per fetch, records per batch.
-
-    `elsewhere`: a former owner's producer is fenced by another worker, so many steps after the new owner's own.
-    `markers`: steps after which the group and the logs learn that a transaction was decided; None: at once.
-    `alone`: whether the owner has every other partition as well, from generation to generation, over and over.
-    """
-
-    chunks: Sequence[Chunk]
-    gaps: Sequence[int]
-    fetches: Sequence[int]
-    batch_records: int
-    end_ms: int
-    stages: int = 1
-    elsewhere: int | None = None
-    markers: tuple[int, int] | None = None
-    alone: Sequence[bool] = (True,)
-
-
-class Result(NamedTuple):
-    """The end of a run in Kafka: state per stage, and the committed records of every output."""
-
-    states: Mapping[str, Mapping[bytes, bytes]]
-    outputs: Mapping[str, Sequence[tuple[bytes | None, bytes | None, Any]]]
 
 
 class World:
@@ -84,27 +50,25 @@ class World:
         self._watchers: list[asyncio.Future[None]] = []
         self._pauses: list[tuple[int, asyncio.Future[None]]] = []
         self._unfinished = 0
-        self._ticked = False
-        self._names: list[str] = []
+        self._ticked_in = -1
         self._plans = plans(self)
         self._sources = [TopicPartition(topic, 0) for plan in self._plans for topic in plan.topics]
-        self._group = asyncio.Lock()
+        self.group = Group(self, scenario, lambda: Process(self, self._plans, settings))
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.owner: Process | None = None
         self._background: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> Result:
         """Until all is screened; raises BrokenError."""
         self._publish()
-        self._start(self._take_over(None))
+        self.start(self.group.take_over())
         try:
             async with asyncio.timeout(MOST_SECONDS):
                 await self._over
         except TimeoutError:
             raise BrokenError("the partition stands still") from None
-        assert self.owner is not None
+        assert self.group.owner is not None
         for plan in self._plans:
-            partition = self.owner.assignment.of_stage(plan.name, 0)
+            partition = self.group.owner.assignment.of_stage(plan.name, 0)
             if partition is None or dict(partition.state) != self._committed_state(plan):
                 raise BrokenError(f"memory of {plan.name} is not what was committed")
         return self._result()
@@ -157,8 +121,8 @@ class World:
         fault = self._faults.get(self.steps)
         if fault is not None and fault.kind.name.startswith("ERROR"):
             raise MemoryError
-        if fault is not None and fault.kind.name.startswith("CRASH") and self.owner is not None:
-            self.owner.die()
+        if fault is not None and fault.kind.name.startswith("CRASH") and self.group.owner is not None:
+            self.group.owner.die()
 
     def _count(self, name: str) -> None:
         self.steps += 1
@@ -173,7 +137,7 @@ class World:
         if process.dead:
             await _for_ever()
         result = effect()
-        self._changed()
+        self.changed()
         return result
 
     async def _disturbed(self, fault: Fault, process: Process, name: str, effect: Callable[[], T]) -> T:
@@ -186,17 +150,17 @@ class World:
             process.die()
         elif kind is Kind.CRASH_LATE:
             process.die()
-            self._start(self._later(fault, effect))
+            self.start(self._later(fault, effect))
         elif kind in (Kind.ERROR_BEFORE, Kind.ERROR_AFTER, Kind.ERROR_LATE) and request:
             if kind is Kind.ERROR_AFTER:
                 self._try(effect)
             elif kind is Kind.ERROR_LATE:
-                self._start(self._later(fault, effect))
+                self.start(self._later(fault, effect))
             raise RequestTimedOutError
         elif kind is Kind.EXPIRE:
             for producer in process.producers:
                 self.broker.expire(producer)
-            self._changed()
+            self.changed()
         elif kind in (Kind.STALL_BEFORE, Kind.REBALANCE_BEFORE, Kind.SLOW):
             await self._hold(fault, process)
         elif kind in (Kind.STALL_AFTER, Kind.REBALANCE_AFTER):
@@ -211,26 +175,27 @@ class World:
     def _try(self, effect: Callable[[], Any]) -> None:
         with contextlib.suppress(KafkaError):
             effect()
-        self._changed()
+        self.changed()
 
     async def _later(self, fault: Fault, effect: Callable[[], Any]) -> None:
-        await self._pause(fault)
+        await self.pause(fault)
         self._try(effect)
 
     async def _hold(self, fault: Fault, process: Process) -> None:
         released: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if process is self.owner and not self._group.locked():
+        if process is self.group.owner and not self.group.is_changing:
             if fault.kind in (Kind.STALL_BEFORE, Kind.STALL_AFTER):
-                self._start(self._take_over_from_paused(process, fault, released))
+                self.start(self.group.take_over_from_paused(process, fault, released))
             elif fault.kind is not Kind.SLOW:
-                self._start(self._rebalance(process, fault))
+                self.start(self.group.rebalance(process, fault))
         try:
-            await self._pause(fault)
+            await self.pause(fault)
         finally:
             if not released.done():
                 released.set_result(None)
 
-    async def _pause(self, fault: Fault) -> None:
+    async def pause(self, fault: Fault) -> None:
+        """Wait until so many steps are done as the fault says, for as long as its patience lasts."""
         pause = (self.steps + fault.pause, asyncio.get_running_loop().create_future())
         self._pauses.append(pause)
         self._unfinished += 1
@@ -249,56 +214,32 @@ class World:
                 pause[1].set_result(None)
             self._look_whether_over()
 
-    # who fences whom
-
-    def new_name(self, name: str) -> str:
-        """The producer name of a new owner: that of this partition, or of another one that it has as well."""
-        if self._scenario.elsewhere is not None:
-            name = f"{name}-{len(self._names)}"
-        self._names.append(name)
-        return name
-
-    def is_alone(self, generation: int) -> bool:
-        """Tell whether the worker that has the partition in this generation has all others as well."""
-        alone = self._scenario.alone
-        return alone[generation % len(alone)]
-
-    def _fence_elsewhere(self, names: Iterable[str]) -> None:
-        """Another worker fences them in a while, or the broker ends what they left."""
-        if self._scenario.elsewhere is not None:
-            self._start(self._fence_later(list(names), Fault(0, Kind.SLOW, self._scenario.elsewhere)))
-
-    async def _fence_later(self, names: Iterable[str], fault: Fault) -> None:
-        await self._pause(fault)
-        for name in names:
-            self.broker.init(name)
-        self._changed()
+    # how the outcome of a transaction gets around
 
     def expire_later(self, name: str) -> None:
         """The broker ends what a producer has left open, whoever else may do so before."""
-        self._start(self._expire(name))
+        self.start(self._expire(name))
 
     async def _expire(self, name: str) -> None:
         if self.broker.is_open(name):
-            await self._pause(Fault(0, Kind.SLOW, pause=100, patience_s=25.0))
+            await self.pause(Fault(0, Kind.SLOW, pause=100, patience_s=25.0))
             self.broker.expire(name)
-            self._changed()
-
-    # how the outcome of a transaction gets around
+            self.changed()
 
     def _mark_later(self, transaction: Transaction) -> None:
         group, logs = self._scenario.markers or (0, 0)
-        self._start(self._mark(group, transaction, self.broker.mark_positions))
-        self._start(self._mark(logs, transaction, self.broker.mark_records))
+        self.start(self._mark(group, transaction, self.broker.mark_positions))
+        self.start(self._mark(logs, transaction, self.broker.mark_records))
 
     async def _mark(self, steps: int, transaction: Transaction, mark: Callable[[Transaction], None]) -> None:
-        await self._pause(Fault(0, Kind.SLOW, steps))
+        await self.pause(Fault(0, Kind.SLOW, steps))
         mark(transaction)
-        self._changed()
+        self.changed()
 
-    # what the group does
+    # what goes on beside
 
-    def _start(self, work: Any) -> None:
+    def start(self, work: Any) -> None:
+        """Do something in the background; the run is not over before it is."""
         if self._over.done():
             work.close()
             return
@@ -313,64 +254,6 @@ class World:
         if not task.cancelled() and task.exception() is not None:
             self.crashed(task.exception())
         self._look_whether_over()
-
-    def _new_process(self) -> Process:
-        process = Process(self, self._plans, self._settings)
-        process.ended.add_done_callback(lambda ended: self._died(process))
-        return process
-
-    def _died(self, process: Process) -> None:
-        self._fence_elsewhere(process.producers)
-        if process is self.owner:
-            self.owner = None
-            self._start(self._take_over(None))
-
-    async def _take_over(self, process: Process | None) -> None:
-        async with self._group:
-            if self.owner is None:
-                self._assign(process if process and not process.dead else self._new_process())
-
-    def _assign(self, process: Process) -> None:
-        self.broker.generation += 1
-        self._fence_elsewhere(self._names)
-        self.owner = process
-        self._ticked = False
-        process.spawn(process.assign(self.broker.generation))
-
-    async def _revoke(self, process: Process) -> None:
-        """Wait until the process has let go, or is dead."""
-        if not process.dead:
-            letting_go = process.spawn(process.revoke())
-            await asyncio.wait({letting_go, process.ended}, return_when=asyncio.FIRST_COMPLETED)
-
-    async def _take_over_from_paused(self, paused: Process, fault: Fault, released: "asyncio.Future[None]") -> None:
-        """The group believes the owner dead; it learns so some time after it goes on."""
-        async with self._group:
-            self._assign(self._new_process())
-        await released
-        await self._pause(fault)
-        async with self._group:
-            if paused is not self.owner:  # stalled twice, and given the partition back in between
-                await self._revoke(paused)
-        if fault.back:
-            await self._hand_over(self.owner, paused)
-
-    async def _rebalance(self, owner: Process, fault: Fault) -> None:
-        if fault.stay:
-            await self._hand_over(owner, owner)
-            return
-        other = self._new_process()
-        await self._hand_over(owner, other)
-        if fault.back:
-            await self._pause(fault)
-            await self._hand_over(other, owner)
-
-    async def _hand_over(self, giver: Process | None, taker: Process) -> None:
-        async with self._group:
-            if giver is None or giver is not self.owner:
-                return
-            await self._revoke(giver)
-            self._assign(taker if not taker.dead else self._new_process())
 
     # traffic, time, and the end
 
@@ -394,9 +277,10 @@ class World:
             self._next_chunk = self.steps
             self._publish()
         else:
-            self._changed()
+            self.changed()
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Wake whoever waits for a change."""
         watchers, self._watchers = self._watchers, []
         for watcher in watchers:
             if not watcher.done():
@@ -411,24 +295,24 @@ class World:
         self.broker.publish(TopicPartition(chunk.topic, 0), chunk.rows, chunk.timestamp)
         # Nothing with an arrival time up to the clock comes any more.
         self.broker.clock_ms = self._chunks[-1].timestamp - 1 if self._chunks else self._scenario.end_ms
-        self._changed()
+        self.changed()
 
     def batch_done(self, process: Process, done: Done) -> None:
         """After the last tick everything that falls due has fallen due."""
-        if process is self.owner and not process.dead and done.partition.plan.ticks and not done.batch.records:
+        if process is self.group.owner and not process.dead and done.partition.plan.ticks and not done.batch.records:
             quiet = done.batch.quiet_until
             if all(quiet.get(topic, -1) >= self._scenario.end_ms for topic in done.partition.plan.topics):
-                self._ticked = True
+                self._ticked_in = self.broker.generation
         self._look_whether_over()
 
     def _look_whether_over(self) -> None:
-        if not self._ticked or self._unfinished or self._chunks or self._over.done():
+        if self._ticked_in != self.broker.generation or self._unfinished or self._chunks or self._over.done():
             return
         if self.broker.open_transactions() or any(map(self.broker.waits, self._sources)):
             return
-        if self.owner is None or self.owner.dead or not self.owner.assignment.ready:
+        if self.group.owner is None or self.group.owner.dead or not self.group.owner.assignment.ready:
             return
-        partitions = list(self.owner.assignment)  # nothing, if it is just stopping
+        partitions = list(self.group.owner.assignment)  # nothing, if it is just stopping
         # Memory follows a commit a moment later.
         if len(partitions) == len(self._plans) and not any(one.busy for one in partitions):
             self._over.set_result(None)
