@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError
 
-import streams.engine.partition
 import tests.crash.process
 from parcelward.stage import Outcome
 from streams.engine.assignment import Assignment
-from streams.engine.chaining import Chain, _Link
 from streams.engine.partition import Done, StagePartition
 from streams.engine.phase import Phase
 from streams.engine.producer import FencedError, Member
@@ -29,11 +27,6 @@ _commit, _open = Transactions.commit, Transactions.open
 _send, _add_positions = SimulatedProducer.send, Broker.add_positions
 _write = Transactions._write
 _process_whole = StagePartition.process
-_make_chain, _process_chained, _send_positions = (
-    Chain.__init__,
-    StagePartition.process_chained,
-    SimulatedProducer.send_positions,
-)
 _process, _seek, _messages = StagePartition._process, BatchConsumer.perform_seek, BatchConsumer._changelog_messages
 
 
@@ -302,86 +295,6 @@ def delivered_before_it_is_restored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tests.crash.process.Table, "apply_changelog_batch", lambda self, batch: None)
 
 
-def chained_past_what_waits(patch: pytest.MonkeyPatch) -> None:
-    """Records that stood between the stages before are not processed first."""
-
-    def make(self: Chain, *args: Any) -> None:
-        _make_chain(self, *args)
-        self._behind = False
-        if self.partitions:
-            self._transactions.extend = self._extend
-
-    patch.setattr(Chain, "__init__", make)
-
-
-def chained_past_what_another_wrote_last(patch: pytest.MonkeyPatch) -> None:
-    """The end of what waits between the stages is taken from before it was decided."""
-
-    async def open(self: Transactions, *them: Any) -> Found:
-        found = await _open(self, *them)
-        self.ends = dict.fromkeys(self.ends, 0)
-        return found
-
-    patch.setattr(Transactions, "open", open)
-
-
-def own_records_do_not_count_as_waiting(patch: pytest.MonkeyPatch) -> None:
-    """Records that were sent before anything is chained are not waited for."""
-
-    async def write(self: Transactions, *them: Any) -> None:
-        ends = dict(self.ends)
-        await _write(self, *them)
-        self.ends = ends
-
-    patch.setattr(Transactions, "_write", write)
-
-
-def chained_positions_are_left_out(patch: pytest.MonkeyPatch) -> None:
-    """The positions behind chained records are not committed."""
-    patch.setattr(SimulatedProducer, "send_positions", _positions_of_intake)
-
-
-def chained_state_is_not_written(patch: pytest.MonkeyPatch) -> None:
-    """Chained records change the changelog and not the state in memory."""
-    patch.setattr(_Link, "follow", lambda self: None)
-
-
-def chained_and_read_as_well(patch: pytest.MonkeyPatch) -> None:
-    """Chained records are read again."""
-    patch.setattr(Chain, "unread", frozenset())
-
-
-def chained_from_the_state_before(patch: pytest.MonkeyPatch) -> None:
-    """The second batch of a partition in a transaction does not see what the first one led to."""
-    patch.setattr(streams.engine.partition, "Ahead", lambda state, updates: state)
-
-
-def chained_state_is_written_at_once(patch: pytest.MonkeyPatch) -> None:
-    """The state follows before the transaction is committed."""
-
-    def process_chained(self: StagePartition, batch: Any, before: Outcome) -> Outcome:
-        outcome = _process_chained(self, batch, before)
-        self.state.write(outcome.updates, self.state.written)
-        return outcome
-
-    patch.setattr(StagePartition, "process_chained", process_chained)
-
-
-def chained_in_another_order(patch: pytest.MonkeyPatch) -> None:
-    """Chained records are written in another order than they are processed in."""
-
-    async def write(self: Transactions, ready: Any, links: Any, records: Any) -> None:
-        for one in links:
-            records[one.source].reverse()
-        await _write(self, ready, links, records)
-
-    patch.setattr(Transactions, "_write", write)
-
-
-async def _positions_of_intake(self: SimulatedProducer, positions: Mapping[Any, int], member: Member) -> None:
-    await _send_positions(self, {tp: at for tp, at in positions.items() if "intake" in tp.topic}, member)
-
-
 MUTANTS: tuple[Mutant, ...] = (
     position_before_the_records,
     position_after_the_records,
@@ -405,13 +318,4 @@ MUTANTS: tuple[Mutant, ...] = (
     memory_of_the_stage_is_not_restored,
     restored_by_a_recovery_that_is_void,
     delivered_before_it_is_restored,
-    chained_past_what_waits,
-    chained_past_what_another_wrote_last,
-    own_records_do_not_count_as_waiting,
-    chained_positions_are_left_out,
-    chained_state_is_not_written,
-    chained_and_read_as_well,
-    chained_from_the_state_before,
-    chained_state_is_written_at_once,
-    chained_in_another_order,
 )

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from tests.crash.amount import share_of
+from tests.crash.chaining_mutants import CHAINING_MUTANTS
 from tests.crash.mutants import MUTANTS, Mutant
 from tests.crash.schedules import check, drawn_scenario
 
@@ -24,7 +25,7 @@ def runs_until_broken(most: int = RUNS) -> int | None:
     return None
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.__name__ for mutant in MUTANTS])
+@pytest.mark.parametrize("mutant", [*MUTANTS, *CHAINING_MUTANTS], ids=lambda mutant: mutant.__name__)
 def test_a_protocol_with_a_step_wrong_is_found(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant(monkeypatch)
     assert runs_until_broken() is not None
