@@ -53,11 +53,8 @@ class Prometheus:
         return {alert["labels"]["alertname"]: alert["state"] for alert in self.ask("alerts")["alerts"]}
 
 
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    assert PROMETHEUS is not None
-    folder = tmp_path_factory.mktemp("prometheus")
-    registry = CollectorRegistry()
+def metrics_of_a_worker(registry: CollectorRegistry) -> Metrics:
+    """Every metric of a worker that has committed a moment ago, and is not ready."""
     metrics = Metrics(registry, couriers=("swift",), strict=True)
     for stage in counts.STAGES:
         metrics.observe(counts.BATCH_RECORDS, 100, stage)
@@ -73,6 +70,15 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     for info in (counts.BUILD_INFO, counts.RULE_PACK_INFO, counts.MODEL_INFO):
         metrics.show_only(info, "1.0")
     metrics.set(counts.MODEL_LOADED, True)
+    return metrics
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    assert PROMETHEUS is not None
+    folder = tmp_path_factory.mktemp("prometheus")
+    registry = CollectorRegistry()
+    metrics = metrics_of_a_worker(registry)
     server, thread = start_http_server(0, addr="127.0.0.1", registry=registry)
     config = folder / "prometheus.yml"
     config.write_text(
