@@ -26,7 +26,7 @@ def reduced(arrows: Arrows) -> Arrows:
         after.setdefault(low, set()).add(high)
 
     def reaches(low: str, high: str, without: tuple[str, str]) -> bool:
-        waiting, seen = [low], set()
+        waiting, seen = [low], {low}
         while waiting:
             box = waiting.pop()
             for following in after.get(box, set()) - seen:
