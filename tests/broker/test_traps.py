@@ -23,6 +23,7 @@ import streams.engine.tables
 from parcelward.settings import Settings
 from streams.engine.clients import FETCH_WAIT_MS
 from streams.engine.faust_app import ScreeningApp
+from streams.engine.phase import Phase
 from streams.engine.tables import LoudRecovery
 from streams.engine.transactions import FailedError
 from streams.engine.transport import BatchConsumer
@@ -89,8 +90,11 @@ def test_seeking_goes_back_to_the_beginning_where_nothing_was_committed(settings
         consumer._thread.seek(part, 7)
         assert (await consumer._thread.seek_to_committed())[part] is None
         assert await consumer.position(part) == 7, "aiokafka goes back by itself"
+        (partition,) = worker.app.assignment
+        partition._phase = Phase.RESTORED  # as at the end of recovery
         await consumer.perform_seek()
         assert await consumer.position(part) == 0
+        assert partition.phase is Phase.READY
 
     run(settings, scenario)
 
