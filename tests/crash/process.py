@@ -14,6 +14,7 @@ from streams.engine.agents import screen
 from streams.engine.assignment import Assignment
 from streams.engine.pacing import Pacing
 from streams.engine.partition import Done, StagePartition
+from streams.engine.phase import PhaseError
 from streams.engine.tables import RECOVERY_BUFFER, BatchTable
 from streams.engine.transport import BatchConsumer
 from tests.crash.clients import SimulatedProducer, SimulatedThread
@@ -135,6 +136,8 @@ class Process:
 
     async def _stop_when_failed(self) -> None:
         await self.assignment.failed.wait()
+        if isinstance(self.assignment.fault, PhaseError):
+            self.world.crashed(self.assignment.fault)  # no fault leads to a step out of its order
         await self.assignment.finish()
         await self.assignment.give_up()
         self.die()
