@@ -9,8 +9,10 @@ from itertools import islice
 
 import msgspec
 
-ARRAY_16, UINT_64 = 0xDC, 0xCF
-"""MessagePack: what an array of 16 or more fields begins with, and a time in ms."""
+from parcelward.formats import ARRAY_16
+
+TEXT_1, UINT_64 = 0xA1, 0xCF
+"""MessagePack: a text of one byte begins with the first, a time in ms with the second."""
 LAG_MS = 86_400_000  # shipments of one batch, or of two intake partitions, may lie this far apart in arrival
 # Each look costs a third of a microsecond. It finds at most one key to delete, so there are more looks than new keys
 # (an inspection may bring eight photos), or the state would grow for ever: with twice as many, half of it may be dead.
@@ -18,19 +20,27 @@ RECORDS_PER_LOOK = 2
 LOOKS_PER_NEW_KEY = 2
 
 
-class Touched(msgspec.Struct, array_like=True, gc=False):
-    """The first field of every state value: when it last mattered, epoch ms."""
+class _Beginning(msgspec.Struct, array_like=True, gc=False):
+    """The first elements of a state value of any format: the format and a time; in format 0 the time alone."""
 
-    touched_ms: int
+    first: str | int
+    second: msgspec.Raw = msgspec.Raw(b"\0")
+
+
+_decode_beginning = msgspec.msgpack.Decoder(_Beginning).decode
+_decode_ms = msgspec.msgpack.Decoder(int).decode
 
 
 def touched_ms(value: bytes) -> int:
-    """The first field of a state value (epoch ms), without walking through the rest of it as a decoder does."""
-    at = 4 if value[0] == ARRAY_16 else 2
-    return int.from_bytes(value[at : at + 8]) if value[at - 1] == UINT_64 else decode_touched(value).touched_ms
+    """Read the first field of a state value, when it last mattered (epoch ms), and nothing else of it.
 
-
-decode_touched = msgspec.msgpack.Decoder(Touched).decode
+    In every format it is an integer, first after the format.
+    """
+    at = 5 if value[0] == ARRAY_16 else 3
+    if value[at - 2] == TEXT_1 and value[at] == UINT_64:
+        return int.from_bytes(value[at + 1 : at + 9])
+    beginning = _decode_beginning(value)
+    return beginning.first if isinstance(beginning.first, int) else _decode_ms(beginning.second)
 
 
 def is_absent(touched_ms: int, keep_ms: int, now_ms: int) -> bool:

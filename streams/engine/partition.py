@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from aiokafka.structs import TopicPartition
 
 from parcelward.counts import POISON
+from parcelward.formats import refuse_newer
 from parcelward.logs import position
 from parcelward.poison import MOST_SHARE, Poisoned, Recently, TooManyPoisonedError, isolate
 from parcelward.stage import Batch, CountKey, Outcome, PartitionStage, Send, SourceRecord
@@ -114,12 +115,17 @@ class StagePartition:
         self.must_reach = changelog.end - 1 if changelog.end > changelog.start else NOTHING_WRITTEN
 
     def apply_changelog(self, records: Sequence[Any], offset: int) -> None:
-        """Bring the state up to a changelog offset; does nothing if it is there already."""
+        """Bring the state up to a changelog offset; does nothing if it is there already.
+
+        Raises UserError if a newer version has written one of the records.
+        """
         if offset <= self.state.written:  # fetched for a recovery before this one
             return
         if self._phase is not Phase.LOCATED:
             raise self._refusal("apply its changelog")
-        self.state.write({record.key: record.value for record in records}, offset)
+        updates = {record.key: record.value for record in records}
+        refuse_newer(updates.values(), f"a record in the state of stage {self.plan.name}")
+        self.state.write(updates, offset)
         self.restored_records += len(records)
 
     @property

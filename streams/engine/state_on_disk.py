@@ -19,11 +19,12 @@ import msgspec
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch, WriteBufferManager
 
 from parcelward.errors import UserError
+from parcelward.formats import NEWEST, newer
 from streams.engine.state import NOTHING_WRITTEN, Bounds, PartitionId, State
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 1  # of the folder; of another format it is read anew
 OLDEST_S = 6 * 3600.0
 """The changelog keeps deletions for a day (`delete.retention.ms`); a copy older than this is not brought up to date."""
 CACHE_BYTES = 128 << 20  # of read blocks, all partitions together
@@ -53,6 +54,7 @@ class _About(msgspec.Struct, array_like=True):
     changelog: str
     written: int
     at: float
+    records: int = 0  # newest format that its records may have
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -83,10 +85,13 @@ class DiskState(State):
             if "Corruption" in str(error):
                 raise _CorruptError(str(error)) from error
             raise _not_usable(self._folder, error) from error
-        self._about = _About(FORMAT, self._changelog, NOTHING_WRITTEN, 0.0) if about is None else _decode(about)
+        self._about = _About(FORMAT, self._changelog, NOTHING_WRITTEN, 0.0, NEWEST) if about is None else _decode(about)
         self.written = self._about.written
         if (self._about.format, self._about.changelog) != (FORMAT, self._changelog):
             self._forget(Unusable.OTHER_CHANGELOG)
+        elif self._about.records > NEWEST:
+            self.close()
+            raise newer(f"state folder {self._folder}", self._about.records)
 
     def _forget(self, reason: Unusable, error: Exception | None = None) -> None:
         log.warning("state on disk is read anew", extra={"folder": self._folder.name, "reason": reason}, exc_info=error)
@@ -117,7 +122,7 @@ class DiskState(State):
                 delete(key)
             else:
                 put(key, value)
-        about = _About(FORMAT, self._changelog, written, time.time())
+        about = _About(FORMAT, self._changelog, written, time.time(), NEWEST)
         put(ABOUT, _encode(about))
         try:
             if self._failed:

@@ -9,7 +9,7 @@ import pytest
 
 from parcelward.audit import Account
 from parcelward.intake.refusal import set_aside
-from parcelward.profiles.outlets import OutletProfile
+from parcelward.profiles.outlets import decode_outlet
 from parcelward.replay.check import check
 from parcelward.replay.compare import EVERYTHING
 from parcelward.screening.duties import DutiesStage
@@ -68,20 +68,20 @@ def one_event_less(value: bytes) -> bytes:
 
 
 def one_parcel_more(value: bytes) -> bytes:
-    profile = msgspec.msgpack.decode(value, type=OutletProfile)
+    profile = decode_outlet(value)
     profile.items_7d.add(profile.items_7d.newest)
     return encode(profile)
 
 
 def one_send_twice(value: bytes) -> bytes:
     profile = msgspec.msgpack.decode(value)
-    profile[1].append(profile[1][-1])
+    profile[2].append(profile[2][-1])  # format, touched_ms, sends
     return encode(profile)
 
 
 def another_touch(value: bytes) -> bytes:
     profile = msgspec.msgpack.decode(value)
-    profile[0] += 1
+    profile[1] += 1
     return encode(profile)
 
 

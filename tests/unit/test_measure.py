@@ -1,12 +1,11 @@
 """Every feature has its meaning: values asked by name, from traffic through all stages."""
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parcelward.features.table import FEATURES, INDEX, FeatureType
-from parcelward.profiles.outlets import OutletProfile
+from parcelward.profiles.outlets import decode_outlet
 from tests.builders import (
     DAY,
     GOOD_ID,
@@ -312,7 +311,7 @@ def test_staff_are_remembered_for_a_week():
         known[days] = row["sender_is_staff"]
     assert known == {6.9: True, 7.1: None}
     (outlet,) = (value for key, value in line.outlets[0].state.items() if key.startswith(b"o"))
-    assert msgspec.msgpack.decode(outlet, type=OutletProfile).staff == {}
+    assert decode_outlet(outlet).staff == {}
 
 
 def test_a_un_number_alone_is_named_as_the_dangerous_term():

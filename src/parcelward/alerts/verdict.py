@@ -7,6 +7,7 @@ import msgspec
 
 from parcelward.alerts.snapshot import Snapshot
 from parcelward.contract.alerts import Action, Lane, Severity
+from parcelward.formats import reading
 from parcelward.moments import duration_ms
 
 LANE_OF = {
@@ -42,7 +43,7 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
     rules: tuple[str, ...]
 
 
-class AlertRecord(msgspec.Struct, array_like=True):
+class AlertRecord(msgspec.Struct, array_like=True, tag="1"):
     """State of an alerted waybill: what was last said about it, and what that rests on.
 
     Revision 0: nothing was said; kept for waybills with corrections or conflicts, to know the newest pass.
@@ -56,6 +57,7 @@ class AlertRecord(msgspec.Struct, array_like=True):
     snapshot: Snapshot | None = None
 
 
+decode_alert = reading(AlertRecord, "an alert's record")
 CLEAN = Verdict(None, None, ())
 
 

@@ -1,16 +1,24 @@
 """How much a state value has counted, so that a difference can be called too little or too much."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
-from parcelward.alerts.verdict import AlertRecord
-from parcelward.profiles.outlets import OperatorProfile, OutletProfile
+from parcelward.alerts.verdict import decode_alert
+from parcelward.formats import reading
+from parcelward.profiles.outlets import decode_operator, decode_outlet
 from parcelward.shipments.shipment import decode_shipment
 
-_outlet = msgspec.msgpack.Decoder(OutletProfile).decode
-_operator = msgspec.msgpack.Decoder(OperatorProfile).decode
-_alert = msgspec.msgpack.Decoder(AlertRecord).decode
+
+class _Sends(msgspec.Struct, array_like=True, tag="1"):
+    """The beginning of a profile of a phone, and of one of a document."""
+
+    touched_ms: int
+    sends: list[Any]
+
+
+_decode_sends = reading(_Sends, "a profile of a sender")
 
 
 def _of_shipment(key: bytes, value: bytes) -> int:
@@ -19,19 +27,18 @@ def _of_shipment(key: bytes, value: bytes) -> int:
 
 
 def _of_sender(key: bytes, value: bytes) -> int:
-    sends: list[object] = msgspec.msgpack.decode(value)[1]  # profiles of phones and of documents both begin so
-    return len(sends)
+    return len(_decode_sends(value).sends)
 
 
 def _of_outlet(key: bytes, value: bytes) -> int:
     kind = key[:1]
     if kind == b"o":
-        outlet = _outlet(value)
+        outlet = decode_outlet(value)
         return outlet.items_7d.total + outlet.overdue_1d.total
     if kind == b"p":
-        operator = _operator(value)
+        operator = decode_operator(value)
         return operator.items_1d.total + len(operator.inspections)
-    return _alert(value).revision if kind == b"w" else 0
+    return decode_alert(value).revision if kind == b"w" else 0
 
 
 _COUNTS: dict[str, Callable[[bytes, bytes], int]] = {

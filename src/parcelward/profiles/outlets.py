@@ -5,6 +5,7 @@ from zlib import crc32
 
 import msgspec
 
+from parcelward.formats import reading
 from parcelward.goods import match_goods
 from parcelward.moments import FIVE_MINUTES_MS, HOUR_MS, MINUTE_MS, WEEK_MS
 from parcelward.profiles.windows import TOP_WIDTH_MS, LastDay, LastHour, LastWeek, RollingTop
@@ -15,7 +16,7 @@ INSPECTIONS_KEPT = 96  # inspection times remembered per operator; more than any
 FAST_GAP_MS = 5_000  # reading a document alone takes 3 s (DOMAIN 1.3), opening and sealing a parcel far longer
 
 
-class OutletProfile(msgspec.Struct, array_like=True, gc=False):
+class OutletProfile(msgspec.Struct, array_like=True, gc=False, tag="1"):
     """Pace and habits of one outlet. Windows over event time."""
 
     touched_ms: int
@@ -29,7 +30,7 @@ class OutletProfile(msgspec.Struct, array_like=True, gc=False):
     staff: dict[int, int] = {}  # crc32 of a staff document token -> when it last accepted, epoch ms
 
 
-class OperatorProfile(msgspec.Struct, array_like=True, gc=False):
+class OperatorProfile(msgspec.Struct, array_like=True, gc=False, tag="1"):
     """Pace and habits of one operator at one outlet. Windows over event time."""
 
     touched_ms: int
@@ -39,6 +40,10 @@ class OperatorProfile(msgspec.Struct, array_like=True, gc=False):
     manual_1d: LastDay = msgspec.field(default_factory=LastDay)
     fast_gaps_1h: LastHour = msgspec.field(default_factory=LastHour)
     inspections: list[int] = []  # event times of counted inspections, ascending
+
+
+decode_outlet = reading(OutletProfile, "a profile of an outlet")
+decode_operator = reading(OperatorProfile, "a profile of an operator")
 
 
 def token_mark(token: str) -> int:

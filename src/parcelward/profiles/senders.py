@@ -5,6 +5,7 @@ from zlib import crc32
 
 import msgspec
 
+from parcelward.formats import reading
 from parcelward.goods import match_goods
 from parcelward.moments import DAY_MS, HOUR_MS, WEEK_MS
 from parcelward.profiles.geo import distance_km
@@ -23,7 +24,7 @@ SENDS_KEPT = 64  # per document; counts saturate here
 READS_KEPT = 8  # physical readings per document
 
 
-class PhoneProfile(msgspec.Struct, array_like=True, gc=False):
+class PhoneProfile(msgspec.Struct, array_like=True, gc=False, tag="1"):
     """Documents a phone was used with: (acceptance epoch ms, crc32 of the document token), in time order."""
 
     touched_ms: int
@@ -44,7 +45,7 @@ class SenderSend(msgspec.Struct, array_like=True, frozen=True, gc=False):
     waybill: int
 
 
-class SenderProfile(msgspec.Struct, array_like=True, gc=False):
+class SenderProfile(msgspec.Struct, array_like=True, gc=False, tag="1"):
     """What a document was used for within 7 days, in time order, and where it was physically read."""
 
     touched_ms: int
@@ -52,8 +53,8 @@ class SenderProfile(msgspec.Struct, array_like=True, gc=False):
     reads: list[tuple[int, float, float]] = []  # epoch ms, degrees north, degrees east
 
 
-_decode_phone = msgspec.msgpack.Decoder(PhoneProfile).decode
-_decode_sender = msgspec.msgpack.Decoder(SenderProfile).decode
+decode_phone = reading(PhoneProfile, "a profile of a phone")
+decode_sender = reading(SenderProfile, "a profile of a document")
 
 
 def phone_view(
@@ -66,7 +67,7 @@ def phone_view(
 ) -> PhoneView:
     profile = phones.get(key)
     if profile is None and (value := state.get(key)) is not None:
-        profile = _decode_phone(value)
+        profile = decode_phone(value)
     if profile is None or profile.touched_ms < oldest_ms:  # counts as absent, swept already or not
         profile = PhoneProfile(entry.event_ms)
     if is_first and entry.document_token is not None:
@@ -94,7 +95,7 @@ def sender_view(
 ) -> SenderView:
     profile = senders.get(key)
     if profile is None and (value := state.get(key)) is not None:
-        profile = _decode_sender(value)
+        profile = decode_sender(value)
     if profile is None or profile.touched_ms < oldest_ms:  # counts as absent, swept already or not
         profile = SenderProfile(entry.event_ms)
     if is_first:

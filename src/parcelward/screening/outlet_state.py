@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from parcelward.alerts.verdict import AlertRecord
+from parcelward.alerts.verdict import AlertRecord, decode_alert
 from parcelward.expiry import is_absent
+from parcelward.formats import reading
 from parcelward.moments import WEEK_MS, duration_ms
-from parcelward.profiles.outlets import OperatorProfile, OutletProfile
+from parcelward.profiles.outlets import OperatorProfile, OutletProfile, decode_operator, decode_outlet
 from parcelward.settings import Settings
 from parcelward.shipments.shipment import ShipmentBrief
 
@@ -37,17 +38,14 @@ class Keep(NamedTuple):
         return WEEK_MS + self.event_age
 
 
-class PhotoOwner(msgspec.Struct, array_like=True, gc=False):
+class PhotoOwner(msgspec.Struct, array_like=True, gc=False, tag="1"):
     """The waybill that first carried a photo at this outlet."""
 
     touched_ms: int
     waybill: str
 
 
-_decode_outlet = msgspec.msgpack.Decoder(OutletProfile).decode
-_decode_operator = msgspec.msgpack.Decoder(OperatorProfile).decode
-_decode_photo = msgspec.msgpack.Decoder(PhotoOwner).decode
-_decode_alert = msgspec.msgpack.Decoder(AlertRecord).decode
+decode_photo = reading(PhotoOwner, "a photo's owner")
 
 
 class OutletState:
@@ -97,7 +95,7 @@ class OutletState:
         """The profile as it counts for a shipment that arrived at `now_ms`."""
         profile = self._outlets.get(key)
         if profile is None and (value := self._state.get(key)) is not None:
-            profile = self._outlets[key] = _decode_outlet(value)
+            profile = self._outlets[key] = decode_outlet(value)
         if profile is None or profile.touched_ms + self._keep_profile < now_ms:
             return OutletProfile(0)
         return profile
@@ -106,7 +104,7 @@ class OutletState:
         """The profile as it counts for a shipment that arrived at `now_ms`."""
         profile = self._operators.get(key)
         if profile is None and (value := self._state.get(key)) is not None:
-            profile = self._operators[key] = _decode_operator(value)
+            profile = self._operators[key] = decode_operator(value)
         if profile is None or profile.touched_ms + self._keep_profile < now_ms:
             return OperatorProfile(0)
         return profile
@@ -128,7 +126,7 @@ class OutletState:
         if key in self.alerts:
             return self.alerts[key]
         value = self._state.get(key)
-        return None if value is None else _decode_alert(value)
+        return None if value is None else decode_alert(value)
 
     def reused_photo(self, shipment: ShipmentBrief) -> str | None:
         """The other waybill that carried one of this inspection's photos first, at the same outlet."""
@@ -146,7 +144,7 @@ class OutletState:
         """The waybill that a photo taken into an inspection at `at_ms` belongs to: the first within `keep.photo`."""
         owner = self.changed.get(key)
         if owner is None and (value := self._state.get(key)) is not None:
-            owner = _decode_photo(value)
+            owner = decode_photo(value)
         if not isinstance(owner, PhotoOwner) or is_absent(owner.touched_ms, self._keep.photo, at_ms):
             owner = self.changed[key] = PhotoOwner(at_ms, waybill)
             self.new_photos += 1

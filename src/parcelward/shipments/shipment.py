@@ -1,11 +1,14 @@
 """What is known of one waybill, and how it travels between the stages. MessagePack arrays through msgspec.
 
 `Shipment` is both the duty ledger's state (value of the duties changelog) and what the later stages read, so that one
-serialisation serves both. Nothing in it is a raw personal value. New fields go at the end, with a default. `gc=False`:
-none of these can be part of a reference cycle, so the garbage collector need not know them.
+serialisation serves both. Nothing in it is a raw personal value. What is a record by itself says its format, its tag
+(`parcelward/formats.py` has what to do when a struct changes). `gc=False`: none of these can be part of a reference
+cycle, so the garbage collector need not know them.
 """
 
 import msgspec
+
+from parcelward.formats import reading
 
 PHYSICAL_READS = ("nfc", "ocr")
 """Verify methods in which the document itself was read on the spot."""
@@ -43,8 +46,11 @@ class Duty:
     SECURITY_SCAN = 4
 
 
-DUE_WITHIN = 21
-"""Bytes of a ledger record in which its deadline lies: what the array begins with (3), and two times (9 each)."""
+DUE_WITHIN = 23
+"""Bytes of a ledger record in which its deadline lies: what the array begins with (3), format (2), two times (9 each).
+
+In format 0, which had no format there, it lies two bytes earlier.
+"""
 DUTY_NAMES = {Duty.REAL_NAME: "real_name", Duty.INSPECTION: "inspection", Duty.SECURITY_SCAN: "security_scan"}
 
 
@@ -110,7 +116,7 @@ class ScanEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     judged_ms: int | None
 
 
-class ShipmentBrief(msgspec.Struct, array_like=True, gc=False):
+class ShipmentBrief(msgspec.Struct, array_like=True, gc=False, tag="1"):
     """The beginning of a `Shipment`: all that measuring it needs."""
 
     touched_ms: int  # arrival of the last change, epoch ms; first, so that expiry can read it alone
@@ -135,7 +141,7 @@ class ShipmentBrief(msgspec.Struct, array_like=True, gc=False):
     conflicts: int = 0
 
 
-class Shipment(ShipmentBrief, array_like=True, gc=False):
+class Shipment(ShipmentBrief, array_like=True, gc=False, tag="1"):
     """The duty ledger of one waybill and the last thing that happened to it."""
 
     duplicates: int = 0
@@ -146,7 +152,7 @@ class Shipment(ShipmentBrief, array_like=True, gc=False):
     corrected: list[str] = []  # ids of events that a correction has replaced, bounded
 
 
-class Due(msgspec.Struct, array_like=True, gc=False):
+class Due(msgspec.Struct, array_like=True, gc=False, tag="1"):
     """The beginning of a `Shipment`: all that setting its timer needs."""
 
     touched_ms: int
@@ -183,8 +189,11 @@ class SenderView(msgspec.Struct, array_like=True, frozen=True, gc=False):
     travel_kmh: float | None
 
 
-class Hop(msgspec.Struct, array_like=True, gc=False):
-    """A shipment on its way: the ledger's bytes as they are, and what the stages passed so far have added."""
+class Hop(msgspec.Struct, array_like=True, gc=False, tag="1"):
+    """A shipment on its way: the ledger's bytes as they are, and what the stages passed so far have added.
+
+    The ledger's bytes say their own format, which may be an older one.
+    """
 
     shipment: msgspec.Raw
     at_document: bool = False  # on the senders topic: False = keyed by phone, True = keyed by document
@@ -192,7 +201,7 @@ class Hop(msgspec.Struct, array_like=True, gc=False):
     sender: SenderView | None = None
 
 
-class Arrived(msgspec.Struct, array_like=True, gc=False):
+class Arrived(msgspec.Struct, array_like=True, gc=False, tag="1"):
     """A `Hop` as the last stage reads it: the shipment in brief and what the stages before have added."""
 
     shipment: ShipmentBrief
@@ -201,12 +210,24 @@ class Arrived(msgspec.Struct, array_like=True, gc=False):
     sender: SenderView | None
 
 
+A_LEDGER_RECORD = "a record of the duty ledger"
+
 encode = msgspec.msgpack.Encoder().encode
-decode_shipment = msgspec.msgpack.Decoder(Shipment).decode
-decode_brief = msgspec.msgpack.Decoder(ShipmentBrief).decode
-decode_due = msgspec.msgpack.Decoder(Due).decode
-decode_hop = msgspec.msgpack.Decoder(Hop).decode
-decode_arrived = msgspec.msgpack.Decoder(Arrived).decode
+decode_shipment = reading(Shipment, A_LEDGER_RECORD)
+decode_brief = reading(ShipmentBrief, A_LEDGER_RECORD)
+decode_due = reading(Due, A_LEDGER_RECORD)
+decode_hop = reading(Hop, "a record between the stages")
+_decode_arrived = msgspec.msgpack.Decoder(Arrived).decode
+
+
+def decode_arrived(record: bytes) -> Arrived:
+    """Decode a `Hop` as the last stage reads it: both formats, its own and that of its shipment, may be older ones."""
+    try:
+        return _decode_arrived(record)
+    except msgspec.ValidationError:
+        hop = decode_hop(record)
+        return Arrived(decode_brief(hop.shipment), hop.at_document, hop.phone, hop.sender)
+
 
 HOP_HEAD = encode(Hop(msgspec.Raw(b"\0"))).split(b"\0")[0]
 HOP_TAILS = tuple(encode(Hop(msgspec.Raw(b"\0"), at_document)).split(b"\0")[1] for at_document in (False, True))
