@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from parcelward.expiry import decode_touched, touched_ms
+from parcelward.expiry import touched_ms
 from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES
 from parcelward.goods import match_goods
 from parcelward.identity.tokens import Tokeniser
@@ -32,7 +32,7 @@ from parcelward.rules.check import environment
 from parcelward.screening.build import build_stages
 from parcelward.screening.in_memory import Pipeline
 from parcelward.settings import Settings
-from parcelward.shipments.shipment import decode_brief, decode_shipment, encode
+from parcelward.shipments.shipment import decode_brief, decode_due, decode_shipment, encode
 from parcelward.simulate import Plan, Simulation
 from parcelward.stage import Record, Send
 from parcelward.topics import Topics
@@ -148,7 +148,7 @@ def state_pairs(found: Sequence[Record]) -> Iterator[Pair]:
     line.feed(list(found))
     values = list(line.duties[0].state.values())
     yield Pair(
-        "expiry reads one time from the bytes", values, touched_ms, lambda value: decode_touched(value).touched_ms
+        "expiry reads one time from the bytes", values, touched_ms, lambda value: decode_due(value).touched_ms
     )
     yield Pair("later stages decode the beginning alone", values, decode_brief, decode_shipment)
     sends = [("screening.senders", b"k", value, ()) for value in values]

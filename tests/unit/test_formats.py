@@ -208,7 +208,7 @@ def test_a_folder_that_a_newer_version_has_written_is_refused_and_left_as_it_is(
     def opened(changelog: str = "one") -> tuple[DiskStates, DiskState]:
         states = DiskStates(tmp_path, lambda: {"outlets": changelog})
         try:
-            state = states.take([("outlets", 0)])["outlets", 0]
+            state = states.open([("outlets", 0)])["outlets", 0]
         except UserError:
             states.close()
             raise
