@@ -1,0 +1,124 @@
+"""A worker goes on where one of an earlier version has stopped, on a real Kafka: a replay of it all says the same."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, KafkaAdminClient
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
+from kafka.structs import OffsetAndMetadata
+
+from parcelward.cluster.admin import ensure_topics
+from parcelward.formats import format_of
+from parcelward.settings import Settings
+from parcelward.stage import Record
+from tests.engine_kit.kafka import drained, ends_of, intake_topics, read_all
+from tests.fixtures.going_on import FOLDERS, settings_of
+from tests.fixtures.stored import RULES, read_about, read_records
+from tests.system.service import Service, await_true
+
+BEFORE = ("before", "between", "changelog", "published")
+"""The records that were in the topics when the earlier version stopped."""
+
+
+def moved(record: Record, prefix: str) -> Record:
+    """The record as an installation with this prefix would have it."""
+    value, headers = record.value, record.headers
+    if record.topic == "alerts" and value is not None:
+        value = value.replace(b'"topic":"intake.', b'"topic":"' + prefix.encode() + b"intake.")
+    headers = [(name, prefix.encode() + text if name == "pw_topic" else text) for name, text in headers]
+    return record._replace(topic=prefix + record.topic, value=value, headers=headers)
+
+
+def put(settings: Settings, records: Sequence[Record]) -> None:
+    """Append records, each to its partition and with its timestamp."""
+    producer = KafkaProducer(bootstrap_servers=settings.kafka, linger_ms=5, max_request_size=16_000_000)
+    for topic, number, _, timestamp, key, value, headers, _ in records:
+        producer.send(topic, value, key, list(headers), number, timestamp)
+    producer.flush()
+    producer.close()
+
+
+def configure(settings: Settings, **changes: str) -> None:
+    """Change the configuration of the intake topics."""
+    named = {name.replace("_", "."): value for name, value in changes.items()}
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka)
+    admin.alter_configs([ConfigResource("TOPIC", topic, named) for topic in intake_topics(settings)])
+    admin.close()
+
+
+def set_positions(settings: Settings, positions: Mapping[tuple[str, int], int]) -> None:
+    """Commit positions for the group, as soon as the broker lets anybody."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka)
+    there = {TopicPartition(*part): OffsetAndMetadata(offset, "", -1) for part, offset in positions.items()}
+
+    def done() -> bool:
+        try:
+            admin.alter_group_offsets(settings.topics.app_id, there)
+        except (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError):
+            return False
+        return True
+
+    await_true(done, "positions are committed")
+    admin.close()
+
+
+def as_left_behind(folder: Path, settings: Settings) -> None:
+    """Make the topics as the earlier version left them, its positions, and behind these what came afterwards."""
+    prefix = settings.topic_prefix
+    ensure_topics(settings)
+    # Arrivals are the broker's times: they stay those of then, and are not deleted for being old.
+    configure(settings, message_timestamp_type="CreateTime", retention_ms="-1")
+    for name in BEFORE:
+        put(settings, [moved(record, prefix) for record in read_records(folder / f"{name}.jsonl.xz")])
+    between = [settings.topics.senders, settings.topics.outlets]
+    set_positions(settings, ends_of(settings, [*intake_topics(settings), *between]))
+    put(settings, [moved(record, prefix) for record in read_records(folder / "after.jsonl.xz")])
+    configure(settings, message_timestamp_type="LogAppendTime", retention_ms="-1")
+
+
+def replayed(service: Service) -> tuple[int, dict[str, Any]]:
+    """Replay everything from the beginning and compare it with what was published, before the stop and after it."""
+    answer = service.command("replay", "--json")
+    assert answer.stdout, answer.stderr
+    result: dict[str, Any] = json.loads(answer.stdout)
+    return answer.returncode, result
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_worker_goes_on_where_an_earlier_version_has_stopped(
+    folder: Path, kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    about, then = read_about(folder), settings_of(folder)
+    settings = then.model_copy(update={"kafka": kafka, "topic_prefix": topic_prefix})
+    as_left_behind(folder, settings)
+    chosen = {f"PARCELWARD_{name.upper()}": str(value) for name, value in about.settings.items()}
+    chosen |= {"PARCELWARD_RULE_PACK": str(folder / RULES), "PARCELWARD_MODEL": str(then.model)}
+    service = Service(kafka, topic_prefix, tmp_path / "worker.log", chosen)
+    service.start()
+    try:
+        await_true(lambda: drained(settings), "the second half is screened")
+        await_true(lambda: quiet(service), "the last deadlines have fired")
+        assert service.taken() == len(read_records(folder / "after.jsonl.xz"))
+    finally:
+        code = service.stop()
+    assert code == 0
+
+    published = [one for one in read_records(folder / "published.jsonl.xz") if one.topic == then.topics.alerts]
+    assert len(service.alerts()) > len(published) > 50
+    code, whole = replayed(service)
+    assert (code, whole["same"]) == (0, True), whole
+    assert whole["alerts"]["equal"] == len(service.alerts())
+    newest = {record.key: record.value for record in read_all(settings, settings.topics.changelog("duties"))}
+    assert 1 in {format_of(value) for value in newest.values() if value is not None}
+
+
+def quiet(service: Service) -> bool:
+    """Whether nothing more is said for some seconds."""
+    before = len(service.alerts())
+    time.sleep(4)
+    return len(service.alerts()) == before
