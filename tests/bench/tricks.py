@@ -147,9 +147,7 @@ def state_pairs(found: Sequence[Record]) -> Iterator[Pair]:
     line = Pipeline(build_stages(settings), settings.topics)
     line.feed(list(found))
     values = list(line.duties[0].state.values())
-    yield Pair(
-        "expiry reads one time from the bytes", values, touched_ms, lambda value: decode_due(value).touched_ms
-    )
+    yield Pair("expiry reads one time from the bytes", values, touched_ms, lambda value: decode_due(value).touched_ms)
     yield Pair("later stages decode the beginning alone", values, decode_brief, decode_shipment)
     sends = [("screening.senders", b"k", value, ()) for value in values]
     new_tuple = tuple.__new__

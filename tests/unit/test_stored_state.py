@@ -47,7 +47,7 @@ def test_a_state_folder_holds_what_the_changelog_says(folder: Path, tmp_path: Pa
     states = states_of(settings, read_records(folder / "changelog.jsonl.xz"))
     unpack_state(folder / STATE, tmp_path)
     disk = DiskStates(tmp_path, lambda: about.changelog_ids)
-    taken = disk.take((stage, number) for stage in STAGES for number in range(settings.partitions))
+    taken = disk.open((stage, number) for stage in STAGES for number in range(settings.partitions))
     assert taken.keys() == states.keys()
     for (stage, number), state in taken.items():
         assert isinstance(state, DiskState)
@@ -64,7 +64,7 @@ def test_a_state_folder_takes_what_is_written_now(folder: Path, tmp_path: Path) 
     stages, records = build_stages(settings), read_records(folder / "after.jsonl.xz")
     unpack_state(folder / STATE, tmp_path)
     disk = DiskStates(tmp_path, lambda: about.changelog_ids)
-    taken = disk.take([("duties", number) for number in range(settings.partitions)])
+    taken = disk.open([("duties", number) for number in range(settings.partitions)])
     for (_, number), state in taken.items():
         stage, known = stages.duties(), dict(state.items())
         stage.restore(state)
