@@ -17,7 +17,7 @@ STREAMS = ROOT / "streams"
 
 
 class When(StrEnum):
-    """When an import takes place."""
+    """Time at which an import takes place."""
 
     AT_IMPORT = "at import"
     IN_FUNCTION = "in a function"
@@ -67,7 +67,7 @@ def imports() -> tuple[Import, ...]:
 
 
 def package_imports() -> dict[tuple[str, str], set[When]]:
-    """Which package imports which other one, and when."""
+    """Find which package imports which other one, and when."""
     found: dict[tuple[str, str], set[When]] = {}
     for one in imports():
         ends = package_of(one.importer), package_of(one.imported)

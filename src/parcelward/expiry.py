@@ -44,7 +44,7 @@ def touched_ms(value: bytes) -> int:
 
 
 def is_absent(touched_ms: int, keep_ms: int, now_ms: int) -> bool:
-    """Whether a value counts as absent for a shipment that arrived at `now_ms`, swept already or not."""
+    """Tell whether a value counts as absent for a shipment that arrived at `now_ms`, swept already or not."""
     return touched_ms + keep_ms < now_ms
 
 

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Unusable(StrEnum):
-    """Why a state on disk is dropped and read anew from the changelog, as the log and docs/runbook.md say it."""
+    """Reason to drop a state on disk and read anew from the changelog, as the log and docs/runbook.md say it."""
 
     UNREADABLE = "unreadable"
     OTHER_CHANGELOG = "other_changelog"

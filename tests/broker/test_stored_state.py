@@ -118,7 +118,7 @@ def test_a_worker_goes_on_where_an_earlier_version_has_stopped(
 
 
 def quiet(service: Service) -> bool:
-    """Whether nothing more is said for some seconds."""
+    """Tell whether nothing more is published for some seconds."""
     before = len(service.alerts())
     time.sleep(4)
     return len(service.alerts()) == before

@@ -23,7 +23,7 @@ class Group:
 
     @property
     def is_changing(self) -> bool:
-        """Whether the partition is on its way from one process to another."""
+        """Tell whether the partition is on its way from one process to another."""
         return self._lock.locked()
 
     async def take_over(self) -> None:

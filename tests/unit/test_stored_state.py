@@ -1,4 +1,4 @@
-"""What an earlier version wrote is read as it was meant: its changelog, its state on disk, its records under way."""
+"""Records of an earlier version are read as they were meant: its changelog, its state on disk, records under way."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 
 def said(send: Send) -> dict[str, Any]:
-    """What is sent, with the numbers rounded; an alert is read."""
+    """Give what is sent with the numbers rounded; an alert is read."""
     alert: Any = json.loads(send.value or b"", parse_float=lambda text: round(float(text), SCORE_DIGITS))
     return {"topic": send.topic, "key": send.key, "headers": list(send.headers), "value": alert}
 

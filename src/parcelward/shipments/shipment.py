@@ -1,4 +1,4 @@
-"""What is known of one waybill, and how it travels between the stages. MessagePack arrays through msgspec.
+"""The record of one waybill, and the form in which it travels between the stages: MessagePack arrays, by msgspec.
 
 `Shipment` is both the duty ledger's state (value of the duties changelog) and what the later stages read, so that one
 serialisation serves both. Nothing in it is a raw personal value. What is a record by itself says its format, its tag
@@ -15,7 +15,7 @@ PHYSICAL_READS = ("nfc", "ocr")
 
 
 class Trigger:
-    """What made the shipment pass the stages this time. Plain ints, as below."""
+    """The cause of a shipment's present pass through the stages. Plain ints, as below."""
 
     REAL_NAME = 1
     INSPECTION = 2

@@ -1,4 +1,4 @@
-"""When to look at a waybill again: one queue of deadlines per courier, on the courier's own arrival clock.
+"""Timers of waybills: one queue of deadlines for each courier, on the courier's own arrival clock.
 
 The ledger decides what a timer means. One whose waybill has another deadline by now says nothing, so timers are never
 searched for or removed, and those that a batch set which was not committed do no harm.
@@ -44,7 +44,7 @@ class Timers:
         self._taken.clear()
 
     def commit(self) -> None:
-        """What was taken is done with."""
+        """Forget the timers that were taken: their batch is committed."""
         self._taken.clear()
 
     def next_due_ms(self, courier: str) -> int:
