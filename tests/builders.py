@@ -154,6 +154,6 @@ def feed_all(line: Pipeline, records: Sequence[Record], batch: int = 1) -> Resul
         part = line.feed(records[start : start + batch])
         total.alerts += part.alerts
         total.rejected += part.rejected
-        total.screened += part.screened
+        total.rows += part.rows
         total.counts += part.counts
     return total

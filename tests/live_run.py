@@ -4,15 +4,16 @@ What it leaves behind is a `Recording`, so that a replay of it can be compared w
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 from zlib import crc32
 
+from parcelward.flow import FLOW
 from parcelward.replay.recording import Pass, pass_of
 from parcelward.screening.build import Stages
 from parcelward.screening.in_memory import Cell
 from parcelward.settings import Settings
-from parcelward.stage import Batch, PartitionStage, Record, Send, SourceRecord, apply
+from parcelward.stage import Batch, Record, Send, SourceRecord, apply
 from streams.engine.inbox import Inbox
 
 Topic = tuple[str, int]
@@ -25,16 +26,8 @@ class LiveRun:
         self.topics, self.couriers, self.partitions = settings.topics, settings.couriers, settings.partitions
         self._rng = Random(seed)
         self._intake = [self.topics.intake(courier) for courier in self.couriers]
-        self._sources = {
-            "duties": self._intake,
-            "senders": [self.topics.senders],
-            "outlets": [self.topics.outlets],
-        }
-        self._make: dict[str, Callable[[], PartitionStage]] = {
-            "duties": stages.duties,
-            "senders": stages.senders,
-            "outlets": stages.outlets,
-        }
+        self._sources = {stage.name: self.topics.sources(stage, self.couriers) for stage in FLOW}
+        self._make = stages.make
         numbers = range(self.partitions)
         self.cells = {(name, number): Cell(make()) for name, make in self._make.items() for number in numbers}
         self._inboxes = {(name, number): Inbox(topics) for name, topics in self._sources.items() for number in numbers}

@@ -33,13 +33,13 @@ def screened() -> dict[str, Any]:
 
     line = pipeline(model=RELEASE, sampled_share=0.1)
     result = feed_all(line, traffic(7, waybills=60, days=2), batch=16)
-    rows = [one.row for one in result.screened]
+    rows = [one.row for one in result.rows]
     return {
         "order": list(table.INDEX),
         "alerts": [(send.value or b"").decode() for send in result.alerts],
         "rows": [dict(sorted(zip(table.INDEX, row, strict=True))) for row in rows],
         "scores": load_model(RELEASE).score(rows),
-        "state": sorted((key.hex(), value.hex()) for key, value in line.outlets[0].state.items()),
+        "state": sorted((key.hex(), value.hex()) for key, value in line.cells["outlets"][0].state.items()),
     }
 
 

@@ -21,10 +21,11 @@ from parcelward.contract.alerts import AlertState, Lane
 from parcelward.contract.events import EventType
 from parcelward.contract.fields import COURIER_PATTERN
 from parcelward.contract.reasons import Reason
+from parcelward.flow import FLOW
 from parcelward.stage import CountKey
 
 PREFIX = "parcelward_"
-STAGES = ("duties", "senders", "outlets")
+STAGES = tuple(stage.name for stage in FLOW)
 DUTIES = ("real_name", "inspection", "security_scan")
 CHECKS = ("broker", "tables")
 STEPS = ("compute", "commit")

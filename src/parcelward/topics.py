@@ -1,6 +1,9 @@
 """Every topic name in one place, under one prefix, and how large their records may be."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from parcelward.flow import FLOW, FlowStage
 
 MAX_INTAKE_BYTES = 12 * 1024 * 1024
 """Largest record an intake topic takes: far above the contract's limit, so that what is too large arrives and is
@@ -28,18 +31,21 @@ class Topics:
         """Alerts for the joint security control platform."""
         return f"{self.prefix}alerts"
 
-    @property
-    def senders(self) -> str:
-        """Shipments on their way to the identity profiles; key = phone token, then document token."""
-        return f"{self.prefix}screening.senders"
+    def into(self, stage: str) -> str:
+        """Shipments on their way to a stage, keyed by the profile that it reads."""
+        return f"{self.prefix}screening.{stage}"
 
     @property
-    def outlets(self) -> str:
-        """Shipments on their way to outlet profiles, rules and model; key = courier/outlet."""
-        return f"{self.prefix}screening.outlets"
+    def between(self) -> tuple[str, ...]:
+        """Every topic between two stages, in the order of the flow."""
+        return tuple(self.into(stage.name) for stage in FLOW if not stage.reads_intake)
+
+    def sources(self, stage: FlowStage, couriers: Iterable[str]) -> tuple[str, ...]:
+        """Topics that a stage reads."""
+        return tuple(map(self.intake, couriers)) if stage.reads_intake else (self.into(stage.name),)
 
     def changelog(self, stage: str) -> str:
-        """Durable state of one stage (`duties`, `senders`, `outlets`), compacted."""
+        """Durable state of one stage, compacted."""
         return f"{self.app_id}-{stage}-changelog"
 
     @property

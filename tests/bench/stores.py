@@ -149,7 +149,7 @@ def traffic(settings: Settings, waybills: int) -> Iterator[Record]:
 class Stored(Pipeline):
     """The stages over states that are written as in the worker: once a batch."""
 
-    def _run(self, cell: Cell, batch: Batch, result: Result) -> None:
+    def _run(self, cell: Cell, batch: Batch, result: Result, forgiving: bool = False) -> None:
         state: Any = cell.state
         outcome = cell.stage.step(batch, state)
         if outcome.updates:
@@ -163,7 +163,7 @@ def screen(settings: Settings, records: Sequence[Record], folder: Path | None) -
     """Print the rate of all stages without Kafka, and what it takes to begin again."""
     stages = build_stages(settings)
     line = Stored(stages, settings.topics)
-    cells = dict(zip(STAGES, (line.duties[0], line.senders[0], line.outlets[0]), strict=True))
+    cells = {stage: cell for stage, (cell,) in line.cells.items()}
     states: States = MemoryStates()
     if folder is not None:
         states = DiskStates(folder, lambda: dict.fromkeys(STAGES, "bench"))
@@ -197,7 +197,7 @@ def main() -> None:
     line = Pipeline(build_stages(settings), settings.topics)
     for batch in batches(records[:20_000], BATCH):
         line.feed(batch)
-    values = list(line.duties[0].state.values())
+    values = list(line.cells["duties"][0].state.values())
     for name, spread in (("waybill numbers in order", 7), ("waybill numbers at random", 7_919_000_003)):
         print(f"{name}, {chosen.keys:,} keys, {sum(map(len, values)) / len(values):.0f} bytes a value")
         compare(values, chosen.keys, spread)

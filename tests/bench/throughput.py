@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from parcelward.counts import STAGES
 from tests.bench.backlog import MINUTE_MS, Backlog
 from tests.bench.installation import Installation, await_drained
 from tests.bench.intake import HiddenBacklog
 from tests.bench.worker import Sample, Usage, Worker
 
-STAGES = ("duties", "senders", "outlets")
 WARM_UP_SHARE = 0.05
 LEAST_WARM_UP = 2000
 SETTLED_SHARE = 0.2  # of the backlog, until memory has what a batch in work needs

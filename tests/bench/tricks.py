@@ -146,7 +146,7 @@ def state_pairs(found: Sequence[Record]) -> Iterator[Pair]:
     settings = Settings(partitions=1)
     line = Pipeline(build_stages(settings), settings.topics)
     line.feed(list(found))
-    values = list(line.duties[0].state.values())
+    values = list(line.cells["duties"][0].state.values())
     yield Pair("expiry reads one time from the bytes", values, touched_ms, lambda value: decode_due(value).touched_ms)
     yield Pair("later stages decode the beginning alone", values, decode_brief, decode_shipment)
     sends = [("screening.senders", b"k", value, ()) for value in values]
@@ -171,7 +171,7 @@ def judging_pairs(found: Sequence[Record]) -> Iterator[Pair]:
     settings = Settings(partitions=1)
     stages = build_stages(settings)
     line = Pipeline(stages, settings.topics, keep_rows=True)
-    rows = [one.row for one in line.feed(list(found)).screened]
+    rows = [one.row for one in line.feed(list(found)).rows]
     model: Any = stages.judgement.model
     views: Views = model._views
     blocks = [rows[start : start + 256] for start in range(0, len(rows), 256)]

@@ -46,7 +46,7 @@ def test_workers_join_and_leave(settings: Settings) -> None:
             await publish_some()
             await until_alerted(worker, 60)
             paused = await worker.app.consumer._thread.call_thread(paused_topics, worker)
-            assert paused == {settings.topics.senders, settings.topics.outlets}
+            assert paused == {settings.topics.into("senders"), settings.topics.into("outlets")}
             async with running(settings, passing_plans(settings)) as other:
                 await publish_some()
                 await other.until(lambda: shares(other) and shares(worker))

@@ -87,7 +87,7 @@ def as_left_behind(folder: Path, settings: Settings) -> None:
     for name in LEFT_BEHIND:
         put(settings, [moved(record, prefix) for record in read_records(folder / f"{name}.jsonl.xz")])
     before = Counter((prefix + one.topic, one.partition) for one in read_records(folder / "before.jsonl.xz"))
-    set_positions(settings, dict(before) | ends_of(settings, [settings.topics.senders, settings.topics.outlets]))
+    set_positions(settings, dict(before) | ends_of(settings, list(settings.topics.between)))
 
 
 def replayed(service: Service) -> tuple[int, dict[str, Any]]:

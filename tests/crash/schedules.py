@@ -92,10 +92,10 @@ def one_stage(world: World) -> list[StagePlan]:
 def two_stages(world: World) -> list[StagePlan]:
     """Another one behind it: its batches share the transactions of the first, and may be chained."""
     topics = SETTINGS.topics
-    tally = partial(_Tally, world, topics.senders, topics.alerts)
+    tally = partial(_Tally, world, topics.into("senders"), topics.alerts)
     return [
-        _first_stage(world, topics.senders, every=1),
-        StagePlan("senders", (topics.senders,), lambda partition: tally(), fed=True),
+        _first_stage(world, topics.into("senders"), every=1),
+        StagePlan("senders", (topics.into("senders"),), lambda partition: tally(), fed=True),
     ]
 
 

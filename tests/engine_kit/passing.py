@@ -44,9 +44,10 @@ def passing_plans(settings: Settings) -> list[StagePlan]:
     The last ones fail on `poison`.
     """
     topics = settings.topics
+    senders, outlets = topics.between
     intake = tuple(topics.intake(courier) for courier in settings.couriers)
     return [
-        StagePlan("duties", intake, lambda _: Passing(topics.senders), ticks=True),
-        StagePlan("senders", (topics.senders,), lambda _: Passing(topics.senders, topics.outlets), fed=True),
-        StagePlan("outlets", (topics.outlets,), lambda _: Passing(topics.alerts, poison=b"poison"), fed=True),
+        StagePlan("duties", intake, lambda _: Passing(senders), ticks=True),
+        StagePlan("senders", (senders,), lambda _: Passing(senders, outlets), fed=True),
+        StagePlan("outlets", (outlets,), lambda _: Passing(topics.alerts, poison=b"poison"), fed=True),
     ]

@@ -33,7 +33,7 @@ INTAKE = "intake.swift"
 
 
 def ledger(line):
-    return decode_shipment(line.duties[0].state[KEY])
+    return decode_shipment(line.cells["duties"][0].state[KEY])
 
 
 @pytest.mark.parametrize("at_document", [False, True])
@@ -63,7 +63,7 @@ def test_a_complete_parcel_is_joined_and_raises_nothing():
 def test_no_raw_personal_value_is_kept():
     line = pipeline()
     feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE)])
-    for cells in (line.duties, line.senders, line.outlets):
+    for cells in line.cells.values():
         assert cells[0].state
         for key, value in cells[0].state.items():
             for raw in ("360426199101010071", "王小明", "13800001234", "13900005678"):
@@ -77,7 +77,7 @@ def test_a_resent_event_changes_nothing_and_is_counted():
     assert ledger(line).duplicates == 1
     assert ledger(line).events == 2
     assert result.counts[counts.DUPLICATE, "swift"] == 1
-    assert len(result.screened) == 1
+    assert len(result.rows) == 1
 
 
 def test_the_same_id_with_other_content_is_a_conflict():
@@ -136,17 +136,15 @@ def test_a_timer_from_before_deadlines_became_longer_waits_and_counts_nothing_tw
     line = pipeline(inspection_due=timedelta(hours=1))
     feed_all(line, [record(real_name())])
     longer = pipeline(inspection_due=timedelta(hours=3))
-    for cells, restarted in zip(
-        (line.duties, line.senders, line.outlets), (longer.duties, longer.senders, longer.outlets), strict=True
-    ):
+    for cells, restarted in zip(line.cells.values(), longer.cells.values(), strict=True):
         restarted[0].state = cells[0].state
         restarted[0].stage.restore(restarted[0].state)
-    before = dict(longer.outlets[0].state)
+    before = dict(longer.cells["outlets"][0].state)
     result = longer.feed([], {INTAKE: T0 + 2 * HOUR})
-    assert (result.alerts, result.screened, longer.outlets[0].state) == ([], [], before)
+    assert (result.alerts, result.rows, longer.cells["outlets"][0].state) == ([], [], before)
     result = longer.feed([], {INTAKE: T0 + 4 * HOUR})
     assert result.counts[counts.OVERDUE, "inspection"] == 1
-    assert len(result.screened) == 1
+    assert len(result.rows) == 1
 
 
 def test_a_deadline_waits_for_its_own_couriers_clock():
@@ -205,7 +203,7 @@ def test_a_time_that_no_clock_shows_is_refused_and_fires_what_is_due(timestamp):
 def test_an_aborted_batch_leaves_the_timers_as_they_were():
     line = pipeline()
     line.feed([record(real_name())])
-    cell = line.duties[0]
+    cell = line.cells["duties"][0]
     tick = Batch([], {INTAKE: T0 + HOUR})
     dropped = cell.stage.step(tick, cell.state)  # the transaction fails: no commit
     again = cell.stage.step(tick, cell.state)
@@ -215,7 +213,7 @@ def test_an_aborted_batch_leaves_the_timers_as_they_were():
 def test_restored_timers_fire_as_before():
     line = pipeline()
     line.feed([record(real_name())])
-    cell = line.duties[0]
+    cell = line.cells["duties"][0]
     cell.stage.restore(cell.state)
     assert line.feed([], {INTAKE: T0 + HOUR}).counts[counts.OVERDUE, "inspection"] == 1
 
@@ -224,8 +222,8 @@ def test_a_waybill_is_forgotten_after_its_time():
     line = pipeline()
     feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE)])
     line.feed([], {INTAKE: T0 + 32 * DAY})
-    assert KEY not in line.duties[0].state
-    stage = line.duties[0].stage
+    assert KEY not in line.cells["duties"][0].state
+    stage = line.cells["duties"][0].stage
     assert isinstance(stage, DutiesStage)
     assert len(stage._timers) == 0
 

@@ -50,7 +50,7 @@ class Worker:
 
     async def take_over(self, numbers: Collection[int] = (0, 1)) -> None:
         """Take over these numbers of all topics."""
-        topics = (INTAKE, TOPICS.senders, TOPICS.outlets)
+        topics = (INTAKE, TOPICS.into("senders"), TOPICS.into("outlets"))
         await self.assignment.take_over(
             [(topic, number) for topic in topics for number in numbers], Member("member", 1)
         )
@@ -89,20 +89,20 @@ def test_every_stage_goes_into_one_transaction() -> None:
         worker = await chaining()
         await worker.process(b"a", b"b")
         (written,) = worker.producer.committed
-        number = next(int(one[-1]) for one in written if one.startswith(TOPICS.senders))
+        number = next(int(one[-1]) for one in written if one.startswith(TOPICS.into("senders")))
         senders = worker.of("senders", number)
         assert senders.state == {b"key": b"abab"}, "each was sent to its own stage once more"
         (sent,) = worker.producer.sent
-        values = [value for _, value, _ in sent[TopicPartition(TOPICS.senders, number)]]
+        values = [value for _, value, _ in sent[TopicPartition(TOPICS.into("senders"), number)]]
         assert values == [b"a", b"b", b"a", b"b"], "they are written in the order in which they were processed"
         assert worker.of("outlets", number).state == {b"key": b"ab"}
         names = {one.rsplit(" ", 1)[0] for one in written}
-        between = {TOPICS.senders, TOPICS.outlets, TOPICS.alerts}
+        between = {TOPICS.into("senders"), TOPICS.into("outlets"), TOPICS.alerts}
         assert names == between | {TOPICS.changelog(plan.name) for plan in worker.assignment.plans}
         (positions,) = worker.producer.positions
         assert positions[TopicPartition(INTAKE, 0)] == 2
-        assert positions[TopicPartition(TOPICS.senders, number)] == 11, "after the last one that was sent there"
-        assert senders.positions == {TOPICS.senders: 11}
+        assert positions[TopicPartition(TOPICS.into("senders"), number)] == 11, "after the last one that was sent there"
+        assert senders.positions == {TOPICS.into("senders"): 11}
         assert [len(done.batch.records) for done in worker.recorder.done] == [4, 2, 2]
         assert isinstance(senders.stage, Passing)
         assert senders.stage.committed == 4
@@ -125,7 +125,7 @@ def test_what_stands_between_the_stages_comes_first() -> None:
         assert not chain.unread
         assert admitted() == {"senders", "outlets"}
         senders = worker.of("senders", 1)
-        senders.add(TOPICS.senders, [Record(TOPICS.senders, 1, 2, 2, b"key", b"a")])
+        senders.add(TOPICS.into("senders"), [Record(TOPICS.into("senders"), 1, 2, 2, b"key", b"a")])
         worker.update_chain()
         assert chain.behind, "it is read and not processed"
         source = senders.deliver(100)
@@ -157,7 +157,7 @@ def test_a_worker_without_every_partition_chains_nothing(number: int) -> None:
         assert not worker.assignment.chain.partitions
         assert not worker.assignment.chain.behind
         await worker.process(b"a", number=number)
-        assert all(TOPICS.outlets not in one for one in worker.producer.committed[0])
+        assert all(TOPICS.into("outlets") not in one for one in worker.producer.committed[0])
 
     asyncio.run(scenario())
 

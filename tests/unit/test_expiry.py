@@ -83,7 +83,7 @@ def test_a_state_stays_bounded_when_every_parcel_brings_many_photos():
         at = T0 + number * 36 * MINUTE
         photos = [{"sha256": f"{8 * number + one:064x}"[::-1]} for one in range(8)]
         line.feed([record(inspection(f"SF{number:013d}", photos=photos), at)])
-        counts.append(sum(key.startswith(b"h") for key in line.outlets[0].state))
+        counts.append(sum(key.startswith(b"h") for key in line.cells["outlets"][0].state))
     live = 8 * (26 * HOUR // (36 * MINUTE))  # a day and two hours
     assert live <= max(counts) < 2.5 * live
 
@@ -93,8 +93,8 @@ def test_a_stage_goes_with_its_partition_without_the_garbage_collector():
     stages = build_stages(settings())
     gc.disable()
     try:
-        gone = [ref(make()) for make in (stages.duties, stages.senders, stages.outlets)]
-        assert [one() for one in gone] == [None] * 3
+        gone = [ref(make()) for make in stages.make.values()]
+        assert {one() for one in gone} == {None}
     finally:
         gc.enable()
 
@@ -134,17 +134,17 @@ def test_an_alert_is_remembered_as_long_as_its_waybill(between):
 def outlets_of(line, clock_ms):
     """Feed twenty parcels of one sender; internal records carry a clock that is `clock_ms` ahead."""
     seen = []
-    ledger = line.duties[0]
+    ledger = line.cells["duties"][0]
     for number in range(20):
         one = record(real_name(f"SF{number:013d}"), T0 + number * MINUTE)
         sends = step(ledger, one)
         while sends and sends[0].topic == "screening.senders":
             send = sends[0]
-            sends = step(line.senders[0], Record(send.topic, 0, 0, T0 + clock_ms, send.key, send.value))
+            sends = step(line.cells["senders"][0], Record(send.topic, 0, 0, T0 + clock_ms, send.key, send.value))
         send = sends[0]
         hop = Record(send.topic, 0, 0, T0 + clock_ms, send.key, send.value)
-        seen.append(line.outlets[0].stage.screen_rows(Batch([hop]), line.outlets[0].state)[0].row)
-        step(line.outlets[0], hop)
+        seen.append(line.cells["outlets"][0].stage.screen_rows(Batch([hop]), line.cells["outlets"][0].state)[0].row)
+        step(line.cells["outlets"][0], hop)
     return seen
 
 
@@ -165,4 +165,4 @@ def test_state_that_nobody_asks_for_is_deleted():
     for days, kept in ((14.9, True), (15.2, False)):
         later = [record(real_name(f"SF{days * 10000 + n:013.0f}"), T0 + int(days * DAY) + n) for n in range(30)]
         feed_all(line, later)
-        assert any(b"OLD" in key for key in line.outlets[0].state) == kept
+        assert any(b"OLD" in key for key in line.cells["outlets"][0].state) == kept

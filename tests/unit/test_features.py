@@ -15,7 +15,7 @@ from parcelward.features.goods_names import DECLARED, GoodsSaid
 from parcelward.features.order import filled_by_name
 from parcelward.features.table import FEATURES, INDEX, Evidence, Row, Value
 from parcelward.model import views
-from parcelward.screening.outlets import Screened
+from parcelward.screening.outlets import ShipmentRow
 from parcelward.shipments.shipment import First, Shipment
 from tests.builders import MINUTE, T0, feed_all, inspection, moment, pipeline, real_name, record, scan
 from tests.courier_traffic import traffic
@@ -111,7 +111,7 @@ def test_the_models_views_leave_out_what_they_always_left_out() -> None:
 
 
 @pytest.fixture(scope="module")
-def passes() -> list[Screened]:
+def passes() -> list[ShipmentRow]:
     """Passes with every combination of evidence, of persons and of agreement customers."""
     number = "SF{:013}".format
     agreement = {"sender": {"kind": "agreement", "document_number": None, "document_type": None, "phone": None}}
@@ -124,7 +124,7 @@ def passes() -> list[Screened]:
         record(real_name(number(4), **agreement), T0 + 3 * MINUTE),
         *[record(real_name(number(n), operator_document=OTHER_ID, **wide), T0 + n * MINUTE) for n in range(10, 40)],
     ]
-    return feed_all(pipeline(), traffic(3, waybills=80)).screened + feed_all(pipeline(), more).screened
+    return feed_all(pipeline(), traffic(3, waybills=80)).rows + feed_all(pipeline(), more).rows
 
 
 KNOWN: dict[Evidence, Callable[[Shipment], bool]] = {
@@ -138,20 +138,20 @@ KNOWN: dict[Evidence, Callable[[Shipment], bool]] = {
 }
 
 
-def known_in(passes: list[Screened]) -> set[str]:
+def known_in(passes: list[ShipmentRow]) -> set[str]:
     """Names of the features that are known in any of these passes."""
     return {name for one in passes for name, value in zip(NAMES, one.row, strict=True) if value is not None}
 
 
 @pytest.mark.parametrize("evidence", KNOWN)
-def test_a_feature_is_unknown_without_its_evidence(evidence: Evidence, passes: list[Screened]) -> None:
+def test_a_feature_is_unknown_without_its_evidence(evidence: Evidence, passes: list[ShipmentRow]) -> None:
     without = known_in([one for one in passes if not KNOWN[evidence](one.shipment)])
     assert without, "traffic has no such passes"
     assert {one.name for one in FEATURES if one.evidence is evidence} & without == set()
     assert {one.name for one in FEATURES if one.evidence is Evidence.ANY} - without == set()
 
 
-def test_a_feature_of_the_acceptance_needs_no_other_evidence(passes: list[Screened]) -> None:
+def test_a_feature_of_the_acceptance_needs_no_other_evidence(passes: list[ShipmentRow]) -> None:
     accepted = known_in([one for one in passes if one.shipment.inspection is None and one.shipment.scan is None])
     assert {one.name for one in FEATURES if one.evidence in (Evidence.ACCEPTANCE, Evidence.SENDER)} - accepted == set()
 
@@ -178,7 +178,7 @@ def test_each_group_of_values_lands_under_its_names(monkeypatch: pytest.MonkeyPa
     assert row == [4.0 if name == "scan_judged_s" else name for name in NAMES]
 
 
-def test_a_row_has_a_value_for_each_feature_whatever_is_known(passes: list[Screened]) -> None:
+def test_a_row_has_a_value_for_each_feature_whatever_is_known(passes: list[ShipmentRow]) -> None:
     assert {len(one.row) for one in passes} == {len(FEATURES)}
 
 

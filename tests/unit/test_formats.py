@@ -102,7 +102,7 @@ def test_a_newer_record_between_the_stages_is_refused_where_it_is_read(of_hop: i
     shipment = msgspec.Raw(of_format(encode(SHIPMENT), 3 - of_hop))
     hop = Record("screening.outlets", 0, 0, T0, b"k", encode([str(of_hop), shipment, False, None, None]))
     line = pipeline()
-    for cells in (line.senders, line.outlets):
+    for cells in (line.cells["senders"], line.cells["outlets"]):
         with pytest.raises(UserError, match="is of format 2"):
             isolate(partial(cells[0].stage.step, state={}), Batch([hop]))
 
@@ -124,13 +124,13 @@ def test_a_deadline_is_found_in_every_format_without_decoding(number: int) -> No
 def test_the_sweep_and_the_timers_take_older_records() -> None:
     line = pipeline()
     feed_all(line, [record(real_name(), T0)])
-    (key,) = line.duties[0].state
-    line.duties[0].state[key] = of_format(line.duties[0].state[key], 0)
-    line.duties[0].stage.restore(line.duties[0].state)
+    (key,) = line.cells["duties"][0].state
+    line.cells["duties"][0].state[key] = of_format(line.cells["duties"][0].state[key], 0)
+    line.cells["duties"][0].stage.restore(line.cells["duties"][0].state)
     later = T0 + 3 * 3_600_000
     result = line.feed([record(scan("SF0000000000002"), later)])
     assert result.counts[counts.OVERDUE, "inspection"] == 1
-    assert format_of(line.duties[0].state[key]) == 1, "written anew, in this format"
+    assert format_of(line.cells["duties"][0].state[key]) == 1, "written anew, in this format"
 
 
 def test_every_record_of_a_run_says_its_format() -> None:
@@ -149,9 +149,10 @@ def test_every_record_of_a_run_says_its_format() -> None:
     )
     found = {
         name: [value for cell in cells for value in cell.state.values()]
-        for name, cells in (("duties", line.duties), ("senders", line.senders))
+        for name, cells in line.cells.items()
+        if name != "outlets"
     }
-    for key, value in line.outlets[0].state.items():
+    for key, value in line.cells["outlets"][0].state.items():
         found.setdefault(f"outlets {key[:1].decode()}", []).append(value)
     assert found.keys() == {"duties", "senders", "outlets o", "outlets p", "outlets h", "outlets w"}
     assert {len(msgspec.msgpack.decode(value)) for value in found["senders"]} == {3, 4}, "phones and documents"

@@ -28,7 +28,7 @@ OTHER_ID = "110101197608056897"
 
 
 def ledger(line):
-    return decode_shipment(line.duties[0].state[ledger_key("swift", WAYBILL)])
+    return decode_shipment(line.cells["duties"][0].state[ledger_key("swift", WAYBILL)])
 
 
 def rewritten(one: Record) -> Record:
@@ -50,7 +50,7 @@ def test_a_resend_after_a_key_rotation_is_a_duplicate():
     before, after = pipeline(token_keys=old, token_key="k1"), pipeline(token_keys=new, token_key="k2")
     first = record(real_name(), event_id="a")
     before.feed([first])
-    after.duties[0].state.update(before.duties[0].state)
+    after.cells["duties"][0].state.update(before.cells["duties"][0].state)
     result = after.feed([first])
     assert result.counts[counts.DUPLICATE, "swift"] == 1
     assert ledger(after).conflicts == 0
@@ -114,13 +114,13 @@ def test_a_document_that_comes_back_by_correction_counts_the_parcel_once():
         for n, number in enumerate(documents)
     ]
     result = feed_all(line, events)
-    assert result.screened[-1].row[INDEX["sender_sends_7d"]] == 1
+    assert result.rows[-1].row[INDEX["sender_sends_7d"]] == 1
 
 
 def test_a_scan_that_comes_first_waits_for_the_counter():
     line = pipeline()
     result = feed_all(line, [record(scan()), record(real_name(), T0 + MINUTE), record(inspection(), T0 + 2 * MINUTE)])
-    assert len(result.screened) == 2
+    assert len(result.rows) == 2
     assert ledger(line).home_outlet == "HZ-01"
 
 
@@ -150,6 +150,6 @@ def test_corrections_leave_no_timers_behind():
         record(real_name(corrects=f"e{n - 1}", weight_g=900 + n), T0 + n, event_id=f"e{n}") for n in range(1, 50)
     ]
     feed_all(line, events)
-    stage = line.duties[0].stage
+    stage = line.cells["duties"][0].stage
     assert isinstance(stage, DutiesStage)
     assert len(stage._timers) == 1

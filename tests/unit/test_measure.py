@@ -30,7 +30,7 @@ TYPES = {FeatureType.BOOL: bool, FeatureType.INT: int, FeatureType.DOUBLE: float
 
 def last_row(records, **changes):
     result = feed_all(pipeline(**changes), records)
-    row = result.screened[-1].row
+    row = result.rows[-1].row
     return {name: row[position] for name, position in INDEX.items()}
 
 
@@ -192,7 +192,7 @@ def test_unknown_stays_unknown():
 
 def rows_of(line, records):
     result = feed_all(line, records)
-    return [dict(zip(INDEX, row, strict=True)) for _, row in result.screened]
+    return [dict(zip(INDEX, row, strict=True)) for _, row in result.rows]
 
 
 def clean_pair(number, at):
@@ -310,7 +310,7 @@ def test_staff_are_remembered_for_a_week():
         row = rows_of(line, [record(real_name(waybill(number), **own), T0 + int(days * DAY))])[-1]
         known[days] = row["sender_is_staff"]
     assert known == {6.9: True, 7.1: None}
-    (outlet,) = (value for key, value in line.outlets[0].state.items() if key.startswith(b"o"))
+    (outlet,) = (value for key, value in line.cells["outlets"][0].state.items() if key.startswith(b"o"))
     assert decode_outlet(outlet).staff == {}
 
 

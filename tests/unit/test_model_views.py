@@ -41,7 +41,7 @@ def rows() -> list[Row]:
         events += [first, second][: 1 + number % 5]
         if number % 7 == 0:
             events.append(record(scan(waybill), at + 2000))
-    return [one.row for one in feed_all(pipeline(), events).screened]
+    return [one.row for one in feed_all(pipeline(), events).rows]
 
 
 def known(row: Row, names: frozenset[str]) -> set[str]:

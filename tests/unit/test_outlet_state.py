@@ -19,7 +19,7 @@ class Log:
     def __init__(self, topic):
         self._topic, self.records = topic, []
 
-    def take(self, topic, partition, sent):
+    def release(self, topic, partition, sent):
         if topic == self._topic:
             self.records += sent
             return []
@@ -29,7 +29,7 @@ class Log:
 def hops(parcels=12):
     """The hops of a few parcels at two outlets, as they arrive at the outlets stage."""
     line = pipeline()
-    line._order = log = Log(settings().topics.outlets)
+    line._order = log = Log(settings().topics.into("outlets"))
     events = []
     for number in range(parcels):
         waybill, at = f"SF{number:013d}", T0 + number * MINUTE
@@ -40,7 +40,7 @@ def hops(parcels=12):
 
 
 def stage():
-    return pipeline().outlets[0].stage
+    return pipeline().cells["outlets"][0].stage
 
 
 def committed(one, state, records):

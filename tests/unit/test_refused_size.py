@@ -59,6 +59,6 @@ def test_reading_back_shows_the_size_of_a_value_that_was_left_out() -> None:
 
 def test_the_duty_stage_refuses_such_a_record_so_that_it_fits() -> None:
     line = pipeline()
-    (send,) = line.duties[0].stage.step(Batch([Record("intake.swift", 0, 0, 1000, b"w", LARGE)]), {}).sends
+    (send,) = line.cells["duties"][0].stage.step(Batch([Record("intake.swift", 0, 0, 1000, b"w", LARGE)]), {}).sends
     assert send.value is None
     assert dict(send.headers)["pw_value_bytes"] == b"50000000"

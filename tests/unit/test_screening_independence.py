@@ -79,19 +79,14 @@ def outcome_of(
             rejected += result.rejected
     alerts += line.feed([], {f"intake.{courier}": T0 + until for courier in COURIERS}).alerts
     states = {
-        name: {key: value for cell in cells for key, value in cell.state.items()}
-        for name, cells in (("duties", line.duties), ("senders", line.senders), ("outlets", line.outlets))
+        name: {key: value for cell in cells for key, value in cell.state.items()} for name, cells in line.cells.items()
     }
     return said(alerts), said(rejected), states
 
 
 def restart_all(rng: Random, line: Pipeline, stages: Stages) -> None:
-    for cells, make in (
-        (line.duties, stages.duties),
-        (line.senders, stages.senders),
-        (line.outlets, stages.outlets),
-    ):
-        restart(rng, cells, make)
+    for name, cells in line.cells.items():
+        restart(rng, cells, stages.make[name])
 
 
 def interleaved(records: Iterable[Record], seed: int) -> list[Record]:

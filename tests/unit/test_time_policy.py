@@ -37,11 +37,11 @@ WAYBILL, INTAKE = "SF0000000000001", "intake.swift"
 
 
 def ledger(line: Pipeline, waybill: str = WAYBILL) -> Shipment:
-    return decode_shipment(line.duties[0].state[ledger_key("swift", waybill)])
+    return decode_shipment(line.cells["duties"][0].state[ledger_key("swift", waybill)])
 
 
 def feature(result: Result, name: str, at: int = -1) -> object:
-    return result.screened[at].row[INDEX[name]]
+    return result.rows[at].row[INDEX[name]]
 
 
 # -- bounds --------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_nobody_is_screened_again_for_a_parcel_that_comes_late() -> None:
     line = pipeline()
     line.feed([record(real_name("SF0000000000100"), T0)])
     late = line.feed([record(real_name(), T0 - HOUR, arrival=T0 + MINUTE)])
-    assert [one.shipment.waybill for one in late.screened if one.shipment.real_name] == [WAYBILL]
+    assert [one.shipment.waybill for one in late.rows if one.shipment.real_name] == [WAYBILL]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_record_that_arrives_before_what_was_reached_is_counted_and_changes_no
 
 def test_an_aborted_batch_does_not_move_the_clock() -> None:
     line = pipeline()
-    cell = line.duties[0]
+    cell = line.cells["duties"][0]
     cell.stage.step(Batch([], {INTAKE: T0 + HOUR}), cell.state)  # never committed
     assert line.feed([record(real_name())]).counts[counts.BACKWARDS, "swift"] == 0
 

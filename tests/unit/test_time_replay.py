@@ -59,8 +59,8 @@ def test_a_replay_ends_with_the_state_of_the_live_run(seed: int) -> None:
     for _ in rerun.results():
         pass
     rerun.pipeline.feed([], {f"intake.{courier}": end for courier in COURIERS})
-    for stage in ("duties", "senders", "outlets"):
-        states = {key: value for cell in getattr(rerun.pipeline, stage) for key, value in cell.state.items()}
+    for stage, cells in rerun.pipeline.cells.items():
+        states = {key: value for cell in cells for key, value in cell.state.items()}
         assert states == live.states(stage), stage
 
 

@@ -171,7 +171,8 @@ def test_the_model_explains_a_batch_at_once():
     stages = build_stages(chosen)
     judgement = dataclasses.replace(stages.judgement, model=Suspicious())
     keep = Keep(DAY, DAY, DAY)
-    stages = dataclasses.replace(stages, outlets=lambda: OutletsStage(judgement, chosen.topics, keep))
+    make = {**stages.make, "outlets": lambda: OutletsStage(judgement, chosen.topics, keep)}
+    stages = dataclasses.replace(stages, make=make)
     line = Pipeline(stages, chosen.topics)
     records = [record(real_name(f"SF{n:013d}", weight_g=900 + n), T0 + n * MINUTE) for n in range(5)]
     alerts = alerts_of(line.feed([*records, records[0]._replace(offset=99)]))
@@ -224,7 +225,7 @@ def test_a_sample_of_clean_parcels_is_drawn():
 def test_a_pass_that_was_overtaken_on_its_way_says_nothing():
     line = pipeline()
     bad, reused = real_name(sender={"document_number": "360426199101010072"}), real_name(goods={"name": "书籍"})
-    ledger, judge_ = line.duties[0], line.outlets[0]
+    ledger, judge_ = line.cells["duties"][0], line.cells["outlets"][0]
     first, second = (
         [send for send in ledger_step(ledger, record(data, at)).sends if send.topic == "screening.senders"]
         for data, at in ((bad, T0), (reused, T0 + MINUTE))
@@ -238,7 +239,7 @@ def test_a_pass_that_was_overtaken_on_its_way_says_nothing():
 
 def test_a_correction_that_overtakes_the_event_it_corrects_leaves_no_alert():
     line = pipeline()
-    ledger, last = line.duties[0], line.outlets[0]
+    ledger, last = line.cells["duties"][0], line.cells["outlets"][0]
     wrong = record(real_name(goods={"name": "汽油"}), event_id="wrong")
     hops: list[Record] = []
     for one in (wrong, record(real_name(corrects="wrong"), T0 + MINUTE)):

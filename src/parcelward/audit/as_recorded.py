@@ -34,11 +34,11 @@ class AsRecorded:
         self.tally = Tally()
         self._between = {
             (topic, number): recording.between(topic, number)
-            for topic in (topics.senders, topics.outlets)
+            for topic in topics.between
             for number in range(recording.partitions)
         }
 
-    def take(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[SourceRecord]:
+    def release(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[SourceRecord]:
         """Note what must be there; returns what is there next."""
         for record in sent:
             self.tally.expect(topic, partition, record.key, record.value, record.headers)

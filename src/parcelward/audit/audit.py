@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from parcelward.audit.as_recorded import AsRecorded, RandomCuts
-from parcelward.audit.counting import counted
-from parcelward.counts import STAGES
 from parcelward.moments import duration_ms
 from parcelward.replay.compare import AlertLog, Comparison, RefusalLog, compare_alerts, compare_refusals
 from parcelward.replay.recording import WholeRecording, in_arrival_order
@@ -82,9 +80,8 @@ def account_for(
     for place, count in order.tally.surplus.items():
         account.note("twice", count, f"{place.topic}/{place.partition} key {place.key!r}")
     _enter_published(account, live, again)
-    cells = {"duties": pipeline.duties, "senders": pipeline.senders, "outlets": pipeline.outlets}
-    for stage in STAGES:
-        for number, cell in enumerate(cells[stage]):
+    for stage, cells in pipeline.cells.items():
+        for number, cell in enumerate(cells):
             _compare_state(account, stage, cell, _values(recording, stage, number))
     return account
 
@@ -157,5 +154,5 @@ def _compare_state(account: Account, stage: str, cell: Cell, found: Mapping[byte
         elif must is None:
             account.note("twice", 1, f"{what} must not be there")
         elif must != there:
-            more = counted(stage, key, there) - counted(stage, key, must)
+            more = cell.stage.counted(key, there) - cell.stage.counted(key, must)
             account.note("twice" if more > 0 else "lost" if more < 0 else "wrong", abs(more) or 1, f"{what} differs")

@@ -11,8 +11,8 @@ from kafka.admin import ConfigResource, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from parcelward.cluster.client import client_options, require_answer, unreachable
-from parcelward.counts import STAGES
 from parcelward.errors import UserError
+from parcelward.flow import FLOW
 from parcelward.settings import Settings
 from parcelward.topics import MAX_INTAKE_BYTES, MAX_REJECTED_BYTES
 
@@ -71,8 +71,8 @@ def plan_topics(settings: Settings) -> list[TopicPlan]:
         plans.append(plan(intake, ARRIVAL, max_message_bytes=most, message_timestamp_type="LogAppendTime"))
         plans.append(plan(rejected, ROOM, max_message_bytes=room, retention_ms=str(30 * DAY_MS)))
     plans.append(plan(topics.alerts, retention_ms=str(90 * DAY_MS), message_timestamp_type="LogAppendTime"))
-    plans += [plan(topics.senders), plan(topics.outlets)]
-    plans += [plan(topics.changelog(stage), COMPACTED, cleanup_policy="compact") for stage in STAGES]
+    plans += map(plan, topics.between)
+    plans += [plan(topics.changelog(stage.name), COMPACTED, cleanup_policy="compact") for stage in FLOW]
     return plans
 
 
@@ -136,7 +136,7 @@ def delete_topics(settings: Settings) -> None:
 
 def changelog_ids(settings: Settings) -> dict[str, str]:
     """Return each stage's changelog id, by stage: Kafka's own id of the topic, which changes when it is made again."""
-    names = {settings.topics.changelog(stage): stage for stage in STAGES}
+    names = {settings.topics.changelog(stage.name): stage.name for stage in FLOW}
 
     def ask(admin: Any) -> dict[str, str]:
         return {names[topic["name"]]: str(topic["topic_id"]) for topic in admin.describe_topics(list(names))}

@@ -15,7 +15,7 @@ class Backlog:
 
     def __init__(self, settings: Settings) -> None:
         topics = [settings.topics.intake(courier) for courier in settings.couriers]
-        topics += [settings.topics.senders, settings.topics.outlets]
+        topics += settings.topics.between
         self._group = settings.topics.app_id
         self._partitions = [TopicPartition(topic, number) for topic in topics for number in range(settings.partitions)]
         self._admin = KafkaAdminClient(**client_options(settings))

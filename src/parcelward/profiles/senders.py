@@ -1,6 +1,7 @@
 """What a phone and a document did before: which documents a phone was used with, what a document was used for."""
 
 from collections.abc import Mapping
+from typing import Any
 from zlib import crc32
 
 import msgspec
@@ -53,6 +54,14 @@ class SenderProfile(msgspec.Struct, array_like=True, gc=False, tag="1"):
     reads: list[tuple[int, float, float]] = []  # epoch ms, degrees north, degrees east
 
 
+class Sends(msgspec.Struct, array_like=True, gc=False, tag="1"):
+    """The beginning of either profile."""
+
+    touched_ms: int
+    sends: list[Any]
+
+
+decode_sends = reading(Sends, "a profile of a sender")
 decode_phone = reading(PhoneProfile, "a profile of a phone")
 decode_sender = reading(SenderProfile, "a profile of a document")
 

@@ -12,8 +12,8 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from parcelward.cluster.client import client_options, consumer_options, require_answer, unreachable
-from parcelward.counts import STAGES
 from parcelward.errors import UserError
+from parcelward.flow import FLOW
 from parcelward.replay.recording import Pass, pass_of
 from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
@@ -49,10 +49,10 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
         self._settings = settings
         self.topics, self.couriers, self.partitions = settings.topics, settings.couriers, settings.partitions
         self._intake = [self.topics.intake(courier) for courier in self.couriers]
-        self._between = [self.topics.senders, self.topics.outlets]
+        self._between = self.topics.between
         rest = [self.topics.alerts, *(self.topics.rejected(courier) for courier in self.couriers)]
         if whole:
-            rest += [self.topics.changelog(stage) for stage in STAGES]
+            rest += [self.topics.changelog(stage.name) for stage in FLOW]
         try:
             # What was worked off comes first: what was published by then is in the ends that are asked for later.
             self._worked_off = None if whole else _worked_off(settings)

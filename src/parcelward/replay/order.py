@@ -38,7 +38,7 @@ class _Queue:
 
 
 class LiveOrder:
-    """The `Order` of a live run. `take` only ever gives what the live run had next."""
+    """The `Order` of a live run. `release` only ever gives what the live run had next."""
 
     def __init__(self, recording: Recording, since_ms: int = 0, until_ms: int | None = None) -> None:
         """What passed in the live run on evidence before `since_ms`, or from `until_ms` on, is not in the replay."""
@@ -48,7 +48,7 @@ class LiveOrder:
         self._horizon_ms = recording.horizon_ms
         self._queues = {
             (topic, number): _Queue(recording.order(topic, number))
-            for topic in (topics.senders, topics.outlets)
+            for topic in topics.between
             for number in range(recording.partitions)
         }
         self._held: Counter[Pass] = Counter()  # whatever its stage
@@ -58,7 +58,7 @@ class LiveOrder:
         self.only_live = 0  # passes of the live run that the replay does not make
         self.only_replayed = 0  # passes that the live run did not make
 
-    def take(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[Record]:
+    def release(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[Record]:
         """What comes next, as far as it was sent."""
         if not self._following:
             return sent

@@ -65,11 +65,9 @@ class Rerun:
             self._hand_back(self.order.give_up(), result)
 
     def _hand_back(self, released: Released, result: Result) -> None:
-        topics, pipeline = self._recording.topics, self.pipeline
         for topic, number, records in released:
-            cells = pipeline.senders if topic == topics.senders else pipeline.outlets
-            cells[number].inbox[:0] = records
-        pipeline.carry(result)
+            self.pipeline.cells_of[topic][number].inbox[:0] = records
+        self.pipeline.carry(result)
 
     def _quiet(self, until_ms: int) -> dict[str, int]:
         return {self._recording.topics.intake(courier): until_ms for courier in self._recording.couriers}

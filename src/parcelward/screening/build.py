@@ -1,7 +1,8 @@
-"""Building the three stages from settings: the one place where decoder, keys, rule pack and model come together."""
+"""Builds the stages from settings: the one place where decoder, keys, rule pack and model come together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Limits
@@ -14,15 +15,22 @@ from parcelward.screening.outlets import OutletsStage
 from parcelward.screening.senders import SendersStage
 from parcelward.settings import Settings
 from parcelward.shipments.ledger import Deadlines
+from parcelward.stage import PartitionStage
+
+
+class ScreeningStage(PartitionStage, Protocol):
+    """A stage of the flow on one partition, whose state can be audited."""
+
+    def counted(self, key: bytes, value: bytes) -> int:
+        """Count what one value of its state has counted, so that a wrong one can be called too low or too high."""
+        ...
 
 
 @dataclass(frozen=True)
 class Stages:
-    """A factory per stage, called once per partition, and what they judge with."""
+    """A factory per stage, by the names in `flow`, called once per partition; and what the stages judge with."""
 
-    duties: Callable[[], DutiesStage]
-    senders: Callable[[], SendersStage]
-    outlets: Callable[[], OutletsStage]
+    make: Mapping[str, Callable[[], ScreeningStage]]
     judgement: Judgement
 
 
@@ -39,8 +47,10 @@ def build_stages(settings: Settings) -> Stages:
     keep = Keep.from_settings(settings)
     judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
     return Stages(
-        duties=lambda: DutiesStage(decoder, tokeniser, topics, deadlines),
-        senders=lambda: SendersStage(topics, keep.event_age),
-        outlets=lambda: OutletsStage(judgement, topics, keep),
-        judgement=judgement,
+        {
+            "duties": lambda: DutiesStage(decoder, tokeniser, topics, deadlines),
+            "senders": lambda: SendersStage(topics, keep.event_age),
+            "outlets": lambda: OutletsStage(judgement, topics, keep),
+        },
+        judgement,
     )

@@ -146,6 +146,11 @@ class DutiesStage:
         self._clocks = self._reached
         self._sweep.commit()
 
+    def counted(self, key: bytes, value: bytes) -> int:
+        """Count the events and the passes of a waybill."""
+        shipment = decode_shipment(value)
+        return shipment.events + shipment.passes
+
 
 class _CourierBatches(dict[str, _CourierBatch]):
     """The part of each intake topic, made when it is first asked for."""
@@ -173,7 +178,7 @@ class _DutyBatch:
         self._decode = stage._decoder.decode
         self._identity = stage._tokeniser.identity
         self._topics = stage._topics
-        self._to_senders, self._to_outlets = stage._topics.senders, stage._topics.outlets
+        self._to_senders, self._to_outlets = stage._topics.into("senders"), stage._topics.into("outlets")
         self._deadlines = stage._deadlines
         self._timers = stage._timers
         self._before = state.get

@@ -1,4 +1,4 @@
-"""The three stages in memory, without Kafka: for training, replay and tests. The same code as in the worker."""
+"""The stages in memory, without Kafka: for training, replay and tests. The same code as in the worker."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from zlib import crc32
 
+from parcelward.flow import FLOW
 from parcelward.intake.refusal import set_aside
 from parcelward.poison import isolate
-from parcelward.screening.build import Stages
-from parcelward.screening.duties import DutiesStage
-from parcelward.screening.outlets import OutletsStage, Screened
-from parcelward.stage import Batch, CountKey, Outcome, PartitionStage, Record, Send, SourceRecord, apply
+from parcelward.screening.build import ScreeningStage, Stages
+from parcelward.screening.outlets import OutletsStage, ShipmentRow
+from parcelward.stage import Batch, CountKey, Outcome, Record, Send, SourceRecord, apply
 from parcelward.topics import Topics
 
 
 @dataclass(slots=True)
 class Cell:
-    """One stage on one partition with its committed state."""
+    """One stage on one partition with its committed state; `inbox` is what was sent to it and not processed yet."""
 
-    stage: PartitionStage
+    stage: ScreeningStage
     state: dict[bytes, bytes] = field(default_factory=dict)
     inbox: list[Record] = field(default_factory=list)
     offset: int = 0
@@ -27,27 +27,27 @@ class Cell:
 
 @dataclass(slots=True)
 class Result:
-    """What one call of `feed` led to."""
+    """Result of one call of `feed`: alerts, refusals, counts, and the feature rows if they were asked for."""
 
     alerts: list[Send] = field(default_factory=list)
     rejected: list[Send] = field(default_factory=list)
-    screened: list[Screened] = field(default_factory=list)
+    rows: list[ShipmentRow] = field(default_factory=list)
     counts: Counter[CountKey] = field(default_factory=Counter)
 
 
 class Order(Protocol):
-    """In which order a later stage processes what the stages before it send to one of its partitions."""
+    """The order in which a later stage processes what the stages before it send to one of its partitions."""
 
-    def take(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[SourceRecord]:
-        """Take over what was sent since the last call; returns what is to be processed now, in order."""
+    def release(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[SourceRecord]:
+        """Add what was sent since the last call; returns what is to be processed now, in order."""
         ...
 
 
 class AsSent:
-    """The order of sending: what a worker with one partition does."""
+    """The order of sending: that of a worker with one partition."""
 
-    def take(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[Record]:
-        """All of it."""
+    def release(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[Record]:
+        """Release all of it."""
         return sent
 
 
@@ -71,9 +71,10 @@ class Pipeline:
         self._keep_rows = keep_rows
         self._forgiving = forgiving
         self._order: Order = AsSent() if order is None else order
-        self.duties = [Cell(stages.duties()) for _ in range(partitions)]
-        self.senders = [Cell(stages.senders()) for _ in range(partitions)]
-        self.outlets = [Cell(stages.outlets()) for _ in range(partitions)]
+        self.cells = {stage.name: [Cell(stages.make[stage.name]()) for _ in range(partitions)] for stage in FLOW}
+        self._readers = [self.cells[stage.name] for stage in FLOW if stage.reads_intake]
+        self.cells_of = {topics.into(stage.name): self.cells[stage.name] for stage in FLOW if not stage.reads_intake}
+        """Cells by the topic between stages that they read."""
 
     def feed(self, records: Sequence[SourceRecord], quiet_until: Mapping[str, int] | None = None) -> Result:
         """Screen intake records, given in arrival order, as one batch per partition.
@@ -81,18 +82,19 @@ class Pipeline:
         A record's own `partition` decides where its waybill is joined. `quiet_until` as in `Batch`.
         """
         result = Result()
-        for number, cell in enumerate(self.duties):
-            mine = [record for record in records if record.partition == number]
-            if mine or quiet_until:
-                self._run(cell, Batch(mine, quiet_until or {}), result)
+        for cells in self._readers:
+            for number, cell in enumerate(cells):
+                mine = [record for record in records if record.partition == number]
+                if mine or quiet_until:
+                    self._run(cell, Batch(mine, quiet_until or {}), result, self._forgiving)
         self.carry(result)
         return result
 
     def carry(self, result: Result) -> bool:
         """Process what the later stages may process now; returns whether there was anything."""
         moved = False
-        for topic, cells in ((self._topics.senders, self.senders), (self._topics.outlets, self.outlets)):
-            while True:  # the senders send to one another: from phone to document
+        for topic, cells in self.cells_of.items():
+            while True:  # a stage may send to itself: the senders do, from phone to document
                 ready = [(cell, self._ready(topic, number, cell)) for number, cell in enumerate(cells)]
                 if not any(records for _, records in ready):
                     break
@@ -104,30 +106,32 @@ class Pipeline:
 
     def _ready(self, topic: str, number: int, cell: Cell) -> Sequence[SourceRecord]:
         sent, cell.inbox = cell.inbox, []
-        return self._order.take(topic, number, sent)
+        return self._order.release(topic, number, sent)
 
-    def _run(self, cell: Cell, batch: Batch, result: Result) -> None:
+    def _run(self, cell: Cell, batch: Batch, result: Result, forgiving: bool = False) -> None:
         if self._keep_rows and isinstance(cell.stage, OutletsStage):
-            result.screened += cell.stage.screen_rows(batch, cell.state)
-        batch, outcome = self._step(cell, batch)
+            result.rows += cell.stage.screen_rows(batch, cell.state)
+        if forgiving:
+            batch, outcome = self._isolate(cell, batch)
+        else:
+            outcome = cell.stage.step(batch, cell.state)
         apply(outcome.updates, cell.state)
         cell.stage.commit(batch, outcome)
         result.counts += outcome.counts
         for send in outcome.sends:
             self._deliver(send, result)
 
-    def _step(self, cell: Cell, batch: Batch) -> tuple[Batch, Outcome]:
-        if not (self._forgiving and isinstance(cell.stage, DutiesStage)):
-            return batch, cell.stage.step(batch, cell.state)
+    def _isolate(self, cell: Cell, batch: Batch) -> tuple[Batch, Outcome]:
+        """Compute a batch without the records that our own code fails on; these are refused."""
         batch, outcome, poisoned = isolate(lambda part: cell.stage.step(part, cell.state), batch)
         for record, error in poisoned:
-            send, fact = set_aside(self._topics, record, error)
+            send, count = set_aside(self._topics, record, error)
             outcome.sends.append(send)
-            outcome.counts[fact] += 1
+            outcome.counts[count] += 1
         return batch, outcome
 
     def _deliver(self, send: Send, result: Result) -> None:
-        cells = {self._topics.senders: self.senders, self._topics.outlets: self.outlets}.get(send.topic)
+        cells = self.cells_of.get(send.topic)
         if cells is None:
             (result.alerts if send.topic == self._topics.alerts else result.rejected).append(send)
             return

@@ -4,10 +4,17 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from parcelward.alerts.snapshot import with_snapshot
+from parcelward.alerts.verdict import decode_alert
 from parcelward.expiry import Sweep
 from parcelward.features.row import measure
 from parcelward.features.table import Row
-from parcelward.profiles.outlets import count_acceptance, count_inspection, count_overdue
+from parcelward.profiles.outlets import (
+    count_acceptance,
+    count_inspection,
+    count_overdue,
+    decode_operator,
+    decode_outlet,
+)
 from parcelward.screening.judge import Judge, Judgement, Measured
 from parcelward.screening.outlet_state import Keep, OutletState
 from parcelward.shipments.shipment import Arrived, First, Shipment, decode_arrived, encode
@@ -18,7 +25,7 @@ BLOCK = 256  # hops
 """Measured, then judged: few enough to be still in the processor's caches, enough for the model's cost per call."""
 
 
-class Screened(NamedTuple):
+class ShipmentRow(NamedTuple):
     """One shipment with its features."""
 
     shipment: Shipment
@@ -73,11 +80,22 @@ class OutletsStage:
         self._outlet_state.commit(self._expired)
         self._sweep.commit()
 
-    def screen_rows(self, batch: Batch, state: Mapping[bytes, bytes]) -> list[Screened]:
+    def counted(self, key: bytes, value: bytes) -> int:
+        """Count the parcels of a profile, or the revisions of an alert; 0 for a photo."""
+        kind = key[:1]
+        if kind == b"o":
+            outlet = decode_outlet(value)
+            return outlet.items_7d.total + outlet.overdue_1d.total
+        if kind == b"p":
+            operator = decode_operator(value)
+            return operator.items_1d.total + len(operator.inspections)
+        return decode_alert(value).revision if kind == b"w" else 0
+
+    def screen_rows(self, batch: Batch, state: Mapping[bytes, bytes]) -> list[ShipmentRow]:
         """The features of a batch without judging them: what training replays. Changes nothing."""
         self._outlet_state.open(state)
         measured = [self._measure(record, {}) for record in batch.records]
-        return [Screened(one.shipment(), one.row) for one in measured]
+        return [ShipmentRow(one.shipment(), one.row) for one in measured]
 
     def _measure(self, record: SourceRecord, newest: dict[str, int]) -> Measured:
         """Measure a pass; `newest` is the newest arrival per courier."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from parcelward.expiry import Sweep
 from parcelward.moments import WEEK_MS
-from parcelward.profiles.senders import PhoneProfile, SenderProfile, phone_view, sender_view
+from parcelward.profiles.senders import PhoneProfile, SenderProfile, decode_sends, phone_view, sender_view
 from parcelward.shipments.shipment import First, decode_brief, decode_hop, encode, outlet_key
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
 from parcelward.topics import Topics
@@ -47,6 +47,10 @@ class SendersStage:
         """Move the expiry sweep on."""
         self._sweep.commit()
 
+    def counted(self, key: bytes, value: bytes) -> int:
+        """Count the parcels of a profile."""
+        return len(decode_sends(value).sends)
+
     def _pass(
         self,
         record: SourceRecord,
@@ -67,6 +71,8 @@ class SendersStage:
             key = real_name.document_token.encode()
             if not hop.at_document:
                 hop.at_document = True
-                return Send(self._topics.senders, key, encode(hop)), arrival
+                return Send(self._topics.into("senders"), key, encode(hop)), arrival
             hop.sender = sender_view(key, shipment, real_name, is_first, state, senders, oldest)
-        return Send(self._topics.outlets, outlet_key(shipment.courier, shipment.home_outlet), encode(hop)), arrival
+        return Send(
+            self._topics.into("outlets"), outlet_key(shipment.courier, shipment.home_outlet), encode(hop)
+        ), arrival

@@ -41,10 +41,10 @@ def _screened(simulation: Simulation, settings: Settings, note: Callable[[str], 
         day, now = (now - start_ms) // DAY_MS, batch[-1].timestamp
         if (now - start_ms) // DAY_MS > day:
             note(f"day {day} replayed, {simulation.waybills:,} waybills so far")
-        for shipment, row in pipeline.feed(batch).screened:
+        for shipment, row in pipeline.feed(batch).rows:
             yield Screened(shipment.courier, shipment.waybill, row, shipment.touched_ms, _fired(pack, row))
     quiet = {settings.topics.intake(courier): now + _AFTER_THE_END_MS for courier in simulation.plan.couriers}
-    for shipment, row in pipeline.feed([], quiet).screened:
+    for shipment, row in pipeline.feed([], quiet).rows:
         yield Screened(shipment.courier, shipment.waybill, row, shipment.touched_ms, _fired(pack, row))
 
 
