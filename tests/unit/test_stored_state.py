@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from parcelward.counts import STAGES
 from parcelward.formats import NEWEST, format_of
 from parcelward.screening.build import build_stages
 from parcelward.stage import Batch, Send
 from streams.engine.state import Bounds
 from streams.engine.state_on_disk import DiskState, DiskStates
-from tests.fixtures.going_on import FOLDERS, STAGES, carry_on, go_on, restored, settings_of, states_of
+from tests.fixtures.going_on import FOLDERS, carry_on, go_on, restored, settings_of, states_of
 from tests.fixtures.stored import STATE, STOPS, read_about, read_records, read_sends, unpack_state
 
 SCORE_DIGITS = 6

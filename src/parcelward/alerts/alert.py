@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
-from parcelward.alerts.verdict import ACTIONS, SEVERITIES, AlertRecord
+from parcelward.alerts.verdict import SEVERITIES, AlertRecord
 from parcelward.contract.alerts import (
     ALERT_TYPE,
     Action,
     Alert,
     AlertState,
     Bilingual,
-    Contribution,
     Evidence,
     Finding,
     Lane,
@@ -38,7 +37,7 @@ ACTION_TEXT = {
 
 
 def alert_id(courier: str, waybill: str, first_arrival_ms: int) -> str:
-    """The same for a parcel for ever: a replay or a rebuilt state gives the same alert.
+    """Derive the id of a parcel's alert. It never changes: a replay or a rebuilt state gives the same one.
 
     A waybill number that comes back after it was forgotten is another parcel: its first arrival tells them apart.
     """
@@ -50,7 +49,7 @@ def _moment(epoch_ms: int) -> datetime:
 
 
 def model_finding(score: Score) -> Finding:
-    """The finding that the model alone raises, in the words of its largest contributions."""
+    """Make the finding that the model alone raises, in the words of its largest contributions."""
     zh = "、".join(part.text.zh for part in score.contributions[:3])
     en = "; ".join(part.text.en for part in score.contributions[:3])
     return Finding(
@@ -102,17 +101,16 @@ def build_alert(
     shipment: Shipment,
     record: AlertRecord,
     findings: Sequence[Finding],
-    score: tuple[float, float, str] | None,
-    contributions: tuple[Contribution, ...],
+    score: Score | None,
     pack_version: str,
     topics: Topics,
 ) -> Alert:
-    """One revision of an alert. `score` is (value, threshold, model version); times come from the evidence."""
+    """Build one revision of an alert. All times come from the evidence. `score` is None without a model."""
     lane = Lane(str(record.verdict.lane))
     ordered = tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
     clear = not ordered and lane is not Lane.GREEN_SAMPLED
     state = AlertState.CLEARED_BY_EVIDENCE if clear else AlertState.OPEN
-    action = Action(record.verdict.action or ACTIONS[-2])
+    action = Action(record.verdict.action or Action.REQUEST_INFORMATION)
     at = _moment(record.touched_ms)
     real_name, inspection = shipment.real_name, shipment.inspection
     return Alert(
@@ -128,9 +126,7 @@ def build_alert(
         raised_at=at,
         due_by=_moment(record.due_ms),
         findings=ordered,
-        score=None
-        if score is None
-        else Score(value=score[0], threshold=score[1], model_version=score[2], contributions=contributions),
+        score=score,
         parties=_parties(shipment),
         evidence=tuple(
             Evidence(
@@ -143,13 +139,13 @@ def build_alert(
             for event_id, event_type, offset in shipment.evidence
         ),
         rule_pack_version=pack_version,
-        model_version=None if score is None else score[2],
+        model_version=None if score is None else score.model_version,
         summary=_summary(lane, state, ordered, action),
     )
 
 
 def alert_send(alert: Alert, topics: Topics) -> Send:
-    """The alert as a CloudEvent in binary mode; key = waybill."""
+    """Write the alert as a CloudEvent in binary mode; key = waybill."""
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", f"{alert.alert_id}:{alert.revision}".encode()),

@@ -17,7 +17,7 @@ LANE_OF = {
     Severity.LOW: None,  # supports an alert, does not raise one
 }
 URGENCY = (Lane.GREEN_SAMPLED, Lane.YELLOW, Lane.RED)
-DUE_WITHIN = {
+TIME_TO_DECIDE = {
     Lane.RED: timedelta(minutes=30),
     Lane.YELLOW: timedelta(hours=8),
     Lane.GREEN_SAMPLED: timedelta(days=1),
@@ -36,7 +36,7 @@ SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 
 
 class Verdict(msgspec.Struct, frozen=True, array_like=True):
-    """What all findings on a waybill come to. `rules` are the ids of what was found, sorted."""
+    """The outcome of all findings on a waybill. `rules` are the ids of what was found, sorted."""
 
     lane: str | None
     action: str | None
@@ -44,9 +44,9 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AlertRecord(msgspec.Struct, array_like=True, tag="1"):
-    """State of an alerted waybill: what was last said about it, and what that rests on.
+    """State of an alerted waybill: the last verdict published about it, and the evidence behind that.
 
-    Revision 0: nothing was said; kept for waybills with corrections or conflicts, to know the newest pass.
+    Revision 0 (`silent_record`): nothing was published yet.
     """
 
     touched_ms: int  # arrival of the evidence behind the last pass, which is that of a new revision
@@ -61,8 +61,13 @@ decode_alert = reading(AlertRecord, "an alert's record")
 CLEAN = Verdict(None, None, ())
 
 
+def silent_record(touched_ms: int) -> AlertRecord:
+    """Record of a waybill about which nothing was published; it only remembers which pass is the newest."""
+    return AlertRecord(touched_ms, 0, CLEAN)
+
+
 def judge(found: Sequence[tuple[str, Severity, Action]]) -> Verdict:
-    """Verdict from (rule id, severity, action) of all findings; `CLEAN` when there are none."""
+    """Give the verdict on (rule id, severity, action) of all findings; `CLEAN` when there are none."""
     if not found:
         return CLEAN
     worst = min((severity for _, severity, _ in found), key=SEVERITIES.index)
@@ -71,25 +76,21 @@ def judge(found: Sequence[tuple[str, Severity, Action]]) -> Verdict:
 
 
 def revise(known: AlertRecord | None, verdict: Verdict, at_ms: int) -> AlertRecord | None:
-    """The alert's next revision, or None when there is nothing new to say.
+    """Make the alert's next revision; None when there is nothing new to say.
 
     The lane never falls, nor does the action while the lane stays: later evidence may clear findings, a person decides
     what that means. The time to decide counts from the first revision in a lane.
     """
-    if known is None:
+    if known is None or not known.revision:
         return None if verdict.lane is None else AlertRecord(at_ms, 1, verdict, _due_ms(verdict.lane, at_ms))
     said = known.verdict
-    risen = _urgency(verdict.lane) > _urgency(said.lane)
-    if risen:
-        settled = verdict
-    elif verdict.lane is None:  # nothing, or what supports an alert without raising one
-        settled = Verdict(said.lane, said.action, verdict.rules)
-    else:
-        settled = Verdict(said.lane, _stronger(said.action, verdict.action), verdict.rules)
-    if settled == said:
-        return None
-    due_ms = min(known.due_ms, _due_ms(settled.lane, at_ms)) if risen else known.due_ms
-    return AlertRecord(at_ms, known.revision + 1, settled, due_ms)
+    if _urgency(verdict.lane) > _urgency(said.lane):
+        due_ms = min(known.due_ms, _due_ms(verdict.lane, at_ms))
+        return AlertRecord(at_ms, known.revision + 1, verdict, due_ms)
+    # Without a lane there is no finding, or only some that support an alert and raise none.
+    action = said.action if verdict.lane is None else _stronger(said.action, verdict.action)
+    merged = Verdict(said.lane, action, verdict.rules)
+    return None if merged == said else AlertRecord(at_ms, known.revision + 1, merged, known.due_ms)
 
 
 def _urgency(lane: str | None) -> int:
@@ -101,4 +102,4 @@ def _stronger(one: str | None, other: str | None) -> str | None:
 
 
 def _due_ms(lane: str | None, at_ms: int) -> int:
-    return at_ms if lane is None else at_ms + duration_ms(DUE_WITHIN[Lane(lane)])
+    return at_ms if lane is None else at_ms + duration_ms(TIME_TO_DECIDE[Lane(lane)])

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from parcelward.alerts.snapshot import with_snapshot
 from parcelward.alerts.verdict import decode_alert
 from parcelward.expiry import Sweep
 from parcelward.features.row import measure
@@ -95,22 +94,20 @@ class OutletsStage:
         """The features of a batch without judging them: what training replays. Changes nothing."""
         self._outlet_state.open(state)
         measured = [self._measure(record, {}) for record in batch.records]
+        for one in measured:
+            one.recall(self._outlet_state)
         return [ShipmentRow(one.shipment(), one.row) for one in measured]
 
     def _measure(self, record: SourceRecord, newest: dict[str, int]) -> Measured:
-        """Measure a pass; `newest` is the newest arrival per courier."""
+        """Measure a pass against the profiles; `newest` is the newest arrival per courier."""
         hop = decode_arrived(record.value or b"")
         shipment = hop.shipment
         courier, now = shipment.courier, shipment.touched_ms
         if now > newest.get(courier, 0):
             newest[courier] = now
-        row = self._row(hop)
         # A waybill number that comes back after it was forgotten is another parcel, with an alert of its own.
         key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
-        known = self._outlet_state.alert(key)
-        if known is not None:
-            row = with_snapshot(shipment, row, known.snapshot)
-        return Measured(record, row, key, known, self._judge.is_notable(shipment))
+        return Measured(record, self._row(hop), key, self._judge.is_notable(shipment))
 
     def _row(self, hop: Arrived) -> Row:
         """Count what this pass adds to the profiles, and measure the shipment against them."""
