@@ -26,7 +26,7 @@ from parcelward.stage import CountKey
 
 PREFIX = "parcelward_"
 STAGES = tuple(stage.name for stage in FLOW)
-DUTIES = ("real_name", "inspection", "security_scan")
+DUTIES = tuple(event_type.duty for event_type in EventType)
 CHECKS = ("broker", "tables")
 STEPS = ("compute", "commit")
 

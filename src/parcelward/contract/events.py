@@ -37,11 +37,26 @@ from parcelward.contract.fields import (
 
 
 class EventType(StrEnum):
-    """CloudEvents types accepted on intake; the version is part of the name."""
+    """CloudEvents types accepted on intake; the version is part of the name.
+
+    The ledger keeps an event's type as its position here (`EVENT_TYPES`): new types go at the end.
+    """
 
     REAL_NAME = "cn.delivery.acceptance.realname.v1"
     INSPECTION = "cn.delivery.acceptance.inspection.v1"
     SECURITY_SCAN = "cn.delivery.security.scan.v1"
+
+    @property
+    def duty(self) -> str:
+        """Name of the duty that such an event reports.
+
+        >>> EventType.SECURITY_SCAN.duty
+        'security_scan'
+        """
+        return self.name.lower()
+
+
+EVENT_TYPES = tuple(EventType)
 
 
 # Each personal value, and the token that may come in its place.
@@ -299,7 +314,7 @@ class SecurityScanEvent(Envelope):
 
 
 IntakeEvent = RealNameEvent | InspectionEvent | SecurityScanEvent
-EVENT_MODELS: dict[EventType, type[RealNameEvent] | type[InspectionEvent] | type[SecurityScanEvent]] = {
+EVENT_MODELS: dict[EventType, type[IntakeEvent]] = {
     EventType.REAL_NAME: RealNameEvent,
     EventType.INSPECTION: InspectionEvent,
     EventType.SECURITY_SCAN: SecurityScanEvent,

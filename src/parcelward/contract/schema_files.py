@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from parcelward.contract.alerts import ALERT_TYPE, Alert, RejectedHeaders
-from parcelward.contract.events import EventType, InspectionEvent, RealNameEvent, SecurityScanEvent
+from parcelward.contract.events import EVENT_MODELS
 from parcelward.contract.reasons import Reason
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -28,9 +28,10 @@ class Message(NamedTuple):
 
 _INTAKE = "structured CloudEvent; in binary mode `data` is the value and the other fields are `ce_*` headers"
 MESSAGES: tuple[Message, ...] = (
-    Message("real-name", RealNameEvent, EventType.REAL_NAME, "intake.<courier>", "waybill", _INTAKE),
-    Message("inspection", InspectionEvent, EventType.INSPECTION, "intake.<courier>", "waybill", _INTAKE),
-    Message("security-scan", SecurityScanEvent, EventType.SECURITY_SCAN, "intake.<courier>", "waybill", _INTAKE),
+    *(
+        Message(event_type.duty.replace("_", "-"), model, event_type, "intake.<courier>", "waybill", _INTAKE)
+        for event_type, model in EVENT_MODELS.items()
+    ),
     Message("alert", Alert, ALERT_TYPE, "alerts", "waybill", "value of a binary-mode CloudEvent"),
     Message("rejected", RejectedHeaders, "", "rejected.<courier>", "as received", "headers added to the record"),
 )

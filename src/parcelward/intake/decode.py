@@ -17,7 +17,6 @@ from pydantic_core import from_json
 
 from parcelward.contract.events import EVENT_MODELS, Envelope, EventType
 from parcelward.contract.reasons import Reason
-from parcelward.intake import event
 from parcelward.intake.attributes import (
     JSON_TYPES,
     Mode,
@@ -30,7 +29,7 @@ from parcelward.intake.attributes import (
     type_problem,
 )
 from parcelward.intake.compiled_reader import IN_DOUBT, Reader, reader_of
-from parcelward.intake.event import Event
+from parcelward.intake.event import STRUCT_OF, Event
 from parcelward.intake.refusal import (
     Rejected,
     is_plain,
@@ -62,16 +61,6 @@ UNREADABLE = (MsgspecError, ValueError, RecursionError)
 
 _ID = re.compile(rb"[\x21-\x7e]{1,64}").fullmatch
 _READ = ("ce_id", "ce_type", "ce_source", "ce_time", "ce_subject")
-_STRUCTS: dict[str, type[Struct]] = {
-    "Goods": event.GoodsData,
-    "Inspection": event.InspectionData,
-    "Photo": event.PhotoData,
-    "Place": event.PlaceData,
-    "RealName": event.RealNameData,
-    "Receiver": event.ReceiverData,
-    "SecurityScan": event.ScanData,
-    "Sender": event.SenderData,
-}
 
 
 class Limits(NamedTuple):
@@ -92,7 +81,7 @@ class Limits(NamedTuple):
 
 
 class _Plan(Struct, frozen=True):
-    """What is known about one event type before any event: its models, their JSON validators, and the fast reader."""
+    """One event type, as it is read: its models, their JSON validators, and the fast reader."""
 
     event_type: EventType
     reader: Reader
@@ -107,7 +96,7 @@ def _plan(event_type: EventType) -> _Plan:
     data_model: Any = event_model.model_fields["data"].annotation
     return _Plan(
         event_type,
-        reader_of(data_model, _STRUCTS),
+        reader_of(data_model, STRUCT_OF),
         data_model.__pydantic_validator__.validate_json,
         event_model.__pydantic_validator__.validate_json,
         data_model,
@@ -122,7 +111,7 @@ class _Structured(Struct, frozen=True):
 
 
 _envelope = JsonDecoder(_Structured).decode
-_PLANS: dict[bytes, _Plan] = {event_type.value.encode(): _plan(event_type) for event_type in EventType}
+_PLANS: dict[bytes, _Plan] = {event_type.value.encode(): _plan(event_type) for event_type in EVENT_MODELS}
 
 
 class Decoder:

@@ -1,15 +1,17 @@
 """One accepted intake event, in plain values: what the contract's models say, without what only validation needs.
 
 Codes and enumerations are plain strings, times are ms since the epoch, and `gc=False` keeps all of it out of the
-garbage collector. `contract.events` describes the fields; a test compares the two. `number` is how the evidence of the
-ledger calls the event type (`ledger.EVENT_TYPES`): looking up an `Enum` costs a call of a Python function.
+garbage collector. `contract.events` describes the fields; a test compares the two. `number` is the position of the event
+type in `EVENT_TYPES`, kept as a plain int: looking up an `Enum` costs a call of a Python function.
 """
 
 from typing import ClassVar
 
 from msgspec import Struct
 
-from parcelward.contract.events import EventType
+from parcelward.contract.events import EVENT_TYPES, EventType
+
+_number = EVENT_TYPES.index
 
 
 class PlaceData(Struct, frozen=True, gc=False):
@@ -60,7 +62,7 @@ class GoodsData(Struct, frozen=True, gc=False, kw_only=True):
 class RealNameData(Struct, frozen=True, gc=False, kw_only=True):
     """Data of a real-name event (实名收寄)."""
 
-    number: ClassVar[int] = 0
+    number: ClassVar[int] = _number(EventType.REAL_NAME)
 
     courier: str
     waybill: str
@@ -94,7 +96,7 @@ class PhotoData(Struct, frozen=True, gc=False, kw_only=True):
 class InspectionData(Struct, frozen=True, gc=False, kw_only=True):
     """Data of an inspection event (收寄验视)."""
 
-    number: ClassVar[int] = 1
+    number: ClassVar[int] = _number(EventType.INSPECTION)
 
     courier: str
     waybill: str
@@ -118,7 +120,7 @@ class InspectionData(Struct, frozen=True, gc=False, kw_only=True):
 class ScanData(Struct, frozen=True, gc=False, kw_only=True):
     """Data of a security-scan event (过机安检), which is never filled in later and corrects nothing."""
 
-    number: ClassVar[int] = 2
+    number: ClassVar[int] = _number(EventType.SECURITY_SCAN)
     fill_mode: ClassVar[str] = "online"
     corrects: ClassVar[str | None] = None
 
@@ -134,6 +136,20 @@ class ScanData(Struct, frozen=True, gc=False, kw_only=True):
     mark_applied: bool
 
 
+EventData = RealNameData | InspectionData | ScanData
+STRUCT_OF: dict[str, type[Struct]] = {
+    "Goods": GoodsData,
+    "Inspection": InspectionData,
+    "Photo": PhotoData,
+    "Place": PlaceData,
+    "RealName": RealNameData,
+    "Receiver": ReceiverData,
+    "SecurityScan": ScanData,
+    "Sender": SenderData,
+}
+"""The struct of each model in `contract.events`, by the model's name."""
+
+
 class Event(Struct, frozen=True, gc=False):
     """One accepted intake event.
 
@@ -145,6 +161,6 @@ class Event(Struct, frozen=True, gc=False):
     type: EventType
     id: str
     time_ms: int
-    data: RealNameData | InspectionData | ScanData
+    data: EventData
     identity: bytes
     content: bytes

@@ -8,7 +8,6 @@ from parcelward.contract.events import EventType
 from parcelward.simulate.parcels import Parcel
 
 CHINA = timezone(timedelta(hours=8))
-REAL_NAME, INSPECTION, SCAN = (str(kind.value) for kind in EventType)
 
 
 @lru_cache(maxsize=4096)
@@ -23,13 +22,15 @@ def moment(ms: int) -> str:
     return f"{_minute(minute)}{second:02d}.{rest:03d}+08:00"
 
 
-def envelope(kind: str, event_id: str, parcel: Parcel, time_ms: int, data: dict[str, Any]) -> dict[str, Any]:
+def envelope(
+    event_type: EventType, event_id: str, parcel: Parcel, time_ms: int, data: dict[str, Any]
+) -> dict[str, Any]:
     """A CloudEvents 1.0 envelope around `data`."""
     return {
         "specversion": "1.0",
         "id": event_id,
         "source": f"/couriers/{parcel.outlet.courier}/outlets/{parcel.outlet.code}",
-        "type": kind,
+        "type": event_type.value,
         "time": moment(time_ms),
         "subject": parcel.waybill,
         "datacontenttype": "application/json",
@@ -58,7 +59,7 @@ def real_name(parcel: Parcel, event_id: str) -> dict[str, Any]:
         "stated_region": outlet.county,
         "address_difference_recorded": parcel.address_differs,
     }
-    return envelope(REAL_NAME, event_id, parcel, parcel.accepted_ms + operator.skew_ms, data)
+    return envelope(EventType.REAL_NAME, event_id, parcel, parcel.accepted_ms + operator.skew_ms, data)
 
 
 def inspection(parcel: Parcel, event_id: str) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def inspection(parcel: Parcel, event_id: str) -> dict[str, Any]:
     }
     if check.found_goods:
         data["found_goods"] = check.found_goods
-    return envelope(INSPECTION, event_id, parcel, end, data)
+    return envelope(EventType.INSPECTION, event_id, parcel, end, data)
 
 
 def scan(parcel: Parcel, event_id: str, image: str, judged_ms: int) -> dict[str, Any]:
@@ -108,4 +109,4 @@ def scan(parcel: Parcel, event_id: str, image: str, judged_ms: int) -> dict[str,
         "decision": "pass",
         "mark_applied": True,
     }
-    return envelope(SCAN, event_id, parcel, parcel.scan_ms, data)
+    return envelope(EventType.SECURITY_SCAN, event_id, parcel, parcel.scan_ms, data)
