@@ -4,6 +4,7 @@ import html
 import re
 from itertools import pairwise
 
+from parcelward.flow import FLOW
 from tests.packages import CORE, ROOT, package_imports, packages
 
 DOT = ROOT / "docs" / "architecture.dot"
@@ -87,3 +88,16 @@ def test_every_folder_has_a_box_and_every_box_a_folder() -> None:
 def test_the_arrows_between_folders_are_the_imports() -> None:
     """As few as say all: an import that follows from others has no arrow."""
     assert of_folders(drawn_in_svg()[1]) == real_arrows()
+
+
+def real_flow() -> Arrows:
+    """From topics to stages and back, by the list of stages."""
+    reads = {(f"topic {'intake' if stage.reads_intake else stage.name}", f"stage {stage.name}") for stage in FLOW}
+    sends = {(f"stage {sender}", f"topic {stage.name}") for stage in FLOW for sender in stage.fed_by}
+    ends = {(f"stage {FLOW[0].name}", "topic rejected"), (f"stage {FLOW[-1].name}", "topic alerts")}
+    return reads | sends | ends
+
+
+def test_the_arrows_of_the_flow_are_what_the_stages_read_and_send() -> None:
+    drawn = drawn_in_svg()[1]
+    assert drawn - of_folders(drawn) == real_flow()

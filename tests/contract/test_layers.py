@@ -12,7 +12,8 @@ LAYERS = {
     # what is agreed, and the vocabulary all share
     "contract": "what is on the wire; the rest is made to fit it, so it imports none of it",
     "errors": "the one failure a person can mend",
-    "topics": "the names of the topics",
+    "flow": "the one list of stages, and who sends to whom",
+    "topics": "the names of the topics, those between the stages by the flow",
     "stage": "batches in, outcomes out: the seam between core and engine, in its own words",
     "counts": "what a stage counts, keyed as the seam wants it",
     "moments": "times and durations; the contract says how a time is written",
