@@ -121,8 +121,12 @@ class StagePartition:
         """
         if offset <= self.state.written:  # fetched for a recovery before this one
             return
-        if self._phase is not Phase.LOCATED:
+        if self._phase is Phase.TAKEN:
             raise self._refusal("apply its changelog")
+        # TRAP: once it is restored, only another worker can have written more: this one was paused, and the group has
+        # not told it yet. The stage was rebuilt without these records, so the state stays without them too.
+        if self._phase is not Phase.LOCATED:
+            return
         updates = {record.key: record.value for record in records}
         refuse_newer(updates.values(), f"a record in the state of stage {self.plan.name}")
         self.state.write(updates, offset)

@@ -47,3 +47,21 @@ def test_what_a_void_recovery_still_reads_does_not_get_into_the_new_state() -> N
         Fault(38, Kind.REBALANCE_AFTER, pause=2, patience_s=12.0, back=False, stay=True),
     )
     assert run(scenario, PLANS[1], SETTINGS, faults) == run(scenario, PLANS[1], SETTINGS)
+
+
+def test_a_worker_that_was_paused_does_not_apply_what_another_one_has_written_since() -> None:
+    """It was restored, and its recovery still reads: the records are another worker's, and the group will say so."""
+    chunks = [
+        Chunk(SOURCES[1], 1003, [None]),
+        Chunk(SOURCES[0], 1007, [(b"key 0", b"value 2", ()), None, (b"key 1", b"poison 4", ()), (b"key 2", b"v", ())]),
+    ]
+    scenario = Scenario(
+        chunks, gaps=[22, 14, 8], fetches=[1, 4, 0, 2, 1], batch_records=6, end_ms=1107, stages=1, elsewhere=None,
+        markers=None, alone=(True, False),
+    )  # fmt: skip
+    faults = (
+        Fault(4, Kind.STALL_AFTER, pause=21, patience_s=12.0),
+        Fault(9, Kind.ERROR_AFTER, pause=13, patience_s=1.0, back=True),
+        Fault(42, Kind.STALL_AFTER, pause=2, patience_s=12.0),
+    )
+    assert run(scenario, PLANS[1], SETTINGS, faults) == run(scenario, PLANS[1], SETTINGS)

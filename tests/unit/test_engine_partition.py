@@ -14,7 +14,7 @@ from parcelward.settings import Settings
 from parcelward.stage import Record
 from streams.engine.partition import StagePartition
 from streams.engine.phase import Phase, PhaseError
-from streams.engine.state import Bounds
+from streams.engine.state import NOTHING_WRITTEN, Bounds
 from streams.engine.transactions import FailedError, Work
 from tests.engine_kit.counting import COUNT, counting_plan
 
@@ -66,7 +66,6 @@ def count_of(partition: StagePartition) -> int:
 
 STEPS: dict[str, Callable[[StagePartition], Any]] = {
     "locate": lambda one: one.locate({TOPIC: 0}, uncommitted=True, changelog=EMPTY),
-    "apply_changelog": lambda one: one.apply_changelog(records(1), 7),
     "restore": lambda one: one.restore(),
     "reposition": lambda one: one.reposition(),
     "deliver": lambda one: one.deliver(10),
@@ -75,7 +74,7 @@ STEPS: dict[str, Callable[[StagePartition], Any]] = {
 }
 WAYS: dict[Phase, tuple[list[str], set[str]]] = {
     Phase.TAKEN: ([], {"locate", "give_up"}),
-    Phase.LOCATED: (["locate"], {"apply_changelog", "restore", "give_up"}),
+    Phase.LOCATED: (["locate"], {"restore", "give_up"}),
     Phase.RESTORED: (["locate", "restore"], {"reposition", "give_up"}),
     Phase.READY: (["locate", "restore", "reposition"], {"deliver", "fence", "give_up"}),
     Phase.FENCED: (["locate", "restore", "reposition", "fence"], {"give_up"}),
@@ -122,6 +121,24 @@ def test_a_stage_is_rebuilt_only_from_a_state_that_is_at_the_end_of_its_changelo
     assert partition.recovered
     partition.restore()
     assert partition.restored
+
+
+def test_a_changelog_is_not_applied_before_its_end_is_known() -> None:
+    partition = StagePartition(counting_plan(Settings(couriers=("swift",))), 0, Committed())  # type: ignore[arg-type]
+    with pytest.raises(PhaseError, match="cannot apply its changelog"):
+        partition.apply_changelog(records(1), 4)
+    assert not partition.state
+
+
+@pytest.mark.parametrize("make", [restored_partition, ready_partition], ids=["restored", "ready"])
+def test_changelog_records_that_another_worker_has_written_meanwhile_change_nothing(
+    make: Callable[[], StagePartition],
+) -> None:
+    """The worker was paused, another one has the partition, and the group will say so."""
+    partition = make()
+    partition.apply_changelog(records(1), 7)
+    assert not partition.state
+    assert partition.state.written == NOTHING_WRITTEN
 
 
 def test_changelog_records_that_were_fetched_for_an_earlier_recovery_change_nothing() -> None:
