@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from parcelward.broker.java import java_command
 from parcelward.cluster.client import client_options
 from parcelward.settings import Settings
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kafka"
@@ -123,7 +124,7 @@ def rebased(properties: str, folder: Path, ports: dict[str, int]) -> str:
 
 
 def await_answer(cluster: Cluster, child: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         assert child.poll() is None, (cluster.folder / "kafka.log").read_text()[-3000:]
         with socket.socket() as probe:

@@ -9,6 +9,7 @@ from kafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailed
 
 from parcelward.cluster.client import client_options
 from tests.broker.deployed import Cluster
+from tests.patience import PATIENCE_S
 
 
 def may_write(cluster: Cluster, user: str, topic: str) -> bool:
@@ -29,7 +30,7 @@ def may_read(cluster: Cluster, user: str, topic: str) -> bool:
         if topic not in consumer.topics():
             return False  # not even its name is shown
         consumer.assign([TopicPartition(topic, 0)])
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             if consumer.poll(timeout_ms=200):
                 return True

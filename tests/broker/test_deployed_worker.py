@@ -20,6 +20,7 @@ from parcelward.counts import DECLARED
 from parcelward.publisher import Publisher
 from parcelward.simulate import Plan, Simulation, live
 from tests.broker.deployed import PASSWORDS, Cluster
+from tests.patience import PATIENCE_S
 
 SECONDS = 8
 ALERTS = 5
@@ -45,7 +46,7 @@ def worker(cluster: Cluster, port: int, log_path: Path) -> Iterator["subprocess.
         yield child
     finally:
         child.terminate()
-        child.wait(60)
+        child.wait(PATIENCE_S)
 
 
 def publish_traffic(cluster: Cluster) -> list[dict[str, Any]]:
@@ -65,7 +66,7 @@ def await_alerts(cluster: Cluster, child: "subprocess.Popen[bytes]", log_path: P
     """Number of alerts that the platform's user could read, at least `ALERTS`."""
     consumer = KafkaConsumer(**consumer_options(cluster.settings("platform", PREFIX)))
     consumer.assign([TopicPartition(f"{PREFIX}alerts", 0)])
-    found, deadline = 0, time.monotonic() + 90
+    found, deadline = 0, time.monotonic() + PATIENCE_S
     try:
         while found < ALERTS and time.monotonic() < deadline:
             assert child.poll() is None, log_path.read_text()[-3000:]
@@ -87,14 +88,14 @@ def personal_values(events: list[dict[str, Any]]) -> set[str]:
 
 
 def fetched(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=PATIENCE_S) as answer:
         body: bytes = answer.read()
     return body.decode()
 
 
 def await_gauges(port: int) -> str:
     """The metrics, once the gauges that are kept up to date every second are there."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_S
     while "parcelward_table_keys{" not in (exposed := fetched(port, "metrics")) and time.monotonic() < end:
         time.sleep(0.1)
     return exposed

@@ -18,6 +18,7 @@ import pytest
 from parcelward.cluster.admin import ensure_topics
 from parcelward.settings import Settings
 from tests.engine_kit.kafka import await_true, publish, read_all
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 CANARY = "canary-13912345678"
@@ -63,7 +64,7 @@ class Worker:
 
     def stopped_by_many_signals(self) -> int:
         """SIGTERM again and again until it has ended; the exit code."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while self.process.poll() is None:
             assert time.monotonic() < deadline, "it does not end"
             self.process.send_signal(signal.SIGTERM)
@@ -123,7 +124,7 @@ def test_worker_without_partitions_is_ready_too(worker: Worker, tmp_path: Path) 
     finally:
         for other in others:
             other.process.terminate()
-            assert other.process.wait(30) == 0
+            assert other.process.wait(PATIENCE_S) == 0
 
 
 def test_port_that_is_taken_is_named(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_port_that_is_taken_is_named(kafka: str, topic_prefix: str, tmp_path: Pa
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         refused = Worker(kafka, topic_prefix, port, tmp_path / "worker.log")
-        assert refused.process.wait(30) == 2
+        assert refused.process.wait(PATIENCE_S) == 2
     last = refused.log.read_text().splitlines()[-1]
     assert last.startswith(f"parcelward: /metrics cannot be served on 127.0.0.1:{port}")
     assert "http_port" in last

@@ -16,8 +16,7 @@ from parcelward.broker import LocalBroker, StartInterrupted
 from parcelward.cluster.admin import ensure_topics
 from parcelward.errors import UserError
 from parcelward.settings import Settings
-
-TIMEOUT_S = 60.0
+from tests.patience import PATIENCE_S
 
 
 def parcelward(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
@@ -32,7 +31,7 @@ def parcelward(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 def await_true(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + TIMEOUT_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if condition():
             return True
@@ -74,7 +73,7 @@ def test_command_starts_stops_cleanly_and_keeps_its_data(home: Path) -> None:
         producer.close()
     finally:
         command.send_signal(signal.SIGTERM)
-        _, rest = command.communicate(timeout=TIMEOUT_S)
+        _, rest = command.communicate(timeout=PATIENCE_S)
     assert command.returncode == 0
     assert "Traceback" not in rest
     assert processes_of(home) == []
@@ -93,7 +92,7 @@ def test_killed_command_leaves_no_broker_and_its_folder_can_be_used_again_but_no
     read_line_with(command, "listens on")
     assert len(processes_of(home)) == 1
     command.kill()
-    command.communicate(timeout=TIMEOUT_S)
+    command.communicate(timeout=PATIENCE_S)
     assert await_true(lambda: processes_of(home) == [])
     with LocalBroker(home) as broker:
         assert ensure_topics(Settings(kafka=broker.bootstrap)) == []
@@ -107,7 +106,7 @@ def test_port_in_use_is_refused_in_one_sentence(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         command = parcelward("broker", "--port", str(port), "--home", str(tmp_path), cwd=tmp_path)
-        _, said = command.communicate(timeout=TIMEOUT_S)
+        _, said = command.communicate(timeout=PATIENCE_S)
     assert command.returncode == 2
     assert f"port {port} on 127.0.0.1 cannot be used" in said
     assert "Traceback" not in said
@@ -118,7 +117,7 @@ def test_ctrl_c_while_the_broker_starts_ends_it_without_blaming_the_folder(tmp_p
     read_line_with(command, "starting Kafka on")
     assert await_true(lambda: processes_of(tmp_path) != []), "formatting has begun"
     os.killpg(command.pid, signal.SIGINT)
-    _, said = command.communicate(timeout=TIMEOUT_S)
+    _, said = command.communicate(timeout=PATIENCE_S)
     assert (command.returncode, said) == (0, "")
     assert processes_of(tmp_path) == []
 

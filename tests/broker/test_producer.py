@@ -14,6 +14,7 @@ from streams.engine.producer import BATCH_BYTES, FencedError, Member, Output, Pr
 from tests.engine_kit.group import joined
 from tests.engine_kit.kafka import committed, read_all
 from tests.engine_kit.traps import changelog, intake
+from tests.patience import PATIENCE_S
 
 NOBODY = Member("", -1)
 
@@ -169,7 +170,7 @@ def test_taking_over_waits_for_what_others_have_left_undecided(settings: Setting
             await asyncio.sleep(1.0)
             assert not taking_over.done()
             await (former.commit() if positions else latter._fence(former._name))
-            assert await asyncio.wait_for(taking_over, 20) == ({source: 5} if positions else {tp: 2})
+            assert await asyncio.wait_for(taking_over, PATIENCE_S) == ({source: 5} if positions else {tp: 2})
 
     asyncio.run(scenario())
     assert committed(settings).get((intake(settings), 0)) == (5 if positions else None)

@@ -16,6 +16,7 @@ from parcelward.cluster.reader import TopicReader
 from parcelward.contract.alerts import Alert
 from parcelward.errors import UserError
 from parcelward.settings import Settings
+from tests.patience import PATIENCE_S
 
 
 def alert(waybill: str, rule: str, lane: str = "red") -> bytes:
@@ -155,5 +156,5 @@ def test_reader_that_goes_away_is_no_error(some_alerts: Settings) -> None:
     process.stdout.close()
     said = process.stderr.read()
     process.stderr.close()
-    assert process.wait(30) == 1
+    assert process.wait(PATIENCE_S) == 1
     assert "Traceback" not in said

@@ -15,6 +15,7 @@ from parcelward.errors import UserError
 from parcelward.settings import Settings
 from parcelward.topics import MAX_REJECTED_BYTES
 from tests.engine_kit.kafka import await_true
+from tests.patience import PATIENCE_S
 
 
 def test_missing_topics_are_made_once_with_their_configuration(kafka: str, topic_prefix: str) -> None:
@@ -122,7 +123,11 @@ def test_worker_refuses_forgeable_arrival_times_where_topics_are_not_its_own_to_
     told |= {"MANAGE_TOPICS": "false", "HTTP_PORT": "0"}
     environment = os.environ | {f"PARCELWARD_{name}": value for name, value in told.items()}
     worker = subprocess.run(
-        [sys.executable, "-m", "parcelward", "worker"], env=environment, capture_output=True, timeout=60, check=False
+        [sys.executable, "-m", "parcelward", "worker"],
+        env=environment,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert worker.returncode == 2
     assert f"topic {topic_prefix}intake.swift has message.timestamp.type CreateTime" in worker.stderr.decode()

@@ -14,6 +14,7 @@ import yaml
 from parcelward.cli import COMMANDS
 from parcelward.settings import ENV_PREFIX, Settings
 from parcelward.topics import MAX_REJECTED_BYTES
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -42,7 +43,7 @@ services: dict[str, dict[str, Any]] = compose["services"]
 def test_promtool_agrees(command: tuple[str, ...]) -> None:
     assert PROMTOOL is not None
     run = subprocess.run(
-        [PROMTOOL, *command], cwd=DEPLOY / "prometheus", capture_output=True, text=True, check=False, timeout=120
+        [PROMTOOL, *command], cwd=DEPLOY / "prometheus", capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
     assert run.returncode == 0, run.stdout + run.stderr
 

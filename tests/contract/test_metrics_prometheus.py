@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from parcelward import counts
 from parcelward.counts import DECLARED
 from parcelward.metrics import Metrics
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -42,12 +43,12 @@ class Prometheus:
         return body["data"]
 
     def await_that(self, what: str, holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             if holds():
                 return
             time.sleep(0.1)
-        raise AssertionError(f"within 60 s not seen: {what}")
+        raise AssertionError(f"within {PATIENCE_S:.0f} s not seen: {what}")
 
     def alert_states(self) -> dict[str, str]:
         return {alert["labels"]["alertname"]: alert["state"] for alert in self.ask("alerts")["alerts"]}

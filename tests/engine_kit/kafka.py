@@ -13,6 +13,7 @@ from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailable
 from parcelward.cluster.client import consumer_options
 from parcelward.settings import Settings
 from tests.engine_kit.counting import COUNT
+from tests.patience import PATIENCE_S
 
 
 class Read(NamedTuple):
@@ -99,7 +100,7 @@ def drained(settings: Settings) -> bool:
     return all(positions.get(part, 0) >= end for part, end in ends_of(settings, intake_topics(settings)).items())
 
 
-def await_true(condition: Callable[[], bool], seconds: float = 60, pause_s: float = 0.1) -> None:
+def await_true(condition: Callable[[], bool], seconds: float = PATIENCE_S, pause_s: float = 0.1) -> None:
     """Poll until a condition holds; fails the test when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

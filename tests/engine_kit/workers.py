@@ -17,6 +17,7 @@ from streams.engine.faust_app import ScreeningApp
 from streams.engine.partition import StagePlan
 from streams.lifecycle import run_app
 from tests.engine_kit.counting import Notes
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,7 +58,7 @@ class CountingWorker:
     def stop(self) -> int:
         """SIGTERM; returns the exit code."""
         self.process.terminate()
-        return self.process.wait(40)
+        return self.process.wait(PATIENCE_S)
 
 
 @contextlib.contextmanager
@@ -85,7 +86,7 @@ class Running:
         self.stop = asyncio.Event()
         self.task = asyncio.ensure_future(run_app(app, self.stop))
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
         """Wait for a condition; a worker that stops meanwhile fails the test with its own error."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -95,7 +96,7 @@ class Running:
             assert time.monotonic() < deadline, "the awaited condition did not come about"
             await asyncio.sleep(0.02)
 
-    async def failure(self, seconds: float = 30) -> BaseException | None:
+    async def failure(self, seconds: float = PATIENCE_S) -> BaseException | None:
         """Wait for the worker to stop by itself; returns the error it stopped with."""
         await asyncio.wait([self.task], timeout=seconds)
         return self.task.exception()

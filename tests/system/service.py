@@ -15,9 +15,8 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
-
-PATIENCE_S = 90.0
 
 
 def await_true(condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
@@ -70,14 +69,14 @@ class Service:
         """End the worker as a power cut would."""
         assert self.worker is not None
         self.worker.kill()
-        self.worker.wait(30)
+        self.worker.wait(PATIENCE_S)
 
     def stop(self) -> int:
         """Stop the worker in good order; its exit code."""
         if self.worker is None or self.worker.poll() is not None:
             return -1 if self.worker is None else int(self.worker.returncode)
         self.worker.send_signal(signal.SIGTERM)
-        return self.worker.wait(60)
+        return self.worker.wait(PATIENCE_S)
 
     def status(self, path: str) -> int:
         """HTTP status of a path; 0 when nothing answers."""

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from kafka.admin import KafkaAdminClient
 
-PATIENCE_S = 150
+from tests.patience import PATIENCE_S
+
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PARCELWARD_")}
 
 
@@ -75,7 +76,9 @@ def number_in(text: str, pattern: str) -> int:
 
 def typed(line: str) -> subprocess.CompletedProcess[str]:
     """A line that was printed, as somebody would paste it into a new terminal."""
-    return subprocess.run(["sh", "-c", line], env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        ["sh", "-c", line], env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
 
 
 def children_of(pid: int) -> list[int]:

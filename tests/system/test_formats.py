@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from tests.system.service import PATIENCE_S, Service
+from tests.patience import PATIENCE_S
+from tests.system.service import Service
 
 NEWER = msgspec.msgpack.encode(["2", 1764300000000, "whatever comes then"])
 SENTENCES = {  # between the stages it is met later than in the state, so it comes first here

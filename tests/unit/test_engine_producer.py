@@ -22,6 +22,7 @@ from parcelward.settings import Settings
 from streams.engine import producer as module
 from streams.engine.producer import BATCH_BYTES, SEQUENCES, FencedError, Member, Producer, StoppedError
 from streams.engine.protocol import StablePositionsRequest
+from tests.patience import PATIENCE_S
 
 SETTINGS = Settings()
 A, B, C = (TopicPartition("t", number) for number in range(3))
@@ -163,7 +164,7 @@ def test_nobody_asks_for_ever_once_it_is_stopped() -> None:
         await producer.stop()
         for task in asking:
             with pytest.raises(StoppedError):
-                await asyncio.wait_for(task, 5)
+                await asyncio.wait_for(task, PATIENCE_S)
 
     asyncio.run(scenario())
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from streams.lifecycle import run_app
+from tests.patience import PATIENCE_S
 
 
 class App:
@@ -56,7 +57,7 @@ def test_the_group_is_left_although_giving_up_failed() -> None:
 
 def test_what_does_not_end_by_itself_is_ended() -> None:
     code = "import threading; from streams.lifecycle import end_within; end_within(0.1, 3); threading.Event().wait()"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 3
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE_S).returncode == 3
 
 
 def catches_sigterm(process: subprocess.Popen[bytes]) -> bool:
@@ -73,5 +74,5 @@ def test_a_worker_that_is_told_to_stop_while_it_loads_ends_with_0(unused_port: i
     while not catches_sigterm(process):
         time.sleep(0.001)
     process.terminate()
-    assert process.communicate(timeout=30)[1] == b""
+    assert process.communicate(timeout=PATIENCE_S)[1] == b""
     assert process.returncode == 0
