@@ -23,7 +23,7 @@ ALERT_TYPE = "cn.delivery.alert.raised.v1"
 
 
 class Severity(StrEnum):
-    """Severity of a finding by itself."""
+    """Severity of one finding, whatever else was found."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -32,7 +32,7 @@ class Severity(StrEnum):
 
 
 class Lane(StrEnum):
-    """Urgency of an alert: red now, yellow within the shift; green is a random sample of clean parcels."""
+    """Urgency of an alert. Red: look at it now. Yellow: within the shift. Green: a random sample of clean parcels."""
 
     RED = "red"
     YELLOW = "yellow"
@@ -51,7 +51,7 @@ class Action(StrEnum):
 
 
 class AlertState(StrEnum):
-    """State of an alert in the light of later evidence. Clearing is a proposal; a person decides."""
+    """State of an alert after later evidence. `cleared_by_evidence` is a proposal: a person decides."""
 
     OPEN = "open"
     CLEARED_BY_EVIDENCE = "cleared_by_evidence"
@@ -65,7 +65,7 @@ class Bilingual(Part):
 
 
 class Finding(Part):
-    """One rule that fired, or the model's score over its threshold, with the values that made it so."""
+    """One rule that fired, or a model score over the threshold, with the values that caused it."""
 
     rule: str = Field(description="Rule id, or `model`.", examples=["R14"])
     name: str = Field(description="Rule name.", examples=["dangerous_goods_words"])
@@ -102,7 +102,7 @@ class Score(Part):
 
     value: float = Field(ge=0, le=1, description="Estimated probability of a violation, 0 to 1.", examples=[0.93])
     threshold: float = Field(ge=0, le=1, description="Score at which the model alone raises an alert.", examples=[0.8])
-    model_version: str = Field(description="Released model.", examples=["2026.11.1"])
+    model_version: str = Field(description="Version of the released model.", examples=["2026.11.1"])
     contributions: tuple[Contribution, ...] = Field(
         description="Largest contributions: those that raise the risk first."
     )
@@ -153,7 +153,7 @@ class Alert(Part):
     findings: tuple[Finding, ...] = Field(description="What was found, most severe first.")
     score: Score | None = Field(None, description="Model score with its main contributions.")
     parties: Parties = Field(description="Masked hints and tokens.")
-    evidence: tuple[Evidence, ...] = Field(description="Intake positions this rests on.")
+    evidence: tuple[Evidence, ...] = Field(description="Intake positions of the evidence for this alert.")
     rule_pack_version: str = Field(description="Rule pack that judged.", examples=["acceptance-1"])
     model_version: str | None = Field(
         None, description="Model that scored; null when none was loaded.", examples=["2026.11.1"]
@@ -164,13 +164,13 @@ class Alert(Part):
 class RejectedHeaders(Part):
     """Headers that Parcelward adds to a refused record on `rejected.<courier>`.
 
-    Key, value and headers of the original record are kept as they were; these are added, each prefixed `pw_`. Only a
-    record that compression made fit into intake and that is larger than 12 MiB without it comes back without its value:
-    `pw_value_bytes` and `pw_value_sha256` say which one it was. If key and headers alone are as large, they are left
-    out as well. A batch that would unpack to more than a reader's memory should bear (16 MiB, 100,000 records or
-    1,000,000 headers), or that cannot be unpacked, is refused as one record without key and value: `pw_offset` is that
-    of its last record, `pw_batch_records` says how many it held, `pw_value_bytes` and `pw_value_sha256` are those of
-    all of them as they were sent, compressed, without the batch's header.
+    The record keeps its key, its value and its own headers. Parcelward adds the headers below; each begins with `pw_`.
+    A record may fit into intake only because it is compressed. If it is larger than 12 MiB uncompressed, it comes back
+    without its value; `pw_value_bytes` and `pw_value_sha256` then identify the value. If its key and headers alone are
+    that large, they are left out as well. A batch is refused as one record, without key and value, if it cannot be
+    unpacked, or if it would unpack to more than a reader's memory should bear (16 MiB, 100,000 records or 1,000,000
+    headers). `pw_offset` is then the offset of its last record, and `pw_batch_records` the number of its records;
+    `pw_value_bytes` and `pw_value_sha256` describe its records as they were sent: compressed, without the batch header.
     """
 
     pw_reason: Reason = Field(description="Reason code.", examples=["invalid_json"])
@@ -201,6 +201,6 @@ class RejectedHeaders(Part):
     pw_batch_records: str | None = Field(
         None,
         pattern=r"^[0-9]+$",
-        description="How many records were refused together with this one, itself included, because their batch was.",
+        description="Number of records in the batch that was refused as this one record.",
         examples=["500"],
     )

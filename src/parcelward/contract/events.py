@@ -196,10 +196,12 @@ class RealName(_Identifying):
         None,
         min_length=1,
         max_length=40,
-        description="PERSONAL. The operator's own document number; lets own-identity sending be seen.",
+        description="PERSONAL. The operator's own document number; shows when operators send under their own identity.",
         examples=["110101197608056897"],
     )
-    operator_document_token: Token | None = Field(None, description="Token of it, when made at the source.")
+    operator_document_token: Token | None = Field(
+        None, description="Token of the operator's document, when made at the source."
+    )
     device: DeviceCode | None = None
     fill_mode: FillMode = Field(FillMode.ONLINE, description="Written online or filled in later.", examples=["online"])
     corrects: EventId | None = Field(None, description="Id of the earlier event that this one corrects.")
@@ -280,7 +282,9 @@ class Envelope(BaseModel):
         examples=["/couriers/swift/outlets/HZ-0571-014"],
     )
     time: Moment = Field(description="When the duty was done (event time), RFC 3339 with offset.")
-    subject: WaybillNo | None = Field(None, description="The waybill number once more, for readers of attributes only.")
+    subject: WaybillNo | None = Field(
+        None, description="The waybill number again, for readers that look at attributes only."
+    )
     datacontenttype: Literal["application/json"] = Field(
         "application/json", description="Media type of the data.", examples=["application/json"]
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue
 from pydantic_core import CoreSchema, core_schema
 
-# RFC 3339 date-time as far as every reader understands it: four-digit year, seconds, an offset, no leap second.
+# The part of RFC 3339 that every reader understands: four-digit year, seconds, an offset, no leap second.
 # Plain syntax, so that JSON Schema, pydantic and `re` read it alike.
 RFC3339_PATTERN = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
@@ -181,7 +181,7 @@ class DocumentCheck(StrEnum):
     BAD_CHECKSUM = "bad_checksum"
     BAD_BIRTH_DATE = "bad_birth_date"
     TYPE_MISMATCH = "type_mismatch"  # well-formed, but as another type than stated
-    UNCHECKED = "unchecked"  # made into a token at the source, which did not say what checking gave
+    UNCHECKED = "unchecked"  # the source made a token of it and did not say whether the number is valid
 
 
 class VerifyMethod(StrEnum):

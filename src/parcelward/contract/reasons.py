@@ -4,7 +4,11 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Refusal reasons. `meaning` says it to the courier's engineer."""
+    """Reason to refuse a record. `meaning` explains it to the courier's engineer.
+
+    >>> Reason("missing_key").meaning
+    'The record has no Kafka key; it must be the waybill number.'
+    """
 
     meaning: str
 
@@ -41,5 +45,8 @@ class Reason(StrEnum):
     MISSING_KEY = "missing_key", "The record has no Kafka key; it must be the waybill number."
     KEY_MISMATCH = "key_mismatch", "The Kafka key, or the subject, is not the waybill number in the event."
     WRONG_COURIER = "wrong_courier", "The event names another courier than the one that owns the topic."
-    TIME_OUT_OF_RANGE = "time_out_of_range", "The event time is too far in the past or in the future of its arrival."
+    TIME_OUT_OF_RANGE = (
+        "time_out_of_range",
+        "The event time is too long before the record's arrival, or too long after it.",
+    )
     UNEXPECTED = "unexpected", "Our own code failed on this record; it is kept, counted and looked at by us."
