@@ -26,9 +26,9 @@ _ORGANISATION_VALUE = {character: value for value, character in enumerate(_ORGAN
 _ORGANISATION_WEIGHTS = tuple(3**position % 31 for position in range(17))
 
 is_mobile = re.compile(r"1[3-9][0-9]{9}").fullmatch
-"""Whether a text is a Chinese mobile number in normal form already."""
-is_relay = re.compile(r"1[3-9][0-9]{9}-[0-9]{1,8}").fullmatch
-"""Whether a text is a relay number in its usual form: a mobile number and an extension."""
+"""Match a Chinese mobile number that is in normal form already."""
+is_privacy_number = re.compile(r"1[3-9][0-9]{9}-[0-9]{1,8}").fullmatch
+"""Match a privacy number in its usual form: a mobile number and an extension."""
 _CHINESE_MOBILE = re.compile(
     r"(?:\+?86|0086)?[\s-]*(?P<number>1[3-9](?:[\s-]*[0-9]){9})(?:[\s\-,;:#*_转轉xp]+(?:ext\.?\s*)?(?P<extension>[0-9]{1,8}))?"
 ).fullmatch
@@ -42,7 +42,7 @@ OLDEST_BIRTH_YEAR = 1900
 class Phone(NamedTuple):
     """A phone number in normal form: digits (`+` before a foreign country code), and the extension if one was given.
 
-    With an extension it is a relay number (隐私号): lent to many people in turn, so it identifies nobody.
+    A number with an extension is a privacy number (隐私号). It is lent to many people in turn, so it identifies nobody.
     """
 
     number: str
@@ -95,9 +95,9 @@ def normal_phone(text: str) -> Phone | None:
 
 
 def check_document(document_type: DocumentType | None, number: str | None, on: date | None = None) -> DocumentCheck:
-    """Check a document number against the rules of its type; `on` is the day on which the holder must be born.
+    """Check a document number against the rules of its type. The holder must be born by the day `on`.
 
-    Without a type the number must keep the rules of some type that has rules strong enough to tell.
+    Without a type, a number that `recognised_type` recognises is valid; any other is checked as a resident ID.
     TYPE_MISMATCH: wrong for the stated type, right as another.
 
     >>> check_document(DocumentType.RESIDENT_ID, "11010519491231002X")
@@ -108,16 +108,16 @@ def check_document(document_type: DocumentType | None, number: str | None, on: d
     normal = normal_document(number) if number else ""
     if not normal:
         return DocumentCheck.MISSING
-    likely = likely_type(normal, on)
+    recognised = recognised_type(normal, on)
     if document_type is None:
-        return DocumentCheck.VALID if likely else _citizen_check(normal, on)
-    if likely is document_type:
+        return DocumentCheck.VALID if recognised else _citizen_check(normal, on)
+    if recognised is document_type:
         return DocumentCheck.VALID
     result = _check_as(document_type, normal, on)
-    if likely is None:
+    if recognised is None:
         return result
-    # A loose shape (passport, military) accepts what is surely another document.
-    if result is DocumentCheck.VALID and not (document_type in _LOOSE and likely in _BY_CHECK_DIGIT):
+    # Passport and military numbers have a loose shape: it also fits numbers that surely are another document's.
+    if result is DocumentCheck.VALID and not (document_type in _LOOSE and recognised in _BY_CHECK_DIGIT):
         return result
     return DocumentCheck.TYPE_MISMATCH
 
@@ -133,10 +133,10 @@ _BY_CHECK_DIGIT = frozenset(
 )
 
 
-def likely_type(normal: str, on: date | None = None) -> DocumentType | None:
-    """The type a normalised number surely has by its check digit or unmistakable shape; None when it cannot be told.
+def recognised_type(normal: str, on: date | None = None) -> DocumentType | None:
+    """The type that a normalised number surely has, by its check digit or its shape; None when neither tells.
 
-    >>> likely_type("E12345678")
+    >>> recognised_type("E12345678")
     <DocumentType.PASSPORT: 'passport'>
     """
     if len(normal) == 18:
@@ -192,7 +192,7 @@ def _citizen_check(normal: str, on: date | None) -> DocumentCheck:
         return DocumentCheck.BAD_FORMAT
     if not _could_be_born(normal[6:14], on):
         return DocumentCheck.BAD_BIRTH_DATE
-    # Weights 2^(17-i) mod 11 are those of base 13 as well, since 13 = 2 (mod 11): one conversion instead of a sum.
+    # The weights are 2^(17-i) mod 11. Since 13 = 2 (mod 11), reading the digits in base 13 gives the same sum, faster.
     check = "0123456789X"[(1 - 2 * int(normal[:17], 13)) % 11]
     return DocumentCheck.VALID if normal[17] == check else DocumentCheck.BAD_CHECKSUM
 

@@ -1,8 +1,8 @@
 """Personal values become tokens and masks here; nothing behind this module sees a raw one.
 
 A token is HMAC-SHA-256 over the normalised value under a secret key, cut to 128 bits, with the id of the key before it.
-Kinds are kept apart (a phone and a document with the same digits get different tokens). The same document gets the same
-token whichever way it is written, whatever type is stated with it and whoever shows it, sender or staff.
+Kinds are kept apart: a phone and a document with the same digits get different tokens. The same document always gets
+the same token: however it is written, whatever type is stated with it, and whether a sender or an operator shows it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from parcelward.errors import UserError
 from parcelward.identity.identifiers import (
     check_document,
     is_mobile,
-    is_relay,
+    is_privacy_number,
     normal_document,
     normal_name,
     normal_phone,
@@ -48,8 +48,8 @@ Result = TypeVar("Result")
 class Identity(Struct, frozen=True, gc=False):
     """Tokens and masks of the persons in a real-name event; None where nothing was given.
 
-    `document_check` is a `DocumentCheck` as plain text, None when nothing is to be checked: an agreement sender without
-    document.
+    `document_check` is a `DocumentCheck` as plain text. It is None for an agreement sender without document: nothing is
+    to be checked.
     """
 
     document_token: str | None
@@ -83,11 +83,11 @@ class _Hmac:
         return self._prefix + b2a_base64(outer.digest()[:16], newline=False)[:22].translate(_URL_SAFE).decode()
 
 
-class _Often(Generic[Result]):
-    """Results for values that come all day, as staff documents do, kept by a hash of the value; bounded.
+class _ResultCache(Generic[Result]):
+    """Bounded cache of results for values that come all day, such as operators' documents.
 
-    The hash is Python's own for text: 64 bits under a secret of this process. The value itself is not kept, and who
-    could read this memory could read the token key as well.
+    Its keys are Python's own hashes of the texts: 64 bits under a secret of this process. The texts themselves are not
+    kept. Whoever can read this memory can read the token key as well.
     """
 
     __slots__ = ("_known", "_make")
@@ -125,16 +125,16 @@ class Tokeniser:
             raise UserError(f"setting token_key: {current!r} is not a key id of token_keys; known: {known}")
         self.current = current
         key = self._key = keys[current]
-        # One kind for all documents: staff show theirs without a type, and a mistaken type must not hide them.
+        # One kind for all documents: an operator's comes without a type, and a wrong type must not change the token.
         self._document = _Hmac(key, current, "document")
         self._name = _Hmac(key, current, "name")
         self._phone = _Hmac(key, current, "phone")
-        self._staff = _Often(self.document)
-        self._customers = _Often(lambda phone: (self.phone(phone), mask_phone(phone)))
+        self._staff = _ResultCache(self.document)
+        self._customers = _ResultCache(lambda phone: (self.phone(phone), mask_phone(phone)))
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Tokeniser":
-        """The tokeniser of an installation. A key of 32 or more hex digits is read as such, any other as text.
+        """The tokeniser that the settings describe. A key of 32 or more hex digits is read as hex, any other as text.
 
         Raises UserError when a key cannot be used, or when the public demo key would be used on a protected cluster.
         """
@@ -153,30 +153,30 @@ class Tokeniser:
         return hashlib.sha256(b"content\0" + self._key).digest()
 
     def document(self, number: str) -> str | None:
-        """Token of a document number; None when nothing is left of it in normal form."""
+        """Token of a document number; None when its normal form is empty."""
         normal = normal_document(number)
         return self._document.token(normal) if normal else None
 
     def name(self, name: str) -> str | None:
-        """Token of a name; None when nothing is left of it in normal form."""
+        """Token of a name; None when its normal form is empty."""
         normal = normal_name(name)
         return self._name.token(normal) if normal else None
 
     def phone(self, phone: str) -> str | None:
-        """Token of a phone number; None for relay numbers with extension and for what is no phone number."""
+        """Token of a phone number; None for a privacy number and for a text that is no phone number."""
         if is_mobile(phone):
             return self._phone.token(phone)
-        if is_relay(phone):
+        if is_privacy_number(phone):
             return None
         normal = normal_phone(phone)
         return self._phone.token(normal.number) if normal is not None and normal.extension is None else None
 
     def identity(self, data: RealNameData | RealName, on_ms: int | None = None) -> Identity:
-        """Tokens and masks of a real-name event: made here of raw values, or taken as the source made them.
+        """Tokens and masks of a real-name event. Raw values are replaced here; what the source replaced is taken over.
 
-        Only tokens that something is counted by are made: none of an agreement customer's name, and of the receiver
-        the phone or, without one, the name.
-        `on_ms` (event time, ms) is when the holder of the document must have been born.
+        A token is made only if something is counted by it. So an agreement customer's name gets none, and of a receiver
+        only the phone gets one, or the name where there is no phone. The holder of the document must be born by `on_ms`
+        (event time, ms).
         """
         sender, receiver = data.sender, data.receiver
         number, name, phone, staff = sender.document_number, sender.name, sender.phone, data.operator_document
@@ -215,9 +215,9 @@ class Tokeniser:
         )
 
     def at_source(self, data: RealName, on_ms: int | None = None) -> RealName:
-        """The same event with every raw personal value replaced, for couriers whose raw values must not leave.
+        """Replace every raw personal value of an event, for couriers whose raw values must not leave them.
 
-        Numbers typed into the goods name are blanked, see `hide_numbers`.
+        Numbers in the goods name are blanked, see `hide_numbers`.
         """
         found = self.identity(data, on_ms)
         sender = data.sender.model_copy(
@@ -255,7 +255,7 @@ class Tokeniser:
 
 @lru_cache(maxsize=64)
 def _day(days: int) -> date:
-    """Calendar day in China, where the day begins 8 hours before UTC; one day of grace covers it."""
+    """The day after a day (counted from 1970): a day in China begins 8 hours before the same day in UTC."""
     return _EPOCH_DAY + timedelta(days=max(-700_000, min(days + 1, 2_900_000)))
 
 
@@ -263,7 +263,7 @@ def _key_bytes(secret: str) -> bytes:
     return bytes.fromhex(secret) if _HEX_KEY(secret) else secret.encode()
 
 
-# What people put between the digits of one number; \d takes full-width digits as well.
+# Signs that people put between the digits of one number. \d matches full-width digits as well.
 _GAP = r"[\s\-‐-―−－.·_\u00ad\u200b-\u200f\u2060\ufeff]{0,2}"
 _NUMBER = re.compile(
     rf"(?<!\d)(?:[1-9](?:{_GAP}\d){{16}}{_GAP}[\dXxＸｘ]"  # a resident ID, parted or not
@@ -275,10 +275,10 @@ HIDDEN = "****"
 
 
 def hide_numbers(text: str) -> str:
-    """A free text (goods name) with every number blanked that could be a phone, document or account number.
+    """Blank every number in a free text (goods name) that could be a phone, document or account number.
 
-    That is a run of eight or more digits, half- or full-width, and a mobile, land-line or resident ID number with
-    spaces or dashes in it. Quantities, sizes and weights are shorter and stay. The result is no longer than `text`.
+    Such a number is a run of eight or more digits, half- or full-width, or a mobile, land-line or resident ID number
+    with spaces or dashes in it. Quantities, sizes and weights are shorter and stay. The text gets no longer.
 
     >>> hide_numbers("衣服 138 0013 8000 2件")
     '衣服 **** 2件'
@@ -287,7 +287,7 @@ def hide_numbers(text: str) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    """`138****1234`; of a number too short to hide enough, nothing is shown.
+    """Mask a phone number as `138****1234`. Of a number too short to hide enough, show nothing.
 
     >>> mask_phone("13800138000")
     '138****8000'
@@ -301,7 +301,7 @@ def mask_phone(phone: str) -> str:
 
 
 def mask_name(name: str) -> str:
-    """First character and a star; of a name of one character, only the star.
+    """Mask a name: its first character and a star. Of a name of one character, show only the star.
 
     >>> mask_name("王小明")
     '王*'
@@ -311,7 +311,7 @@ def mask_name(name: str) -> str:
 
 
 def mask_document(number: str) -> str:
-    """First character, stars, last four; of a number under nine characters only the first, under five none.
+    """Mask a document number: first character, stars, last four. Under nine characters show the first, under five none.
 
     >>> mask_document("11010519491231002X")
     '1*************002X'
