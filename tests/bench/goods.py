@@ -39,7 +39,7 @@ def microseconds_each(action: object, over: list[str]) -> float:
 def main() -> None:
     """Measure loading, normalising, matching without and with the cache."""
     start = time.process_time()
-    size = len(lexicon().entries)
+    size = len(lexicon().terms)
     print(f"lexicon      {size} entries in {time.process_time() - start:.3f} s")
     over = names()
     print(f"names        {len(over)} distinct")

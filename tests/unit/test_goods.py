@@ -244,21 +244,21 @@ def test_every_class_has_an_ordered_weight_range() -> None:
 
 
 def test_every_class_that_can_be_named_has_a_weight_range() -> None:
-    from parcelward.goods.lexicon import Kind, lexicon
+    from parcelward.goods.lexicon import TermKind, lexicon
 
-    named = {entry.category for entry in lexicon().entries if entry.kind is Kind.GOODS}
+    named = {term.category for term in lexicon().terms if term.kind is TermKind.GOODS}
     assert named | {"cigarette", "e_cigarette"} <= set(goods_classes())
 
 
 def test_the_lexicon_is_consistent() -> None:
-    from parcelward.goods.lexicon import Kind, lexicon
+    from parcelward.goods.lexicon import TermKind, lexicon
 
     categories = {f"{number:02}" for number in range(1, 13)} | {"battery", "misc"}
-    for entry in lexicon().entries:
-        if entry.kind is Kind.DANGER:
-            assert entry.category in categories, entry
-            assert 1 <= entry.severity <= 3, entry
-        assert not entry.un_number or (len(entry.un_number) == 4 and entry.un_number.isdigit()), entry
+    for term in lexicon().terms:
+        if term.kind is TermKind.DANGER:
+            assert term.category in categories, term
+            assert 1 <= term.severity <= 3, term
+        assert not term.un_number or (len(term.un_number) == 4 and term.un_number.isdigit()), term
 
 
 @pytest.mark.parametrize(

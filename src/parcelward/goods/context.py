@@ -2,7 +2,7 @@
 
 import re
 
-from parcelward.goods.lexicon import Entry, Kind, Place
+from parcelward.goods.lexicon import Term, TermKind, TermPlace
 
 _CJK = re.compile(r"[㐀-䶿一-鿿]")
 _LONGEST_CLUE = 8  # characters looked at before a term
@@ -13,7 +13,7 @@ def _any_of(words: str) -> str:
     return "(?:" + "|".join(re.escape(word.replace("_", " ")) for word in words.split()) + ")"
 
 
-# A Chinese term that must stand alone may still say its state before it, and its form after it.
+# A Chinese term that must stand alone may have a word for its state before it and a word for its form after it.
 _STATE_BEFORE = re.compile(
     _any_of(
         "压缩 液化 液态 固态 气态 冷冻 深冷 无水 熔融 金属 工业 食用 高纯 纯 废 吸附 粗制 精制 瓶装 桶装 或 和 、 的"
@@ -36,7 +36,7 @@ _NEGATED_BEFORE = re.compile(
 )
 _NEGATED_AFTER = re.compile(r" ?free(?![a-z])|(?:另购|另配|自备|除外|不含|未配| ?not included| ?excluded)")
 
-# What shows, imitates in paper or cloth, or is called after the thing.
+# Words after a term: the parcel holds a picture of the thing, an imitation in paper or cloth, or its namesake.
 # A replica of a weapon is itself prohibited, so 模型 and 仿真 are not here.
 _PICTURE_AFTER = re.compile(
     _any_of(
@@ -95,37 +95,40 @@ _REMARK = re.compile(r"\([^)]*(?:玩具|食用|食品|香料|香精|烹饪|体�
 _SUBSTANCES = frozenset(("04", "05", "06", "07", "08", "09", "10", "11", "misc"))
 
 
-def stands_in_place(text: str, start: int, end: int, entry: Entry) -> bool:
-    """Say whether the boundaries that the entry asks for are there. An English plural ending belongs to the word."""
-    place = entry.place
-    if place is Place.INSIDE:
+def has_its_boundaries(text: str, start: int, end: int, term: Term) -> bool:
+    """Tell whether a term, at `text[start:end]`, has the word boundaries that it needs.
+
+    An English plural ending belongs to the word.
+    """
+    place = term.place
+    if place is TermPlace.INSIDE:
         return True
-    if not entry.latin:
-        return _ends_alone(text, end) and (place is Place.END or _begins_alone(text, start))
-    if place is not Place.SUFFIX and start and _joins(text[start - 1], text[start]):
+    if not term.latin:
+        return _ends_alone(text, end) and (place is TermPlace.END or _begins_alone(text, start))
+    if place is not TermPlace.SUFFIX and start and _joins(text[start - 1], text[start]):
         return False
-    return place is Place.PREFIX or _english_end(text, end)
+    return place is TermPlace.PREFIX or _english_end(text, end)
 
 
-def is_defused(text: str, start: int, end: int, entry: Entry) -> bool:
-    """Say whether the words around a term take its danger away.
+def is_defused(text: str, start: int, end: int, term: Term) -> bool:
+    """Tell whether the words around a term take its danger away.
 
-    They do where they say that it is absent, that this is a picture or a toy of it, or only what it is used with.
+    They do if they say that the thing is absent, or that the parcel holds a picture, a toy or only equipment for it.
     """
     before = text[max(0, start - _LONGEST_CLUE) : start]
     if before and _NEGATED_BEFORE.search(before):
         return True
-    if before and entry.category in _WEAPONS and _TOY_BEFORE.search(before):
+    if before and term.category in _WEAPONS and _TOY_BEFORE.search(before):
         return True
     if end == len(text):
         return False
     if _NEGATED_AFTER.match(text, end):
         return True
-    if entry.kind is not Kind.DANGER:
+    if term.kind is not TermKind.DANGER:
         return False
     if _PICTURE_AFTER.match(text, end) or _REMARK.search(text, end):
         return True
-    if entry.category not in _SUBSTANCES:
+    if term.category not in _SUBSTANCES:
         return False
     return _EQUIPMENT_AFTER.match(text, end) is not None or _EQUIPMENT_LAST.match(text, end) is not None
 
@@ -141,7 +144,10 @@ def _ends_alone(text: str, end: int) -> bool:
 
 
 def _joins(before: str, first: str) -> bool:
-    """A letter joins on to a letter, a digit on to a digit: `5lighters` are lighters, `1186500` is no 18650."""
+    """Tell whether a character belongs to the same word as the one before it.
+
+    A letter does after a letter, a digit after a letter or digit: `5lighters` are lighters, `1186500` is no 18650.
+    """
     return before.isascii() and (before.isalpha() if first.isalpha() else before.isalnum())
 
 

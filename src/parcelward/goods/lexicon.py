@@ -12,8 +12,8 @@ from parcelward.errors import UserError
 from parcelward.goods.text import normalise
 
 
-class Kind(StrEnum):
-    """Statement of a lexicon entry about a parcel."""
+class TermKind(StrEnum):
+    """Meaning of a lexicon term for a parcel."""
 
     DANGER = "danger"  # dangerous as such
     BATTERY = "battery"  # a lithium battery, alone or in equipment
@@ -24,11 +24,11 @@ class Kind(StrEnum):
     VAGUE = "vague"  # names nothing that could be inspected
 
 
-class Place(StrEnum):
-    """Place in the text where an entry may stand.
+class TermPlace(StrEnum):
+    """Place in the text where a term counts.
 
-    Chinese has no word boundary to look for: `word` and `end` then mean that no other character stands beside the
-    term, apart from words for its state or form (压缩, 溶液).
+    Chinese has no word boundaries. For a Chinese term, `word` and `end` mean that no other character stands beside it,
+    apart from words for its state or form (压缩, 溶液).
     """
 
     INSIDE = "in"
@@ -39,59 +39,59 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One term of the lexicon, as written in the table; severity 0 and no UN number where they do not apply."""
+class Term:
+    """One term of the lexicon, as the table has it; severity 0 and no UN number where they do not apply."""
 
-    term: str
-    kind: Kind
+    text: str
+    kind: TermKind
     category: str
     severity: int
-    place: Place
+    place: TermPlace
     un_number: str
     latin: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """All entries and the automaton that finds them: pattern id i of the automaton is `entries[i]`."""
+    """All terms, and the automaton that finds them: its pattern number i is `terms[i]`."""
 
-    entries: tuple[Entry, ...]
+    terms: tuple[Term, ...]
     automaton: daachorse.CharwiseDoubleArrayAhoCorasick
     un_categories: dict[str, tuple[str, int]]  # UN number -> category, severity
 
 
 _DANGER = "danger.tsv"
 _ORDINARY = "ordinary.tsv"
-# One spelling may stand once in each group: 充电宝 is a battery and a class of goods.
-_GROUPS = {Kind.INNOCENT: "innocent", Kind.GOODS: "goods", Kind.VAGUE: "vague"}
+# One spelling may be a term of each group: 充电宝 is a battery and a class of goods.
+_GROUPS = {TermKind.INNOCENT: "innocent", TermKind.GOODS: "goods", TermKind.VAGUE: "vague"}
 
 
 @functools.cache
 def lexicon() -> Lexicon:
     """Read the tables and build the automaton (about 0.1 s, once per process)."""
-    entries: dict[tuple[str, str], Entry] = {}
-    for entry in (*_entries(_DANGER), *_entries(_ORDINARY)):
-        entries.setdefault((normalise(entry.term), _GROUPS.get(entry.kind, "screened")), entry)
-    patterns = [text for text, _ in entries]
-    known = tuple(entries.values())
-    numbers = {entry.un_number: (entry.category, entry.severity) for entry in known if entry.un_number}
+    terms: dict[tuple[str, str], Term] = {}
+    for term in (*_terms(_DANGER), *_terms(_ORDINARY)):
+        terms.setdefault((normalise(term.text), _GROUPS.get(term.kind, "danger")), term)
+    patterns = [text for text, _ in terms]
+    known = tuple(terms.values())
+    numbers = {term.un_number: (term.category, term.severity) for term in known if term.un_number}
     return Lexicon(known, daachorse.CharwiseDoubleArrayAhoCorasick(patterns), numbers)
 
 
-def _entries(table: str) -> list[Entry]:
+def _terms(table: str) -> list[Term]:
     text = (resources.files(__package__) / table).read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return [_entry(table, number, row) for number, row in enumerate(rows, start=2)]
+    return [_term(table, number, row) for number, row in enumerate(rows, start=2)]
 
 
-def _entry(table: str, number: int, row: dict[str, str]) -> Entry:
+def _term(table: str, number: int, row: dict[str, str]) -> Term:
     try:
-        return Entry(
-            term=row["term"],
-            kind=Kind(row["kind"]),
+        return Term(
+            text=row["term"],
+            kind=TermKind(row["kind"]),
             category=row["category"],
             severity=int(row.get("severity") or 0),
-            place=Place(row["place"]),
+            place=TermPlace(row["place"]),
             un_number=row.get("un") or "",
             latin=row["language"] == "en",
         )

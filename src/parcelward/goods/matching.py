@@ -4,18 +4,18 @@ import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from parcelward.goods.context import is_defused, stands_in_place
-from parcelward.goods.lexicon import Entry, Kind, Lexicon, lexicon
+from parcelward.goods.context import has_its_boundaries, is_defused
+from parcelward.goods.lexicon import Lexicon, Term, TermKind, lexicon
 from parcelward.goods.quantities import exceeds_limit, units_written
 from parcelward.goods.text import normalise
 
-# Names repeat: a few thousand cover most of a day's parcels. About 0.3 KB each: what ordinary names say is shared.
+# A few thousand names cover most of a day's parcels. Each takes about 0.3 KB: ordinary names share their `GoodsMatch`.
 _CACHE_SIZE = 65_536
 
 _UN_NUMBER = re.compile(r"(?:(?<![a-z])un|联合国)(?: ?(?:编号|号|no\.?|number))?[ :#.\-]*(\d{4})(?!\d)")
 _EXPLOSIVES_END_AT = 600  # UN 0004 to 0599 are class 1
-_SCREENED_KINDS = frozenset((Kind.DANGER, Kind.BATTERY, Kind.E_CIGARETTE, Kind.CIGARETTE))
-_WITH_LITHIUM = frozenset((Kind.BATTERY, Kind.E_CIGARETTE))
+_DANGER_KINDS = frozenset((TermKind.DANGER, TermKind.BATTERY, TermKind.E_CIGARETTE, TermKind.CIGARETTE))
+_WITH_LITHIUM = frozenset((TermKind.BATTERY, TermKind.E_CIGARETTE))
 _NOT_CONTENT = re.compile(
     r"[\W\d_]+|(?:[一二两三四五六七八九十]?(?:件|个|盒|箱|包|袋|批|份|条|双|台|只|kg|g|pcs?|x)(?![a-z]))"
 )
@@ -40,21 +40,21 @@ class GoodsMatch(NamedTuple):
     battery: bool = False
     """Names a lithium battery, or a thing with one inside."""
     restricted: str | None = None
-    """`e_cigarette`, `cigarette` or nothing."""
+    """`e_cigarette`, `cigarette` or None."""
     restricted_units: int | None = None
-    """Sticks of cigarettes, or devices or pods of e-cigarettes, as far as the text says how many."""
+    """Number of cigarettes, or of e-cigarette devices and pods; None where the text states none."""
     vague: bool = False
     """Names nothing that an inspector could look for."""
     goods_class: str | None = None
     """Coarse class for weight plausibility; see `weight_range_g`."""
     over_limit: bool | None = None
-    """Whether the written quantity exceeds what one parcel may hold; nothing where no quantity is written."""
+    """True when the written quantity exceeds what one parcel may hold; None where no quantity is written."""
 
 
-class _Hit(NamedTuple):
+class _TermHit(NamedTuple):
     start: int
     end: int
-    entry: Entry
+    term: Term
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
@@ -69,7 +69,7 @@ def match_goods(name: str) -> GoodsMatch:
     text = normalise(name)
     known = lexicon()
     hits = _hits(text, known)
-    dangers = _screened(text, hits)
+    dangers = _dangers(text, hits)
     written = tuple(dict.fromkeys(_UN_NUMBER.findall(text)))
     vague, goods_class = _is_vague(text, hits), _goods_class(hits)
     if not dangers and not written:
@@ -78,11 +78,11 @@ def match_goods(name: str) -> GoodsMatch:
     units = units_written(text, restricted) if restricted else None
     category, severity = _worst(dangers, written, known)
     return GoodsMatch(
-        danger_terms=tuple(dict.fromkeys(hit.entry.term for hit in dangers if hit.entry.severity)),
+        danger_terms=tuple(dict.fromkeys(hit.term.text for hit in dangers if hit.term.severity)),
         danger_category=category,
         danger_severity=severity,
         un_numbers=_un_numbers(written, dangers),
-        battery=any(hit.entry.kind in _WITH_LITHIUM for hit in dangers) or category == "battery",
+        battery=any(hit.term.kind in _WITH_LITHIUM for hit in dangers) or category == "battery",
         restricted=restricted,
         restricted_units=units.total if units else None,
         vague=vague,
@@ -93,41 +93,41 @@ def match_goods(name: str) -> GoodsMatch:
 
 @cache
 def _harmless(vague: bool, goods_class: str | None) -> GoodsMatch:
-    """The meaning that most names have: one shared value for all names of a class."""
+    """The match of a harmless name: one shared value for all names of a class."""
     return GoodsMatch(vague=vague, goods_class=goods_class)
 
 
-def _hits(text: str, known: Lexicon) -> list[_Hit]:
-    entries = known.entries
+def _hits(text: str, known: Lexicon) -> list[_TermHit]:
+    terms = known.terms
     return [
-        _Hit(start, end, entries[index])
+        _TermHit(start, end, terms[index])
         for start, end, index in known.automaton.find_overlapping(text)
-        if stands_in_place(text, start, end, entries[index])
+        if has_its_boundaries(text, start, end, terms[index])
     ]
 
 
-def _screened(text: str, hits: list[_Hit]) -> list[_Hit]:
-    """Return the hits that count, worst first: none inside a longer one or a harmless compound, none defused."""
-    screened = [hit for hit in hits if hit.entry.kind in _SCREENED_KINDS]
-    if not screened:
-        return screened
-    shadows = [hit for hit in hits if hit.entry.kind is Kind.INNOCENT]
+def _dangers(text: str, hits: list[_TermHit]) -> list[_TermHit]:
+    """Return the dangerous hits, worst first. None lies inside a longer one or a harmless compound, none is defused."""
+    found = [hit for hit in hits if hit.term.kind in _DANGER_KINDS]
+    if not found:
+        return found
+    harmless = [hit for hit in hits if hit.term.kind is TermKind.INNOCENT]
     counted = [
         hit
-        for hit in screened
-        if not any(_covers(shadow, hit) for shadow in shadows)
-        and not any(_covers(other, hit) and other[:2] != hit[:2] for other in screened)
-        and not is_defused(text, hit.start, hit.end, hit.entry)
+        for hit in found
+        if not any(_covers(compound, hit) for compound in harmless)
+        and not any(_covers(other, hit) and other[:2] != hit[:2] for other in found)
+        and not is_defused(text, hit.start, hit.end, hit.term)
     ]
-    return sorted(counted, key=lambda hit: (-hit.entry.severity, hit.start))
+    return sorted(counted, key=lambda hit: (-hit.term.severity, hit.start))
 
 
-def _covers(outer: _Hit, inner: _Hit) -> bool:
+def _covers(outer: _TermHit, inner: _TermHit) -> bool:
     return outer.start <= inner.start and inner.end <= outer.end
 
 
-def _worst(dangers: list[_Hit], written: tuple[str, ...], known: Lexicon) -> tuple[str | None, int]:
-    category, severity = (dangers[0].entry.category, dangers[0].entry.severity) if dangers else (None, 0)
+def _worst(dangers: list[_TermHit], written: tuple[str, ...], known: Lexicon) -> tuple[str | None, int]:
+    category, severity = (dangers[0].term.category, dangers[0].term.severity) if dangers else (None, 0)
     for number in written:
         explosive = int(number) < _EXPLOSIVES_END_AT
         meaning = ("03", 3) if explosive else known.un_categories.get(number, ("misc", 2))
@@ -136,27 +136,27 @@ def _worst(dangers: list[_Hit], written: tuple[str, ...], known: Lexicon) -> tup
     return (category, severity) if severity else (None, 0)
 
 
-def _un_numbers(written: tuple[str, ...], dangers: list[_Hit]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*written, *(hit.entry.un_number for hit in dangers if hit.entry.un_number))))
+def _un_numbers(written: tuple[str, ...], dangers: list[_TermHit]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*written, *(hit.term.un_number for hit in dangers if hit.term.un_number))))
 
 
-def _restricted(dangers: list[_Hit]) -> str | None:
-    kinds = {hit.entry.kind for hit in dangers}
-    if Kind.E_CIGARETTE in kinds:
-        return Kind.E_CIGARETTE.value
-    return Kind.CIGARETTE.value if Kind.CIGARETTE in kinds else None
+def _restricted(dangers: list[_TermHit]) -> str | None:
+    kinds = {hit.term.kind for hit in dangers}
+    if TermKind.E_CIGARETTE in kinds:
+        return TermKind.E_CIGARETTE.value
+    return TermKind.CIGARETTE.value if TermKind.CIGARETTE in kinds else None
 
 
-def _is_vague(text: str, hits: list[_Hit]) -> bool:
-    """Say whether nothing is left once vague words, numbers and counting words are taken away."""
+def _is_vague(text: str, hits: list[_TermHit]) -> bool:
+    """Tell whether a name holds only vague words, numbers and counting words, or one character again and again."""
     for hit in hits:
-        if hit.entry.kind is Kind.VAGUE:
+        if hit.term.kind is TermKind.VAGUE:
             text = text[: hit.start] + " " * (hit.end - hit.start) + text[hit.end :]
     rest = _NOT_CONTENT.sub("", text)
     return not rest or (len(rest) > 1 and _SAME_CHARACTER.fullmatch(rest) is not None)
 
 
-def _goods_class(hits: list[_Hit]) -> str | None:
-    """Return the class of the last and longest thing named: in both languages the head of a compound stands last."""
-    things = [hit for hit in hits if hit.entry.kind is Kind.GOODS]
-    return max(things, key=lambda hit: (hit.end, -hit.start)).entry.category if things else None
+def _goods_class(hits: list[_TermHit]) -> str | None:
+    """Return the class of the thing named last, the longest of several: compounds end with their head."""
+    things = [hit for hit in hits if hit.term.kind is TermKind.GOODS]
+    return max(things, key=lambda hit: (hit.end, -hit.start)).term.category if things else None

@@ -1,14 +1,14 @@
 """Numbers of cigarettes and e-cigarettes in a goods name, and the number that one parcel may hold.
 
 Limits per parcel: 400 cigarettes (two cartons of 200); of e-cigarettes two devices, six pods or disposables, and 12 ml
-of liquid in all (notice 1 of 2022 of the tobacco monopoly and the postal authority), so that a pod counts for 2 ml.
+of liquid in all (notice 1 of 2022 of the tobacco monopoly and the postal authority). So 2 ml of liquid count as a pod.
 """
 
 import math
 import re
 from typing import NamedTuple
 
-from parcelward.goods.lexicon import Kind
+from parcelward.goods.lexicon import TermKind
 
 _STICKS_PER_CARTON = 200
 _STICKS_PER_PACK = 20
@@ -50,7 +50,7 @@ class Units(NamedTuple):
 
 
 def units_written(text: str, restricted: str) -> Units | None:
-    """Return the quantity in a normalised name, nothing where none is written or its unit is unknown.
+    """Return the quantity in a normalised name; None where none is written or its unit is unknown.
 
     `restricted` is as in `GoodsMatch`. Several quantities add up; `x6` without a unit counts pieces.
 
@@ -58,14 +58,18 @@ def units_written(text: str, restricted: str) -> Units | None:
     400
     """
     written = [(_value(number), unit.rstrip("s")) for number, unit in _WRITTEN.findall(text)]
-    if restricted == Kind.CIGARETTE.value:
+    if restricted == TermKind.CIGARETTE.value:
         sticks = sum(math.ceil(value * _STICKS[unit]) for value, unit in written if unit in _STICKS)
         return Units(sticks=sticks) if sticks else None
     return _e_cigarettes(text, written)
 
 
 def exceeds_limit(units: Units) -> bool:
-    """Say whether one parcel may not hold that much."""
+    """Tell whether this is more than one parcel may hold.
+
+    >>> exceeds_limit(Units(sticks=400)), exceeds_limit(Units(sticks=420))
+    (False, True)
+    """
     return units.sticks > _MOST_STICKS or units.devices > _MOST_DEVICES or units.pods > _MOST_PODS
 
 

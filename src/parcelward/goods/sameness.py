@@ -6,7 +6,7 @@ from parcelward.goods.text import normalise
 _CARE = 1  # severities above this are restricted or prohibited goods
 _SHARED_PAIRS = 0.3  # of the shorter name's character pairs; a choice
 
-# Classes that two honest people mix up, each pair in both orders.
+# Pairs of classes that two honest people may mix up.
 _MIXED_UP = frozenset(
     frozenset(pair)
     for pair in (
@@ -45,9 +45,9 @@ _MIXED_UP = frozenset(
 
 
 def same_goods(declared: str, found: str) -> bool | None:
-    """Say whether both texts plausibly name the same goods; nothing where that cannot be told from words.
+    """Tell whether two texts plausibly name the same goods; None where the words cannot tell.
 
-    Dangerous goods that were found and not declared are never the same; a vague name on either side decides nothing.
+    Dangerous goods that were found but not declared are never the same. A vague name on either side decides nothing.
 
     >>> same_goods("衣服", "女装")
     True

@@ -1,13 +1,13 @@
 """Goods names as people write them, brought to one spelling.
 
-The words on a waybill are typed in a hurry, and sometimes to get past a filter. `normalise` undoes what changes the
-spelling but not the reading: width, case, traditional characters, signs between characters, digits for letters.
+People type them in a hurry, and some type them to get past a filter. `normalise` undoes what changes the spelling but
+not how a person reads it: width, case, traditional characters, signs between characters, digits for letters.
 """
 
 import re
 import unicodedata
 
-# Traditional and variant characters (left of each pair) that occur in the lexicon, and what mainland print uses.
+# Pairs of characters: a traditional or variant one that occurs in the lexicon, and the one that mainland print uses.
 _VARIANTS = (
     "氣气槍枪彈弹藥药煙烟菸烟電电機机車车礦矿鋰锂鋁铝鎂镁鋅锌鈉钠鉀钾鈣钙鈾铀鈷钴鐳镭鉛铅銅铜鐵铁銀银錫锡"
     "鈦钛絲丝線线紙纸綿棉織织纖纤維维膠胶劑剂墊垫壓压縮缩噴喷霧雾爐炉燈灯銃铳礮炮砲炮燄焰鋼钢針针釘钉鏡镜"
@@ -20,7 +20,7 @@ _VARIANTS = (
     "飛飞葉叶點点"
 )
 _TABLE: dict[int, int | str | None] = {ord(old): new for old, new in zip(_VARIANTS[::2], _VARIANTS[1::2], strict=True)}
-# Zero-width characters, direction marks, soft hyphen, variation selectors: invisible, so a disguise if anything.
+# Zero-width characters, direction marks, soft hyphen, variation selectors: invisible, so they only serve as a disguise.
 _TABLE.update(dict.fromkeys((*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, 0xAD)))
 _TABLE.update(dict.fromkeys(range(0xFE00, 0xFE10)))
 _TABLE.update({ord("₀") + digit: str(digit) for digit in range(10)})
@@ -40,11 +40,12 @@ _BLANKS = re.compile(r"\s+")
 
 
 def normalise(name: str) -> str:
-    """Return the name in the one spelling that the lexicon uses; the same name twice gives the same text.
+    """Return a name in the one spelling that the lexicon uses.
 
-    NFKC, casefold, traditional to mainland characters, no invisible characters; spaces between Chinese characters go,
-    and so do signs next to a lone one; English words are parted by single spaces, hyphens included; single letters
-    parted by spaces or dots join up (`v.a.p.e`); a lone digit inside an English word becomes a letter (`p0wer`).
+    Width and case are unified (NFKC, casefold), traditional characters become mainland ones, invisible ones go. Spaces
+    between Chinese characters go, and signs beside a lone Chinese character. English words are parted by single spaces,
+    where a hyphen was as well. Single letters parted by spaces or dots are joined (`v.a.p.e`). A lone digit inside an
+    English word becomes a letter (`p0wer`).
 
     >>> normalise("打·火·機")
     '打火机'

@@ -1,7 +1,7 @@
 """Weight of one piece of each goods class.
 
-The quantiles are choices made from what such things weigh in a shop, wrapping included; no public data gives them. They
-are wide on purpose, and are to be calibrated on a courier's own true weights before a rule holds anybody up.
+No public data gives these quantiles: they are choices, made from what such things weigh in a shop, wrapping included.
+They are wide on purpose. Calibrate them on a courier's own true weights before a rule delays anybody by them.
 """
 
 import csv
@@ -14,7 +14,7 @@ _TABLE = "weights.tsv"
 
 
 def weight_range_g(goods_class: str) -> tuple[float, float, float]:
-    """Return low quantile (about 0.5 %), median and high quantile (about 99.5 %) of one piece, in grams.
+    """Return low quantile (about 0.5 %), median and high quantile (about 99.5 %) of the weight of one piece, in grams.
 
     Raises KeyError for a class that `goods_classes` does not list.
 
