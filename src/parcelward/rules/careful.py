@@ -1,8 +1,8 @@
 """CEL's exact four-valued meaning in Python: true, false, unknown (None) and `Fault`.
 
-Used for the few expressions in which something can fail (integer arithmetic, int()) or a value is chosen by ?:.
-&& and || absorb unknown and fault when the other side decides; otherwise the leftmost of them wins, as in the C++
-evaluator. Both sides are always computed: nothing here has side effects.
+It is used for the few expressions in which something can fail (integer arithmetic, int()) or ?: chooses a value. If one
+side of && or || decides the result, an unknown or a fault on the other side does not matter. Otherwise the leftmost
+unknown or fault is the result, as in the C++ evaluator. Both sides are always computed: nothing here has side effects.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,11 @@ Result = Value | Fault
 
 
 def conjunction(left: Result, right: Result) -> Result:
-    """CEL's &&."""
+    """CEL's &&.
+
+    >>> conjunction(None, False), conjunction(True, None)
+    (False, None)
+    """
     if left is False or right is False:
         return False
     return right if left is True else left
@@ -53,7 +57,11 @@ def choice(condition: Result, yes: Result, no: Result) -> Result:
 
 
 def strict(function: Callable[..., Any], *args: Result) -> Result:
-    """Call a function on known values; an unknown or failed argument is the result, the leftmost first."""
+    """Call a function on its arguments. If any of them is unknown or a fault, the leftmost of those is the result.
+
+    >>> strict(divide, 7, 2), strict(divide, None, 2), strict(divide, 7, 0).reason
+    (3, None, 'divide by zero')
+    """
     for value in args:
         if value is None or value.__class__ is Fault:
             return value

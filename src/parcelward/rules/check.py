@@ -1,7 +1,7 @@
 """Parse and type-check one CEL expression over the features; the answer is a small typed tree.
 
-Google's checker does the parsing and typing. Its checked expression is read into `Node`s; what this subset does not
-support is refused here, by name and place, so that nothing is left to surprise at run time.
+Google's checker does the parsing and typing. Its checked expression is read into `Node`s. Whatever this subset of CEL
+does not support is refused here, by name and place, and so cannot fail at run time.
 """
 
 import math
@@ -51,7 +51,10 @@ RESULT: dict[str, FeatureType] = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One typed expression: `op` is a CEL overload id, or feature, literal, list. `at` counts characters."""
+    """One typed expression. `op` is the id of a CEL overload, or FEATURE, LITERAL or LIST.
+
+    `at` is its position in the source, counted in characters from 0.
+    """
 
     op: str
     kind: FeatureType
@@ -92,7 +95,11 @@ def environment() -> cel.Env:
 
 
 def check(source: str) -> Node:
-    """The typed tree of a Boolean expression; raises ExpressionError naming the place."""
+    """The typed tree of a Boolean expression; raises ExpressionError naming the place.
+
+    >>> check("is_person && weight_g > 20000").features
+    ('is_person', 'weight_g')
+    """
     if len(source) > MAX_LENGTH:
         raise ExpressionError(f"expression is longer than {MAX_LENGTH} characters", 1, 1)
     try:
@@ -125,7 +132,7 @@ def _translated(message: str) -> ExpressionError:
 
 
 class _Reader:
-    """Reads one serialized CheckedExpr (numbers are field numbers of google/api/expr/v1alpha1/checked.proto)."""
+    """Reads one serialized CheckedExpr. Numbers are field numbers of google/api/expr/v1alpha1/checked.proto."""
 
     def __init__(self, source: str, serialized: bytes) -> None:
         self.source = source
@@ -196,7 +203,7 @@ class _Reader:
         return Node(op, args[1].kind if op == CHOICE else RESULT[op], args, at=at)
 
     def _restrict(self, op: str, args: tuple[Node, ...], at: int) -> None:
-        """Refuse what would be legal CEL but is no part of this subset."""
+        """Refuse legal CEL that is not part of this subset."""
         for position, node in enumerate(args):
             if node.op == LIST and not (op == IN and position == 1):
                 raise self._fault("a list may only stand on the right of `in`", node.at)

@@ -1,9 +1,11 @@
 """Generate one Python function for all rules of a pack.
 
-Two forms. *Plain*: an expression that cannot fail becomes tests that are true exactly when CEL says true; a feature
-is read from the row when first needed and asked for None once. *Careful*: one that can fail, or that chooses values by
-?:, is computed in the four-valued terms of `careful`. Tests that several rules share are asked once, around all of
-them, so most rules cost nothing on most rows. Only our own names and the repr of literals enter the source.
+An expression has one of two forms. *Plain*: it cannot fail. It becomes tests that are true exactly when CEL says true;
+a feature is read from the row when it is first needed, and compared with None once. *Careful*: it can fail, or ?:
+chooses a value in it. It is computed in the four-valued terms of `careful`.
+
+A test that several rules share is made once, around all of them, so most rules cost nothing on most rows. Only our own
+names and the repr of literals enter the source.
 """
 
 from collections import Counter
@@ -53,14 +55,14 @@ _CALLS = {
 
 
 class Known(NamedTuple):
-    """Results of earlier tests: features already in a local variable, and features known not to be None."""
+    """Result of earlier tests: the features that are in a local variable, and those that are known not to be None."""
 
     loaded: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
 
 
 class Test(NamedTuple):
-    """A Python test, what is settled when it succeeds, and what has been loaded in any case."""
+    """A Python test, what is known after it succeeds, and the features that it loads in any case."""
 
     code: str
     after: Known
@@ -68,7 +70,7 @@ class Test(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Part of a rule: a node and the truth value it must have; node None asks that a feature be known."""
+    """Part of a rule: a node and the truth value that it must have. Without a node, `feature` must be known."""
 
     node: Node | None
     value: bool
@@ -76,12 +78,12 @@ class Wanted(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Equal for tests that ask the same."""
+        """A text that is equal for parts that demand the same."""
         return f"known {self.feature}" if self.node is None else f"{self.value} {_text(self.node)}"
 
 
 def is_plain(node: Node) -> bool:
-    """Tell whether an expression has the plain form: nothing in it can fail, and truth is not used as a value."""
+    """Tell whether an expression has the plain form: nothing in it can fail, and logic only combines its tests."""
     if node.op in _LOGIC and node.kind is FeatureType.BOOL:
         return all(is_plain(arg) for arg in node.args)
     return not any(part.op in _LOGIC or part.op in _CAN_FAIL for part in node.walk())
@@ -200,7 +202,7 @@ def _atom(node: Node, value: bool, known: Known) -> Test:
 
 
 def _comparison_with_none(node: Node, value: bool) -> tuple[str, str] | None:
-    """Tests that None fails by itself: feature == literal, feature in [...]; as feature and the rest of the test."""
+    """Feature and rest of a test that fails for None anyway (feature == literal, feature in [...]); else None."""
     if not value or node.op not in (IN, EQUAL) or node.args[0].op != FEATURE:
         return None
     subject = node.args[0]
@@ -212,7 +214,7 @@ def _comparison_with_none(node: Node, value: bool) -> tuple[str, str] | None:
 
 
 def conjuncts(node: Node, value: bool = True) -> list[Wanted]:
-    """The tests that must all hold for a plain node, each `known` test apart so that rules can share it."""
+    """The tests that must all hold for a plain node. Tests that a feature is known stand alone, for rules to share."""
     if node.op == NOT:
         return conjuncts(node.args[0], not value)
     if node.op in (AND, OR) and (node.op == AND) is value:
@@ -258,7 +260,7 @@ class _Writer:
         self.line(depth, f"hits = [H{position}] if hits is None else [*hits, H{position}]")
 
     def plain(self, rules: list[tuple[int, list[Wanted]]], known: Known, depth: int) -> Known:
-        """Rules as (position, tests): those that share a test go together behind it."""
+        """Write rules, given as (position, tests). Rules that share a test are written together behind it."""
         while True:
             counts = Counter(key for _, tests in rules for key in {one.key for one in tests})
             shared = counts.most_common(1)
@@ -291,7 +293,7 @@ class _Writer:
 
 
 def python_source(nodes: Sequence[Node]) -> str:
-    """The source of `evaluate(row)` for expressions by position."""
+    """The source of `evaluate(row)` for all expressions; a hit names the position of its expression."""
     writer = _Writer()
     writer.line(0, "def evaluate(row):")
     writer.line(1, "hits = None")
@@ -309,7 +311,7 @@ def _unique(tests: list[Wanted]) -> list[Wanted]:
 
 
 def compiled(source: str, nodes: Sequence[Node], names: dict[str, Any]) -> Callable[[Row], Any]:
-    """The function of a generated source; `names` adds H0.., nothing, failed, in_order."""
+    """The function of a generated source. `names` gives it the hits H0, H1, ..., and nothing, failed and in_order."""
     patterns = {
         str(part.args[1].value): python_pattern(str(part.args[1].value))
         for node in nodes

@@ -10,7 +10,7 @@ ERROR_SHOWN = 200  # characters
 
 
 def weight_of(hit: Hit) -> tuple[Severity, Action]:
-    """Severity and action of a hit; a rule that failed does not count as what it would have found."""
+    """Severity and action of a hit. A rule that failed is medium and asks for information, whatever it looks for."""
     if hit.error is not None:
         return Severity.MEDIUM, Action.REQUEST_INFORMATION
     return hit.rule.severity, hit.rule.action
@@ -19,7 +19,7 @@ def weight_of(hit: Hit) -> tuple[Severity, Action]:
 def finding_of(hit: Hit, row: Row) -> Finding:
     """The finding of a hit: reasons with the row's values, the features the rule looked at, its thresholds.
 
-    A rule that failed could not judge, and that is not the same as clean: its finding says so and asks a person.
+    A rule that failed could not judge, which does not make the parcel clean. Its finding says so and asks a person.
     """
     rule = hit.rule
     severity, action = weight_of(hit)
@@ -45,5 +45,5 @@ def finding_of(hit: Hit, row: Row) -> Finding:
 
 
 def _sendable(value: Value) -> Value:
-    """JSON knows no infinity and no NaN."""
+    """Replace infinity and NaN, which JSON does not have, by None."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

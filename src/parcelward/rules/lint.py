@@ -1,4 +1,4 @@
-"""Checks of a rule without running it: features surely known when it fires, thresholds, empty bands."""
+"""Checks of a rule without running it: features surely known when it fires, thresholds, bounds that contradict."""
 
 from parcelward.features.table import FeatureType
 from parcelward.rules.check import AND, CHOICE, COMPARISONS, FEATURE, LITERAL, NOT, OR, Node
@@ -7,7 +7,12 @@ _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def surely_known(node: Node, value: bool = True) -> frozenset[str]:
-    """Features that cannot be unknown when the expression has this truth value."""
+    """Features that cannot be unknown when the expression has this truth value.
+
+    >>> from parcelward.rules.check import check
+    >>> sorted(surely_known(check("is_person && (weight_g > 5 || quantity > 1)")))
+    ['is_person']
+    """
     if node.op == NOT:
         return surely_known(node.args[0], not value)
     if node.op in (AND, OR):
@@ -22,7 +27,7 @@ def surely_known(node: Node, value: bool = True) -> frozenset[str]:
 
 
 def _needed(node: Node) -> frozenset[str]:
-    """Features a value cannot do without."""
+    """Features without which the node has no value."""
     if node.op == CHOICE:
         condition, yes, no = node.args
         return (surely_known(condition, True) | _needed(yes)) & (surely_known(condition, False) | _needed(no))
@@ -34,7 +39,7 @@ def _needed(node: Node) -> frozenset[str]:
 
 
 def comparisons(node: Node) -> list[tuple[str, str, float | int]]:
-    """All `feature sign number` in an expression, in order; a number on the left is turned round."""
+    """All comparisons of a feature with a number, in order, as (feature, sign, number): `3 < weight_g` has sign `>`."""
     found: list[tuple[str, str, float | int]] = []
     for part in node.walk():
         sign = COMPARISONS.get(part.op)
@@ -49,7 +54,7 @@ def comparisons(node: Node) -> list[tuple[str, str, float | int]]:
 
 
 def thresholds(node: Node) -> dict[str, float | int]:
-    """The number each feature is compared with; of several, the first."""
+    """The number that each feature is compared with; the first of several."""
     found: dict[str, float | int] = {}
     for feature, _, number in comparisons(node):
         found.setdefault(feature, number)
@@ -57,7 +62,12 @@ def thresholds(node: Node) -> dict[str, float | int]:
 
 
 def bounds_fault(node: Node) -> str | None:
-    """Names a feature whose bounds, all demanded together, leave no value."""
+    """Name a feature that has no value within its bounds, all of which must hold; None when there is none.
+
+    >>> from parcelward.rules.check import check
+    >>> bounds_fault(check("weight_g > 10 && weight_g < 5"))
+    'the rule can never fire: no weight_g satisfies both bounds'
+    """
     low: dict[str, tuple[float, bool]] = {}
     high: dict[str, tuple[float, bool]] = {}
     for part in _demanded(node):
@@ -66,7 +76,7 @@ def bounds_fault(node: Node) -> str | None:
             if sign[0] == ">":
                 low[feature] = max(low.get(feature, (float("-inf"), False)), (number, strict))
             else:
-                # Of equal numbers the strict bound is the tighter one, so it must win a minimum.
+                # Of two bounds at the same number the strict one is tighter, so it must be the minimum.
                 bound = min(high.get(feature, (float("inf"), True)), (number, not strict))
                 high[feature] = bound
     for feature in low.keys() & high.keys():

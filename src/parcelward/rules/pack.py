@@ -14,7 +14,7 @@ from parcelward.rules.check import ExpressionError, Node, check
 from parcelward.rules.compile import compiled, python_source
 from parcelward.rules.lint import bounds_fault, surely_known, thresholds
 from parcelward.rules.rule import Example, Hit, Rule, RulePack
-from parcelward.rules.source import Place, read
+from parcelward.rules.source import SourcePlace, read
 from parcelward.rules.text import Language, Template, template
 
 BUILT_IN = Path(__file__).with_name("acceptance.yaml")
@@ -28,7 +28,13 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def load_pack(path: Path | None) -> RulePack:
-    """The rule pack of a file, or the built-in one; raises UserError naming file, line, column and rule."""
+    """The rule pack of a file, or the built-in one; raises UserError naming file, line, column and rule.
+
+    >>> pack = load_pack(None)
+    >>> row = row_of({"sender_kind": "person", "document_check": "bad_checksum"})
+    >>> [hit.rule.name for hit in pack.evaluate(row)]
+    ['document_number_invalid']
+    """
     root = read(path or BUILT_IN, str(path) if path else f"rules/{BUILT_IN.name}")
     keys = root.mapping(("version", "rules"))
     version = keys["version"].string()
@@ -46,7 +52,7 @@ def load_pack(path: Path | None) -> RulePack:
 
 
 def assemble(version: str, rules: Sequence[Rule]) -> RulePack:
-    """The pack of checked rules, compiled. When the generated function raises, every rule is asked by itself."""
+    """Compile checked rules into a pack. If their common function raises on a row, each rule is evaluated by itself."""
     nodes = [rule.expression for rule in rules]
     hits = [Hit(rule, None) for rule in rules]
     order = {rule.id: position for position, rule in enumerate(rules)}
@@ -82,7 +88,7 @@ def assemble(version: str, rules: Sequence[Rule]) -> RulePack:
         try:
             found: Sequence[Hit] = together(row)
         except Exception:
-            # A value of another type than the feature list promises: find out which rules it hurts, keep the others.
+            # A value has another type than the feature table says. Find out which rules that breaks, keep the others.
             return one_by_one(row)
         return found
 
@@ -96,15 +102,16 @@ def _alone(hit: Hit, node: Node, names: dict[str, Any]) -> Callable[[Row], Seque
 
 
 def row_of(values: dict[str, Value]) -> Row:
-    """A row with these features, all others unknown."""
+    """A row with these features; all others are unknown."""
     row: Row = [None] * len(FEATURES)
     for name, value in values.items():
         row[INDEX[name]] = value
     return row
 
 
-def _rule(place: Place) -> Rule:
-    keys = place.mapping(_RULE_KEYS, ("examples",)) if _has_id(place) else place.mapping(_RULE_KEYS)
+def _rule(place: SourcePlace) -> Rule:
+    place.mapping()  # names a place that is no mapping, or a key that is given twice, before anything else
+    keys = place.mapping(_RULE_KEYS, ("examples",))
     identity = keys["id"].string()
     of = f"rule {identity}"
     keys = {key: value.about(of) for key, value in keys.items()}
@@ -141,16 +148,11 @@ def _rule(place: Place) -> Rule:
     )
 
 
-def _has_id(place: Place) -> bool:
-    place.mapping()  # names a place that is no mapping before its keys are asked for
-    return True
-
-
-def _no_examples(place: Place) -> tuple[Example, ...]:
+def _no_examples(place: SourcePlace) -> tuple[Example, ...]:
     raise place.fault("'examples' is missing; give at least one row that must fire and one that must not")
 
 
-def _choice(place: Place, choices: type[Choice]) -> Choice:
+def _choice(place: SourcePlace, choices: type[Choice]) -> Choice:
     word = place.string()
     try:
         return choices(word)
@@ -158,7 +160,7 @@ def _choice(place: Place, choices: type[Choice]) -> Choice:
         raise place.fault(f"'{word}' is none of {', '.join(choices)}") from None
 
 
-def _text(place: Place, language: Language, known: frozenset[str]) -> Template:
+def _text(place: SourcePlace, language: Language, known: frozenset[str]) -> Template:
     try:
         parsed = template(place.string().strip(), language)
     except ValueError as error:
@@ -177,7 +179,7 @@ def _text(place: Place, language: Language, known: frozenset[str]) -> Template:
     return parsed
 
 
-def _examples(place: Place) -> tuple[Example, ...]:
+def _examples(place: SourcePlace) -> tuple[Example, ...]:
     keys = place.mapping(_EXAMPLE_KEYS)
     found: list[Example] = []
     for key in _EXAMPLE_KEYS:
@@ -188,7 +190,7 @@ def _examples(place: Place) -> tuple[Example, ...]:
     return tuple(found)
 
 
-def _example_row(place: Place) -> dict[str, Value]:
+def _example_row(place: SourcePlace) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for name, entry in place.mapping().items():
         if name not in INDEX:
@@ -205,7 +207,7 @@ def _example_row(place: Place) -> dict[str, Value]:
     return values
 
 
-def _refuse_twins(rules: Sequence[Rule], places: Sequence[Place]) -> None:
+def _refuse_twins(rules: Sequence[Rule], places: Sequence[SourcePlace]) -> None:
     seen: dict[str, Rule] = {}
     for rule, place in zip(rules, places, strict=True):
         for what, key in (("id", rule.id), ("name", rule.name)):
@@ -214,7 +216,7 @@ def _refuse_twins(rules: Sequence[Rule], places: Sequence[Place]) -> None:
             seen[key] = rule
 
 
-def _run_examples(pack: RulePack, rule: Rule, place: Place) -> None:
+def _run_examples(pack: RulePack, rule: Rule, place: SourcePlace) -> None:
     examples = place.mapping()["examples"].mapping()
     places = [entry for key in _EXAMPLE_KEYS for entry in examples[key].items()]
     for example, entry in zip(rule.examples, places, strict=True):

@@ -14,14 +14,14 @@ Every number in an expression is a choice to calibrate against answered alerts: 
 
 ## Your own pack
 
-A pack is a YAML file. It replaces the built-in one: rules that it does not hold are not judged, so begin with a copy of
-`src/parcelward/rules/acceptance.yaml` to change or add some. `parcelward rules check FILE` checks it and runs its
+A pack is a YAML file. It replaces the built-in one: a rule that is not in your pack is not applied. So begin with a
+copy of `src/parcelward/rules/acceptance.yaml` and change it. `parcelward rules check FILE` checks a pack and runs its
 examples; the setting `PARCELWARD_RULE_PACK=FILE` puts it in force when a worker starts.
 
 ```yaml
 {template}```
 
-- Every key is required; an unknown one is refused. Count `version` of a rule up when its meaning changes.
+- Every key is required; an unknown one is refused. Raise the `version` of a rule when its meaning changes.
 - `severity`: {severities}. `action`: {actions}.
 - Texts name features: `{{feature}}`, with a format `{{weight_ratio:.1f}}` (Python's, `minutes` for seconds shown as
   minutes, `cap1000` for "over 1,000" above that), and `{{feature|words}}` for what is said when it is unknown.
@@ -34,11 +34,11 @@ What an expression may use: features, literals, `&& || !`, `< <= > >= == !=`, `i
 `size()`, `int()`, `double()`, and on text `contains`, `startsWith`, `endsWith`, `matches` (literal pattern).
 
 - **Unknown.** A feature is unknown until its evidence arrives. A test over an unknown feature is neither true nor
-  false: `&&` and `||` decide without it where the other side decides; otherwise the rule does not fire.
+  false. Where the other side of `&&` or `||` decides alone, that does not matter; otherwise the rule does not fire.
 - **Numbers.** int and double do not mix; write `3.0` for a double. Integer division and `%` truncate toward zero.
   Integer division by zero and a result beyond 64 bits are errors of the rule; a double divided by zero is infinite.
-- **Errors.** A rule that fails on a row is counted as failed: it is neither fired nor clean, and stops no other rule.
-  Its finding is of medium severity, says so and asks a person.
+- **Errors.** A rule that fails on a row is counted as failed: it neither fired nor found the parcel clean. It stops no
+  other rule. Its finding has medium severity, says that the rule failed and asks a person.
 
 ## Rules of this pack
 

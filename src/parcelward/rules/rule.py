@@ -40,7 +40,7 @@ class Rule:
 
 
 class Hit(NamedTuple):
-    """A rule that fired; or, with `error`, one that failed on this row and so is neither fired nor clean."""
+    """A rule that fired. With `error`, a rule that failed on this row: it neither fired nor found the parcel clean."""
 
     rule: Rule
     error: str | None
@@ -50,7 +50,7 @@ class Hit(NamedTuple):
 class RulePack:
     """Rules in the order of the pack, and the one function generated from them.
 
-    `evaluate(row)` gives the hits in the order of the pack; it never raises, and never returns something to change.
+    `evaluate(row)` gives the hits in the order of the pack. It never raises. Callers must not change what it returns.
     """
 
     version: str

@@ -1,4 +1,4 @@
-"""Read a YAML file with the place of every value, so that a fault can be named by line and column."""
+"""Read a YAML file with the place of every value, so that an error text can name line and column."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class _Loader(yaml.SafeLoader):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourcePlace:
     """One YAML value, its place in the file, and a few words on what it belongs to (`rule R5`)."""
 
     text: Text
@@ -75,37 +75,39 @@ class Place:
         first = self.text.lines[self.line] if self.line < len(self.text.lines) else ""
         return len(first) - len(first.lstrip(" "))
 
-    def about(self, of: str) -> "Place":
-        """The same place, belonging to something with a better name."""
-        return Place(self.text, self.node, of)
+    def about(self, of: str) -> "SourcePlace":
+        """The same place, named after another owner (`rule R5`) in error texts."""
+        return SourcePlace(self.text, self.node, of)
 
-    def mapping(self, required: tuple[str, ...] | None = None, optional: tuple[str, ...] = ()) -> dict[str, "Place"]:
-        """The entries of a mapping; with `required`, each must be there and nothing else than these and `optional`."""
+    def mapping(
+        self, required: tuple[str, ...] | None = None, optional: tuple[str, ...] = ()
+    ) -> dict[str, "SourcePlace"]:
+        """The entries of a mapping. With `required`, all of these keys and no others but `optional` must be there."""
         if not isinstance(self.node, yaml.MappingNode):
             raise self.fault("must be a mapping (key: value)")
-        found: dict[str, Place] = {}
+        found: dict[str, SourcePlace] = {}
         for key_node, value_node in self.node.value:
-            key = Place(self.text, key_node, self.of).string()
+            key = SourcePlace(self.text, key_node, self.of).string()
             if key in found:
-                raise Place(self.text, key_node, self.of).fault(f"'{key}' is given twice")
+                raise SourcePlace(self.text, key_node, self.of).fault(f"'{key}' is given twice")
             if required is not None and key not in (*required, *optional):
                 close = get_close_matches(key, (*required, *optional), n=1)
                 hint = f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join((*required, *optional))}"
-                raise Place(self.text, key_node, self.of).fault(f"unknown key '{key}'{hint}")
-            found[key] = Place(self.text, value_node, f"{self.of}")
+                raise SourcePlace(self.text, key_node, self.of).fault(f"unknown key '{key}'{hint}")
+            found[key] = SourcePlace(self.text, value_node, f"{self.of}")
         for key in required or ():
             if key not in found:
                 raise self.fault(f"'{key}' is missing")
         return found
 
-    def items(self) -> list["Place"]:
+    def items(self) -> list["SourcePlace"]:
         """The entries of a list."""
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.fault("must be a list")
-        return [Place(self.text, node, self.of) for node in self.node.value]
+        return [SourcePlace(self.text, node, self.of) for node in self.node.value]
 
     def value(self) -> Hashable:
-        """The scalar as YAML understands it."""
+        """The scalar, with the type that YAML gives it."""
         if not isinstance(self.node, yaml.ScalarNode):
             raise self.fault("must be a single value")
         loader = yaml.SafeLoader("")
@@ -125,14 +127,14 @@ class Place:
         return value
 
     def whole(self) -> int:
-        """A whole number from 1."""
+        """A whole number of at least 1."""
         value = self.value()
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise self.fault(f"must be a whole number of at least 1, not {value!r}")
         return value
 
 
-def read(path: Path, shown_as: str) -> Place:
+def read(path: Path, shown_as: str) -> SourcePlace:
     """The root of a YAML file; raises UserError when it cannot be read or is not YAML."""
     try:
         raw = path.read_bytes()
@@ -159,4 +161,4 @@ def read(path: Path, shown_as: str) -> Place:
         raise UserError(f"{shown_as}: not well-formed YAML: {str(error).splitlines()[0]}") from None
     if node is None:
         raise UserError(f"{shown_as}: the rule pack is empty")
-    return Place(text, node, "rule pack")
+    return SourcePlace(text, node, "rule pack")

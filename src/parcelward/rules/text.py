@@ -1,7 +1,8 @@
 """Reason texts with placeholders for feature values: `{feature}`, `{feature:spec}`, `{feature|text when unknown}`.
 
-`spec` is Python's format mini-language, or `minutes` for a duration in seconds, without its sign, or `cap1000` for a
-whole number of which a reader learns nothing more above 1000 (any limit): it is then written "over 1,000".
+`spec` is Python's format mini-language, or one of our own. `minutes` writes a duration in seconds as minutes, without
+its sign. `cap1000` (or another limit) writes a number above 1000 as "over 1,000", where more digits tell a reader
+nothing.
 """
 
 import math
@@ -25,7 +26,7 @@ MINUTES = "minutes"
 
 
 class Placeholder(NamedTuple):
-    """Place of a feature's value in a text. `default` stands there when the value is unknown; None if it never is."""
+    """Place of a feature's value in a text. `default` is written for an unknown value; None if it is always known."""
 
     feature: str
     spec: str
@@ -44,7 +45,7 @@ class Template(NamedTuple):
         return tuple(part for part in self.parts if isinstance(part, Placeholder))
 
     def fill(self, row: Row) -> str:
-        """The text with the row's values. Never raises: what cannot be formatted is shown as it is."""
+        """The text with the row's values. Never raises: a value that cannot be formatted is shown as it is."""
         return "".join(
             part if isinstance(part, str) else _safely(part, row[INDEX[part.feature]], self.language)
             for part in self.parts
@@ -52,7 +53,7 @@ class Template(NamedTuple):
 
 
 def template(text: str, language: Language) -> Template:
-    """Parse a text; raises ValueError naming what is wrong (an unknown feature is the caller's to name).
+    """Parse a text; raises ValueError naming what is wrong. Finding unknown features is left to the caller.
 
     >>> template("{weight_g} g, read by {verify_method|nobody}", "en").placeholders[1].default
     'nobody'
@@ -61,10 +62,10 @@ def template(text: str, language: Language) -> Template:
     end = 0
     for match in _PLACEHOLDER.finditer(text):
         parts.append(_literal(text[end : match.start()]))
-        place = Placeholder(match["name"], match["spec"] or "", match["default"])
-        if place.feature in INDEX:
-            _try(place, language)
-        parts.append(place)
+        placeholder = Placeholder(match["name"], match["spec"] or "", match["default"])
+        if placeholder.feature in INDEX:
+            _try(placeholder, language)
+        parts.append(placeholder)
         end = match.end()
     parts.append(_literal(text[end:]))
     return Template(tuple(part for part in parts if part != ""), language)
@@ -76,36 +77,36 @@ def _literal(text: str) -> str:
     return text
 
 
-def _try(place: Placeholder, language: Language) -> None:
+def _try(placeholder: Placeholder, language: Language) -> None:
     try:
-        _shown(place, _SAMPLE[FEATURES[INDEX[place.feature]].type], language)
+        _shown(placeholder, _SAMPLE[FEATURES[INDEX[placeholder.feature]].type], language)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"cannot format {{{place.feature}}} with ':{place.spec}' ({error})") from None
+        raise ValueError(f"cannot format {{{placeholder.feature}}} with ':{placeholder.spec}' ({error})") from None
 
 
-def _safely(place: Placeholder, value: Value, language: Language) -> str:
+def _safely(placeholder: Placeholder, value: Value, language: Language) -> str:
     try:
-        return _shown(place, value, language)
+        return _shown(placeholder, value, language)
     except (ValueError, TypeError, OverflowError):
         return str(value)
 
 
-def _shown(place: Placeholder, value: Value, language: Language) -> str:
+def _shown(placeholder: Placeholder, value: Value, language: Language) -> str:
     if value is None:
         unknown = "未知" if language == "zh" else "unknown"
-        return unknown if place.default is None else place.default
+        return unknown if placeholder.default is None else placeholder.default
     if isinstance(value, bool):
         return ("是" if value else "否") if language == "zh" else ("yes" if value else "no")
     if isinstance(value, str):
-        words = WORDS.get(place.feature, {}).get(value)
-        return format(value if words is None else words[language == "en"], place.spec)
-    if place.spec == MINUTES:
+        words = WORDS.get(placeholder.feature, {}).get(value)
+        return format(value if words is None else words[language == "en"], placeholder.spec)
+    if placeholder.spec == MINUTES:
         return f"{abs(value) / 60:.0f}" if math.isfinite(value) else "?"
-    if cap := _CAP.fullmatch(place.spec):
+    if cap := _CAP.fullmatch(placeholder.spec):
         return _capped(value, int(cap[1]), language)
-    if not place.spec and isinstance(value, float):
+    if not placeholder.spec and isinstance(value, float):
         return f"{value:.1f}".removesuffix(".0")
-    return format(value, place.spec)
+    return format(value, placeholder.spec)
 
 
 def _capped(value: float, limit: int, language: Language) -> str:

@@ -1,7 +1,7 @@
 """The fields of a serialized `cel.expr.CheckedExpr`, by number.
 
-The checker hands out its result only in this form. Reading five field types is smaller and steadier than depending on
-generated classes of a schema that is published under two names.
+The checker gives its result only in this form. Reading five field types here takes less code, and changes less often,
+than generated classes of a schema that is published under two names.
 """
 
 import struct
