@@ -25,7 +25,7 @@ from parcelward.goods import match_goods
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import _PLANS, Decoder, Event, Limits
 from parcelward.intake.event import RealNameData
-from parcelward.model.views import Views, model_matrix
+from parcelward.model.views import ModelViews, model_matrix
 from parcelward.moments import epoch_ms, ms_of
 from parcelward.rules import RulePack
 from parcelward.rules.check import environment
@@ -173,7 +173,7 @@ def judging_pairs(found: Sequence[Record]) -> Iterator[Pair]:
     line = Pipeline(stages, settings.topics, keep_rows=True)
     rows = [one.row for one in line.feed(list(found)).rows]
     model: Any = stages.judgement.model
-    views: Views = model._views
+    views: ModelViews = model._views
     blocks = [rows[start : start + 256] for start in range(0, len(rows), 256)]
     yield Pair("the model skips columns that cannot be known (256 rows)", blocks, views.score, views.whole.score)
     yield Pair("the model's matrix by fromiter (256 rows)", blocks, model_matrix, _plain_matrix)

@@ -11,9 +11,9 @@ import pytest
 
 from parcelward.alerts.snapshot import OF_ACCEPTANCE, OF_INSPECTION, Snapshot, take_snapshot, with_snapshot
 from parcelward.features import row as row_module
-from parcelward.features.goods_names import DECLARED, GoodsSaid
+from parcelward.features.goods_names import DECLARED, GoodsFeatures
 from parcelward.features.order import filled_by_name
-from parcelward.features.table import FEATURES, INDEX, Evidence, Row, Value
+from parcelward.features.table import FEATURES, INDEX, EvidenceKind, Row, Value
 from parcelward.model import views
 from parcelward.screening.outlets import ShipmentRow
 from parcelward.shipments.shipment import First, Shipment
@@ -127,14 +127,14 @@ def passes() -> list[ShipmentRow]:
     return feed_all(pipeline(), traffic(3, waybills=80)).rows + feed_all(pipeline(), more).rows
 
 
-KNOWN: dict[Evidence, Callable[[Shipment], bool]] = {
-    Evidence.ACCEPTANCE: lambda shipment: shipment.real_name is not None,
-    Evidence.SENDER: lambda shipment: (
+KNOWN: dict[EvidenceKind, Callable[[Shipment], bool]] = {
+    EvidenceKind.ACCEPTANCE: lambda shipment: shipment.real_name is not None,
+    EvidenceKind.SENDER: lambda shipment: (
         shipment.real_name is not None
         and (shipment.real_name.document_token or shipment.real_name.phone_token) is not None
     ),
-    Evidence.INSPECTION: lambda shipment: shipment.inspection is not None,
-    Evidence.SCAN: lambda shipment: shipment.scan is not None,
+    EvidenceKind.INSPECTION: lambda shipment: shipment.inspection is not None,
+    EvidenceKind.SCAN: lambda shipment: shipment.scan is not None,
 }
 
 
@@ -144,20 +144,22 @@ def known_in(passes: list[ShipmentRow]) -> set[str]:
 
 
 @pytest.mark.parametrize("evidence", KNOWN)
-def test_a_feature_is_unknown_without_its_evidence(evidence: Evidence, passes: list[ShipmentRow]) -> None:
+def test_a_feature_is_unknown_without_its_evidence(evidence: EvidenceKind, passes: list[ShipmentRow]) -> None:
     without = known_in([one for one in passes if not KNOWN[evidence](one.shipment)])
     assert without, "traffic has no such passes"
     assert {one.name for one in FEATURES if one.evidence is evidence} & without == set()
-    assert {one.name for one in FEATURES if one.evidence is Evidence.ANY} - without == set()
+    assert {one.name for one in FEATURES if one.evidence is EvidenceKind.ANY} - without == set()
 
 
 def test_a_feature_of_the_acceptance_needs_no_other_evidence(passes: list[ShipmentRow]) -> None:
     accepted = known_in([one for one in passes if one.shipment.inspection is None and one.shipment.scan is None])
-    assert {one.name for one in FEATURES if one.evidence in (Evidence.ACCEPTANCE, Evidence.SENDER)} - accepted == set()
+    assert {
+        one.name for one in FEATURES if one.evidence in (EvidenceKind.ACCEPTANCE, EvidenceKind.SENDER)
+    } - accepted == set()
 
 
 def test_each_group_of_values_lands_under_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every function that gives a group of values is replaced by one that gives its names."""
+    """Each function that gives a group of values is replaced by a function that gives the names of the group."""
 
     def saying(said: Any) -> Callable[..., Any]:
         return lambda *_: said
@@ -165,8 +167,8 @@ def test_each_group_of_values_lands_under_its_names(monkeypatch: pytest.MonkeyPa
     for group in ("who", "duties", "sender", "pace", "outlet", "photos", "weight"):
         monkeypatch.setattr(row_module, f"_{group}", saying(getattr(row_module, f"_{group.upper()}")))
     monkeypatch.setattr(row_module, "_acceptor", saying((row_module._STAFF, row_module._WORK)))
-    said = GoodsSaid(DECLARED, "found_danger_severity", "found_mismatch", None)  # type: ignore[arg-type]
-    monkeypatch.setattr(row_module, "goods_said", saying(said))
+    goods = GoodsFeatures(DECLARED, "found_danger_severity", "found_mismatch", None)  # type: ignore[arg-type]
+    monkeypatch.setattr(row_module, "goods_features", saying(goods))
     shipment: Any = SimpleNamespace(
         real_name=SimpleNamespace(goods_name="goods_name", dangerous_declared="dangerous_declared"),
         inspection=SimpleNamespace(found_goods=None, found_category="found_category"),

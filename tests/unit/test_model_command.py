@@ -13,7 +13,7 @@ SMALL = ["--days", "3", "--waybills-per-day", "250", "--violations", "0.15", "--
 
 
 def train(root: Path) -> Path:
-    """Make a small release by the command itself; the pointer to it."""
+    """Make a small release with the command itself; return the pointer to it."""
     arguments = ["train", "--out", str(root / "models"), "--docs", str(root / "model.md"), "--version", "t.2", *SMALL]
     with threadpool_limits(1):
         result = CliRunner().invoke(app, arguments, catch_exceptions=False)

@@ -12,7 +12,7 @@ from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES, Row
 from parcelward.model import RiskModel, load_model
 from parcelward.model.card import ARTEFACT, PARITY, resolve_release
 from parcelward.model.trees import Floats, Matrix, Trees
-from parcelward.model.typical import LEAST_PEERS, Typical
+from parcelward.model.typical import LEAST_PEERS, TypicalContributions
 from parcelward.screening.build import build_stages
 from parcelward.screening.in_memory import Pipeline, batches
 from parcelward.settings import Settings
@@ -103,10 +103,10 @@ def test_every_flagged_parcel_is_told_first_what_raises_its_risk_and_by_what_is_
 def test_weights_add_up_to_the_distance_from_clean_parcels(model: RiskModel, sample: tuple[Matrix, Floats]) -> None:
     matrix, scores = sample
     trees = Trees.read((resolve_release(CURRENT) / ARTEFACT).read_bytes())
-    typical = Typical.of(trees, matrix, scores, model.threshold)
+    typical = TypicalContributions.of(trees, matrix, scores, model.threshold)
     log_odds = np.log(scores / (1 - scores))
-    apart = (trees.contributions(matrix) - typical.beside(matrix)).sum(axis=1)
-    usual = trees.bias + typical.beside(matrix).sum(axis=1)
+    apart = (trees.contributions(matrix) - typical.for_rows(matrix)).sum(axis=1)
+    usual = trees.bias + typical.for_rows(matrix).sum(axis=1)
     assert apart == pytest.approx(log_odds - usual, abs=1e-3)
     assert (usual < np.log(model.threshold / (1 - model.threshold))).all(), "an ordinary parcel is not flagged"
 
@@ -117,11 +117,11 @@ def test_a_kind_with_too_few_clean_parcels_borrows_and_without_any_the_bias_coun
     matrix, scores = sample
     trees = Trees.read((resolve_release(CURRENT) / ARTEFACT).read_bytes())
     clean = np.flatnonzero(scores < model.threshold)[: LEAST_PEERS - 1]
-    few = Typical.of(trees, matrix[clean], scores[clean], model.threshold).beside(matrix)
+    few = TypicalContributions.of(trees, matrix[clean], scores[clean], model.threshold).for_rows(matrix)
     assert np.ptp(few, axis=0).max() == 0, "all kinds share what little there is"
     assert np.abs(few).max() > 0
     spoilt = scores >= model.threshold
-    assert not Typical.of(trees, matrix[spoilt], scores[spoilt], model.threshold).beside(matrix).any()
+    assert not TypicalContributions.of(trees, matrix[spoilt], scores[spoilt], model.threshold).for_rows(matrix).any()
 
 
 def test_what_is_not_known_is_named_only_when_nothing_is_known(model: RiskModel, sample: tuple[Matrix, Floats]) -> None:

@@ -10,7 +10,7 @@ from parcelward.features.table import INDEX, MODEL_FEATURES, Row
 from parcelward.model import RiskModel, load_model
 from parcelward.model.narrow import narrowed
 from parcelward.model.trees import Trees
-from parcelward.model.views import OF_INSPECTION, OF_SENDER, View, model_matrix
+from parcelward.model.views import OF_INSPECTION, OF_SENDER, ModelView, model_matrix
 from tests.builders import GOOD_ID, MINUTE, T0, feed_all, inspection, pipeline, real_name, record, scan
 
 RELEASE = Path(__file__).parents[2] / "models" / "current"
@@ -65,13 +65,13 @@ def test_what_one_piece_of_evidence_tells_is_unknown_together(rows: list[Row]) -
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_any_columns_may_be_left_out_where_they_are_unknown(share: float) -> None:
-    chance, whole = Random(share), View(ARTEFACT, frozenset())
+    chance, whole = Random(share), ModelView(ARTEFACT, frozenset())
     unknown = frozenset(name for name in MODEL_FEATURES if chance.random() < share)
     rows: list[Row] = [
         [None if name in unknown or chance.random() < 0.2 else chance.choice([0, 1, 3, 40, 0.3]) for name in INDEX]
         for _ in range(300)
     ]
-    scores = View(ARTEFACT, unknown).score(rows)
+    scores = ModelView(ARTEFACT, unknown).score(rows)
     assert scores == whole.score(rows)
     assert np.ptp(scores) > 0, "a flat model would prove nothing"
 

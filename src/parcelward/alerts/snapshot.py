@@ -8,20 +8,20 @@ from zlib import crc32
 
 import msgspec
 
-from parcelward.features.table import FEATURES, INDEX, Evidence, Row, Value
+from parcelward.features.table import FEATURES, INDEX, EvidenceKind, Row, Value
 from parcelward.shipments.shipment import First, InspectionEntry, RealNameEntry, ShipmentBrief, encode
 
 OVERDUE = INDEX["outlet_overdue_1d"]
 
 
-def frozen_with(*evidence: Evidence) -> tuple[int, ...]:
+def frozen_with(*evidence: EvidenceKind) -> tuple[int, ...]:
     """Positions in a row of the profile values of such evidence, in the order in which a snapshot stores them."""
     features = sorted((one for one in FEATURES if one.profile), key=lambda one: one.profile)
     return tuple(INDEX[one.name] for one in features if one.evidence in evidence)
 
 
-OF_ACCEPTANCE = frozen_with(Evidence.ANY, Evidence.ACCEPTANCE, Evidence.SENDER)
-OF_INSPECTION = frozen_with(Evidence.INSPECTION)
+OF_ACCEPTANCE = frozen_with(EvidenceKind.ANY, EvidenceKind.ACCEPTANCE, EvidenceKind.SENDER)
+OF_INSPECTION = frozen_with(EvidenceKind.INSPECTION)
 
 
 class Snapshot(msgspec.Struct, array_like=True, frozen=True):

@@ -1,6 +1,6 @@
-"""What the goods names of one shipment say together: the part of its feature row that depends on names alone.
+"""Goods names of one shipment, the declared one and the found one: the features that depend on these names alone.
 
-Names repeat, on the waybill and at the inspection, so what they say is remembered. Goods names are no personal data.
+Names repeat, on the waybill and at the inspection, so their features are cached. Goods names are no personal data.
 """
 
 from functools import lru_cache
@@ -9,8 +9,8 @@ from typing import NamedTuple
 from parcelward.features.table import Value
 from parcelward.goods import GoodsMatch, match_goods, same_goods, weight_range_g
 
-_KEPT = 16_384  # pairs of names, about 0.2 KB each: what most say is shared
-_SAID = 1024  # different things said
+_PAIRS_KEPT = 16_384  # pairs of names, about 0.2 KB each: most pairs share their features
+_FEATURES_KEPT = 1024  # different features of such pairs
 
 _NOTHING = GoodsMatch((), None, 0, (), False, None, None, False, None, None)
 
@@ -27,7 +27,7 @@ DECLARED = (
 )
 
 
-class GoodsSaid(NamedTuple):
+class GoodsFeatures(NamedTuple):
     """Features of the goods names, and the weight of such goods."""
 
     declared: tuple[Value, ...]
@@ -38,22 +38,22 @@ class GoodsSaid(NamedTuple):
     """Low, usual and high weight of one piece of the declared goods; None where no class is known."""
 
 
-@lru_cache(maxsize=_KEPT)
-def goods_said(declared_name: str | None, found_name: str | None) -> GoodsSaid:
-    """What the declared name and what the inspector wrote say; None for a name that is not there."""
+@lru_cache(maxsize=_PAIRS_KEPT)
+def goods_features(declared_name: str | None, found_name: str | None) -> GoodsFeatures:
+    """Features of the declared name and of the name that the inspector wrote; a missing name is None."""
     declared = None if declared_name is None else match_goods(declared_name)
     found = None if found_name is None else match_goods(found_name)
     same = None if declared_name is None or found_name is None else same_goods(declared_name, found_name)
-    return _said(declared, found, same)
+    return _features(declared, found, same)
 
 
-@lru_cache(maxsize=_SAID)
-def _said(declared: GoodsMatch | None, found: GoodsMatch | None, same: bool | None) -> GoodsSaid:
+@lru_cache(maxsize=_FEATURES_KEPT)
+def _features(declared: GoodsMatch | None, found: GoodsMatch | None, same: bool | None) -> GoodsFeatures:
     known, declared = declared is not None, declared or _NOTHING
     terms = (*_named(declared), *(_named(found) if found else ()))
     worst = found if found is not None and found.danger_severity > declared.danger_severity else declared
     goods_class = declared.goods_class
-    return GoodsSaid(
+    return GoodsFeatures(
         (
             declared.danger_severity if known else None,
             "、".join(dict.fromkeys(terms)) if terms else None,
@@ -71,5 +71,5 @@ def _said(declared: GoodsMatch | None, found: GoodsMatch | None, same: bool | No
 
 
 def _named(match: GoodsMatch) -> tuple[str, ...]:
-    """The dangerous terms of a goods name; of a name that only has a UN number, that."""
+    """The dangerous terms of a goods name; its UN numbers where it has no such term."""
     return match.danger_terms or tuple(f"UN{number}" for number in match.un_numbers)

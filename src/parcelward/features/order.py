@@ -1,4 +1,4 @@
-"""Rows are filled by name: whoever makes a row says which features its values are, and each goes to its place."""
+"""Rows are filled by name: a function that makes a row names the features of its values, and each goes to its place."""
 
 from collections.abc import Callable
 from operator import itemgetter
@@ -10,10 +10,10 @@ Made = ParamSpec("Made")
 
 
 def filled_by_name(*names: str) -> Callable[[Callable[Made, Row]], Callable[Made, Row]]:
-    """Decorate a function that returns the values of these features: its rows are in the order of `FEATURES`.
+    """Decorate a function that returns the values of these features: it then returns them in the order of `FEATURES`.
 
-    A function that gives them in that order already is left as it is, and costs nothing more. Raises ValueError unless
-    every feature is named once.
+    A function that has that order already is returned as it is, and costs nothing more. Raises ValueError unless every
+    feature is named once.
     """
     wrong = sorted(name for name in {*names, *INDEX} if names.count(name) != (name in INDEX))
     if wrong:

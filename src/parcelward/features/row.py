@@ -1,15 +1,15 @@
-"""The feature row of a shipment, made from what is known of it and its profiles: a function for each group of features.
+"""The feature row of a shipment, made from its events and its profiles: a function for each group of features.
 
-Profiles are read as of the parcel's own times: of its acceptance, or of its inspection. What happened at the outlet
-since then says nothing about this parcel, whenever it passes again.
+Profiles are read as of the parcel's own times: its acceptance or its inspection. Later events at the outlet say nothing
+about this parcel, on whichever pass the row is made.
 
-Above each function stand the names of the features that it gives, in the order of its values. A test holds them to
-each other, and every value to its name.
+Above each function stand the names of the features that it gives, in the order of its values. A test compares each
+value with its name.
 """
 
 from msgspec.structs import astuple
 
-from parcelward.features.goods_names import DECLARED, GoodsSaid, goods_said
+from parcelward.features.goods_names import DECLARED, GoodsFeatures, goods_features
 from parcelward.features.order import filled_by_name
 from parcelward.features.table import Row, Value
 from parcelward.moments import FIVE_MINUTES_MS, HOUR_MS, HOURS_PER_DAY
@@ -42,7 +42,7 @@ _LOCAL_HOURS = 8  # China has one time zone, UTC+8
 
 
 def unknown(names: Names) -> Values:
-    """The values of a group of features of which nothing is known."""
+    """The values of a group of features that are all unknown."""
     return (None,) * len(names)
 
 
@@ -147,7 +147,7 @@ _NO_ACCEPTOR = unknown(_STAFF), unknown(_WORK)
 
 
 def _acceptor(real_name: RealNameEntry, outlet: OutletProfile, acceptor: OperatorProfile) -> tuple[Values, Values]:
-    """Values of `_STAFF` and of `_WORK`: what ties the accepting operator to the sender, and how they work."""
+    """Values of `_STAFF` and of `_WORK`: how the accepting operator is tied to the sender, and how they work."""
     hour = real_name.event_ms // HOUR_MS
     own = known = staff_share = manual_share = None
     if real_name.document_token is not None:
@@ -155,7 +155,7 @@ def _acceptor(real_name: RealNameEntry, outlet: OutletProfile, acceptor: Operato
         if real_name.operator_token is not None:
             own = real_name.document_token == real_name.operator_token
     sends = acceptor.staff_1d.at(hour)
-    if acceptor.persons_1d.total >= SHARE_OF:  # what is read as of a time is at most the total
+    if acceptor.persons_1d.total >= SHARE_OF:  # a count as of any time is at most the total
         persons = acceptor.persons_1d.at(hour)
         staff_share, manual_share = _share(sends, persons), _share(acceptor.manual_1d.at(hour), persons)
     return (own, known, sends, staff_share), (acceptor.items_1d.at(hour), manual_share)
@@ -240,11 +240,11 @@ _WEIGHT = (
 _NO_WEIGHT = unknown(_WEIGHT)
 
 
-def _weight(real_name: RealNameEntry, inspection: InspectionEntry | None, said: GoodsSaid) -> Values:
+def _weight(real_name: RealNameEntry, inspection: InspectionEntry | None, goods: GoodsFeatures) -> Values:
     weight, per_piece = real_name.weight_g, real_name.weight_g / real_name.quantity
     ratio = outside = change = change_g = None
-    if said.weights_g is not None:
-        low, usual, high = said.weights_g
+    if goods.weights_g is not None:
+        low, usual, high = goods.weights_g
         ratio, outside = per_piece / usual, not low <= per_piece <= high
     if inspection is not None and inspection.weight_g is not None:
         change_g = abs(inspection.weight_g - weight)
@@ -291,14 +291,14 @@ def measure(
     inspector: OperatorProfile | None,
     photo_reused_from: str | None,
 ) -> Row:
-    """Feature row of a shipment as known now.
+    """Feature row of a shipment, from what is known now.
 
     `acceptor` is the profile of the operator who accepted, `inspector` of the one who inspected; None when that event
     has not arrived. `photo_reused_from` is the other waybill with the same photo.
     """
     real_name, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
     name = None if real_name is None else real_name.goods_name
-    said = goods_said(name, None if inspection is None else inspection.found_goods)
+    goods = goods_features(name, None if inspection is None else inspection.found_goods)
     staff, work = _NO_ACCEPTOR if real_name is None or acceptor is None else _acceptor(real_name, outlet, acceptor)
     return [
         *(_NO_WHO if real_name is None else _who(real_name)),
@@ -310,12 +310,12 @@ def measure(
         *_outlet(real_name, outlet, shipment.trigger_event_ms),
         *(_NO_PHOTOS if inspection is None else _photos(inspection, photo_reused_from)),
         name,
-        *said.declared,
+        *goods.declared,
         None if real_name is None else real_name.dangerous_declared,
-        said.found_severity,
+        goods.found_severity,
         None if inspection is None else inspection.found_category,
-        said.mismatch,
-        *(_NO_WEIGHT if real_name is None else _weight(real_name, inspection, said)),
+        goods.mismatch,
+        *(_NO_WEIGHT if real_name is None else _weight(real_name, inspection, goods)),
         None if scan is None else scan.decision,
         None if scan is None or scan.judged_ms is None else scan.judged_ms / 1000,
     ]

@@ -1,4 +1,4 @@
-"""The one table of features: what rules may ask, what the model sees, what alerts and docs explain.
+"""The one table of features: rules ask them, the model sees them, alerts and docs explain them.
 
 A feature is unknown (None) when its evidence has not arrived; a rule over an unknown feature does not fire, and the
 model sees NaN. A share of fewer than 8 parcels is unknown as well. No feature says where a person comes from, what
@@ -20,12 +20,12 @@ class FeatureType(StrEnum):
     STRING = "string"
 
 
-class Evidence(StrEnum):
-    """Evidence without which a feature is unknown."""
+class EvidenceKind(StrEnum):
+    """Kind of evidence without which a feature is unknown."""
 
     ANY = "any event"  # needs none in particular
     ACCEPTANCE = "acceptance"  # the real-name event
-    SENDER = "sender look-up"  # what the stage of the senders knows of the document or the phone
+    SENDER = "sender look-up"  # the profile of the document or of the phone, from the senders stage
     INSPECTION = "inspection"
     SCAN = "security scan"
 
@@ -39,7 +39,7 @@ class Feature(NamedTuple):
 
     name: str
     type: FeatureType
-    evidence: Evidence
+    evidence: EvidenceKind
     unit: str
     meaning: str
     meaning_zh: str
@@ -48,7 +48,7 @@ class Feature(NamedTuple):
 
 
 B, I, D, S = FeatureType.BOOL, FeatureType.INT, FeatureType.DOUBLE, FeatureType.STRING  # noqa: E741 - short, for a table
-ANY, ACCEPTANCE, SENDER, INSPECTION, SCAN = Evidence
+ANY, ACCEPTANCE, SENDER, INSPECTION, SCAN = EvidenceKind
 
 FEATURES: tuple[Feature, ...] = (
     # who sends

@@ -12,7 +12,7 @@ VERSION_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
 
 
 class CardPart(BaseModel):
-    """A frozen piece of a card; unknown fields are an error, so a card cannot say what nobody reads."""
+    """A frozen piece of a card. An unknown field is an error, so that a card holds nothing that nobody reads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -24,7 +24,7 @@ class Split(CardPart):
     first_day: int = Field(description="First simulated day, counted from 0.")
     last_day: int = Field(description="Last simulated day, included.")
     waybills: int = Field(description="Waybills whose first screening fell into the slice.")
-    violations: int = Field(description="How many of them were planted violations.")
+    violations: int = Field(description="Waybills among them with a planted violation.")
     rows: int = Field(description="Screenings (rows of features) of these waybills.")
 
 
@@ -41,7 +41,7 @@ class Budget(CardPart):
     """Yield of a fixed amount of review work."""
 
     share: float = Field(description="Share of all waybills that people review.")
-    reviewed: int = Field(description="Number of waybills that is.")
+    reviewed: int = Field(description="Number of waybills in that share.")
     precision: float = Field(description="Share of the reviewed ones that were violations.")
     recall: float = Field(description="Share of all violations that were among them.")
 

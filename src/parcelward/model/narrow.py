@@ -1,7 +1,7 @@
-"""A model made smaller for rows that leave some columns unknown: fewer columns and nodes, and the very same scores.
+"""A model made smaller for rows in which some columns are unknown: fewer columns and nodes, exactly the same scores.
 
-All trees stay, in their order, so that they add up to the same number. Only nodes that ask an unknown column give way
-to the child to which such a row goes.
+All trees stay, in their order, so that they add up to the same number. Only a node that asks an unknown column goes;
+the child to which an unknown value leads takes its place.
 """
 
 import struct
@@ -71,7 +71,7 @@ def _pruned(attributes: Attributes, columns: Sequence[int]) -> dict[str, list[An
 
 
 def _decider(nodes: dict[str, list[Any]], root: int, number: int, asked: Container[int]) -> int:
-    """Place of the first node from a node of a tree downwards that is a leaf or asks a column of `asked`."""
+    """Place of the first node, from one of a tree downwards, that is a leaf or asks a column of `asked`."""
     at = root + number
     while nodes["nodes_modes"][at] != _LEAF and nodes["nodes_featureids"][at] not in asked:
         left = nodes["nodes_missing_value_tracks_true"][at]

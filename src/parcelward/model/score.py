@@ -14,11 +14,11 @@ from parcelward.features.table import INDEX, MODEL_FEATURES, Row
 from parcelward.model.card import ARTEFACT, PARITY, Card, read_card, read_release_file, resolve_release, sha256
 from parcelward.model.plain_words import contribution
 from parcelward.model.trees import Floats, Matrix, Trees
-from parcelward.model.typical import Typical
-from parcelward.model.views import Views, model_matrix
+from parcelward.model.typical import TypicalContributions
+from parcelward.model.views import ModelViews, model_matrix
 
 PARITY_TOLERANCE = 1e-5
-LEAST_SHARE = 0.05  # of all that moved a score: a smaller contribution is no reason
+LEAST_SHARE = 0.05  # of the sizes of all contributions: a smaller one is no reason
 
 _COLUMNS = tuple(INDEX[name] for name in MODEL_FEATURES)
 
@@ -31,12 +31,12 @@ class RiskModel:
         self.version = card.version
         self.threshold = card.threshold
         self._trees = Trees.read(artefact)
-        self._views = Views(artefact)
-        self._typical = Typical.none()
+        self._views = ModelViews(artefact)
+        self._typical = TypicalContributions.none()
 
-    def learn_typical(self, sample: Matrix, scores: Floats) -> None:
-        """Explain from now on relative to the clean rows of `sample`, those of `scores` under the threshold."""
-        self._typical = Typical.of(self._trees, sample, scores, self.threshold)
+    def explain_relative_to(self, sample: Matrix, scores: Floats) -> None:
+        """Explain from now on relative to the clean rows of `sample`: those whose score is under the threshold."""
+        self._typical = TypicalContributions.of(self._trees, sample, scores, self.threshold)
 
     def score(self, rows: Sequence[Row]) -> list[float]:
         """Score of each row (all FEATURES in order, None unknown), 0 to 1."""
@@ -47,27 +47,28 @@ class RiskModel:
         return self._views.whole.score_matrix(matrix)
 
     def explain(self, rows: Sequence[Row], top: int = 5) -> list[tuple[Contribution, ...]]:
-        """Per row the up to `top` features that set it most apart from ordinary parcels: what raises the risk first.
+        """Explain each row by the features that set it most apart from ordinary parcels, `top` of them at most.
 
-        All of a row's weights add up to its log-odds minus the mean log-odds of clean parcels of its kind; those
-        under LEAST_SHARE of all movement are left out. A feature that is not known is named only if nothing else is.
-        Costs more than a score: flagged rows only.
+        Features that raise the risk come first. The weights of all of a row's features add up to its log-odds minus the
+        mean log-odds of clean parcels of its kind. A feature is left out if its weight is under LEAST_SHARE of all
+        weights' sizes. An unknown feature is named only if no known one is. Explaining costs more than scoring: give it
+        flagged rows only.
         """
         if not rows:
             return []
         matrix = model_matrix(rows)
-        apart = self._trees.contributions(matrix) - self._typical.beside(matrix)
+        apart = self._trees.contributions(matrix) - self._typical.for_rows(matrix)
         return [
             tuple(
                 contribution(MODEL_FEATURES[column], row[_COLUMNS[column]], float(weights[column]))
-                for column in _telling(weights, unknown, top)
+                for column in _worth_naming(weights, unknown, top)
             )
             for row, weights, unknown in zip(rows, apart, np.isnan(matrix), strict=True)
         ]
 
 
-def _telling(weights: Floats, unknown: NDArray[np.bool_], top: int) -> list[int]:
-    """The up to `top` columns worth naming: raising weights, largest first, then lowering ones, largest first."""
+def _worth_naming(weights: Floats, unknown: NDArray[np.bool_], top: int) -> list[int]:
+    """The columns worth naming, `top` at most: those that raise the risk, then those that lower it, largest first."""
     size = np.abs(weights)
     enough = (size > 0) & (size >= LEAST_SHARE * size.sum())
     known = enough & ~unknown
@@ -77,7 +78,7 @@ def _telling(weights: Floats, unknown: NDArray[np.bool_], top: int) -> list[int]
 
 
 def load_model(folder: Path) -> RiskModel:
-    """The release in `folder`, or the one a pointer file names, proven to score as it did when it was trained.
+    """Load the release in `folder`, or the one that a pointer file names. It is proven to score as it did at training.
 
     Raises UserError when a file is missing or damaged, when the features are not MODEL_FEATURES in their order, when
     the installed ONNX Runtime is of another major version, or when the parity sample scores differently.
@@ -97,7 +98,7 @@ def load_model(folder: Path) -> RiskModel:
         ) from None
     sample, expected = _read_parity(release)
     _require_parity(model, sample, expected, release)
-    model.learn_typical(sample, expected)
+    model.explain_relative_to(sample, expected)
     return model
 
 
@@ -123,11 +124,12 @@ def _require_same_runtime(card: Card, release: Path) -> None:
 
 
 def _require_parity(model: RiskModel, sample: Matrix, expected: Floats, release: Path) -> None:
-    """The sample must score as scikit-learn scored it at training time."""
+    """Refuse a model that does not score the sample as scikit-learn scored it at training."""
     worst = float(np.abs(np.array(model.score_matrix(sample)) - expected).max())
     if not worst <= PARITY_TOLERANCE:
         raise UserError(
-            f"model {release} scores its parity sample differently than at training (by {worst:.2g}); do not use it"
+            f"model {release} scores its parity sample differently than at training (by {worst:.2g}); do not use it,"
+            " train a new one: make model"
         )
 
 

@@ -1,6 +1,6 @@
-"""The trees inside a released ONNX artefact, read without any training library, and the way a row takes through them.
+"""The trees inside a released ONNX artefact, read without any training library, and a row's way through them.
 
-A worker has only ONNX Runtime, which does not give its trees away; the `onnx` package is a training dependency.
+A worker has only ONNX Runtime, which does not show its trees; the `onnx` package is a training dependency.
 """
 
 import struct
@@ -22,10 +22,10 @@ _SUPPORTED_MODES = {b"BRANCH_LEQ", b"LEAF"}
 
 
 class Trees:
-    """A sum of decision trees in log-odds; all nodes in one numbering, a leaf points to itself.
+    """A sum of decision trees in log-odds. All nodes have one numbering, and a leaf points to itself.
 
-    The value of an inner node is what the model expects there: the mean of its leaves, weighted by how many training
-    rows reached them.
+    The value of an inner node is the expected one: the mean of its leaves, weighted by how many training rows reached
+    them.
     """
 
     def __init__(self, nodes: "_Nodes", base: float) -> None:
@@ -49,12 +49,12 @@ class Trees:
     def contributions(self, matrix: Matrix) -> Floats:
         """Compute how far each feature moved each row from the bias, in log-odds; shape (rows, features).
 
-        Saabas' path contributions: a split's feature gets the change of the expected value that the step made.
-        Bias plus a row's contributions is the row's log-odds.
+        These are Saabas' path contributions: each step changes the expected value, and the feature asked there gets the
+        change. The bias plus a row's contributions is the row's log-odds.
         """
         moved, asked = np.zeros(matrix.shape), self._moved.shape[1]
         for line, row in enumerate(matrix):
-            value = row[self._feature]  # as every node asks it: quicker than asking only the nodes on the way
+            value = row[self._feature]  # for every node: quicker than for the nodes on the row's way only
             child = np.where(
                 np.isnan(value), self._unknown, np.where(value <= self._threshold, self._left, self._right)
             )

@@ -1,8 +1,8 @@
-"""The score of an ordinary parcel: the level that an explanation starts from.
+"""The score of an ordinary parcel, from which an explanation starts.
 
-Measured from the mean of all parcels, every walk-in parcel is explained by being one, and all explanations are alike.
-So a parcel is compared with clean parcels of its own kind, at the same point of their way. The kinds are what a
-counter takes in from whoever walks up to it, and bulk of agreement customers, which no counter sees.
+If it started from the mean of all parcels, every walk-in parcel would be explained by being one, and all explanations
+would be alike. So a parcel is compared with clean parcels of its own kind, at the same point of their way. The kinds
+are parcels that people hand in at a counter, and bulk of agreement customers, which no counter sees.
 """
 
 import numpy as np
@@ -21,22 +21,22 @@ _OF_COUNTER_STAFF = [MODEL_FEATURES.index(name) for name in ("operator_gap_s", "
 _KINDS = 4
 
 
-class Typical:
+class TypicalContributions:
     """Mean contributions of clean parcels, for counter and bulk, before and after the inspection."""
 
     def __init__(self, means: Floats) -> None:
         self._means = means
 
     @classmethod
-    def none(cls) -> "Typical":
-        """Nothing is known about clean parcels: contributions count from the mean of all parcels, the trees' bias."""
+    def none(cls) -> "TypicalContributions":
+        """Know nothing about clean parcels: contributions count from the mean of all parcels, the trees' bias."""
         return cls(np.zeros((_KINDS, len(MODEL_FEATURES))))
 
     @classmethod
-    def of(cls, trees: Trees, sample: Matrix, scores: Floats, threshold: float) -> "Typical":
-        """From rows of a sample that score under the threshold, the further under it the heavier.
+    def of(cls, trees: Trees, sample: Matrix, scores: Floats, threshold: float) -> "TypicalContributions":
+        """Average the rows of a sample that score under the threshold. The further under it, the more a row weighs.
 
-        A kind with too few of them borrows from counter or bulk at any point of the way, then from all.
+        A kind with too few such rows takes all of counter or all of bulk, inspected or not; else the rows of all kinds.
         """
         clean = (scores < threshold) & ~np.isnan(sample).all(axis=1)
         if not clean.any():
@@ -46,8 +46,8 @@ class Typical:
         groups = [_peers(kinds, kind) for kind in range(_KINDS)]
         return cls(np.array([np.average(moved[peers], axis=0, weights=weight[peers]) for peers in groups]))
 
-    def beside(self, matrix: Matrix) -> Floats:
-        """Contributions that each row of `matrix` would have if it were ordinary; shape (rows, features)."""
+    def for_rows(self, matrix: Matrix) -> Floats:
+        """Contributions that each row of `matrix` would have if it were ordinary. Shape (rows, features)."""
         means: Floats = self._means[_kind(matrix)]
         return means
 
@@ -55,7 +55,7 @@ class Typical:
 def _kind(matrix: Matrix) -> NDArray[np.intp]:
     """Kind of each row: 0 bulk, 2 counter; 1 and 3 the same once inspected.
 
-    Bulk is what is known not to be sent by a person and was taken in by somebody who serves no persons.
+    Bulk parcels are known not to be sent by a person, and their operator serves no persons.
     """
     bulk = (matrix[:, _IS_PERSON] == 0) & np.isnan(matrix[:, _OF_COUNTER_STAFF]).all(axis=1)
     return np.where(bulk, 0, 2) + ~np.isnan(matrix[:, _INSPECTED])

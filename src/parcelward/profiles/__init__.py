@@ -1,1 +1,1 @@
-"""What senders, outlets and operators did before, in windows of bounded size."""
+"""Profiles of senders, outlets and operators: their past, in windows of bounded size."""

@@ -1,4 +1,4 @@
-"""What is remembered of an outlet and of an operator: pace, habits, own-identity sending. State and its update."""
+"""Profiles of an outlet and of an operator: pace, habits, sending under their own identity. State and its update."""
 
 from bisect import bisect_left, bisect_right, insort
 from zlib import crc32
@@ -47,12 +47,15 @@ decode_operator = reading(OperatorProfile, "a profile of an operator")
 
 
 def token_mark(token: str) -> int:
-    """32 bits of a token, enough to tell a few hundred apart."""
+    """Mark of a token: 32 bits are enough to tell a few hundred tokens apart."""
     return crc32(token.encode())
 
 
 def is_staff(outlet: OutletProfile, entry: RealNameEntry) -> bool | None:
-    """Whether the sender's document is that of staff seen at this outlet within a week; None when none is known."""
+    """Tell whether the sender's document is that of an operator seen at this outlet within a week.
+
+    None when no document, or no operator's document, is known.
+    """
     if entry.document_token is None:
         return None
     if entry.document_token == entry.operator_token:
@@ -109,7 +112,7 @@ def count_overdue(outlet: OutletProfile, at_ms: int) -> None:
 
 
 def count_inspection(operator: OperatorProfile, inspection: InspectionEntry, entry: RealNameEntry) -> None:
-    """Count an inspection once; bulk pick-up from agreement customers has another pace and is left out."""
+    """Count an inspection once. Bulk pick-up from agreement customers has another pace and is not counted."""
     if entry.sender_kind == "agreement":
         return
     at = inspection.event_ms
@@ -124,14 +127,15 @@ def count_inspection(operator: OperatorProfile, inspection: InspectionEntry, ent
 
 
 def seen_inspecting(operator: OperatorProfile, at_ms: int) -> bool:
-    """Whether an inspection of this operator was counted within the week up to a time, or later."""
+    """Tell whether an inspection of this operator was counted within the week before a time, or later."""
     return bool(operator.inspections) and operator.inspections[-1] > at_ms - WEEK_MS
 
 
 def inspection_pace(operator: OperatorProfile, at_ms: int) -> tuple[float | None, int]:
-    """Gap (s) to the previous inspection within a week, None for the first; and how many in 10 min up to `at_ms`.
+    """Gap (s) to the previous inspection within a week, and the number of inspections in the 10 min up to `at_ms`.
 
-    The inspection at `at_ms` is taken to be among those counted: a second one at the same time makes the gap 0.
+    The gap is None for the first inspection. The inspection at `at_ms` must have been counted already: if a second one
+    has the same time, the gap is 0.
     """
     times = operator.inspections
     upto = bisect_right(times, at_ms)

@@ -1,4 +1,4 @@
-"""What a phone and a document did before: which documents a phone was used with, what a document was used for."""
+"""Profiles of a phone and of a document: documents that the phone came with, parcels sent under the document."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -47,7 +47,7 @@ class SenderSend(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class SenderProfile(msgspec.Struct, array_like=True, gc=False, tag="1"):
-    """What a document was used for within 7 days, in time order, and where it was physically read."""
+    """Parcels sent under a document within 7 days, in time order, and the places where it was physically read."""
 
     touched_ms: int
     sends: list[SenderSend] = []
@@ -114,8 +114,8 @@ def sender_view(
 
 
 def _count_send(profile: SenderProfile, shipment: ShipmentBrief, entry: RealNameEntry) -> None:
-    # A correction that comes back to this document replaces what was counted. One that leaves it for another document
-    # cannot be taken back here: the parcel stays counted under both.
+    # A correction that comes back to this document replaces the parcel that was counted. A correction to another
+    # document cannot be taken back here: the parcel stays counted under both documents.
     waybill = crc32(ledger_key(shipment.courier, shipment.waybill))
     profile.sends = [send for send in profile.sends if send.waybill != waybill]
     profile.sends.append(
@@ -146,7 +146,7 @@ def _crc(text: str | None) -> int:
 
 
 def view_of(profile: SenderProfile, entry: RealNameEntry) -> SenderView:
-    """The profile as of the parcel's own acceptance: the same whenever the shipment passes again."""
+    """The profile as of the parcel's own acceptance. It is the same on each later pass of the shipment."""
     now = entry.event_ms
     week = [send for send in profile.sends if now - WEEK_MS < send.event_ms <= now]
     day = [send for send in week if send.event_ms > now - DAY_MS]

@@ -1,13 +1,14 @@
 """Sliding windows in bounded memory: counts per time bucket, with the total kept up to date.
 
-A window reaches back from the newest time it has seen, at the granularity of its bucket. Something older than the
-window is not counted; something late but within it falls into its own bucket. Reading is as of a time the reader
-names, and changes nothing: what was counted after that time is left out, what a newer time pushed out is forgotten.
-So a part is at most its whole, at any time, when both were added to at the same times (`amount` 0 where the part does
-not count).
+A window reaches back from the newest time that it has seen, in whole buckets. A time older than the window is not
+counted; a late time within the window is counted in its own bucket.
 
-Times are given as numbers of buckets (epoch ms // `HOUR_MS` for a window of hours), so that who reads many windows
-as of one time divides once.
+A reader names the time as of which it reads. Whatever was counted after that time is left out; whatever a newer time
+pushed out of the window is forgotten. Reading changes nothing. So a part is never larger than its whole, at any time,
+if both were added to at the same times (with `amount` 0 where the part does not count).
+
+Times are numbers of buckets (epoch ms // `HOUR_MS` for a window of hours). A caller that reads many windows as of one
+time then divides once.
 """
 
 from collections import Counter
@@ -19,17 +20,24 @@ from parcelward.moments import HOUR_MS, HOURS_PER_DAY
 
 
 class Rolling(msgspec.Struct, array_like=True, gc=False):
-    """Count over the last `span` buckets."""
+    """Count over the last `span` buckets.
+
+    >>> window = LastHour()
+    >>> window.add(100)
+    >>> window.add(105)
+    >>> window.at(104), window.at(105), window.at(112)
+    (1, 2, 1)
+    """
 
     span: ClassVar[int]
 
     newest: int = 0  # number of the newest bucket
     total: int = 0
-    cells: list[int] = []  # the newest bucket last; at most `span`, what lies before the first is 0
+    cells: list[int] = []  # counts, the newest bucket's last; at most `span`. Buckets before the first count 0
 
     def add(self, bucket: int, amount: int = 1) -> None:
         """Count `amount` in a bucket."""
-        if bucket == self.newest and (cells := self.cells):  # as most do
+        if bucket == self.newest and (cells := self.cells):  # the most frequent case, so it comes first
             cells[-1] += amount
             self.total += amount
             return
@@ -46,7 +54,7 @@ class Rolling(msgspec.Struct, array_like=True, gc=False):
         self.total += amount
 
     def _advance(self, buckets: int) -> None:
-        """Forget what leaves the window when its newest bucket is so much later."""
+        """Move the window forward by so many buckets and forget the counts that leave it."""
         self.newest += buckets
         cells = self.cells
         if buckets >= self.span or not self.total:
@@ -60,7 +68,7 @@ class Rolling(msgspec.Struct, array_like=True, gc=False):
             del cells[:excess]
 
     def at(self, bucket: int) -> int:
-        """Count in the window that ends with a bucket; the further from the newest, the slower."""
+        """Count in the window that ends with a bucket. The further the bucket is from the newest, the slower."""
         total = self.total
         if bucket == self.newest or not total:
             return total
@@ -89,7 +97,7 @@ class LastWeek(Rolling):
     span: ClassVar[int] = 168
 
     def same_hour(self, bucket: int) -> int:
-        """How much of the window that ends with a bucket was counted in its hour of the day."""
+        """Count in the bucket's hour of the day, over the window that ends with the bucket."""
         cells = self.cells
         position = bucket - self.newest + len(cells) - 1
         first = position - (self.span - HOURS_PER_DAY)
@@ -107,7 +115,7 @@ class RollingTop(msgspec.Struct, array_like=True, gc=False):
     counts: dict[int, int] = {}  # per bucket all occurrences, those of values left out included
 
     def add(self, bucket: int, value: int) -> None:
-        """Count one occurrence; a value that is new to a full bucket is left out (it is not the most frequent)."""
+        """Count one occurrence. A value that is new to a full bucket is left out: it is not the most frequent one."""
         if bucket > self.newest:
             self.newest = bucket
             for old in [cell for cell in self.cells if cell <= bucket - TOP_SPAN]:
@@ -125,7 +133,7 @@ class RollingTop(msgspec.Struct, array_like=True, gc=False):
             self.totals[value] = self.totals.get(value, 0) + 1
 
     def at(self, bucket: int) -> tuple[int, int]:
-        """How often the most frequent value occurred in the window that ends with a bucket; out of how many."""
+        """Occurrences of the most frequent value, and of all values, in the window that ends with a bucket."""
         if bucket == self.newest:
             return max(self.totals.values(), default=0), sum(self.counts.values())
         within = [cell for cell in self.cells if bucket - TOP_SPAN < cell <= bucket]
