@@ -1,9 +1,10 @@
 """Record batches as couriers publish them, made safe to read.
 
-A broker takes a batch by its compressed size and hands it on as it came: 64 KB may unpack to gigabytes, 600 bytes to
-millions of headers, and some batches that brokers accept no client can read. One courier's batch must stop nobody, so
-a batch is looked at before a client unpacks it. One that is not to be read is replaced by a stand-in: one record
-without key and value at the batch's last offset, whose header says what came. It is refused like any other record.
+A broker checks only the compressed size of a batch, and passes the batch on as it came. 64 KB may unpack to gigabytes,
+600 bytes to millions of headers, and some batches that a broker accepts no client can read. One courier's batch must
+not stop anybody, so a batch is checked before a client unpacks it. A batch that must not be read is replaced by a
+stand-in: one record without key and value, at the batch's last offset, whose header describes the batch. The stand-in
+is refused like any other record.
 """
 
 import hashlib
@@ -27,10 +28,10 @@ MOST_RECORDS = 100_000
 MOST_HEADERS = 1_000_000
 """Most headers of all records of a batch together; each costs at least 64 bytes of memory, and 2 on the wire."""
 SMALL = 1024 * 1024
-"""Unpacked batches below this cannot hold enough headers to matter, and theirs are not counted."""
+"""Bytes; a smaller unpacked batch cannot hold too many headers, so they are not counted."""
 
 MARK = "pw_batch"
-"""Header of a stand-in. A courier could send it too: its record without a value would be refused in other words."""
+"""Header of a stand-in. A courier may send it too; its record without a value is then refused with other words."""
 
 _HEADER = struct.Struct(">qiibIhiqqqhii")  # record batch, magic 2; the names are in KIP-98
 _LENGTH, _MAGIC, _CRC, _ATTRIBUTES, _LAST_DELTA, _COUNT = 1, 3, 4, 5, 6, 12
@@ -44,15 +45,15 @@ _SAID = re.compile(rb"(too_large|invalid_encoding) ([0-9]{1,10}) ([0-9]{1,10}) (
 
 
 class UnreadableError(Exception):
-    """The batch is not to be read; `reason` says why."""
+    """The batch must not be read; `reason` says why."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class Withheld(NamedTuple):
-    """The batch that a stand-in replaces: number of records, and size and SHA-256 (hex) of them as they were sent."""
+class WithheldBatch(NamedTuple):
+    """The batch that a stand-in replaces: number of its records, and their size and SHA-256 (hex) as they were sent."""
 
     reason: Reason
     records: int
@@ -60,44 +61,50 @@ class Withheld(NamedTuple):
     sha256: str
 
 
-def withheld(headers: Sequence[tuple[str, bytes | None]]) -> Withheld | None:
-    """Read what a stand-in says of its batch; None for any other record without value."""
+def read_withheld(headers: Sequence[tuple[str, bytes | None]]) -> WithheldBatch | None:
+    """Read the description of a batch from the headers of its stand-in; None for any other record without value.
+
+    >>> read_withheld([(MARK, b"too_large 500 65536 " + b"0" * 64)]).records
+    500
+    >>> read_withheld([]) is None
+    True
+    """
     said = next((value for name, value in headers if name == MARK), None)
     if not said or (found := _SAID(said)) is None:
         return None
     reason, records, size, sha256 = found.groups()
-    return Withheld(Reason(reason.decode()), int(records), int(size), sha256.decode())
+    return WithheldBatch(Reason(reason.decode()), int(records), int(size), sha256.decode())
 
 
 def is_plain(raw: bytes) -> bool:
-    """Tell whether a batch can be read as it is: nothing to unpack, and too small to do harm."""
+    """Tell whether a batch can be read as it is: it is not compressed, and too small to do harm."""
     return not raw[_AFTER_CRC + 1] & _CODEC and len(raw) < SMALL and int.from_bytes(raw[57:61]) <= MOST_RECORDS
 
 
 def is_whole(raw: bytes) -> bool:
-    """Tell whether a batch is as it was published: its checksum is right. (Magic 0 and 1 have another one.)"""
+    """Tell whether a batch is as it was published: its checksum is right. One of magic 0 or 1 is not checked."""
     if raw[_MAGIC_AT] < 2:
         return True
     return crc32c(memoryview(raw)[_AFTER_CRC:]) == int.from_bytes(raw[_AFTER_CRC - 4 : _AFTER_CRC])
 
 
 def readable(raw: bytes) -> bytes:
-    """A batch (magic 2) that any client can read within bounds: this one unpacked, or its stand-in.
+    """A batch that any client can read within bounds: the given one (magic 2) unpacked, or its stand-in.
 
-    Its checksum is no longer right. Raises ValueError as `stand_in` does.
+    The checksum of the result is no longer right. Raises ValueError as `stand_in` does.
     """
     try:
         return _unpacked(raw)
     except UnreadableError as error:
         return stand_in(raw, error.reason)
-    except Exception:  # whatever it is: the codecs raise several kinds
+    except Exception:  # the codecs raise several kinds
         return stand_in(raw)
 
 
 def stand_in(raw: bytes, reason: Reason = Reason.INVALID_ENCODING) -> bytes:
-    """The batch with one record in place of all.
+    """The batch with one record in place of all its records.
 
-    Raises ValueError when the checksum of `raw` is wrong: then it was damaged on its way here, and is no courier's.
+    Raises ValueError when the checksum of `raw` is wrong: it was damaged on its way here, and no courier is to blame.
     """
     fields = list(_HEADER.unpack_from(raw))
     if not is_whole(raw):
@@ -132,9 +139,9 @@ def _unpacked(raw: bytes) -> bytes:
 
 
 class Lenient(bytearray):
-    """A buffer whose slices always decode: U+FFFD stands for what is wrong.
+    """A buffer whose slices always decode: U+FFFD takes the place of wrong bytes.
 
-    For Kafka clients that read header names as UTF-8 and fail when they are not.
+    It is for Kafka clients, which read header names as UTF-8 and fail when they are not.
     """
 
     def __getitem__(self, at: Any) -> Any:
@@ -146,7 +153,7 @@ class Lenient(bytearray):
 
 
 class _Scratch(threading.local):
-    """Room to unpack into, once per thread; the kernel gives memory to the part that was ever needed."""
+    """Room to unpack into, one per thread. The kernel gives memory only to the part that was ever needed."""
 
     def __init__(self) -> None:
         self.room = mmap.mmap(-1, MOST_UNPACKED)
@@ -172,7 +179,7 @@ def _decompressed(codec: int, packed: memoryview) -> bytes:
 
 
 def _unsnapped(packed: memoryview) -> bytes:
-    """Snappy as Java (blocks behind a header) and others (one block) write it; each block says its size first."""
+    """Unpack Snappy of Java (blocks after a header) or of others (one block). Each block begins with its size."""
     if packed[: len(_XERIAL)] != _XERIAL:
         return _block(packed, MOST_UNPACKED)
     blocks, at, left = [], _XERIAL_BYTES, MOST_UNPACKED
@@ -209,11 +216,11 @@ def _headers_in(body: bytes, count: int) -> int:
 
 
 def _signed(body: bytes, at: int) -> tuple[int, int]:
-    """Read a number of a record, and the place after it: 0, -1, 1, -2 and so on are written as 0, 1, 2, 3."""
+    """Read a number of a record, and the place after it. 0, -1, 1, -2 and so on are written as 0, 1, 2, 3."""
     value, at = varint(body, at)
     return (value >> 1) ^ -(value & 1), at
 
 
 def _signed_bytes(value: int) -> bytes:
-    """Write a number from 0 on as `_signed` reads it."""
+    """Write a number that is not negative as `_signed` reads it."""
     return varint_bytes(value << 1)

@@ -94,7 +94,7 @@ def intake_pairs(found: Sequence[Record]) -> Iterator[Pair]:
 def _read(item: Any) -> object:
     plan, value = item
     data = plan.reader.parse(value)
-    return plan.reader.settle(data), value.count(b":")
+    return plan.reader.complete(data), value.count(b":")
 
 
 def _usual(record: Record) -> list[tuple[str, bytes]]:

@@ -14,7 +14,7 @@ from crc32c import crc32c
 from parcelward.cluster.client import ReadableBatch
 from parcelward.contract.reasons import Reason
 from parcelward.intake.refusal import no_value, rejected_record
-from parcelward.record_batch import MARK, MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, Withheld, withheld
+from parcelward.record_batch import MARK, MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, WithheldBatch, read_withheld
 from parcelward.stage import Record
 from streams.engine.fetched_batches import ReadableRecords
 from tests.engine_kit.bombs import GZIP, LZ4, SNAPPY, ZSTD, batch, bomb, compressed, empty_headers, record
@@ -88,7 +88,7 @@ def test_what_is_not_to_be_read_is_one_record_at_its_end(
     count = int.from_bytes(raw[57:61])
     (found,) = read(raw)
     assert (found.offset, found.timestamp, found.key, found.value) == (count - 1, 1000, None, None)
-    said = withheld(found.headers)
+    said = read_withheld(found.headers)
     assert said is not None
     assert said[:3] == (reason, count, len(raw) - 61)
 
@@ -118,12 +118,12 @@ def test_its_refusal_names_the_batch() -> None:
     assert "send smaller batches" in refused.detail
     send = rejected_record("rejected.swift", source, refused)
     headers = dict(send.headers)
-    said = withheld(found.headers)
+    said = read_withheld(found.headers)
     assert said is not None
     assert MARK not in headers
     assert (send.key, send.value, headers["pw_offset"]) == (None, None, b"2")
     assert (
-        Withheld(
+        WithheldBatch(
             Reason(headers["pw_reason"].decode()),
             int(headers["pw_batch_records"]),
             int(headers["pw_value_bytes"]),

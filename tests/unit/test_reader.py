@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from parcelward.contract.events import EVENT_MODELS
-from parcelward.intake.compiled_reader import IN_DOUBT, REMEMBERED, Codes, reader_of
+from parcelward.intake.compiled_reader import IN_DOUBT, REMEMBERED, KnownCodes, reader_of
 from parcelward.intake.decode import _PLANS, UNREADABLE
 from parcelward.intake.event import RealNameData
 from parcelward.simulate import Plan, Simulation, malformed
@@ -77,7 +77,7 @@ def by_reader(kind: str, value: bytes) -> Any:
         data = reader.parse(value)
     except UNREADABLE:
         return None
-    colons = reader.settle(data)
+    colons = reader.complete(data)
     assert colons <= value.count(b":")
     return None if colons == IN_DOUBT else data
 
@@ -213,7 +213,7 @@ def test_simulated_events_are_all_read_and_the_malformed_judged_alike() -> None:
     assert all(assert_agree(names[body["type"]], orjson.dumps(body["data"])) for body in sound)
     for body in sound:  # what the colons are counted for: nothing more needs to be looked at
         reader, value = PLANS[KIND_OF[names[body["type"]]]].reader, orjson.dumps(body["data"])
-        assert reader.settle(reader.parse(value)) == value.count(b":")
+        assert reader.complete(reader.parse(value)) == value.count(b":")
     for record, _ in zip(malformed(("swift",), start), range(60), strict=False):
         for kind in WHOLE:
             assert_agree(kind, record.value or b"")
@@ -270,7 +270,7 @@ def test_accepted_values_are_plain_and_out_of_the_collector() -> None:
 
 
 def test_codes_are_remembered_up_to_a_bound() -> None:
-    codes = Codes("^[a-z0-9]{1,9}$")
-    assert not codes.learn("a\n")
-    assert all(codes.learn(str(number)) for number in range(REMEMBERED + 5))
+    codes = KnownCodes("^[a-z0-9]{1,9}$")
+    assert not codes.add_if_fits("a\n")
+    assert all(codes.add_if_fits(str(number)) for number in range(REMEMBERED + 5))
     assert len(codes.known) == 5

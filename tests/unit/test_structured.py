@@ -5,7 +5,7 @@ import io
 import pytest
 
 from parcelward.intake import event_file as structured
-from parcelward.intake.event_file import numbered_events, record_of, recorded
+from parcelward.intake.event_file import numbered_events, record_of, written_record
 from parcelward.stage import Record
 from parcelward.topics import Topics
 
@@ -53,10 +53,10 @@ WRITTEN = (
 
 
 def test_a_record_written_down_is_read_as_that_record() -> None:
-    assert recorded(WRITTEN % b'"U0Yx"', Topics(), offset=7) == Record(
+    assert written_record(WRITTEN % b'"U0Yx"', Topics(), offset=7) == Record(
         "intake.swift", 0, 7, 5, b"SF1", b"x", [("ce_id", b"b-1")]
     )
-    without_key = recorded(WRITTEN % b"null", Topics(), courier="orient")
+    without_key = written_record(WRITTEN % b"null", Topics(), courier="orient")
     assert without_key is not None
     assert (without_key.topic, without_key.key) == ("intake.orient", None)
 
@@ -67,4 +67,4 @@ def test_a_record_written_down_is_read_as_that_record() -> None:
     ids=["event", "no-topic", "broken-base64", "wrong-type", "cut-off"],
 )
 def test_what_is_no_record_written_down_is_left_to_the_decoder(text: bytes) -> None:
-    assert recorded(text, Topics()) is None
+    assert written_record(text, Topics()) is None

@@ -12,14 +12,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from parcelward.cli.options import Kafka, settings_with
 from parcelward.errors import UserError
 from parcelward.identity.tokens import Tokeniser
-from parcelward.intake.event_file import numbered_events, recorded
+from parcelward.intake.event_file import numbered_events, written_record
 from parcelward.process.stopping import Stop, stop_signals
 from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher
 from parcelward.settings import DEMO_KEY, Settings
 from parcelward.topics import Topics
 
 SHOWN = 20
-"""Invalid lines that are named one by one; further ones are only counted."""
+"""Most invalid lines that are shown one by one; further ones are only counted."""
 RECORDED = " (this is a Kafka record written down, not an event)"
 DEMO_KEY_WARNING = (
     "warning: the tokens are made with the public demo key, so anybody can find the values behind them; "
@@ -28,8 +28,8 @@ DEMO_KEY_WARNING = (
 
 
 @dataclass(slots=True)
-class Tally:
-    """Counts of the lines: sent, refused, not delivered."""
+class LineCounts:
+    """Counts of the file's lines, the problems to show, and why publishing stopped early, if it did."""
 
     lines: int = 0
     sent: int = 0
@@ -58,20 +58,20 @@ def publish(
     if tokenise and _has_demo_key(settings):
         console.print(DEMO_KEY_WARNING, style="bold yellow", soft_wrap=True)
     publisher = Publisher(settings, tokeniser)
-    tally = Tally()
+    counts = LineCounts()
     started = time.monotonic()
     with stop_signals() as stop:
         try:
-            _publish_lines(file, publisher, tally, rate, skip_invalid, console, stop)
+            _publish_lines(file, publisher, counts, rate, skip_invalid, console, stop)
             publisher.close()
         except NoTopic as error:
             publisher.abandon()
             raise UserError(str(error)) from None
         except NotDelivered as error:
             publisher.abandon()
-            tally.stopped = str(error)
-    _report(tally, publisher.acknowledged, time.monotonic() - started, console)
-    if publisher.acknowledged < tally.lines or tally.stopped:
+            counts.stopped = str(error)
+    _report(counts, publisher.acknowledged, time.monotonic() - started, console)
+    if publisher.acknowledged < counts.lines or counts.stopped:
         raise typer.Exit(1)
 
 
@@ -81,7 +81,7 @@ def _has_demo_key(settings: Settings) -> bool:
 
 
 def _publish_lines(
-    file: Path, publisher: Publisher, tally: Tally, rate: float, skip_invalid: bool, console: Console, stop: Stop
+    file: Path, publisher: Publisher, counts: LineCounts, rate: float, skip_invalid: bool, console: Console, stop: Stop
 ) -> None:
     columns = (TextColumn("publishing"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[sent]} events"))
     started = time.monotonic()
@@ -89,40 +89,42 @@ def _publish_lines(
     with file.open("rb") as lines, shows as progress:
         task = progress.add_task("", total=file.stat().st_size, sent=0)
         for number, event in numbered_events(lines):
-            progress.update(task, completed=lines.tell(), sent=tally.sent)
-            tally.lines += 1
+            progress.update(task, completed=lines.tell(), sent=counts.sent)
+            counts.lines += 1
             try:
                 publisher.publish_json(event)
-                tally.sent += 1
+                counts.sent += 1
             except NoTopic as error:
-                if not tally.sent:
+                if not counts.sent:
                     raise
-                tally.stopped = str(error)
+                counts.stopped = str(error)
                 return
             except InvalidEvent as error:
-                tally.invalid += 1
-                if len(tally.problems) < SHOWN:
-                    what = RECORDED if recorded(event, Topics()) else ""
-                    tally.problems.append(f"{file}:{number}: {error}{what}")
+                counts.invalid += 1
+                if len(counts.problems) < SHOWN:
+                    what = RECORDED if written_record(event, Topics()) else ""
+                    counts.problems.append(f"{file}:{number}: {error}{what}")
                 if not skip_invalid:
-                    tally.stopped = "stopped at the first line that breaks the contract; --skip-invalid goes on"
+                    counts.stopped = "stopped at the first line that breaks the contract; --skip-invalid goes on"
                     return
-            wait = started + tally.sent / rate - time.monotonic() if rate else 0
+            wait = started + counts.sent / rate - time.monotonic() if rate else 0
             if stop.wait(max(wait, 0)):
-                tally.stopped = "interrupted"
+                counts.stopped = "interrupted"
                 return
 
 
-def _report(tally: Tally, acknowledged: int, seconds: float, console: Console) -> None:
-    for problem in tally.problems:
+def _report(counts: LineCounts, acknowledged: int, seconds: float, console: Console) -> None:
+    for problem in counts.problems:
         console.print(problem, style="red", markup=False, soft_wrap=True)
-    if tally.invalid > len(tally.problems):
-        console.print(f"... and {tally.invalid - len(tally.problems)} more lines that break the contract", style="red")
-    if tally.stopped:
-        console.print(tally.stopped, style="yellow", markup=False)
-    if not tally.lines:
+    if counts.invalid > len(counts.problems):
+        console.print(
+            f"... and {counts.invalid - len(counts.problems)} more lines that break the contract", style="red"
+        )
+    if counts.stopped:
+        console.print(counts.stopped, style="yellow", markup=False)
+    if not counts.lines:
         console.print("the file holds no event", style="yellow")
     console.print(
-        f"{acknowledged} published and acknowledged, {tally.invalid} invalid, "
-        f"{tally.lines - tally.invalid - acknowledged} not acknowledged, in {seconds:.1f} s"
+        f"{acknowledged} published and acknowledged, {counts.invalid} invalid, "
+        f"{counts.lines - counts.invalid - acknowledged} not acknowledged, in {seconds:.1f} s"
     )

@@ -11,10 +11,10 @@ import typer
 
 from parcelward.errors import UserError
 from parcelward.intake.decode import Decoder, Limits, Rejected
-from parcelward.intake.event_file import numbered_events, record_of, recorded
+from parcelward.intake.event_file import numbered_events, record_of, written_record
 from parcelward.topics import Topics
 
-# An event in a file has no arrival time, so its age is not judged; a Kafka record that is written down has one.
+# An event in a file has no arrival time, so its age is not checked. A Kafka record in a file has one.
 NO_TIME_LIMIT_MS = 10**18
 
 
@@ -31,7 +31,7 @@ def validate(
         typer.Option(help="Courier that will publish it; default: the one each event names.", show_default=False),
     ] = None,
 ) -> None:
-    """Check a file of events against the contract, offline. Exits 1 when any event would be refused, 2 without any."""
+    """Check a file of events against the contract, offline. Exits 1 if an event would be refused, 2 without any."""
     topics = Topics()
     of_events = Decoder(topics, Limits(max_event_age_ms=NO_TIME_LIMIT_MS, max_event_ahead_ms=NO_TIME_LIMIT_MS), b"")
     of_records = Decoder(topics, Limits(), b"")
@@ -39,7 +39,7 @@ def validate(
     sound = 0
     with _opened(file) as lines:
         for number, text in numbered_events(lines):
-            if (record := recorded(text, topics, courier=courier, offset=number)) is not None:
+            if (record := written_record(text, topics, courier=courier, offset=number)) is not None:
                 answer = of_records.decode(record)
             else:
                 answer = of_events.decode(record_of(text, topics, courier=courier, offset=number))

@@ -1,4 +1,4 @@
-"""CloudEvents attributes in Kafka headers: which mode a record is in, and what is wrong with its `ce_*` headers."""
+"""CloudEvents attributes in Kafka headers: the mode of a record, and the faults of its `ce_*` headers."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from parcelward.intake.refusal import Rejected, first_twice, problems_of
 PREFIX = "ce_"
 STRUCTURED_TYPE = b"application/cloudevents+json"
 JSON_TYPES = frozenset({b"", b"application/json"})
-"""Media types of data in binary mode; without one it is JSON."""
+"""Media types of data in binary mode; a missing media type means JSON."""
 NAMES = frozenset({*(PREFIX + name for name in Envelope.model_fields), "ce_type", "content-type"})
 _JUDGED = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject"})
 
@@ -45,12 +45,16 @@ def mode_of(headers: Mapping[str, bytes | None]) -> Mode | Rejected:
 
 @lru_cache(maxsize=64)
 def media_of(content_type: bytes | None) -> bytes:
-    """The media type in a content type, without parameters; empty when there is none."""
+    """The media type in a content type, without parameters; empty when there is none.
+
+    >>> media_of(b"application/json; charset=utf-8")
+    b'application/json'
+    """
     return (content_type or b"").split(b";", 1)[0].strip().lower()
 
 
 def given_twice(headers: Sequence[tuple[str, bytes | None]]) -> Rejected | None:
-    """Refusal when a CloudEvents header comes twice; other headers may, they are none of our business."""
+    """Refusal when a CloudEvents header comes twice. Other headers may, since nobody here reads them."""
     twice = first_twice(name for name, _ in headers if name.startswith(PREFIX) or name == "content-type")
     if twice is None:
         return None
@@ -64,7 +68,7 @@ def has_extensions(headers: Mapping[str, bytes | None]) -> bool:
 
 
 def attributes_problem(headers: Mapping[str, bytes | None]) -> Rejected | None:
-    """Find what is wrong with the `ce_*` headers of a binary-mode record; None when nothing is."""
+    """Refusal for the `ce_*` headers of a binary-mode record; None when nothing is wrong with them."""
     attributes: dict[str, str] = {}
     for name, value in headers.items():
         if name.startswith(PREFIX):
@@ -89,7 +93,7 @@ def attributes_problem(headers: Mapping[str, bytes | None]) -> Rejected | None:
 
 
 def type_problem(name: str, field: str) -> Rejected:
-    """Refusal of a CloudEvents type that is not ours, telling an unknown version from an unknown type."""
+    """Refusal of a CloudEvents type that is not ours: an unknown version of one of ours, or an unknown type."""
     match = _VERSIONED(name)
     if match and match[1] in _STEMS:
         known = sorted(event_type for event_type in _TYPES if event_type.rpartition(".v")[0] == match[1])

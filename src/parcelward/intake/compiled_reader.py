@@ -1,9 +1,9 @@
 """Readers: the contract compiled for the hot path. A reader accepts what its pydantic model accepts, and nothing else.
 
-From a model's own JSON Schema come a msgspec type (types, bounds, lengths, enumerations, unknown fields) and one
-generated Python function for the rest (patterns, times, raw value beside its token). Both only ever say *yes* or *in
-doubt*: what is in doubt goes to the model, which also says why something is refused. A keyword of JSON Schema that is
-not known here fails at import, so that no constraint of the contract can be passed over.
+A reader is made from the model's own JSON Schema. A msgspec type checks types, bounds, lengths, enumerations and
+unknown fields. One generated Python function checks the rest: patterns, times, a raw value beside its token. Each
+answers *yes* or *in doubt*. A value that is in doubt goes to the model, which decides, and says why it refuses. A
+keyword of JSON Schema that is unknown here fails at import, so that no constraint of the contract is overlooked.
 """
 
 import re
@@ -22,7 +22,7 @@ Schema = Mapping[str, Any]
 
 REMEMBERED = 65_536
 CODES = frozenset({"courier", "outlet", "site", "operator", "device", "machine", "region", "stated_region"})
-"""Fields whose values come again and again, so that one that fits is remembered. Never one with personal values."""
+"""Fields whose values come again and again, so that a value that fits is remembered. None of them is personal."""
 IN_DOUBT = -1
 
 _WORDS = frozenset({"title", "description", "examples", "default", "x-unit"})
@@ -39,25 +39,25 @@ _PYTHON = {"string": str, "integer": int, "number": float, "boolean": bool}
 class Reader(Struct, frozen=True):
     """Reads the data of one event type.
 
-    `parse` makes a struct of JSON text and raises what msgspec raises when it is in doubt. `settle` then checks what is
-    left, puts defaults and ms in their places, and returns how many colons a value surely has in which each field is
-    given once (one per field, and those within times), or IN_DOUBT. `of_model` makes the same struct of a model.
+    `parse` makes a struct of JSON text. When it is in doubt, it raises what msgspec raises. `complete` then checks the
+    rest and fills in defaults and times in ms. It returns IN_DOUBT, or the number of colons that the text surely has if
+    it names each field once: one per field, and those within times. `of_model` makes the same struct of a model.
     """
 
     parse: Callable[[bytes | Raw], Any]
-    settle: Callable[[Any], int]
+    complete: Callable[[Any], int]
     of_model: Callable[[BaseModel], Any]
 
 
-class Codes:
-    """Texts that fit a pattern and come again and again; bounded."""
+class KnownCodes:
+    """Bounded set of texts that fit a pattern and come again and again."""
 
     def __init__(self, pattern: str) -> None:
         self.known: set[str] = set()
         self._fits = re.compile(pattern).fullmatch
 
-    def learn(self, text: str) -> bool:
-        """Tell whether a text that is not known fits. If so, it is known from now on."""
+    def add_if_fits(self, text: str) -> bool:
+        """Tell whether a text that is not known fits. If it does, it is known from now on."""
         if not self._fits(text):
             return False
         if len(self.known) >= REMEMBERED:
@@ -67,35 +67,35 @@ class Codes:
 
 
 def reader_of(model: type[BaseModel], structs: Mapping[str, type[Struct]]) -> Reader:
-    """Compile a model. `structs` names for each model (its class name) the struct that its values become.
+    """Compile a model. `structs` gives, by the class name of each model, the struct that its values become.
 
-    Raises TypeError when a model and its struct do not have the same fields, or when the contract uses what is unknown
-    here.
+    Raises TypeError when a model and its struct do not have the same fields, or when the contract uses a keyword that
+    is unknown here.
     """
     compiler = _Compiler(model.model_json_schema(), structs)
     wire = compiler.wire_type(compiler.root)
-    return Reader(Decoder(wire).decode, compiler.settle(), lambda part: _plain(part, compiler.wires))
+    return Reader(Decoder(wire).decode, compiler.complete_function(), lambda part: _as_struct(part, compiler.wires))
 
 
-def _plain(value: Any, wires: Mapping[str, Any]) -> Any:
-    """Turn a value that pydantic has validated into what a reader would have given."""
+def _as_struct(value: Any, wires: Mapping[str, Any]) -> Any:
+    """Turn a value that pydantic has validated into the value that a reader gives."""
     if isinstance(value, BaseModel):
-        parts = {_attribute(name): _plain(part, wires) for name, part in value}
+        parts = {_attribute(name): _as_struct(part, wires) for name, part in value}
         return wires[type(value).__name__](**parts)
     if isinstance(value, tuple):
-        return tuple(_plain(part, wires) for part in value)
+        return tuple(_as_struct(part, wires) for part in value)
     if isinstance(value, datetime):
         return ms_of(value)
     return value.value if isinstance(value, Enum) else value
 
 
 def _attribute(name: str) -> str:
-    """Times end in `_at` on the wire and in `_ms` inside."""
+    """Name of a field inside: times end in `_at` on the wire and in `_ms` inside."""
     return name.removesuffix("_at") + "_ms" if name.endswith("_at") else name
 
 
 class _Compiler:
-    """From one JSON Schema to struct types and the source of one function."""
+    """Compiles one JSON Schema to struct types and one function."""
 
     def __init__(self, schema: Schema, structs: Mapping[str, type[Struct]]) -> None:
         self.root = schema
@@ -110,7 +110,7 @@ class _Compiler:
     def wire_type(self, schema: Schema) -> Any:
         """The struct type of an object: a subclass of its plain struct that knows the constraints.
 
-        A field with a default is None where it was not given: that is how `settle` can tell.
+        A field with a default is None where it was not given, so that `complete` can fill it in.
         """
         name = schema["title"]
         if name in self.wires:
@@ -171,12 +171,17 @@ class _Compiler:
 
     # -- the function ------------------------------------------------------------------------------------------------
 
-    def settle(self) -> Callable[[Any], int]:
+    def complete_function(self) -> Callable[[Any], int]:
         """Compile the function that checks and completes what `wire_type` has parsed."""
-        lines = ["def settle(part0):", "    colons = 0", *self._object(self.root, "part0", "    "), "    return colons"]
+        lines = [
+            "def complete(part0):",
+            "    colons = 0",
+            *self._object(self.root, "part0", "    "),
+            "    return colons",
+        ]
         exec("\n".join(lines), self._names)  # noqa: S102 - our own text, made of the contract at import
-        settle: Callable[[Any], int] = self._names["settle"]
-        return settle
+        complete: Callable[[Any], int] = self._names["complete"]
+        return complete
 
     def _object(self, schema: Schema, part: str, pad: str) -> Iterator[str]:
         required, tokens = schema.get("required", ()), _tokens(schema)
@@ -226,9 +231,9 @@ class _Compiler:
         if name in CODES:
             codes = self._codes.setdefault(pattern, f"codes{len(self._codes)}")
             if codes not in self._names:
-                self._names[codes] = Codes(pattern)
+                self._names[codes] = KnownCodes(pattern)
                 self._names[f"{codes}_known"] = self._names[codes].known
-            yield f"{pad}if {field} not in {codes}_known and not {codes}.learn({field}):"
+            yield f"{pad}if {field} not in {codes}_known and not {codes}.add_if_fits({field}):"
         else:
             fits = f"fits{len(self._names)}"
             self._names[fits] = re.compile(pattern).fullmatch
@@ -241,7 +246,7 @@ class _Compiler:
 
 
 def _tokens(schema: Schema) -> dict[str, str]:
-    """The raw field beside which each token must not come, as `contract.events` writes it into the schema."""
+    """Raw field by token: the two must not come together, as `contract.events` writes into the schema."""
     found = {}
     for rule in schema.get("allOf", ()):
         raw, token = rule["not"]["required"]

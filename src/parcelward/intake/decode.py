@@ -37,9 +37,9 @@ from parcelward.intake.refusal import (
     no_value,
     not_json,
     problems_of,
+    read_strictly,
     refuse_value,
     rejected_headers,
-    scan,
 )
 from parcelward.moments import DAY_MS, duration_ms, epoch_ms, ms_of
 from parcelward.settings import Settings
@@ -105,7 +105,7 @@ def _plan(event_type: EventType) -> _Plan:
 
 
 class _Structured(Struct, frozen=True):
-    """Where the data are in the text of a structured event."""
+    """Data of a structured event, as they stand in its text."""
 
     data: Raw
 
@@ -200,7 +200,7 @@ class Decoder:
         reader = plan.reader
         try:
             data = reader.parse(value)
-            colons = reader.settle(data)
+            colons = reader.complete(data)
         except UNREADABLE:
             data, colons = None, IN_DOUBT
         if value.count(b":") != colons or BACKSLASH in value:
@@ -227,7 +227,7 @@ class Decoder:
             body = from_json(value)
         except ValueError as error:
             return not_json(str(error), value)
-        if isinstance(refused := scan(value), Rejected):
+        if isinstance(refused := read_strictly(value), Rejected):
             return refused
         plan = _plan_of_body(body, announced)
         if isinstance(plan, Rejected):
@@ -275,7 +275,7 @@ def _data_within(plan: _Plan, value: bytes, validated: BaseModel) -> Any:
     reader = plan.reader
     try:
         data = reader.parse(_envelope(value).data)
-        if reader.settle(data) != IN_DOUBT:
+        if reader.complete(data) != IN_DOUBT:
             return data
     except UNREADABLE:
         pass
@@ -291,7 +291,7 @@ def _looked_at(plan: _Plan, value: bytes, data: Any, colons: int) -> Any | Rejec
             return refuse_value(error, value, "data", plan.data_model)
     if value.count(b":") == colons and b"\\u0000" not in value:
         return data
-    if not is_plain(value, keys_in(from_json(value))) and isinstance(refused := scan(value), Rejected):
+    if not is_plain(value, keys_in(from_json(value))) and isinstance(refused := read_strictly(value), Rejected):
         return refused
     return data
 

@@ -1,4 +1,4 @@
-"""Files of events: where one event ends, and the Kafka record that it would be published as, or that it writes down."""
+"""Files of events: the events in a file, and the Kafka record of each: as it would be published, or as written down."""
 
 import io
 from collections.abc import Iterator
@@ -39,9 +39,9 @@ def numbered_events(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def record_of(text: bytes, topics: Topics, *, courier: str | None = None, offset: int = 0, at_ms: int = 0) -> Record:
-    """The record that a structured event stands for: its waybill as key, on its courier's topic.
+    """The record that a structured event would be published as: its waybill as key, on its courier's topic.
 
-    `courier` replaces the one that the event names. Never raises: what is wrong with the text, the decoder says.
+    `courier` replaces the one that the event names. Never raises: if the text is wrong, the decoder will say so.
     """
     try:
         body = orjson.loads(text)
@@ -63,10 +63,10 @@ class _Written(msgspec.Struct):
     value_base64: bytes | None
 
 
-def recorded(text: bytes, topics: Topics, *, courier: str | None = None, offset: int = 0) -> Record | None:
+def written_record(text: bytes, topics: Topics, *, courier: str | None = None, offset: int = 0) -> Record | None:
     """The Kafka record that a JSON object writes down, as some of schemas/examples do; None when it is no such object.
 
-    `courier` replaces the one whose topic it names.
+    With `courier`, the record is on that courier's topic instead of the one that is written.
     """
     if b'"value_base64"' not in text:
         return None

@@ -1,4 +1,4 @@
-"""Refused records: the reason code, a detail that helps without repeating a value, and the headers that say so.
+"""Refused records: the reason code, a detail that helps without repeating a value, and the headers that hold both.
 
 A detail names a field path of the contract and the rule it breaks. Field names that the sender invented, and values,
 never appear: either could hold a name, a phone or a document number.
@@ -20,7 +20,7 @@ from parcelward.contract.alerts import RejectedHeaders
 from parcelward.contract.events import EVENT_MODELS
 from parcelward.contract.reasons import Reason
 from parcelward.counts import REJECTED
-from parcelward.record_batch import MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, withheld
+from parcelward.record_batch import MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, read_withheld
 from parcelward.stage import CountKey, Send, SourceRecord
 from parcelward.topics import MAX_REJECTED_BYTES, Topics
 
@@ -30,7 +30,7 @@ _BATCH_LIMITS = (
     "send smaller batches"
 )
 HEADER_FRAME_BYTES = 8
-"""Room for the lengths of one header on the wire; more than short ones need."""
+"""Bytes for the lengths of one header on the wire; short headers need fewer."""
 MOST_BYTES = MAX_REJECTED_BYTES - 4096
 """Most bytes of key, value and headers that fit into one record on `rejected.<courier>`."""
 MOST_PROBLEMS = 3
@@ -66,15 +66,15 @@ _TIME_WORDING = "must be a time with seconds and offset (RFC 3339), as 2026-11-2
 
 
 class Rejected(NamedTuple):
-    """A record that is refused: why, and what is wrong where. `detail` holds no value of the record."""
+    """Refusal of a record: the reason, and what is wrong where. `detail` holds no value of the record."""
 
     reason: Reason
     detail: str
 
 
 def no_value(record: SourceRecord) -> Rejected:
-    """Refusal of a record without a value: a tombstone, or what stands for a batch that is not to be read."""
-    if (batch := withheld(record.headers or ())) is None:
+    """Refusal of a record without a value: a tombstone, or the stand-in of a batch that must not be read."""
+    if (batch := read_withheld(record.headers or ())) is None:
         return Rejected(Reason.TOMBSTONE, "the record has no value")
     if batch.reason is Reason.TOO_LARGE:
         return Rejected(batch.reason, f"all records of the batch that ends here: {_BATCH_LIMITS}")
@@ -84,9 +84,9 @@ def no_value(record: SourceRecord) -> Rejected:
 def rejected_record(topic: str, record: SourceRecord, rejected: Rejected) -> Send:
     """The refused record as it goes to `topic`: key, value and headers as they came, and ours (`RejectedHeaders`).
 
-    A record that only compression brought through intake may be larger than the topic takes: it goes without its
-    value, with the value's size and SHA-256 in our headers instead; when key and headers alone are too large, without
-    these as well. Whatever a courier sends can so be refused, and the stream goes on.
+    A record that passed intake only because it was compressed may be larger than the topic takes. It then goes without
+    its value, and our headers hold the value's size and SHA-256. If key and headers alone are too large, they are left
+    out as well. So every record that a courier can send can be refused, and the stream goes on.
     """
     headers = rejected_headers(record, rejected)
     rest = len(record.key or b"") + sum(len(name.encode()) + len(value or b"") for name, value in headers)
@@ -94,13 +94,13 @@ def rejected_record(topic: str, record: SourceRecord, rejected: Rejected) -> Sen
     value = record.value or b""
     if rest + len(value) <= MOST_BYTES:
         return Send(topic, record.key, record.value, headers)
-    withheld = [
+    left_out = [
         ("pw_value_bytes", str(len(value)).encode()),
         ("pw_value_sha256", hashlib.sha256(value).hexdigest().encode()),
     ]
     if rest <= MOST_BYTES:
-        return Send(topic, record.key, None, headers + withheld)
-    return Send(topic, None, None, _our_headers(record, rejected) + withheld)
+        return Send(topic, record.key, None, headers + left_out)
+    return Send(topic, None, None, _our_headers(record, rejected) + left_out)
 
 
 def rejected_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str, bytes]]:
@@ -123,14 +123,14 @@ def _our_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str, by
         pw_offset=str(record.offset),
         pw_rejected_at=arrival.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     )
-    if record.value is None and (batch := withheld(record.headers or ())) is not None:
+    if record.value is None and (batch := read_withheld(record.headers or ())) is not None:
         known = {"pw_batch_records": batch.records, "pw_value_bytes": batch.bytes, "pw_value_sha256": batch.sha256}
         ours = ours.model_copy(update=known)
     return [(name, str(value).encode()) for name, value in ours if value is not None]
 
 
 def not_json(message: str, value: bytes) -> Rejected:
-    """Refusal of a value that the JSON parser stopped at; `message` is the parser's."""
+    """Refusal of a value that the JSON parser could not read; `message` is the parser's."""
     if b"\0" in value:
         return Rejected(Reason.INVALID_ENCODING, "the value holds a NUL byte")
     try:
@@ -147,7 +147,7 @@ def not_json(message: str, value: bytes) -> Rejected:
 
 
 class _NotPlainError(ValueError):
-    """Raised inside the strict scan; carries the refusal."""
+    """Raised inside `read_strictly`; carries the refusal."""
 
     def __init__(self, rejected: Rejected) -> None:
         super().__init__()
@@ -155,7 +155,13 @@ class _NotPlainError(ValueError):
 
 
 def first_twice(names: Iterable[str]) -> str | None:
-    """The first of the names that comes more than once; one look at each, however many a courier sends."""
+    """The first of the names that comes more than once; None when none does.
+
+    Each name is looked at once, however many a courier sends.
+
+    >>> first_twice(["id", "time", "source", "time"])
+    'time'
+    """
     counts = Counter(names)
     return next((name for name, count in counts.items() if count > 1), None)
 
@@ -178,11 +184,14 @@ def _constant(_name: str) -> Any:
     raise _NotPlainError(Rejected(Reason.INVALID_JSON, "NaN and Infinity are not JSON"))
 
 
-def scan(value: bytes) -> Any | Rejected:
-    """The JSON value, or why it is no plain JSON: a field twice in one object, NaN, a NUL character.
+def read_strictly(value: bytes) -> Any | Rejected:
+    """Read a JSON value, or refuse it: a field twice in one object, NaN, or a NUL character.
 
-    Exact but slow, for what the fast path cannot decide. `value` must have passed the JSON parser before: that bounds
-    the depth. Numbers come back as their length only.
+    This is exact but slow, for values that the fast path cannot decide on. `value` must have passed the JSON parser
+    before, which bounds its depth. Of a number, only the length of its text comes back.
+
+    >>> read_strictly(b'{"id": 1, "id": 2}').detail
+    'id is given more than once in one object'
     """
     try:
         return json.loads(
@@ -195,7 +204,7 @@ def scan(value: bytes) -> Any | Rejected:
 
 
 def problems_of(error: ValidationError, prefix: str, model: type[BaseModel], mark: str = "") -> Rejected:
-    """Refusal for a value that is JSON but not of the contract.
+    """Refusal of a value that is JSON but breaks the contract.
 
     `prefix` is the path of what was validated; `mark` is put before each path (`ce_` for headers).
     """
@@ -232,7 +241,7 @@ def path(location: Sequence[int | str], prefix: str) -> str:
 
 
 def _closest(name: str, model: type[BaseModel], parents: Sequence[int | str]) -> str:
-    """Hint at the field that was probably meant; the sender's spelling is not repeated."""
+    """Hint at the field that was probably meant. The sender's spelling is not repeated."""
     near = difflib.get_close_matches(name.lower(), _names_at(model, parents), 1, 0.6)
     return f", perhaps {near[0]} was meant" if near else ""
 
@@ -264,11 +273,11 @@ _NAMES = _collect_names(EVENT_MODELS.values())
 
 
 def refuse_value(error: ValidationError, value: bytes, prefix: str, model: type[BaseModel]) -> Rejected:
-    """Refusal of a value that the model did not accept: no JSON, no plain JSON, or not of the contract."""
+    """Refusal of a value that the model refused: no JSON, JSON that `read_strictly` refuses, or a broken contract."""
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         return not_json(str(first["ctx"]["error"]), value)
-    if isinstance(refused := scan(value), Rejected):
+    if isinstance(refused := read_strictly(value), Rejected):
         return refused
     return problems_of(error, prefix, model)
 
@@ -281,12 +290,12 @@ def keys_in(body: Any) -> int:
 
 
 def is_plain(value: bytes, fields: int) -> bool:
-    """Tell cheaply whether accepted JSON surely names each field once and holds no NUL; if False, `scan` it.
+    """Tell cheaply whether accepted JSON surely names each field once and holds no NUL. If False, use `read_strictly`.
 
-    Every key has a colon after it, so there are at least as many colons as keys, and at least as many keys as `fields`,
-    the different ones (`keys_in`): when both ends meet, no key came twice. Where strings hold colons (times),
-    the same holds for `":`, as long as no white space stands between the two; text that looks like the end of a key
-    only makes the count larger.
+    `fields` is the number of different keys (`keys_in`). There are at least as many keys as that, and at least as many
+    colons as keys, because a colon follows every key. So if there are exactly `fields` colons, no key came twice.
+    Strings may hold colons too (times). Then `":` is counted instead, which is as good if no white space stands between
+    the two characters. Text that looks like the end of a key only makes the count larger.
     """
     if b"\\" in value and b"\\u0000" in value:
         return False
@@ -304,9 +313,9 @@ _SPACE_BEFORE_COLON = re.compile(rb"[\t\n\r]:").search
 
 
 def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[Send, CountKey]:
-    """An intake record that our own code failed on, for its courier; and the fact to count.
+    """Refuse an intake record that our own code failed on: the refused record for its courier, and the count to raise.
 
-    The detail names the exception's class and nothing that it says, for it may quote the record.
+    The detail names the exception's class but does not repeat its message, which may quote the record.
     """
     courier = topics.courier_of(record.topic)
     rejected = Rejected(Reason.UNEXPECTED, f"our own code failed: {type(error).__name__}")
