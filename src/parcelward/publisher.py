@@ -26,7 +26,7 @@ from parcelward.topics import MAX_INTAKE_BYTES
 Headers = Sequence[tuple[str, bytes]]
 CONTENT_TYPE = ("content-type", b"application/json")
 ABANDON_S = 5.0
-"""How long a publisher that is abandoned waits for its thread to end."""
+"""Seconds that an abandoned publisher waits for its thread to end."""
 _COURIER = re.compile(COURIER_PATTERN).fullmatch
 
 
@@ -42,8 +42,8 @@ class InvalidEvent(ValueError):  # noqa: N818 - reads better where it is caught
 class NotDelivered(RuntimeError):  # noqa: N818
     """Events that the broker has not acknowledged.
 
-    Make a new publisher (this one may be unable to go on) and publish them again under the same event ids: what arrived
-    all the same is recognised as a duplicate.
+    Make a new publisher, because this one may be unable to go on. Publish the events again under the same ids: an event
+    that had arrived after all is recognised as a duplicate.
     """
 
     def __init__(self, count: int, cause: str) -> None:
@@ -52,13 +52,13 @@ class NotDelivered(RuntimeError):  # noqa: N818
 
 
 class NoTopic(NotDelivered):
-    """The courier of an event has no intake topic that this user may write to; nothing was sent."""
+    """The courier of an event has no intake topic that this user may write to. Nothing was sent."""
 
     def __init__(self, topic: str, there: Sequence[str]) -> None:
         RuntimeError.__init__(
             self,
-            f"topic {topic} is not there, or not for this user; "
-            f"there {'are ' + ', '.join(there) if there else 'is no intake topic at all: does a worker run?'}",
+            f"topic {topic} does not exist, or this user may not write to it; "
+            f"{'intake topics: ' + ', '.join(there) if there else 'no intake topic exists: is a worker running?'}",
         )
         self.count = 1
 
@@ -66,8 +66,8 @@ class NoTopic(NotDelivered):
 class Publisher:
     """Publishes events in CloudEvents binary mode to `intake.<courier>`, key = waybill; a context manager.
 
-    Idempotent, acknowledged by all in-sync replicas. With a `tokeniser` personal values are replaced by tokens and
-    masks here, and raw ones never leave the process. Not thread-safe: one publisher per thread.
+    It is idempotent, and all in-sync replicas acknowledge. With a `tokeniser`, personal values are replaced by tokens
+    and masks here, so raw ones never leave the process. Not thread-safe: make one publisher per thread.
     """
 
     def __init__(self, settings: Settings, tokeniser: Tokeniser | None = None) -> None:
@@ -123,7 +123,7 @@ class Publisher:
         self.publish_unchecked(courier, key, value, headers)
 
     def publish_json(self, line: bytes) -> None:
-        """The same for a structured-mode event as JSON text; what `parcelward validate` refuses, in its words."""
+        """Publish a structured-mode event given as JSON text. Refuses what `parcelward validate` would refuse."""
         line = line.strip(b" \t\r\n")
         answer = self._decoder.decode(record_of(line, self._topics, at_ms=int(time.time() * 1000)))
         if isinstance(answer, Rejected):
@@ -135,7 +135,7 @@ class Publisher:
         self.publish(event)
 
     def publish_unchecked(self, courier: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
-        """Send a record as it is, for replaying recorded traffic and for tests of what the service refuses."""
+        """Send a record as it is: to replay recorded traffic, and to test what the service refuses."""
         topic = self._topics.intake(courier)
         if topic not in self._known:
             self._require_topic(topic)
@@ -148,7 +148,7 @@ class Publisher:
         future.add_errback(self._on_failure)
 
     def flush(self, timeout_s: float = 60.0) -> None:
-        """Wait until everything sent so far is acknowledged. Raises NotDelivered otherwise; each failure once."""
+        """Wait until everything sent so far is acknowledged. Raises NotDelivered otherwise, for each failure once."""
         try:
             self._producer.flush(timeout_s)
         except KafkaTimeoutError:
@@ -167,7 +167,7 @@ class Publisher:
 
     def abandon(self) -> None:
         """Disconnect without waiting for what is not acknowledged. Safe to call twice."""
-        # kafka-python's own close fails, and leaves the connection open, while anything is under way.
+        # While a record is under way, kafka-python's own close fails and leaves the connection open.
         if (sender := self._producer._sender) is not None:
             sender.force_close()
             sender.join(ABANDON_S)
@@ -205,7 +205,12 @@ class Publisher:
 
 
 def binary_mode(event: Mapping[str, Any]) -> tuple[str, bytes, bytes, list[tuple[str, bytes]]]:
-    """Courier, key, value and headers of a structured-mode event. Raises InvalidEvent when it cannot be addressed."""
+    """Courier, key, value and headers of a structured-mode event. Raises InvalidEvent when it cannot be addressed.
+
+    >>> courier, key, value, headers = binary_mode({"id": "e1", "data": {"courier": "swift", "waybill": "SF1"}})
+    >>> courier, key, value, headers[0]
+    ('swift', b'SF1', b'{"courier":"swift","waybill":"SF1"}', ('ce_id', b'e1'))
+    """
     data = event.get("data")
     if not isinstance(data, Mapping):
         raise InvalidEvent(Reason.MISSING_FIELD if data is None else Reason.WRONG_TYPE, "data: must be an object")

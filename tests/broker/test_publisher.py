@@ -122,7 +122,7 @@ def test_tokenised_event_holds_no_raw_personal_value(settings: Settings) -> None
 
 def test_topic_that_does_not_exist_is_named(settings: Settings) -> None:
     publisher = Publisher(settings)
-    with pytest.raises(NoTopic, match=r"intake\.orient is not there.* there are .*intake\.swift$"):
+    with pytest.raises(NoTopic, match=r"intake\.orient does not exist.*; intake topics: .*intake\.swift$"):
         publisher.publish(real_name(courier="orient"))
     publisher.close()
 
@@ -180,7 +180,7 @@ def test_publish_command_refuses_an_unknown_courier_in_one_sentence(settings: Se
     file.write_text(json.dumps(real_name(courier="orient")) + "\n")
     result = run_publish(settings, str(file))
     assert isinstance(result.exception, UserError)
-    assert "intake.orient is not there" in str(result.exception)
+    assert "intake.orient does not exist" in str(result.exception)
     assert "acknowledged" not in result.stderr
 
 
@@ -189,7 +189,7 @@ def test_publish_command_counts_the_event_that_found_no_topic(settings: Settings
     file.write_text(json.dumps(real_name()) + "\n" + json.dumps(real_name("SF002", courier="orient")) + "\n")
     result = run_publish(settings, str(file))
     assert result.exit_code == 1
-    assert "intake.orient is not there" in result.stderr
+    assert "intake.orient does not exist" in result.stderr
     assert "1 published and acknowledged, 0 invalid, 1 not acknowledged" in result.stderr
     assert [record.key for record in intake_of(settings)] == [b"SF1234567890123"]
 

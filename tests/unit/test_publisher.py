@@ -67,7 +67,7 @@ def test_event_that_cannot_be_addressed_names_its_field(event: dict[str, Any], r
 
 @pytest.mark.parametrize("subject", [SOUND["data"]["waybill"], None], ids=["subject", "no-subject"])
 @pytest.mark.parametrize("order", [1, -1], ids=["in-order", "reversed"])
-def test_what_is_sent_is_not_looked_at_closely_by_the_decoder(
+def test_the_decoder_takes_its_quick_path_for_what_is_sent(
     subject: str | None, order: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker's quick path is for these records first of all."""
@@ -94,5 +94,5 @@ def test_undelivered_events_are_counted_in_words() -> None:
     assert str(NotDelivered(2, "why")) == "2 events were not acknowledged: why"
     assert (
         str(NoTopic("intake.x", ["intake.a"]))
-        == "topic intake.x is not there, or not for this user; there are intake.a"
+        == "topic intake.x does not exist, or this user may not write to it; intake topics: intake.a"
     )
