@@ -6,7 +6,7 @@ from typing import Any
 
 from parcelward.simulate import identities
 from parcelward.simulate.goods_names import ALL_GOODS, BEHIND, BRANDS, SUFFIXES, VAGUE
-from parcelward.simulate.parcels import Check, Parcel, Photo
+from parcelward.simulate.parcels import Parcel, SimulatedInspection, SimulatedPhoto
 from parcelward.simulate.places import CITIES, ROUTE_WEIGHTS, City
 from parcelward.simulate.plan import Plan
 from parcelward.simulate.world import Customer, Operator, Outlet, Person
@@ -181,7 +181,7 @@ class Counter:
         """Give a parcel its inspection: minutes after acceptance, sometimes shortly before, at a human pace."""
         rng, operator = self.rng, parcel.operator
         if parcel.goods["nature"] == "letter":
-            parcel.check = None  # letters are exempt
+            parcel.inspection = None  # letters are exempt
             return
         if rng.random() < 0.12:
             operator = self.staff(parcel.outlet)
@@ -196,7 +196,7 @@ class Counter:
             ended = min(start + duration, parcel.accepted_ms + DUE_MS)
             if queue:
                 operator.inspecting_until = max(operator.inspecting_until, ended + int(rng.uniform(6000, 15_000)))
-        parcel.check = Check(
+        parcel.inspection = SimulatedInspection(
             operator=operator,
             ended_ms=ended,
             duration_ms=duration,
@@ -207,18 +207,18 @@ class Counter:
             photos=self.photos() if rng.random() < operator.photo_share else [],
         )
         if rng.random() < 0.15:
-            parcel.check.found_goods = parcel.goods["name"]
+            parcel.inspection.found_goods = parcel.goods["name"]
 
     def upload_ms(self) -> int:
         """Draw the time a record takes to arrive from a handheld that is online; in a live run 1 s at most."""
         taken = 100 + int(self.rng.expovariate(1 / 400))
         return min(taken, 1000) if self.plan.live else taken
 
-    def photos(self) -> list[Photo]:
+    def photos(self) -> list[SimulatedPhoto]:
         """One or two photos, taken in the last seconds of the inspection."""
         rng = self.rng
         before_ms = 1000 + int(rng.random() * 5000)
-        first = Photo(f"{rng.getrandbits(256):064x}", f"{rng.getrandbits(64):016x}", before_ms)
+        first = SimulatedPhoto(f"{rng.getrandbits(256):064x}", f"{rng.getrandbits(64):016x}", before_ms)
         if rng.random() > 0.3:
             return [first]
-        return [first, Photo(f"{rng.getrandbits(256):064x}", f"{rng.getrandbits(64):016x}", before_ms)]
+        return [first, SimulatedPhoto(f"{rng.getrandbits(256):064x}", f"{rng.getrandbits(64):016x}", before_ms)]

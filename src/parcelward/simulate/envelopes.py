@@ -16,7 +16,11 @@ def _minute(minute: int) -> str:
 
 
 def moment(ms: int) -> str:
-    """RFC 3339 text with milliseconds, at UTC+8, of a time in ms since the epoch."""
+    """RFC 3339 text with milliseconds, at UTC+8, of a time in ms since the epoch.
+
+    >>> moment(0)
+    '1970-01-01T08:00:00.000+08:00'
+    """
     second, rest = divmod(ms, 1000)
     minute, second = divmod(second, 60)
     return f"{_minute(minute)}{second:02d}.{rest:03d}+08:00"
@@ -63,34 +67,34 @@ def real_name(parcel: Parcel, event_id: str) -> dict[str, Any]:
 
 
 def inspection(parcel: Parcel, event_id: str) -> dict[str, Any]:
-    """The inspection event of a parcel that has a check."""
-    check = parcel.check
-    assert check is not None
-    skew = check.operator.skew_ms
-    end, start = check.ended_ms + skew, check.ended_ms - check.duration_ms + skew
+    """The inspection event of a parcel that has an inspection."""
+    inspection = parcel.inspection
+    assert inspection is not None
+    skew = inspection.operator.skew_ms
+    end, start = inspection.ended_ms + skew, inspection.ended_ms - inspection.duration_ms + skew
     data: dict[str, Any] = {
         "courier": parcel.outlet.courier,
         "waybill": parcel.waybill,
         "outlet": parcel.outlet.code,
-        "operator": check.operator.code,
-        "device": check.operator.device,
-        "fill_mode": "backfill" if check.backfill else "online",
+        "operator": inspection.operator.code,
+        "device": inspection.operator.device,
+        "fill_mode": "backfill" if inspection.backfill else "online",
         "started_at": moment(start),
         "sealed_at": moment(
-            end + check.sealed_after_ms if check.sealed_after_ms >= 0 else start + check.sealed_after_ms
+            end + inspection.sealed_after_ms if inspection.sealed_after_ms >= 0 else start + inspection.sealed_after_ms
         ),
-        "opened": check.opened,
-        "result": check.result,
-        "weight_g": check.weight_g,
+        "opened": inspection.opened,
+        "result": inspection.result,
+        "weight_g": inspection.weight_g,
         "photos": [
             {"sha256": photo.sha256, "phash": photo.phash, "taken_at": moment(end - photo.before_ms)}
-            for photo in check.photos
+            for photo in inspection.photos
         ],
-        "mark_applied": check.mark,
+        "mark_applied": inspection.mark,
         "place": {"latitude": parcel.outlet.latitude, "longitude": parcel.outlet.longitude},
     }
-    if check.found_goods:
-        data["found_goods"] = check.found_goods
+    if inspection.found_goods:
+        data["found_goods"] = inspection.found_goods
     return envelope(EventType.INSPECTION, event_id, parcel, end, data)
 
 

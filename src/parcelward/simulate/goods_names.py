@@ -23,10 +23,10 @@ ALL_GOODS: dict[str, GoodsClass] = {
     name: GoodsClass(nature, int(median), float(sigma), int(price), tuple(names.split("|")))
     for name, nature, median, sigma, price, names in _rows("goods.tsv")
 }
-# Class "innocent": ordinary goods whose names hold a dangerous word; a matcher without context cries wolf there.
+# Class "innocent": ordinary goods whose names hold a dangerous word. A matcher that ignores the context flags them.
 GOODS: dict[str, GoodsClass] = {name: found for name, found in ALL_GOODS.items() if name != "innocent"}
 VAGUE = ("日用品", "物品", "生活用品", "百货", "杂物", "用品", "礼品", "商品", "衣服", "配件", "食品", "鞋服")
-# What is behind a vague word that still says a little.
+# Classes of goods behind a vague word that still says a little.
 BEHIND = {
     "衣服": ("clothes", "light_clothes", "coats"),
     "鞋服": ("clothes", "shoes"),
@@ -46,7 +46,7 @@ for _style, _category, _name in _rows("dangerous.tsv"):
 # Restricted goods.
 E_CIGARETTES = ("电子烟", "电子烟套装", "一次性电子烟", "雾化电子烟杆", "e-cigarette")
 CIGARETTES = ("香烟", "中华香烟", "玉溪香烟", "云烟香烟", "cigarettes")
-# What hidden senders declare: common goods of plausible weight, so that nothing in the name gives them away.
+# Goods that hidden senders declare: common ones of plausible weight, so that the name does not give the sender away.
 COVERS = (
     ("shoes", "女鞋"), ("tea", "茶叶"), ("toys", "毛绒玩具"), ("snacks", "零食"), ("kitchen", "保温杯"),
     ("clothes", "卫衣"), ("cosmetics", "面膜"), ("health", "按摩仪"), ("electronics", "音箱"),

@@ -7,7 +7,7 @@ from parcelward.simulate.plan import Label
 from parcelward.simulate.world import Operator, Outlet
 
 
-class Photo(NamedTuple):
+class SimulatedPhoto(NamedTuple):
     """An inspection photo: hashes, and how long before the end of the inspection it was taken, in ms."""
 
     sha256: str
@@ -16,7 +16,7 @@ class Photo(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Check:
+class SimulatedInspection:
     """An inspection as its event will tell it; times in ms since the epoch (true time), lengths in ms."""
 
     operator: Operator
@@ -27,7 +27,7 @@ class Check:
     opened: bool = True
     result: str = "passed"
     found_goods: str | None = None
-    photos: list[Photo] = field(default_factory=list)
+    photos: list[SimulatedPhoto] = field(default_factory=list)
     mark: bool = True
     upload_ms: int = 800
     backfill: bool = False
@@ -50,7 +50,7 @@ class Parcel:
     transport: str
     latitude: float
     longitude: float
-    check: Check | None = None
+    inspection: SimulatedInspection | None = None
     registered: bool = True  # a real-name event will be sent
     address_differs: bool = False
     upload_ms: int = 800

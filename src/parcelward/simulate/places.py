@@ -57,7 +57,7 @@ CITIES: tuple[City, ...] = (
     City("HE", "0451", ("230102", "230103"), 45.8, 126.5),
     City("HH", "0471", ("150102", "150105"), 40.8, 111.7),
 )
-# Where parcels go, at first glance: early cities of the table draw most of the country's parcels.
+# Weights of the cities as destinations: the first of the table draw most of the country's parcels.
 ROUTE_WEIGHTS: tuple[float, ...] = tuple(1.0 / (position + 3) for position in range(len(CITIES)))
 
 

@@ -19,9 +19,9 @@ EVENTS_PER_WAYBILL = 2.3  # mean of what is simulated: two duties, scans of some
 class Plan:
     """A simulation's plan. The same plan gives the same events, byte for byte.
 
-    `violation_share` and `malformed_share` are shares of waybills and of records. `duty_delay` scales the time from
-    acceptance to inspection and scan (1.0: minutes, as in life). `live` makes everything fit into seconds: no day's
-    rhythm, cases that unfold within `time_scale` of their usual time, late uploads that arrive at once with old times.
+    `violation_share` is a share of waybills, `malformed_share` one of records. `duty_delay` scales the time from
+    acceptance to inspection (1.0: minutes, as in life). With `live` everything fits into seconds: hours of the day do
+    not matter, cases unfold within `time_scale` of their usual time, and late uploads arrive at once with old times.
     """
 
     couriers: tuple[str, ...] = ("swift", "orient", "harbor")
@@ -41,7 +41,7 @@ class Plan:
     live: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a plan that cannot be carried out; raises UserError."""
+        """Raise UserError for a plan that cannot be simulated."""
         if not self.couriers or min(self.outlets_per_courier, self.operators, self.senders, self.waybills_per_day) < 1:
             raise UserError("simulation plan: couriers, outlets, operators, senders and waybills must be at least 1")
         if self.start.tzinfo is None:
@@ -56,8 +56,12 @@ class Plan:
 def live(plan: Plan, events_per_second: float, start: datetime | None = None, violation_share: float = 0.05) -> Plan:
     """The plan for a live run of about `events_per_second`: duties within 0.2 to 3 s, cases of all rules at once.
 
-    Its share of violations is for showing them, not honest. The world is small, so that
-    windows fill within a minute, and has just enough staff that nobody inspects too fast.
+    `violation_share` is far above an honest share, so that a viewer sees violations. The world is small, so that
+    windows fill within a minute, and has just enough operators that none of them inspects too fast.
+
+    >>> plan = live(Plan(), events_per_second=100)
+    >>> plan.live, plan.waybills_per_day, plan.outlets_per_courier
+    (True, 3756522, 7)
     """
     waybills_per_second = events_per_second / EVENTS_PER_WAYBILL
     outlets = max(4, round(waybills_per_second * plan.walk_in_share * 20 / len(plan.couriers) / 4))
@@ -82,7 +86,7 @@ class SimulatedEvent(NamedTuple):
 
 
 class SimulatedRecord(NamedTuple):
-    """One Kafka record: well-formed when `refused_for` is None, else to be refused for that reason."""
+    """One Kafka record. It must be refused for the reason `refused_for`; None for a well-formed one."""
 
     arrival_ms: int
     courier: str
@@ -93,7 +97,7 @@ class SimulatedRecord(NamedTuple):
 
 
 class Label(NamedTuple):
-    """Ground truth of one waybill: the planted pattern (R1 to R22), what exactly, and the case it belongs to."""
+    """Ground truth of one waybill: the planted pattern (R1 to R22), a note on what was done, and the case."""
 
     waybill: str
     courier: str

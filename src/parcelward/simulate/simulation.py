@@ -10,12 +10,12 @@ from typing import Any
 import orjson
 
 from parcelward.simulate import envelopes
-from parcelward.simulate.cases import Cases, Planted
 from parcelward.simulate.counter import Counter
 from parcelward.simulate.hidden import hidden
 from parcelward.simulate.malformed import malformed
 from parcelward.simulate.parcels import Parcel
 from parcelward.simulate.plan import PATTERNS, Label, Plan, SimulatedEvent, SimulatedRecord
+from parcelward.simulate.planted_cases import PlantedCases, PlantedParcel
 from parcelward.simulate.traffic import Traffic, load_at
 from parcelward.simulate.world import build
 
@@ -29,7 +29,7 @@ _Pending = tuple[int, int, Parcel, dict[str, Any]]
 
 
 class Simulation:
-    """One run of a plan. `events()` or `records()` may be consumed once; memory is bounded by what is under way."""
+    """One run of a plan. Consume `events()` or `records()`, once. Only parcels under way take memory."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -37,7 +37,7 @@ class Simulation:
         world = build(plan, self._rng)
         self._counter = Counter(plan, self._rng)
         self._traffic = Traffic(self._counter, world)
-        self._cases = Cases(self._counter, world)
+        self._cases = PlantedCases(self._counter, world)
         self._cases.make["R22"] = partial(hidden, self._cases)
         self._first = list(reversed(FIRST_CASES))
         self._run = f"{int(plan.start.timestamp()) * 1009 + plan.seed:x}"
@@ -60,7 +60,7 @@ class Simulation:
         return self._waybills
 
     def close(self) -> None:
-        """Accept no more parcels: what is yielded from here on belongs to parcels that have begun already."""
+        """Accept no more parcels. From now on only events of parcels that have begun already are yielded."""
         self._closed = True
 
     def events(self) -> Iterator[SimulatedEvent]:
@@ -128,7 +128,7 @@ class Simulation:
             for planted in self._cases.make[pattern](begin):
                 self._send_planted(pattern, case, planted)
 
-    def _send_planted(self, pattern: str, case: str, planted: Planted) -> None:
+    def _send_planted(self, pattern: str, case: str, planted: PlantedParcel) -> None:
         parcel = planted.parcel
         self._send(parcel)
         if planted.note:
@@ -155,9 +155,9 @@ class Simulation:
                 self._push(arrival + int(rng.uniform(1000, 3000 if live else 600_000)), parcel, event)
             elif draw < 0.008:
                 self._correct(parcel, event, arrival + int(rng.uniform(500, 2500 if live else 400_000)))
-        if parcel.check:
+        if parcel.inspection:
             event = envelopes.inspection(parcel, self._event_id())
-            arrival = parcel.check.ended_ms + parcel.check.upload_ms
+            arrival = parcel.inspection.ended_ms + parcel.inspection.upload_ms
             self._push(arrival, parcel, event)
             if rng.random() < 0.004:
                 self._push(arrival + int(rng.uniform(1000, 3000 if live else 600_000)), parcel, event)
@@ -172,7 +172,7 @@ class Simulation:
             self._push(parcel.scan_ms + judged_ms + 200, parcel, scan)
 
     def _correct(self, parcel: Parcel, event: dict[str, Any], arrival_ms: int) -> None:
-        """A correction of the registered weight or goods name: a new event that names the one it corrects."""
+        """Queue a correction of the registered weight or goods name: a new event that names the one it corrects."""
         corrected = self._event_id()
         data = dict(event["data"], corrects=event["id"])
         if self._rng.random() < 0.6:

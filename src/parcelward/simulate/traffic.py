@@ -1,4 +1,4 @@
-"""Ordinary traffic, with all that looks suspicious and is not: the false-alarm traps of the domain."""
+"""Ordinary traffic, with everything that looks suspicious and is not: the false alarms that this domain invites."""
 
 from parcelward.simulate import identities
 from parcelward.simulate.counter import Counter
@@ -60,7 +60,7 @@ class Traffic:
         return parcels
 
     def bulk(self, from_ms: int, length_ms: int) -> list[Parcel]:
-        """One collection at an agreement customer: many parcels, inspected fast and rightly so."""
+        """One collection at an agreement customer: many parcels, which may be inspected fast."""
         rng, outlet, counter = self.rng, self.world.outlet(self.rng), self.counter
         customer = rng.choice(outlet.customers)
         collector = rng.choice(outlet.collectors)
@@ -76,19 +76,19 @@ class Traffic:
             kind, name = customer.catalogue[int(len(customer.catalogue) * rng.random() ** 1.5)]
             parcel = counter.parcel(outlet, collector, at, counter.customer_sender(customer), kind, name, 0.4)
             counter.inspect(parcel, queue=False)
-            if parcel.check:
-                parcel.check.operator = collector
-                parcel.check.duration_ms = int(rng.uniform(900, 4000))
+            if parcel.inspection:
+                parcel.inspection.operator = collector
+                parcel.inspection.duration_ms = int(rng.uniform(900, 4000))
                 if at_depot:
-                    parcel.check.duration_ms = int(rng.uniform(3000, 30_000))
+                    parcel.inspection.duration_ms = int(rng.uniform(3000, 30_000))
                 elif not self.plan.live:
-                    parcel.check.ended_ms = at + int(rng.uniform(1000, 9000) + 60_000 * printed_at_once)
+                    parcel.inspection.ended_ms = at + int(rng.uniform(1000, 9000) + 60_000 * printed_at_once)
                 if not photographed:
-                    parcel.check.photos = []
-                parcel.check.upload_ms += upload
-                parcel.check.backfill = bool(upload) and rng.random() < 0.7
+                    parcel.inspection.photos = []
+                parcel.inspection.upload_ms += upload
+                parcel.inspection.backfill = bool(upload) and rng.random() < 0.7
             parcel.upload_ms += upload
-            parcel.backfill = parcel.check.backfill if parcel.check else bool(upload)
+            parcel.backfill = parcel.inspection.backfill if parcel.inspection else bool(upload)
             parcels.append(parcel)
             at += int(rng.uniform(20, 200) if printed_at_once or self.plan.live else rng.uniform(900, 4000))
         return parcels
@@ -105,35 +105,35 @@ class Traffic:
 
     def _quirks(self, parcel: Parcel) -> Parcel:
         """Innocent irregularities: hurried inspections, hand-typed documents, unrecorded pick-up places."""
-        rng, check = self.rng, parcel.check
+        rng, inspection = self.rng, parcel.inspection
         draw = rng.random()
-        if check and draw < 0.06:
-            check.duration_ms = int(rng.uniform(4600, 9500))
+        if inspection and draw < 0.06:
+            inspection.duration_ms = int(rng.uniform(4600, 9500))
         elif draw < 0.09:
             parcel.verify_method = "manual"
-        elif check and draw < 0.1:
-            check.weight_g = max(1, int(parcel.weight_g * rng.uniform(0.8, 1.3)))  # repacked at the counter
-        elif check and 0.11 < draw < 0.15:
-            check.weight_g = max(1, int(parcel.weight_g * rng.uniform(0.9, 1.18)))  # weighed with the box
+        elif inspection and draw < 0.1:
+            inspection.weight_g = max(1, int(parcel.weight_g * rng.uniform(0.8, 1.3)))  # repacked at the counter
+        elif inspection and 0.11 < draw < 0.15:
+            inspection.weight_g = max(1, int(parcel.weight_g * rng.uniform(0.9, 1.18)))  # weighed with the box
         elif draw < 0.11:
             parcel.receiver["region"] = rng.choice(rng.choice(self.counter.cities).counties)
         return parcel
 
     def _late(self, parcel: Parcel) -> Parcel:
         """Handhelds that come online later: both records arrive long after they were written."""
-        rng, check = self.rng, parcel.check
+        rng, inspection = self.rng, parcel.inspection
         if rng.random() > (0.004 if self.plan.live else 0.03):
             return parcel
         delay = int((0.1 + 5.9 * rng.random() ** 2.5) * HOUR_MS)  # hours, mostly few
-        if self.plan.live:  # nobody waits hours in a live run: it is old when it arrives
+        if self.plan.live:  # a live run cannot wait for hours, so the times of its late records are old instead
             parcel.accepted_ms -= delay
-            if check:
-                check.ended_ms -= delay
+            if inspection:
+                inspection.ended_ms -= delay
         parcel.upload_ms += delay
         parcel.backfill = rng.random() < 0.8
-        if check:
-            check.upload_ms += delay if rng.random() < 0.98 else int(delay * rng.random())
-            check.backfill = parcel.backfill
+        if inspection:
+            inspection.upload_ms += delay if rng.random() < 0.98 else int(delay * rng.random())
+            inspection.backfill = parcel.backfill
         return parcel
 
     def _odd_hours(self, parcel: Parcel) -> Parcel:
@@ -141,8 +141,8 @@ class Traffic:
         if not self.plan.live:
             shift = int(self.rng.uniform(2, 7) * HOUR_MS)
             parcel.accepted_ms += shift
-            if parcel.check:
-                parcel.check.ended_ms += shift
+            if parcel.inspection:
+                parcel.inspection.ended_ms += shift
         return parcel
 
     def _returns(self, outlet: Outlet, at: int) -> list[Parcel]:
@@ -225,6 +225,6 @@ class Traffic:
             cartons = rng.randrange(1, 3)
             parcel.goods |= {"name": f"{rng.choice(CIGARETTES[:4])} {cartons}条", "quantity": cartons}
             parcel.weight_g = 280 * cartons + 60
-        if parcel.check:
-            parcel.check.weight_g, parcel.check.found_goods = parcel.weight_g, None
+        if parcel.inspection:
+            parcel.inspection.weight_g, parcel.inspection.found_goods = parcel.weight_g, None
         return [parcel]

@@ -26,7 +26,7 @@ class Person:
 
 @dataclass(slots=True, eq=False)
 class Operator:
-    """A member of staff with a handheld. Times in ms since the epoch; `skew_ms` is what the handheld's clock is off."""
+    """A member of staff with a handheld. Times in ms since the epoch; `skew_ms` is the error of its clock."""
 
     code: str
     document: str
@@ -41,7 +41,7 @@ class Operator:
 
 @dataclass(slots=True, eq=False)
 class Customer:
-    """A filed agreement customer with its catalogue (class, name) and usual weight factor."""
+    """A filed agreement customer with its catalogue of (class, name)."""
 
     agreement: str
     name: str
@@ -52,7 +52,7 @@ class Customer:
 
 @dataclass(slots=True, eq=False)
 class Outlet:
-    """A counter or depot of one courier. `kind` is counter, village, campus or lazy (template names day by day)."""
+    """A counter or depot of one courier. `kind` is counter, village, campus or lazy (the same name on every parcel)."""
 
     courier: str
     code: str
@@ -71,7 +71,7 @@ class Outlet:
 
 @dataclass(slots=True, eq=False)
 class World:
-    """All outlets of all couriers with their share of the load; `lazy` outlets take no part in ordinary traffic."""
+    """All outlets of all couriers with their share of the load. `lazy` outlets have hardly any ordinary traffic."""
 
     outlets: list[Outlet]
     lazy: list[Outlet]
@@ -155,7 +155,8 @@ def _outlet(plan: Plan, rng: Random, courier: str, number: int, kind: str, staff
 
 
 def build(plan: Plan, rng: Random) -> World:
-    """The world of a plan: per courier its outlets, skewed in load, and two small ones that write template names."""
+    """The world of a plan: per courier, outlets of unequal load, and two small ones that write template names."""
+
     outlets: list[Outlet] = []
     lazy: list[Outlet] = []
     weights: list[float] = []
