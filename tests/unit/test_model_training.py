@@ -14,7 +14,7 @@ from parcelward.training.evaluation import at_threshold, by_chance, found_within
 from parcelward.training.fit import Days, Recipe, Trained, train
 from parcelward.training.make import split_days
 from parcelward.training.report import page
-from parcelward.training.rows import Screened, Screenings
+from parcelward.training.rows import Screening, Screenings
 
 SMALL = (Recipe("all", 15, 6, 0.2), Recipe("last", 10, 4, 0.2))
 DAYS = Days((0, 2), (3, 3), (4, 5))
@@ -34,14 +34,14 @@ def row(**values: float) -> Row:
     return line
 
 
-def screened(waybill: str, day: float, **values: float) -> Screened:
-    return Screened("swift", waybill, row(**values), int(day * DAY_MS), int(values.get("photos", 0) > 8))
+def screened(waybill: str, day: float, **values: float) -> Screening:
+    return Screening("swift", waybill, row(**values), int(day * DAY_MS), int(values.get("photos", 0) > 8))
 
 
 def traffic(seed: int = 1, waybills: int = 3000) -> Screenings:
     """Six days; a violation is probable where weight is high and photos are few, and a rule knows one case."""
     chance = np.random.default_rng(seed)
-    lines: list[Screened] = []
+    lines: list[Screening] = []
     patterns: dict[tuple[str, str], str] = {}
     for number in range(waybills):
         day, weight, photos = 6 * number / waybills, float(chance.normal()), float(chance.integers(0, 10))

@@ -1,7 +1,7 @@
-"""Writes a trained HistGradientBoostingClassifier as ONNX, split for split. Needs the training dependencies.
+"""Write a trained HistGradientBoostingClassifier as ONNX, split for split. Needs the training dependencies.
 
-The general converter fails on these versions (node numbers arrive as unsigned numpy integers, which the ONNX package
-refuses) and leaves out how many training rows reached each node, which the explanation of a score needs.
+The general converter does not do. With these versions it fails: it gives node numbers as unsigned numpy integers, which
+the ONNX package refuses. And it leaves out how many training rows reached each node, which explanations need.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ _IR_VERSION = 8
 
 
 def to_onnx(model: HistGradientBoostingClassifier) -> bytes:
-    """The artefact of a fitted binary model without categorical features: features (n, k) float32 to score (n, 1)."""
+    """The artefact of a fitted binary model without categorical features. It maps (n, k) float32 to scores (n, 1)."""
     attributes: dict[str, list[Any]] = defaultdict(list)
     for number, (tree,) in enumerate(model._predictors):
         _add_tree(attributes, number, tree.nodes)

@@ -17,7 +17,7 @@ _ORDINARY_WAYBILLS = 40_000  # a linear model learns nothing more from more of t
 
 
 def baselines(train: Screenings, test: Screenings, model_order: Floats, seed: int) -> tuple[Ranking, ...]:
-    """Rankings of the test waybills by each baseline, and by rules with the model's order."""
+    """Rankings of the test waybills by each baseline; the last orders by rules first, then by `model_order`."""
     violation = test.violation
     fired = test.highest(test.rules_fired)
     feature, direction = _best_feature(train)
@@ -32,7 +32,7 @@ def baselines(train: Screenings, test: Screenings, model_order: Floats, seed: in
 
 
 def _best_feature(train: Screenings) -> tuple[int, int]:
-    """Column and direction (1 high is suspicious, -1 low) with the highest average precision on the last screenings."""
+    """Column and direction (1: high is suspicious, -1: low) with the best average precision on the last screenings."""
     violation = train.violation
     candidates = [
         (average_precision_score(violation, _feature_order(train, column, direction)), column, direction)
@@ -50,11 +50,11 @@ def _feature_order(screenings: Screenings, column: int, direction: int) -> Float
 
 
 def _logistic_order(train: Screenings, test: Screenings, seed: int) -> Floats:
-    """Highest log-odds over all screenings by a logistic regression, taught from all screenings like the model."""
+    """Highest log-odds of each waybill by a logistic regression, trained on all screenings as the model is."""
     violation = train.violation
     ordinary = np.flatnonzero(~violation)
     kept = np.random.default_rng(seed).permutation(ordinary)[:_ORDINARY_WAYBILLS]
-    share = np.zeros(len(violation))  # what each chosen waybill stands for; 0: left out
+    share = np.zeros(len(violation))  # number of waybills that each chosen one stands for; 0: not chosen
     share[violation], share[kept] = train.weight[violation], len(ordinary) / len(kept)
     rows = np.flatnonzero(share[train.waybill])
     of_waybill = train.waybill[rows]

@@ -14,7 +14,7 @@ BUDGETS = (0.001, 0.005, 0.01)
 
 
 def ranking(name: str, order: Floats, violation: Flags) -> Ranking:
-    """Measure how well `order` (higher first) ranks waybills; as by chance where all or none are violations."""
+    """Measure how well `order` (higher first) ranks waybills. Where all or none are violations: as by chance."""
     if violation.all() or not violation.any():
         return by_chance(violation).model_copy(update={"name": name})
     return Ranking(
@@ -26,7 +26,7 @@ def ranking(name: str, order: Floats, violation: Flags) -> Ranking:
 
 
 def by_chance(violation: Flags) -> Ranking:
-    """Compute what reviewing at random finds: the base rate."""
+    """Ranking by chance: a review at random finds the base rate."""
     rate, count = _rounded(violation.mean()) if len(violation) else 0.0, len(violation)
     budgets = tuple(
         Budget(share=share, reviewed=round(share * count), precision=rate, recall=share) for share in BUDGETS
@@ -35,7 +35,11 @@ def by_chance(violation: Flags) -> Ranking:
 
 
 def found_within(reviewed: int, order: Floats, violation: Flags) -> float:
-    """Violations among the `reviewed` highest; of equal ones at the edge, what a random pick finds on average."""
+    """Count the violations among the `reviewed` highest. Of equal ones at the edge, count the average of a random pick.
+
+    >>> found_within(2, np.array([0.9, 0.5, 0.5]), np.array([True, True, False]))
+    1.5
+    """
     if reviewed == 0:
         return 0.0
     edge = np.partition(order, -reviewed)[-reviewed]
@@ -44,7 +48,7 @@ def found_within(reviewed: int, order: Floats, violation: Flags) -> float:
 
 
 def at_threshold(flagged: Flags, by_rules: Flags, violation: Flags) -> AtThreshold:
-    """Count what the model over its threshold, the rules, and both together flag."""
+    """Measure the waybills that the model flags, those that the rules flag, and those that either flags."""
     model, rules, either = (_flagging(flags, violation) for flags in (flagged, by_rules, flagged | by_rules))
     return AtThreshold(
         flagged_share=model[0],

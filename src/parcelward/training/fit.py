@@ -19,7 +19,7 @@ from parcelward.training.evaluation import at_threshold, pattern_recall, ranking
 from parcelward.training.rows import Numbers, Screenings
 
 LIBRARIES = ("scikit-learn", "numpy", "onnx", "onnxruntime")
-ALARM_SHARE = 0.005  # of waybills that the model may flag: about what the platform can look at beside the rules
+FLAGGED_SHARE = 0.005  # of waybills that the model may flag: about what the platform can look at beside the rules
 PARITY_ROWS = 64
 LEAST_VIOLATIONS = 10
 LEAST_KNOWN = 100  # rows in which a feature must be known to be learnt from
@@ -39,7 +39,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Simulated days: those that train, those that choose model and threshold, those only measured. Bounds included."""
+    """First and last simulated day of each slice: for training, for choosing model and threshold, for measuring."""
 
     train: tuple[int, int]
     validation: tuple[int, int]
@@ -48,7 +48,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Parameters of one candidate. `rows` names the screenings of a waybill it learns from: last or all."""
+    """Parameters of one candidate. `rows` says from which screenings of a waybill it learns: last or all."""
 
     rows: str
     trees: int
@@ -56,8 +56,8 @@ class Recipe:
     rate: float
 
 
-# The model scores at every event, so all screenings are the natural choice; the last alone is tried because it says
-# most. Each waybill weighs the same, whatever the number of its screenings.
+# The model scores at every event, so it naturally learns from all screenings. The last alone is tried as well, because
+# most is known then. Each waybill weighs the same, however many screenings it has.
 CANDIDATES = (
     Recipe("last", 100, 15, 0.08),
     Recipe("all", 100, 15, 0.08),
@@ -87,7 +87,7 @@ def train(
     candidates: tuple[Recipe, ...] = CANDIDATES,
     note: Callable[[str], None] = lambda _: None,
 ) -> Trained:
-    """Fit every candidate on the first days, choose on the next, measure on the last; the same input, the same output.
+    """Fit every candidate on the first days, choose on the next, measure on the last. Same input, same output.
 
     Raises UserError when a slice of time holds too few violations to learn or to measure from.
     """
@@ -115,7 +115,7 @@ def train(
         recipe={"kind": "HistGradientBoostingClassifier, log loss, missing values as they are"} | _parameters(recipe),
         candidates=tuple(tried),
         threshold=threshold,
-        threshold_choice=f"the model alone flags {ALARM_SHARE:.1%} of the waybills of the validation days",
+        threshold_choice=f"the model alone flags {FLAGGED_SHARE:.1%} of the waybills of the validation days",
         data=Data(
             source=source,
             parameters=parameters,
@@ -147,7 +147,7 @@ def _fit(part: Screenings, recipe: Recipe, seed: int) -> HistGradientBoostingCla
 
 
 def _teachable(matrix: Matrix) -> Matrix:
-    """The matrix with hardly ever known columns made constant: they teach nothing, and binning an empty one fails."""
+    """Make the columns constant that are hardly ever known: they teach nothing, and binning an empty one fails."""
     unknown = (~np.isnan(matrix)).sum(axis=0) < LEAST_KNOWN
     matrix[:, unknown] = 0.0
     return matrix
@@ -163,15 +163,15 @@ def _order(model: HistGradientBoostingClassifier, part: Screenings) -> Floats:
 
 
 def _threshold(order: Floats) -> float:
-    """The score that the flagged share of waybills reaches, rounded up so that the share is not passed."""
-    reached = float(np.quantile(order, 1 - ALARM_SHARE, method="higher"))
+    """The score that FLAGGED_SHARE of the waybills reach, rounded up so that not more of them do."""
+    reached = float(np.quantile(order, 1 - FLAGGED_SHARE, method="higher"))
     return min(max(round(reached + 5e-5, 4), 1e-4), 0.9999)
 
 
 def _measure(
     model: HistGradientBoostingClassifier, threshold: float, train_part: Screenings, test: Screenings, seed: int
 ) -> Metrics:
-    """Everything the card says about the test days."""
+    """Measure everything that the card says about the test days."""
     scores = model.predict_proba(test.matrix)[:, 1]
     order, violation = test.highest(scores), test.violation
     flagged, by_rules = order >= threshold, test.highest(test.rules_fired) > 0

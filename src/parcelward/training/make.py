@@ -15,7 +15,7 @@ from parcelward.simulate import Plan
 from parcelward.training.fit import CANDIDATES, Days, Recipe, train
 from parcelward.training.release import write_release
 from parcelward.training.rows import Screenings
-from parcelward.training.traffic import replay
+from parcelward.training.traffic import screen_traffic
 
 Note = Callable[[str], None]
 
@@ -31,14 +31,14 @@ def make(
 ) -> RiskModel:
     """Simulate two worlds, train, release into `out`. The same arguments give the same release, byte for byte.
 
-    The honest world follows `plan`: it trains on its first days, chooses on the next, is measured on the last. The
-    dense world has other outlets and senders and `dense_share` of violations, weighted down to the share of `plan`:
-    it adds cases to the training days and nothing else. Raises UserError when there are too few days or violations.
+    The honest world follows `plan`: the model is fitted on its first days, chosen on the next, measured on the last.
+    The dense world has other outlets and senders, and `dense_share` of violations, weighted down to the share of
+    `plan`. It only adds cases to the training days. Raises UserError when there are too few days or violations.
     """
     days = split_days(int(plan.days))
     dense = replace(plan, seed=plan.seed + 1, days=days.train[1] + 1, violation_share=dense_share)
     note(f"simulating and screening {plan.days:g} days of {plan.waybills_per_day:,} waybills, and a second world ...")
-    honest_part, dense_part = _replayed([plan, dense], settings)
+    honest_part, dense_part = _screened_apart([plan, dense], settings)
     taught = dense_part.between(*days.train).as_if_planted(plan.violation_share)
     screenings = Screenings.joined([honest_part, taught])
     note(f"{len(screenings.day):,} waybills, {len(screenings.waybill):,} screenings; training ...")
@@ -68,7 +68,10 @@ def make(
 def split_days(days: int) -> Days:
     """Days for training, validation (a fifth) and test (a quarter).
 
-    The first day teaches too, with windows that are still empty: a worker has such a day as well.
+    The first day is used for training too, although its windows are still empty: a worker has such a day as well.
+
+    >>> split_days(10)
+    Days(train=(0, 5), validation=(6, 7), test=(8, 9))
     """
     if days < 3:
         raise UserError("training needs at least 3 simulated days: to train, to choose, to measure")
@@ -78,16 +81,16 @@ def split_days(days: int) -> Days:
     return Days((0, first_validation - 1), (first_validation, first_test - 1), (first_test, days - 1))
 
 
-def _replayed(plans: list[Plan], settings: Settings) -> list[Screenings]:
-    """Each world in a process of its own, all with the settings of this one."""
+def _screened_apart(plans: list[Plan], settings: Settings) -> list[Screenings]:
+    """Simulate and screen each world in a process of its own, all with the settings of this one."""
     with ProcessPoolExecutor(max_workers=len(plans), mp_context=get_context("spawn")) as workers:
-        return list(workers.map(_replay, plans, [settings] * len(plans)))
+        return list(workers.map(_screen, plans, [settings] * len(plans)))
 
 
-def _replay(plan: Plan, settings: Settings) -> Screenings:
-    return replay(plan, settings, partial(_tell, plan.seed))
+def _screen(plan: Plan, settings: Settings) -> Screenings:
+    return screen_traffic(plan, settings, partial(_tell, plan.seed))
 
 
 def _tell(world: int, text: str) -> None:
-    """Progress from a process that has nothing but stderr to reach the user."""
+    """Tell progress to the user. A process of the pool has only stderr for it."""
     sys.stderr.write(f"world {world}: {text}\n")

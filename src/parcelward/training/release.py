@@ -13,10 +13,9 @@ from parcelward.model.trees import Matrix
 
 
 def write_release(root: Path, card: Card, artefact: bytes, sample: Matrix, expected: Sequence[float]) -> RiskModel:
-    """Write `root/<version>/` and point `root/current` at it; the model comes back loaded from there, so proven.
+    """Write `root/<version>/` and point `root/current` at it. Return the model as loaded from there, and so proven.
 
-    `expected` are the scores of `sample` as the training library gives them. Raises UserError when `root` cannot be
-    written.
+    `expected` are the scores that the training library gives `sample`. Raises UserError when `root` cannot be written.
     """
     folder = root / card.version
     lines = [[None if np.isnan(value) else float(value) for value in line] for line in sample]

@@ -22,8 +22,8 @@ Flags = NDArray[np.bool_]
 Numbers = NDArray[np.intp]
 
 
-class Screened(NamedTuple):
-    """One screening, as the pipeline made it: features, arrival in ms since the epoch, number of rules that fired."""
+class Screening(NamedTuple):
+    """One screening of a waybill: its features, its arrival in ms since the epoch, the number of rules that fired."""
 
     courier: str
     waybill: str
@@ -41,13 +41,13 @@ class Screenings:
     rules_fired: NDArray[np.int16]
     day: NDArray[np.int32]  # of the waybill's first screening, counted from the start
     pattern: tuple[str, ...]  # planted pattern, empty for an ordinary waybill
-    weight: Floats  # what the waybill counts for in training; 1 unless its violations were planted more densely
+    weight: Floats  # of the waybill in training; 1 unless violations were planted more densely
 
     @classmethod
     def collect(
-        cls, screened: Iterable[Screened], patterns: Callable[[], Mapping[WaybillKey, str]], start_ms: int
+        cls, screened: Iterable[Screening], patterns: Callable[[], Mapping[WaybillKey, str]], start_ms: int
     ) -> Self:
-        """Put screenings and labels together; `patterns` is asked once all have been screened.
+        """Put screenings and labels together. `patterns` is called when all have been screened.
 
         Raises UserError when there is nothing to learn from.
         """
@@ -96,14 +96,14 @@ class Screenings:
         )
 
     def as_if_planted(self, share: float) -> Self:
-        """The same with violations weighted as if they were `share` of all, so that scores keep their level."""
+        """Weight the violations as if they were `share` of all waybills, so that scores keep their level."""
         violation = self.violation
         factor = share / (1 - share) * (~violation).sum() / max(int(violation.sum()), 1)
         return replace(self, weight=np.where(violation, factor, 1.0))
 
     @property
     def violation(self) -> Flags:
-        """Per waybill: whether a violation was planted."""
+        """True for each waybill with a planted violation."""
         return np.array([bool(pattern) for pattern in self.pattern], dtype=bool)
 
     def between(self, first_day: int, last_day: int) -> Self:
@@ -127,7 +127,7 @@ class Screenings:
         return last
 
     def highest(self, per_row: NDArray[np.number]) -> Floats:
-        """The highest of a value over each waybill's screenings: what an alert is raised on."""
+        """The highest value of each waybill over its screenings. An alert is raised on it."""
         best = np.full(len(self.day), -np.inf)
         np.maximum.at(best, self.waybill, per_row.astype(np.float64))
         return best

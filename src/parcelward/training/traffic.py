@@ -1,4 +1,4 @@
-"""Simulated traffic, screened by the very code of the worker: where training data comes from."""
+"""Training data: simulated traffic, screened by the same code as in the worker."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,27 +12,27 @@ from parcelward.settings import Settings
 from parcelward.simulate import Plan, Simulation
 from parcelward.stage import Record
 from parcelward.topics import Topics
-from parcelward.training.rows import Screened, Screenings, WaybillKey
+from parcelward.training.rows import Screening, Screenings, WaybillKey
 
 _BATCH = 1024
 _AFTER_THE_END_MS = 2 * DAY_MS  # by then every duty of the last day is done or overdue
 
 
-def replay(plan: Plan, settings: Settings, note: Callable[[str], None] = lambda _: None) -> Screenings:
+def screen_traffic(plan: Plan, settings: Settings, note: Callable[[str], None] = lambda _: None) -> Screenings:
     """Simulate `plan`, screen every event in order of arrival, and join the labels to the screenings.
 
-    Rules judge as `settings` say, no model does. `note` is told when a simulated day is over.
+    The rules of `settings` judge, without a model. `note` is called when a simulated day is over.
     """
     simulation = Simulation(plan)
 
     def patterns() -> dict[WaybillKey, str]:
         return {(label.courier, label.waybill): label.pattern for label in simulation.labels()}
 
-    screened = _screened(simulation, settings.model_copy(update={"model": None}), note)
+    screened = _screenings(simulation, settings.model_copy(update={"model": None}), note)
     return Screenings.collect(screened, patterns, _start_ms(plan))
 
 
-def _screened(simulation: Simulation, settings: Settings, note: Callable[[str], None]) -> Iterator[Screened]:
+def _screenings(simulation: Simulation, settings: Settings, note: Callable[[str], None]) -> Iterator[Screening]:
     stages = build_stages(settings)
     pipeline = Pipeline(stages, settings.topics, keep_rows=True)
     pack, start_ms = stages.judgement.pack, _start_ms(simulation.plan)
@@ -40,16 +40,16 @@ def _screened(simulation: Simulation, settings: Settings, note: Callable[[str], 
     for batch in batches(_records(simulation, settings.topics), _BATCH):
         day, now = (now - start_ms) // DAY_MS, batch[-1].timestamp
         if (now - start_ms) // DAY_MS > day:
-            note(f"day {day} replayed, {simulation.waybills:,} waybills so far")
+            note(f"day {day} screened, {simulation.waybills:,} waybills so far")
         for shipment, row in pipeline.feed(batch).rows:
-            yield Screened(shipment.courier, shipment.waybill, row, shipment.touched_ms, _fired(pack, row))
+            yield Screening(shipment.courier, shipment.waybill, row, shipment.touched_ms, _fired(pack, row))
     quiet = {settings.topics.intake(courier): now + _AFTER_THE_END_MS for courier in simulation.plan.couriers}
     for shipment, row in pipeline.feed([], quiet).rows:
-        yield Screened(shipment.courier, shipment.waybill, row, shipment.touched_ms, _fired(pack, row))
+        yield Screening(shipment.courier, shipment.waybill, row, shipment.touched_ms, _fired(pack, row))
 
 
 def _records(simulation: Simulation, topics: Topics) -> Iterator[Record]:
-    """Simulated records as the broker would hand them over, all in partition 0."""
+    """Simulated records as they would come from the broker, all in partition 0."""
     offsets = dict.fromkeys(simulation.plan.couriers, 0)
     for record in simulation.records():
         offset = offsets[record.courier]
