@@ -58,8 +58,8 @@ def _parcelward(
 
 
 def main() -> None:
-    """Run the command line; a `UserError` becomes one line on stderr and exit code 2, a closed pipe a silent 1."""
-    logging.getLogger("kafka").addHandler(logging.NullHandler())  # our sentences say what its log lines would
+    """Run the command line. A `UserError` becomes one line on stderr and exit code 2, a closed pipe exit code 1."""
+    logging.getLogger("kafka").addHandler(logging.NullHandler())  # our own errors say what its log lines would
     try:
         app()
     except UserError as error:

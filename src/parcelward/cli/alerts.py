@@ -64,7 +64,7 @@ def alerts(
 
 
 def known_rule(rule: str, settings: Settings) -> str:
-    """The id as the rule pack in force writes it, or the model's. Raises UserError naming the rules there are."""
+    """The rule id as the rule pack in force writes it, or the model's. Raises UserError with the ids that exist."""
     pack = load_pack(settings.rule_pack)
     known = [*(each.id for each in pack.rules), MODEL_RULE]
     found = {each.lower(): each for each in known}.get(rule.lower())
@@ -81,7 +81,7 @@ def _now() -> datetime:
 
 
 def read_alert(record: Any) -> Alert | None:
-    """The alert in a record; None when it is not one that this version can read."""
+    """The alert in a record; None when this version cannot read it as one."""
     try:
         return Alert.model_validate_json(record.value or b"")
     except ValidationError:

@@ -17,7 +17,7 @@ class Subcommand:
     help: str
 
     def load(self, name: str) -> Any:
-        """The real command."""
+        """Import the command."""
         module, _, attribute = self.target.partition(":")
         found = getattr(import_module(module), attribute)
         if not isinstance(found, typer.Typer):
@@ -31,7 +31,7 @@ class Subcommand:
 
 
 def _tidy(command: Any) -> None:
-    """A flag takes no value, so its help shows none."""
+    """Show no value in the help of a flag: it takes none."""
     for option in (*command.params, command.get_help_option(typer.Context(command))):
         if getattr(option, "is_flag", False):
             option.metavar = ""
@@ -47,7 +47,7 @@ def lazy_group(subcommands: Mapping[str, Subcommand]) -> type[TyperGroup]:
             return list(subcommands)
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
-            """A stub that knows its name and help: all that listing needs."""
+            """A stub with name and help: a listing needs no more."""
             known = subcommands.get(cmd_name)
             return TyperCommand(name=cmd_name, help=known.help, callback=None) if known else None
 

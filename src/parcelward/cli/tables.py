@@ -20,7 +20,7 @@ def tab_separated(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Non
 
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> None:
-    """Print a table whose first column, the names, is never broken; tab-separated when nobody watches."""
+    """Print a table whose first column, the names, is never broken. Behind a pipe it is tab-separated."""
     if not at_terminal():
         tab_separated(headings, rows)
         return
