@@ -18,8 +18,8 @@ import orjson
 from parcelward.contract.events import EventType
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Event, Limits
-from parcelward.intake.event import InspectionData, RealNameData
-from parcelward.shipments.ledger import inspection_entry, real_name_entry, scan_entry
+from parcelward.intake.event import RealNameData
+from parcelward.shipments.ledger import EVENT_KINDS
 from parcelward.simulate import Plan, Simulation
 from parcelward.simulate.plan import SimulatedEvent
 from parcelward.stage import Record
@@ -70,12 +70,8 @@ def main() -> None:
     def keep(record: Record) -> object:
         event = decoder.decode(record)
         assert isinstance(event, Event)
-        data, at, arrival = event.data, event.time_ms, record.timestamp
-        if isinstance(data, RealNameData):
-            return real_name_entry(data, tokeniser.identity(data, at), at, arrival)
-        if isinstance(data, InspectionData):
-            return inspection_entry(data, at, arrival)
-        return scan_entry(data, at, arrival)
+        make_entry = EVENT_KINDS[event.data.number].make_entry
+        return make_entry(event.data, event.time_ms, record.timestamp, tokeniser.identity)
 
     events = Simulation(Plan(waybills_per_day=8000, start=datetime(2026, 11, 1, tzinfo=UTC), seed=7)).events()
     records = [binary(event, offset) for event, offset in zip(events, range(2 * EVENTS), strict=False)][EVENTS:]

@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from parcelward import counts
+from parcelward.contract.events import EVENT_TYPES, EventType
 from parcelward.intake.event import InspectionData, RealNameData, ScanData
-from parcelward.screening.duties import _KINDS, DutiesStage
-from parcelward.shipments.ledger import EVENT_TYPES
-from parcelward.shipments.shipment import HOP_HEAD, HOP_TAILS, Hop, decode_shipment, encode, ledger_key
+from parcelward.screening.duties import DutiesStage
+from parcelward.shipments.ledger import EVENT_KINDS
+from parcelward.shipments.shipment import HOP_HEAD, HOP_TAILS, Hop, Shipment, decode_shipment, encode, ledger_key
 from parcelward.stage import Batch
 from tests.builders import (
     DAY,
@@ -42,9 +43,21 @@ def test_a_hop_is_written_around_the_ledgers_bytes_as_the_encoder_writes_it(at_d
     assert HOP_HEAD + ledger + HOP_TAILS[at_document] == encode(Hop(msgspec.Raw(ledger), at_document))
 
 
-def test_event_types_have_the_same_numbers_in_events_in_the_evidence_and_on_the_desk():
-    assert [kind.name for kind in _KINDS] == [event_type.value for event_type in EVENT_TYPES]
+def test_the_numbers_of_event_types_in_stored_evidence_stay():
+    """The ledger keeps them: a type keeps its number for ever, a new one is added at the end."""
+    assert EVENT_TYPES[:3] == (EventType.REAL_NAME, EventType.INSPECTION, EventType.SECURITY_SCAN)
     assert [data.number for data in (RealNameData, InspectionData, ScanData)] == [0, 1, 2]
+
+
+def test_every_event_type_has_its_kind_at_its_number_with_a_duty_and_a_field_of_its_own():
+    assert [kind.type for kind in EVENT_KINDS] == list(EVENT_TYPES)
+    assert len({kind.duty for kind in EVENT_KINDS}) == len(EVENT_KINDS)
+    empty = Shipment(T0, 0, "swift", WAYBILL, "", 0, T0)
+    assert {kind.slot: kind.known(empty) for kind in EVENT_KINDS} == {
+        "real_name": None,
+        "inspection": None,
+        "scan": None,
+    }
 
 
 def test_a_complete_parcel_is_joined_and_raises_nothing():

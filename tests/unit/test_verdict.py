@@ -186,6 +186,13 @@ def test_the_same_verdict_is_not_said_twice():
     assert revise(AlertRecord(1, 1, verdict), verdict, 2) is None
 
 
+def test_a_waybill_that_comes_twice_in_a_batch_is_raised_once():
+    line = pipeline()
+    bad = record(real_name(sender={"document_number": "123"}))
+    (alert,) = alerts_of(line.feed([bad, record(scan(), T0 + MINUTE)]))
+    assert alert.revision == 1
+
+
 def test_low_findings_alone_raise_nothing():
     assert revise(None, judge([("R1", Severity.LOW, Action.HOLD)]), 1) is None
     assert judge([]) == CLEAN

@@ -18,7 +18,7 @@ from parcelward.contract.alerts import (
     Score,
     Severity,
 )
-from parcelward.shipments.ledger import EVENT_TYPES
+from parcelward.contract.events import EVENT_TYPES
 from parcelward.shipments.shipment import Shipment
 from parcelward.stage import Send
 from parcelward.topics import Topics
@@ -131,12 +131,12 @@ def build_alert(
         evidence=tuple(
             Evidence(
                 event_id=event_id,
-                event_type=EVENT_TYPES[event_type].value,
+                event_type=EVENT_TYPES[number].value,
                 topic=topics.intake(shipment.courier),
                 partition=shipment.partition,
                 offset=offset,
             )
-            for event_id, event_type, offset in shipment.evidence
+            for event_id, number, offset in shipment.evidence
         ),
         rule_pack_version=pack_version,
         model_version=None if score is None else score.model_version,

@@ -2,7 +2,7 @@
 
 Codes and enumerations are plain strings, times are ms since the epoch, and `gc=False` keeps all of it out of the
 garbage collector. `contract.events` describes the fields; a test compares the two. `number` is the position of the
-event type in `EVENT_TYPES`, kept as a plain int: looking up an `Enum` costs a call of a Python function.
+event type in `EVENT_TYPES`, as a plain int: looking up an `Enum` costs a call of a Python function.
 """
 
 from typing import ClassVar

@@ -14,7 +14,7 @@ from parcelward.screening.outlet_state import Keep
 from parcelward.screening.outlets import OutletsStage
 from parcelward.screening.senders import SendersStage
 from parcelward.settings import Settings
-from parcelward.shipments.ledger import Deadlines
+from parcelward.shipments.deadlines import Deadlines
 from parcelward.stage import PartitionStage
 
 

@@ -1,41 +1,21 @@
 """First stage: bytes in, shipments out. Decodes, tokenises and joins events per waybill; fires overdue duties."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
 
 from parcelward import counts
-from parcelward.contract.events import EventType
 from parcelward.contract.fields import SenderKind
 from parcelward.expiry import Sweep, is_absent
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Event, Rejected
-from parcelward.intake.event import InspectionData, RealNameData
 from parcelward.intake.refusal import rejected_record
 from parcelward.moments import HOUR_MS
-from parcelward.shipments.ledger import (
-    BACKFILL,
-    EVIDENCE_KEPT,
-    SEEN_BYTES,
-    Deadlines,
-    Entry,
-    accept_inspection,
-    accept_real_name,
-    accept_scan,
-    inspection_entry,
-    mark_overdue,
-    next_due,
-    real_name_entry,
-    says_the_same,
-    scan_entry,
-    settle_late,
-)
+from parcelward.shipments.deadlines import Deadlines, lift_overdue, mark_overdue, next_due
+from parcelward.shipments.ledger import BACKFILL, EVENT_KINDS, EVIDENCE_KEPT, SEEN_BYTES, EventKind, says_the_same
 from parcelward.shipments.shipment import (
     DUE_WITHIN,
-    DUTY_NAMES,
     HOP_HEAD,
     HOP_TAILS,
-    Duty,
     First,
     Shipment,
     Trigger,
@@ -55,22 +35,6 @@ AGREEMENT = SenderKind.AGREEMENT.value
 _new_tuple = tuple.__new__
 
 
-class _Kind(NamedTuple):
-    """What an event type is called, the duty it does, and how it is entered."""
-
-    name: str
-    duty: int
-    accept: Callable[[Shipment, Any, str | None], int | None]
-
-
-_KINDS = (
-    _Kind(EventType.REAL_NAME.value, Duty.REAL_NAME, accept_real_name),
-    _Kind(EventType.INSPECTION.value, Duty.INSPECTION, accept_inspection),
-    _Kind(EventType.SECURITY_SCAN.value, Duty.SECURITY_SCAN, accept_scan),
-)
-"""The event types by their numbers in the evidence."""
-
-
 class _CourierBatch:
     """One courier within a batch: its clock, what is due on it, and what came of it."""
 
@@ -81,7 +45,7 @@ class _CourierBatch:
         self.clock = clock  # the arrival that was reached, epoch ms
         self.next_due_ms = next_due_ms  # deadline of its next timer, epoch ms
         self.prefix = ledger_key(courier, "")
-        self.consumed = [0] * len(_KINDS)
+        self.consumed = [0] * len(EVENT_KINDS)
         self.noted: dict[str, int] = defaultdict(int)  # counts that have the courier as their only label
 
 
@@ -176,7 +140,7 @@ class _DutyBatch:
 
     def __init__(self, stage: DutiesStage, state: Mapping[bytes, bytes]) -> None:
         self._decode = stage._decoder.decode
-        self._identity = stage._tokeniser.identity
+        self._identify = stage._tokeniser.identity
         self._topics = stage._topics
         self._to_senders, self._to_outlets = stage._topics.into("senders"), stage._topics.into("outlets")
         self._deadlines = stage._deadlines
@@ -190,9 +154,9 @@ class _DutyBatch:
     def outcome(self) -> Outcome:
         """What the batch leads to, once all of it has been entered."""
         for part in self.couriers.values():
-            for kind, count in zip(_KINDS, part.consumed, strict=True):
+            for kind, count in zip(EVENT_KINDS, part.consumed, strict=True):
                 if count:
-                    self._counts[counts.CONSUMED, part.courier, kind.name] += count
+                    self._counts[counts.CONSUMED, part.courier, kind.type.value] += count
             for name, count in part.noted.items():
                 self._counts[name, part.courier] += count
         return self._out
@@ -215,9 +179,9 @@ class _DutyBatch:
         if shipment.due_ms != due_ms or is_absent(shipment.touched_ms, self._deadlines.keep, due_ms):
             return
         fallen = mark_overdue(shipment, due_ms + 1, self._deadlines)
-        for duty, name in DUTY_NAMES.items():
-            if fallen & duty:
-                self._counts[counts.OVERDUE, name] += 1
+        for kind in EVENT_KINDS:
+            if fallen & kind.duty:
+                self._counts[counts.OVERDUE, kind.type.duty] += 1
         self._watch(part, key, shipment)
         if fallen:
             self._pass_on(part, key, shipment)
@@ -290,21 +254,16 @@ class _DutyBatch:
         shipment.seen = (shipment.seen + mark)[-SEEN_BYTES:]
         shipment.firsts = First.NOTHING
         data, time_ms = event.data, event.time_ms
-        if isinstance(data, RealNameData):
-            entered: Entry = real_name_entry(data, self._identity(data, time_ms), time_ms, arrival)
-        elif isinstance(data, InspectionData):
-            entered = inspection_entry(data, time_ms, arrival)
-        else:
-            entered = scan_entry(data, time_ms, arrival)
+        kind = EVENT_KINDS[data.number]
+        entered = kind.make_entry(data, time_ms, arrival, self._identify)
         if came_before:
-            if says_the_same((shipment.real_name, shipment.inspection, shipment.scan)[data.number], entered):
+            if says_the_same(kind.known(shipment), entered):
                 return None
             shipment.conflicts += 1
             trigger: int | None = Trigger.CONFLICT
         else:
-            kind = _KINDS[data.number]
             if shipment.overdue & kind.duty or time_ms < shipment.trigger_event_ms:
-                self._note_time(part, shipment, event, kind.duty)
+                self._note_time(part, shipment, time_ms, kind)
             corrects = data.corrects
             trigger = kind.accept(shipment, entered, corrects)
             if corrects is not None and trigger is not Trigger.CONFLICT:
@@ -313,19 +272,13 @@ class _DutyBatch:
             part.noted[counts.WAYBILL_CONFLICT] += 1
         return trigger
 
-    def _note_time(self, part: _CourierBatch, shipment: Shipment, event: Event, duty: int) -> None:
-        """Settle an overdue duty that is done after all; count late and out-of-order events."""
-        if shipment.overdue & duty:
-            deadlines = self._deadlines
-            allowed = {Duty.INSPECTION: deadlines.inspection, Duty.REAL_NAME: deadlines.real_name}.get(
-                duty, deadlines.scan
-            )
-            base = shipment.real_name.event_ms if shipment.real_name is not None else shipment.first_arrival_ms
-            settle_late(shipment, duty, event.time_ms, base + (allowed or 0))
-            if not shipment.overdue & duty:
-                self._counts[counts.SETTLED, DUTY_NAMES[duty]] += 1
-            self._counts[counts.LATE, DUTY_NAMES[duty]] += 1
-        if event.time_ms < shipment.trigger_event_ms:
+    def _note_time(self, part: _CourierBatch, shipment: Shipment, time_ms: int, kind: EventKind) -> None:
+        """Count late and out-of-order events; a late one may show that an overdue duty was done in time."""
+        if shipment.overdue & kind.duty:
+            if lift_overdue(shipment, kind.duty, time_ms, self._deadlines):
+                self._counts[counts.SETTLED, kind.type.duty] += 1
+            self._counts[counts.LATE, kind.type.duty] += 1
+        if time_ms < shipment.trigger_event_ms:
             part.noted[counts.OUT_OF_ORDER] += 1
 
     # -- both --------------------------------------------------------------------------------------------------------

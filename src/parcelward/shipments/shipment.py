@@ -8,14 +8,17 @@ cycle, so the garbage collector need not know them.
 
 import msgspec
 
+from parcelward.contract.fields import GoodsNature
 from parcelward.formats import reading
 
+LETTER = GoodsNature.LETTER.value
+"""Nature of goods that need no inspection."""
 PHYSICAL_READS = ("nfc", "ocr")
 """Verify methods in which the document itself was read on the spot."""
 
 
 class Trigger:
-    """The cause of a shipment's present pass through the stages. Plain ints, as below."""
+    """The reason for this pass of the shipment. Plain ints, as below."""
 
     REAL_NAME = 1
     INSPECTION = 2
@@ -51,7 +54,6 @@ DUE_WITHIN = 23
 
 In format 0, which had no format there, it lies two bytes earlier.
 """
-DUTY_NAMES = {Duty.REAL_NAME: "real_name", Duty.INSPECTION: "inspection", Duty.SECURITY_SCAN: "security_scan"}
 
 
 class RealNameEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -146,7 +148,7 @@ class Shipment(ShipmentBrief, array_like=True, gc=False, tag="1"):
 
     duplicates: int = 0
     events: int = 0  # accepted events, duplicates included: what the account compares
-    # (event id, EventType position, offset), newest last, bounded
+    # (event id, number of its type, offset), newest last, bounded
     evidence: list[tuple[str, int, int]] = []
     seen: bytes = b""  # identity and content (8 bytes each) of accepted events, newest last, bounded
     corrected: list[str] = []  # ids of events that a correction has replaced, bounded
@@ -232,6 +234,13 @@ def decode_arrived(record: bytes) -> Arrived:
 HOP_HEAD = encode(Hop(msgspec.Raw(b"\0"))).split(b"\0")[0]
 HOP_TAILS = tuple(encode(Hop(msgspec.Raw(b"\0"), at_document)).split(b"\0")[1] for at_document in (False, True))
 """What is before and after the ledger's bytes in a `Hop` to which no stage has added anything, by `at_document`."""
+
+
+def note_first(shipment: ShipmentBrief, what: int) -> None:
+    """Mark something (a bit of `First`) that happens at this pass, unless it happened at an earlier one."""
+    if not shipment.past_firsts & what:
+        shipment.firsts |= what
+        shipment.past_firsts |= what
 
 
 def ledger_key(courier: str, waybill: str) -> bytes:

@@ -1,0 +1,91 @@
+"""Deadlines of the duties: which are open, which have passed, and which a late record shows to have been kept."""
+
+from dataclasses import dataclass
+
+from parcelward.moments import duration_ms
+from parcelward.settings import Settings
+from parcelward.shipments.shipment import LETTER, Duty, First, Shipment, Trigger, note_first
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """The time that each duty may take, in ms; `scan` None: a scan is not demanded."""
+
+    inspection: int
+    real_name: int
+    scan: int | None
+    keep: int
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Deadlines":
+        """Return the deadlines of an installation."""
+        return cls(
+            inspection=duration_ms(settings.inspection_due),
+            real_name=duration_ms(settings.real_name_due),
+            scan=None if settings.scan_due is None else duration_ms(settings.scan_due),
+            keep=duration_ms(settings.ledger_keep),
+        )
+
+    def allowed(self, duty: int) -> int:
+        """Time that a duty may take, in ms; 0 for a scan that is not demanded."""
+        if duty == Duty.INSPECTION:
+            return self.inspection
+        return self.real_name if duty == Duty.REAL_NAME else self.scan or 0
+
+
+def _owed_at_counter(shipment: Shipment, deadlines: Deadlines) -> tuple[int, int]:
+    """Give real name or inspection, if undone and not overdue, and its deadline; the second waits for the first."""
+    real_name = shipment.real_name
+    if real_name is None:
+        if not shipment.overdue & Duty.REAL_NAME:
+            return Duty.REAL_NAME, shipment.first_arrival_ms + deadlines.real_name
+    elif shipment.inspection is None and real_name.goods_nature != LETTER and not shipment.overdue & Duty.INSPECTION:
+        return Duty.INSPECTION, shipment.accepted_ms + deadlines.inspection
+    return Duty.NONE, 0
+
+
+def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> dict[int, int]:
+    """Give the duties still undone and not overdue, each with its deadline (arrival clock, epoch ms)."""
+    duty, due_ms = _owed_at_counter(shipment, deadlines)
+    open_ = {duty: due_ms} if duty else {}
+    if deadlines.scan is not None and shipment.scan is None and not shipment.overdue & Duty.SECURITY_SCAN:
+        open_[Duty.SECURITY_SCAN] = shipment.first_arrival_ms + deadlines.scan
+    return open_
+
+
+def next_due(shipment: Shipment, deadlines: Deadlines) -> int:
+    """Give the earliest deadline of the duties still undone (arrival clock, epoch ms); 0 when there is none."""
+    if deadlines.scan is None:
+        return _owed_at_counter(shipment, deadlines)[1]
+    open_ = open_deadlines(shipment, deadlines)
+    return min(open_.values()) if open_ else 0
+
+
+def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:
+    """Mark the duties whose deadline lies before `now_ms` (arrival clock); returns those newly overdue."""
+    fallen = Duty.NONE
+    due_ms = 0
+    for duty, due in open_deadlines(shipment, deadlines).items():
+        if due < now_ms:
+            fallen |= duty
+            due_ms = max(due_ms, due)
+    if fallen:
+        shipment.overdue |= fallen
+        # The deadline, not the clock: a replay, where another record fires it, gives the same alert.
+        shipment.touched_ms = shipment.trigger_event_ms = due_ms
+        shipment.trigger = Trigger.OVERDUE
+        shipment.firsts = First.NOTHING
+        note_first(shipment, First.OVERDUE)
+    return fallen
+
+
+def lift_overdue(shipment: Shipment, duty: int, event_ms: int, deadlines: Deadlines) -> bool:
+    """Lift an overdue mark if the late record shows that the duty was done in time; tell whether it was lifted.
+
+    Handhelds come online hours later: what counts is when the duty was done, not when its record arrived.
+    """
+    begun_ms = shipment.first_arrival_ms if shipment.real_name is None else shipment.real_name.event_ms
+    if event_ms > begun_ms + deadlines.allowed(duty):
+        return False
+    shipment.overdue &= ~duty
+    return True
