@@ -1,6 +1,6 @@
 """From the feature rows of a batch to verdicts and alerts: rules, model, revisions, and the alerts' text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from zlib import crc32
@@ -97,21 +97,23 @@ class Judge:
         Alert records go into `outlet_state`, counts into `outcome`.
         """
         outcome.counts[(counts.SCREENED,)] += len(block)
-        evaluate, threshold = self._pack.evaluate, self._threshold
-        revised: dict[int, Revised] = {}  # by place in the block
-        for wave in _waves(block):
-            for _, one in wave:
+        for one in block:
+            one.recall(outlet_state)
+        scores = self._scores([one.row for one in block])
+        if self._model is not None:
+            outcome.counts.update(counts.score_counts(scores))
+        evaluate, threshold, changed = self._pack.evaluate, self._threshold, outlet_state.alerts
+        revised = []
+        for one, score in zip(block, scores, strict=True):
+            if changed.get(one.key, one.known) is not one.known:  # by an earlier pass in this block
                 one.recall(outlet_state)
-            scores = self._scores([one.row for _, one in wave])
-            if self._model is not None:
-                outcome.counts.update(counts.score_counts(scores))
-            for (place, one), score in zip(wave, scores, strict=True):
-                hits = evaluate(one.row)
-                if hits or score >= threshold or one.known is not None or one.notable:
-                    said = self._enter(one, hits, float(score), outlet_state, outcome)
-                    if said is not None:
-                        revised[place] = said
-        return [revised[place] for place in sorted(revised)]
+                (score,) = self._scores([one.row])
+            hits = evaluate(one.row)
+            if hits or score >= threshold or one.known is not None or one.notable:
+                said = self._enter(one, hits, float(score), outlet_state, outcome)
+                if said is not None:
+                    revised.append(said)
+        return revised
 
     def _scores(self, rows: Sequence[Row]) -> Sequence[float]:
         return [0.0] * len(rows) if self._model is None else self._model.score(rows)
@@ -193,21 +195,3 @@ class Judge:
 def _contested(shipment: ShipmentBrief) -> bool:
     """True when a pass may overtake another: then even a clean verdict is remembered."""
     return shipment.corrections > 0 or shipment.conflicts > 0
-
-
-def _waves(block: Sequence[Measured]) -> Iterator[list[tuple[int, Measured]]]:
-    """Cut a block so that no waybill comes twice in a wave: the verdict on its first pass is known to its second.
-
-    Gives each pass with its place in the block.
-    """
-    rest = list(enumerate(block))
-    while rest:
-        wave: list[tuple[int, Measured]] = []
-        later: list[tuple[int, Measured]] = []
-        seen: set[bytes] = set()
-        for placed in rest:
-            key = placed[1].key
-            (later if key in seen else wave).append(placed)
-            seen.add(key)
-        yield wave
-        rest = later
