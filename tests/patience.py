@@ -1,4 +1,4 @@
-"""How long a test waits for what another process does, or a task of its own."""
+"""The time that a test waits for another process, or for a task of its own."""
 
 PATIENCE_S = 180.0
 """A bound for what hangs, and no measure of speed: a machine under load is no failure."""
