@@ -50,7 +50,7 @@ chaos: $(STAMP)  ## kill everything, count what is left: 20 min, then 80 min sim
 bench: $(STAMP)  ## measure the whole worker [EVENTS=2000000] [BENCH="--only backlog --runs 1"]
 	@$(BIN)/python -m tests.bench --events $(EVENTS) $(BENCH)
 
-bench-peers: $(STAMP)  ## other stream engines with the same job [EVENTS=1000000] [PEERS="--rounds 1 --kill --only loop"]
+bench-peers: $(STAMP)  ## other stream engines with the same job [EVENTS=3000000] [PEERS="--rounds 1 --kill --only loop"]
 	@$(BIN)/python -m tests.bench.peers $(if $(filter command line,$(origin EVENTS)),--events $(EVENTS)) $(PEERS)
 
 sizing: $(STAMP)  ## what an installation needs, from what `make bench` measured [RESULT=build/bench.json]

