@@ -1,4 +1,4 @@
-"""What a kill -9 in the middle does to an engine's counts and alerts."""
+"""The effect of a kill -9 in the middle on an engine's counts and alerts."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What every engine is told to do; only the standard library, because every environment imports it."""
+"""The job of every engine. Only the standard library is used, because every environment imports this module."""
 
 import json
 import os
@@ -26,7 +26,7 @@ class Job:
     exactly_once: bool
 
     def environment(self) -> dict[str, str]:
-        """How it is handed over."""
+        """Return the job as environment variables."""
         return {VARIABLE: json.dumps(asdict(self))}
 
     @classmethod

@@ -52,7 +52,7 @@ def _value(number: int, key: bytes) -> tuple[bytes, bytes]:
 
 
 class Expected:
-    """What a run without faults leads to: the count per key, and how far the engine is by the alerts it has sent."""
+    """Results of a run without faults: the count per key, and how far the engine is by the alerts it has sent."""
 
     def __init__(self, count: int) -> None:
         self.events = count
