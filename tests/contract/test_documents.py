@@ -61,3 +61,15 @@ def test_the_sizing_table_is_what_its_command_prints(
     monkeypatch.setattr("sys.argv", ["sizing", str(ROOT / result)])
     sizing.main()
     assert capsys.readouterr().out in page
+
+
+def test_the_tests_that_pin_the_hot_path_exist() -> None:
+    page = (ROOT / "docs" / "hot-path.md").read_text()
+    defined = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), flags=re.MULTILINE)
+    }
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 20
+    assert named <= defined
