@@ -10,10 +10,10 @@ from parcelward.stage import Batch, Outcome, SourceRecord
 Step = Callable[[Batch], Outcome]
 
 MOST_SHARE = 0.1
-"""Share of poisoned records up to which the fault is taken to be theirs, unless the settings say otherwise."""
+"""Up to this share of poisoned records the fault is taken to be theirs, unless the settings say otherwise."""
 SMALL_BATCH = 20
 NOT_THE_RECORDS = (MemoryError, UserError)
-"""What no record is to blame for: no memory, or a state on disk that cannot be read."""
+"""Errors that no record is to blame for: no memory, or a state on disk that cannot be read."""
 RECENT = 200
 """Records over which batches of any size are judged together."""
 
@@ -26,7 +26,7 @@ class Poisoned(NamedTuple):
 
 
 class Isolated(NamedTuple):
-    """What is left of a batch without its poisoned records, its outcome, and the poisoned ones in their order."""
+    """A batch without its poisoned records, its outcome, and the poisoned records in their order."""
 
     batch: Batch
     outcome: Outcome
@@ -34,7 +34,7 @@ class Isolated(NamedTuple):
 
 
 class TooManyPoisonedError(Exception):
-    """So many records fail that the fault is ours, not theirs; none of those in work may be acknowledged."""
+    """So many records fail that the fault is ours, not theirs. None of the records in work may be acknowledged."""
 
 
 def isolate(step: Step, batch: Batch, most_share: float = MOST_SHARE) -> Isolated:
@@ -67,9 +67,9 @@ def isolate(step: Step, batch: Batch, most_share: float = MOST_SHARE) -> Isolate
 
 
 class Recently:
-    """How many of the last 200 records of one partition were poisoned, over all batches.
+    """Counts the poisoned ones among the last 200 records of one partition, over all batches.
 
-    Live batches hold a few records each: a fault of ours would refuse all traffic, one small batch at a time.
+    Live batches hold a few records each, too few to judge: a fault of ours could refuse all traffic, batch by batch.
     """
 
     def __init__(self, most_share: float = MOST_SHARE) -> None:

@@ -34,12 +34,12 @@ class SourceRecord(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
     @property
     def size(self) -> int:
-        """Bytes that it holds, about; what waits is bounded by it."""
+        """Bytes that it holds, about; bounds what waits in an inbox."""
         ...
 
 
 class Record(NamedTuple):
-    """A source record; `size` matters only to what holds many of them back."""
+    """A source record; `size` matters only where many of them wait."""
 
     topic: str
     partition: int
@@ -52,10 +52,10 @@ class Record(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """All that waits for one partition number, over all topics of the stage; per topic in offset order.
+    """All records that wait for one partition number, over all topics of the stage; per topic in offset order.
 
-    `quiet_until` says for a topic that nothing with an arrival time up to then (ms) is still to come: deadlines that
-    fall due by then may fire. It is how a deadline fires on an idle partition.
+    `quiet_until` gives for a topic a time (ms): no record that arrived by then is still to come, so deadlines that
+    fall due by then may fire. That is how a deadline fires on an idle partition.
     """
 
     records: Sequence[SourceRecord]
@@ -77,7 +77,7 @@ CountKey = tuple[str, ...]
 
 @dataclass(slots=True)
 class Outcome:
-    """What one batch leads to: records to send, state to write (None deletes a key), what to count."""
+    """Outcome of one batch: records to send, state to write (None deletes a key), counts."""
 
     sends: list[Send] = field(default_factory=list)
     updates: dict[bytes, bytes | None] = field(default_factory=dict)

@@ -18,10 +18,10 @@ def test_timers_come_by_deadline_and_then_by_key(restored: list[tuple[int, bytes
         timers.set("swift", due_ms, key)
     expected = sorted(restored + later)
     assert timers.next_due_ms("swift") == (expected[0][0] if expected else NEVER)
-    assert [timers.take("swift") for _ in expected] == expected
+    assert [timers.pop("swift") for _ in expected] == expected
     assert timers.next_due_ms("swift") == NEVER
     timers.begin()
-    assert [timers.take("swift") for _ in expected] == expected
+    assert [timers.pop("swift") for _ in expected] == expected
     timers.commit()
     timers.begin()
     assert len(timers) == 0

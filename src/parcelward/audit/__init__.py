@@ -1,4 +1,4 @@
-"""Accounts for every record: what the topics hold against what they must hold, by replaying each stage offline."""
+"""Audits every record: replays each stage offline, and compares its results with what the topics hold."""
 
 from parcelward.audit.audit import Account, account_for
 

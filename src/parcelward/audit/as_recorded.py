@@ -12,18 +12,18 @@ MOST_RECORDS = 700
 
 
 class RandomCuts:
-    """Cuts streams of records into batches elsewhere than the worker did: no result may depend on it."""
+    """Cuts streams of records into batches at other places than the worker did: no result may depend on it."""
 
     def __init__(self, seed: int) -> None:
         self._sizes = Random(seed)  # noqa: S311 - where to cut, not what
 
     def next_of(self, records: Iterator[SourceRecord]) -> list[SourceRecord]:
-        """The next batch: mostly a handful, sometimes hundreds, both ends of what a worker sees; empty at the end."""
+        """Cut off the next batch: mostly a handful of records, sometimes hundreds, as a worker sees them; empty at the end."""
         return list(islice(records, min(MOST_RECORDS, 1 + int(self._sizes.paretovariate(0.6)))))
 
 
 class AsRecorded:
-    """The `Order` of an account: so every stage is replayed for itself, and a fault of one shows in it alone.
+    """The `Order` of an audit: every stage is replayed on its own, so a fault of one shows in that one alone.
 
     `tally` compares what the stages send one another in the replay with what is there.
     """
@@ -39,7 +39,7 @@ class AsRecorded:
         }
 
     def release(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[SourceRecord]:
-        """Note what must be there; returns what is there next."""
+        """Note the records that must be there; returns those that are there next."""
         for record in sent:
             self.tally.expect(topic, partition, record.key, record.value, record.headers)
         there = self.cuts.next_of(self._between[topic, partition])

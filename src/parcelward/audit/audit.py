@@ -1,4 +1,4 @@
-"""The account itself: what must be there against what is there, topic by topic and key by key."""
+"""The audit: compares what the topics hold with what they must hold, topic by topic and key by key."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ See = Callable[[SourceRecord], None]
 
 @dataclass(slots=True)
 class Account:
-    """What the count came to."""
+    """Result of an audit."""
 
     events: int = 0  # records of the intake topics
     screened: int = 0  # of these, by the ledger's own count
@@ -38,7 +38,7 @@ class Account:
 
     @property
     def exact(self) -> bool:
-        """Nothing lost, nothing counted twice, nothing different, one alert id a parcel."""
+        """True when nothing is lost, nothing counted twice, nothing different, and a parcel has one alert id."""
         return not (self.lost or self.twice or self.wrong or self.two_ids)
 
     def note(self, kind: str, count: int, what: str) -> None:
@@ -49,7 +49,7 @@ class Account:
 
 
 class _Published:
-    """What one side published: every revision of its alerts, and its refusals."""
+    """Everything that one side published: every revision of its alerts, and its refusals."""
 
     def __init__(self) -> None:
         self.alerts = AlertLog(every_revision=True)
@@ -59,11 +59,11 @@ class _Published:
 def account_for(
     recording: WholeRecording, settings: Settings, stages: Stages, see: See = lambda record: None, seed: int = 0
 ) -> Account:
-    """The account of an installation that has come to rest, the deadlines of everything in its intake passed.
+    """Audit an installation that has come to rest: every deadline of what is in its intake has passed.
 
     Each stage is replayed over what it was given, as the topics hold it, in batches cut at random; what it sends,
-    publishes and keeps as its state must be what is there. Nothing that a worker says of itself is asked. `see` is
-    shown every record of intake, alerts and refusals.
+    publishes and keeps as its state must be what is there. No worker is asked. `see` is called with every record of
+    intake, alerts and refusals.
     """
     account, order = Account(), AsRecorded(recording, RandomCuts(seed))
     pipeline = Pipeline(stages, recording.topics, recording.partitions, order=order, forgiving=True)
@@ -97,7 +97,7 @@ def _replay(
             see(record)
             newest = max(newest, record.timestamp)
         account.events += len(batch)
-        # At last the deadlines of everything that has come.
+        # At the end the deadlines of everything that came fire.
         quiet = (
             {} if batch else dict.fromkeys(map(recording.topics.intake, recording.couriers), newest + _due(settings))
         )
@@ -111,7 +111,7 @@ def _replay(
 
 
 def _due(settings: Settings) -> int:
-    """Milliseconds after which every duty of an event is settled or overdue."""
+    """Give the milliseconds after which every duty of an event is done or overdue."""
     dues = (settings.inspection_due, settings.real_name_due, settings.scan_due or timedelta(0))
     return duration_ms(max(dues)) + 2
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 Headers = Sequence[tuple[str, bytes]]
 
 
-class Place(NamedTuple):
-    """Where a record belongs, for the report."""
+class RecordPlace(NamedTuple):
+    """Topic, partition and key of a record, for the report."""
 
     topic: str
     partition: int
@@ -17,44 +17,44 @@ class Place(NamedTuple):
 
 
 class Tally:
-    """What is missing and what is there once too often, over any number of topics, in any order of telling."""
+    """Compares records of any number of topics, told in any order: some are missing, some are there too often."""
 
     def __init__(self) -> None:
         self._open: Counter[bytes] = Counter()
-        self._places: dict[bytes, Place] = {}
+        self._places: dict[bytes, RecordPlace] = {}
         self.expected = 0
         self.found = 0
 
     def expect(self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
-        """A record must be there (once more)."""
+        """Note that a record must be there (once more)."""
         self.expected += 1
-        self._count(1, Place(topic, partition, key), value, headers)
+        self._count(1, RecordPlace(topic, partition, key), value, headers)
 
     def find(self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
-        """A record is there (once more)."""
+        """Note that a record is there (once more)."""
         self.found += 1
-        self._count(-1, Place(topic, partition, key), value, headers)
+        self._count(-1, RecordPlace(topic, partition, key), value, headers)
 
     @property
-    def missing(self) -> dict[Place, int]:
-        """Records that must be there and are not, with how often."""
+    def missing(self) -> dict[RecordPlace, int]:
+        """Records that must be there and are not, and how many of each."""
         return {self._places[mark]: count for mark, count in self._open.items() if count > 0}
 
     @property
-    def surplus(self) -> dict[Place, int]:
-        """Records that are there and must not be, or not so often."""
+    def surplus(self) -> dict[RecordPlace, int]:
+        """Records that must not be there, or not so often, and how many of each are too many."""
         return {self._places[mark]: -count for mark, count in self._open.items() if count < 0}
 
-    def _count(self, amount: int, place: Place, value: bytes | None, headers: Headers) -> None:
+    def _count(self, amount: int, place: RecordPlace, value: bytes | None, headers: Headers) -> None:
         mark = _mark(place, value, headers)
         self._open[mark] += amount
         if self._open[mark]:
             self._places[mark] = place
-        else:  # settled: only what is open takes memory
+        else:  # both sides agree: only what is open takes memory
             del self._open[mark], self._places[mark]
 
 
-def _mark(place: Place, value: bytes | None, headers: Headers) -> bytes:
+def _mark(place: RecordPlace, value: bytes | None, headers: Headers) -> bytes:
     digest = blake2b(digest_size=16)
     parts = [place.topic.encode(), b"%d" % place.partition, place.key, value]
     for name, text in headers:

@@ -1,4 +1,4 @@
-"""How much the worker still has to do: records behind its committed positions on intake and screening topics."""
+"""The worker's backlog: records that its committed positions on intake and between the stages have not passed."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from parcelward.settings import Settings
 
 
 class Backlog:
-    """Asks the cluster, not the worker."""
+    """Asks the cluster for the backlog, not the worker."""
 
     def __init__(self, settings: Settings) -> None:
         topics = [settings.topics.intake(courier) for courier in settings.couriers]
@@ -21,10 +21,10 @@ class Backlog:
         self._admin = KafkaAdminClient(**client_options(settings))
         self._consumer = KafkaConsumer(**consumer_options(settings))
         self._consumer.assign(self._partitions)
-        self.trouble: str | None = None  # why the last question had no answer
+        self.trouble: str | None = None  # the reason why the last question had no answer
 
     def is_empty(self) -> bool:
-        """Whether every record is behind the committed positions; no, while a busy cluster cannot say.
+        """Tell whether the committed positions have passed every record; False while a busy cluster gives no answer.
 
         Raises KafkaError when asking again would not help.
         """
@@ -42,8 +42,8 @@ class Backlog:
         self._admin.close()
 
     def _ask(self) -> bool:
-        # A position may stay short of a partition's end for ever, because the end counts transaction markers, which
-        # nobody reads; so where they differ, the records between them are looked for.
+        # A position may stay short of a partition's end for ever: the end counts transaction markers, which nobody
+        # reads. So where they differ, records between them are looked for.
         committed = self._admin.list_group_offsets(self._group)[self._group]
         ends = self._consumer.end_offsets(self._partitions)
         behind = {}

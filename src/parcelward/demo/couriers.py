@@ -10,7 +10,7 @@ TAIL_S = 6.0  # an inspection comes within 4 s of the real-name event; few scans
 
 
 def closing_s(seconds: float) -> float:
-    """When the counters of a demo of `seconds` close, in seconds from its start."""
+    """Give the time at which the counters of a demo of `seconds` close, in seconds from its start."""
     return max(seconds - TAIL_S, seconds / 2)
 
 
@@ -26,11 +26,11 @@ class Couriers:
 
     @property
     def are_done(self) -> bool:
-        """Whether nothing is left to publish."""
+        """True when nothing is left to publish."""
         return self._next is None
 
     def labels(self) -> list[Label]:
-        """What was planted in the parcels begun so far."""
+        """List what was planted in the parcels begun so far."""
         return self._simulation.labels()
 
     def publish_due(self) -> None:

@@ -1,4 +1,4 @@
-"""What the alerts say, against what the simulator planted; and how long they took."""
+"""Compares the alerts with what the simulator planted, and measures how long they took."""
 
 import re
 from collections import Counter, defaultdict
@@ -45,9 +45,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """Waybills where nothing was planted: how many, and how many of them were alerted all the same, and by what.
+    """Waybills where nothing was planted: their number, and how many of them were alerted all the same, and by what.
 
-    The random sample of clean parcels is left out: it says of nobody that something is wrong.
+    The random sample of clean parcels is left out: its alerts say of nobody that something is wrong.
     """
 
     waybills: int
@@ -57,13 +57,13 @@ class Clean:
 
     @property
     def alerted(self) -> int:
-        """Waybills alerted, by whatever."""
+        """Waybills alerted, by rules or by the model."""
         return self.by_rules + self.by_model_only
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that is told of the alerts."""
+    """Everything that the demo tells of the alerts."""
 
     alerted_waybills: int
     alerts_by_rule: dict[str, int]  # waybills alerted by each rule
@@ -74,7 +74,7 @@ class Findings:
     from_deadlines: int  # alerts that a deadline raised, not an event
 
     def percentile_ms(self, share: float) -> int | None:
-        """Latency below which `share` (0 to 1) of the alerts lie; None without alerts."""
+        """Give the latency below which `share` (0 to 1) of the alerts lie; None without alerts."""
         if not self.latencies_ms:
             return None
         return self.latencies_ms[min(int(len(self.latencies_ms) * share), len(self.latencies_ms) - 1)]
@@ -83,7 +83,10 @@ class Findings:
 def findings(
     alerts: Sequence[ReadAlert], labels: Sequence[Planted], arrivals: Mapping[Position, int], screened: Set[Waybill]
 ) -> Findings:
-    """`arrivals`: when the record at each intake position came (epoch ms); `screened`: waybills that were screened."""
+    """Compare alerts with labels.
+
+    `arrivals` has the arrival (epoch ms) of the record at each intake position, `screened` the waybills screened.
+    """
     latencies, from_deadlines = _latencies(alerts, arrivals)
     return Findings(
         alerted_waybills=len({_waybill(read.alert) for read in alerts}),
@@ -101,7 +104,11 @@ def _waybill(alert: Alert) -> Waybill:
 
 
 def family(rule: str) -> str:
-    """The pattern a rule belongs to: R3A and R3B are both about R3; R22 is what only the model can find."""
+    """Give the pattern that a rule is about.
+
+    >>> family("R3A"), family("R3B"), family("model")
+    ('R3', 'R3', 'R22')
+    """
     return "R22" if rule == "model" else _VARIANT.sub("", rule)
 
 

@@ -1,4 +1,4 @@
-"""How to look at the demo's topics from another terminal: a settings file, and lines to paste as they stand."""
+"""Lets the user look at the demo's topics from another terminal: a settings file, and lines to paste."""
 
 import json
 import shlex
@@ -13,7 +13,7 @@ SECRETS = {"sasl_password", "token_keys"}
 
 
 def settings_file(settings: Settings) -> str:
-    """Every setting that is not its default, as a file for PARCELWARD_CONFIG; secrets are left out."""
+    """Write every setting that is not its default as a file for PARCELWARD_CONFIG; secrets are left out."""
     given = [name for name in Settings.model_fields if name in settings.model_fields_set - SECRETS]
     # JSON text is TOML text, and every setting may be written as text.
     lines = [f"{name} = {json.dumps(shown_value(getattr(settings, name)), ensure_ascii=False)}\n" for name in given]
@@ -21,11 +21,11 @@ def settings_file(settings: Settings) -> str:
 
 
 def look_lines(settings: Settings, file: Path) -> list[str]:
-    """Commands that show alerts and refused records and replay the run, with the settings in `file`."""
+    """Give commands that show alerts and refused records and replay the run, with the settings in `file`."""
     ours = f"{ENV_PREFIX}CONFIG={shlex.quote(str(file))} {own_command()}"
     return [f"{ours} alerts --from-start", f"{ours} rejected {settings.couriers[0]}", f"{ours} replay"]
 
 
 def missing_secrets(settings: Settings) -> list[str]:
-    """Environment variables that these commands need beside the file, because they hold secrets."""
+    """Name the environment variables with secrets that these commands need beside the file."""
     return [f"{ENV_PREFIX}{name.upper()}" for name in sorted(settings.model_fields_set & SECRETS)]

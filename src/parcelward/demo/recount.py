@@ -1,4 +1,4 @@
-"""Counts what became of every event by reading the topics again: nothing here is taken from the worker's word."""
+"""Counts what became of every event, by reading the topics again; no worker is asked."""
 
 import time
 from collections.abc import Iterable
@@ -18,12 +18,12 @@ from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
 
 AGAIN_S, PATIENCE_S = 5.0, 20.0
-"""A deadline fires late when the worker was killed at the very end: nothing is called lost at the first look."""
+"""Seconds between two counts, and in all. A deadline fires late if the worker was killed at the very end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """The result of the count."""
+    """Result of the count."""
 
     acknowledged: int
     account: Account
@@ -31,12 +31,12 @@ class Recount:
 
     @property
     def complete(self) -> bool:
-        """Nothing lost, nothing counted twice, one id a waybill, and all of it as a replay has it."""
+        """True when nothing is lost or counted twice, each waybill has one id, and everything is as in a replay."""
         return self.account.exact
 
 
 def recount(settings: Settings, acknowledged: int, labels: Iterable[Planted]) -> Recount:
-    """Read all topics from their beginning and account for them; again for up to 20 s while anything is off."""
+    """Audit all topics from their beginning; again for up to 20 s while anything is wrong."""
     stages, planted = build_stages(settings), list(labels)
     deadline = time.monotonic() + PATIENCE_S
     while True:
@@ -50,7 +50,7 @@ def recount(settings: Settings, acknowledged: int, labels: Iterable[Planted]) ->
 def count(
     recording: WholeRecording, settings: Settings, stages: Stages, acknowledged: int, labels: list[Planted]
 ) -> Recount:
-    """The count of a recording. What was acknowledged but is not in the intake log counts as lost, too."""
+    """Audit a recording. An event that was acknowledged but is not in the intake log counts as lost, too."""
     seen = _Seen(settings)
     account = account_for(recording, settings, stages, seen.see)
     if (missing := acknowledged - account.events) > 0:
@@ -59,7 +59,7 @@ def count(
 
 
 class _Seen:
-    """What the findings need of the records that the account reads."""
+    """Collects what the findings need from the records that the audit reads."""
 
     def __init__(self, settings: Settings) -> None:
         self._couriers = {settings.topics.intake(courier): courier for courier in settings.couriers}

@@ -48,7 +48,7 @@ MOST_DAYS = 1.0  # of a demo without an end
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the user asked for; `seconds` 0: until Ctrl-C."""
+    """Choices of the user; `seconds` 0: until Ctrl-C."""
 
     seconds: float
     kafka: str | None
@@ -58,7 +58,7 @@ class Wish:
 
 
 def run(wish: Wish, console: Console, stop: Stop) -> bool:
-    """The whole demo. Returns whether nothing was lost (True when it was interrupted: then nothing is counted).
+    """Run the whole demo; returns True if nothing was lost, or if it was interrupted: then nothing is counted.
 
     Raises UserError when a setting, the rule pack or the model is not sound, and when Kafka or the worker fails.
     """
@@ -180,7 +180,7 @@ class Demo:
         self.console.print(said, style="red", markup=False)
 
     def _turn(self) -> bool:
-        """Show alerts that came and revive the worker; whether any alert came. Raises UserError without a broker."""
+        """Show new alerts, start a dead worker again; returns whether an alert came. Raises UserError without a broker."""
         if self.broker is not None and self.broker.exit_code is not None:
             raise UserError(f"the local Kafka ended with exit code {self.broker.exit_code}")
         records = self.reader.poll(0.02)
@@ -215,7 +215,7 @@ def _connect(wish: Wish, console: Console, stop: Stop, stack: ExitStack) -> tupl
 
 
 def _is_only_one(stack: ExitStack) -> bool:
-    """Whether no other demo runs in this folder; only such a one takes the usual ports."""
+    """Tell whether no other demo runs in this folder; only then it takes the usual ports."""
     try:
         FOLDER.mkdir(parents=True, exist_ok=True)
         lock = stack.enter_context((FOLDER / "lock").open("wb"))
@@ -229,7 +229,7 @@ def _is_only_one(stack: ExitStack) -> bool:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """What the worker must be told, as environment variables."""
+    """Give the worker's settings as environment variables."""
     told = {**DEMO_SETTINGS, "kafka": settings.kafka, "topic_prefix": settings.topic_prefix}
     told |= {"http_port": str(settings.http_port), "security_protocol": settings.security_protocol}
     told |= {"couriers": ",".join(settings.couriers), "replication": str(settings.replication)}

@@ -1,4 +1,4 @@
-"""The demo's last words: what was counted, as tables."""
+"""The end of the demo: its counts as tables."""
 
 from rich.box import SIMPLE
 from rich.console import Console

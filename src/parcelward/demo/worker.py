@@ -29,7 +29,7 @@ class SupervisedWorker:
 
     @property
     def metrics_address(self) -> str:
-        """Where the worker's metrics are."""
+        """Address of the worker's metrics."""
         return f"http://127.0.0.1:{self._port}/metrics"
 
     @property
@@ -56,7 +56,7 @@ class SupervisedWorker:
                 raise UserError(f"the worker was not ready within {READY_S:.0f} s; see {self.log_path}")
 
     def is_ready(self) -> bool:
-        """Whether /ready answers with 200."""
+        """Ask /ready; True when it answers with 200."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/ready", timeout=1) as answer:
                 return bool(answer.status == 200)
@@ -83,7 +83,7 @@ class SupervisedWorker:
             self._child = None
 
     def last_words(self) -> str:
-        """Its own sentence, or else the last line of its log."""
+        """Find the sentence with which it ended, or else the last line of its log."""
         try:
             lines = self.log_path.read_text(errors="replace").splitlines()
         except OSError:

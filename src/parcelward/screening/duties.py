@@ -1,4 +1,4 @@
-"""First stage: bytes in, shipments out. Decodes, tokenises and joins events per waybill; fires overdue duties."""
+"""First stage: bytes in, shipments out. It decodes, tokenises and joins events per waybill; fires deadlines."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -132,7 +132,7 @@ class _CourierBatches(dict[str, _CourierBatch]):
 
 
 class _DutyBatch:
-    """Work on one batch: what goes out, the shipments as changed so far among it. Thrown away with the batch.
+    """Work on one batch: what goes out, and the shipments as changed so far. Thrown away with the batch.
 
     A shipment is written down as soon as it has changed and read again if the batch comes back to it: kept as objects
     to the end of a large batch, shipments fall out of the processor's cache, which costs more than decoding a few.
@@ -152,7 +152,7 @@ class _DutyBatch:
         self.new_waybills = 0
 
     def outcome(self) -> Outcome:
-        """What the batch leads to, once all of it has been entered."""
+        """Give the outcome of the batch, once all of it has been entered."""
         for part in self.couriers.values():
             for kind, count in zip(EVENT_KINDS, part.consumed, strict=True):
                 if count:
@@ -166,14 +166,14 @@ class _DutyBatch:
     def fire(self, part: _CourierBatch, now_ms: int) -> None:
         """Fire what fell due before `now_ms` on the courier's arrival clock."""
         while part.next_due_ms < now_ms:
-            due_ms, key = self._timers.take(part.courier)
+            due_ms, key = self._timers.pop(part.courier)
             part.next_due_ms = self._timers.next_due_ms(part.courier)
             self._look(part, due_ms, key)
 
     def _look(self, part: _CourierBatch, due_ms: int, key: bytes) -> None:
         value = self._updates.get(key) or self._before(key)
         if value is None or value.find(encode(due_ms), 0, DUE_WITHIN) < 0:
-            return  # as most: the duty was done in time, which is told without decoding
+            return  # as most: the duty was done in time, which the bytes tell without decoding
         # As of the timer, not of the clock that came by: each deadline gives its own revision, as on replay.
         shipment = decode_shipment(value)
         if shipment.due_ms != due_ms or is_absent(shipment.touched_ms, self._deadlines.keep, due_ms):
@@ -189,7 +189,7 @@ class _DutyBatch:
             self._updates[key] = encode(shipment)
 
     def _watch(self, part: _CourierBatch, key: bytes, shipment: Shipment) -> None:
-        """Set the timer of the next open duty, if it is another one than before."""
+        """Set the timer of the next open duty, if its deadline is another one than before."""
         due_ms = next_due(shipment, self._deadlines)
         if due_ms != shipment.due_ms:
             shipment.due_ms = due_ms
@@ -284,7 +284,7 @@ class _DutyBatch:
     # -- both --------------------------------------------------------------------------------------------------------
 
     def _pass_on(self, part: _CourierBatch, key: bytes, shipment: Shipment) -> None:
-        """Write the shipment down and send it to the next stage that has something to add, if there is one yet."""
+        """Write the shipment down, and send it to the next stage that has something to add, if there is one already."""
         real_name = shipment.real_name
         if real_name is not None and real_name.document_token is not None and real_name.sender_kind != AGREEMENT:
             shipment.via_senders = True

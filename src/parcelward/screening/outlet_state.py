@@ -1,4 +1,4 @@
-"""What the outlets stage reads of its state for one batch, and what it changes; hot profiles stay decoded between."""
+"""State of the outlets stage as one batch reads and changes it; profiles in use stay decoded between batches."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -17,7 +17,7 @@ OUTLETS_KEPT, OPERATORS_KEPT = 512, 2048  # decoded profiles of one partition, a
 
 
 class Keep(NamedTuple):
-    """How long things are kept, in ms; `event_age` is how late an event may arrive."""
+    """Times for which things are kept, in ms; an event may arrive `event_age` late."""
 
     photo: int
     ledger: int
@@ -34,7 +34,7 @@ class Keep(NamedTuple):
 
     @property
     def profile(self) -> int:
-        """What a late event may still look at: the longest window before it."""
+        """Time for which profiles are kept: a late event still finds the longest window before it."""
         return WEEK_MS + self.event_age
 
 
@@ -66,7 +66,7 @@ class OutletState:
         self.new_photos = 0
 
     def open(self, state: Mapping[bytes, bytes]) -> None:
-        """Begin a batch; what the one before changed is forgotten if it was not committed."""
+        """Begin a batch. Forget the changes of the one before if it was not committed."""
         for key in self.changed:
             self._outlets.pop(key, None)
             self._operators.pop(key, None)
@@ -86,13 +86,13 @@ class OutletState:
             del self._operators[next(iter(self._operators))]
 
     def clear(self) -> None:
-        """Keep nothing."""
+        """Forget every decoded profile."""
         self._outlets.clear()
         self._operators.clear()
         self.changed, self.alerts = {}, {}
 
     def outlet(self, key: bytes, now_ms: int) -> OutletProfile:
-        """The profile as it counts for a shipment that arrived at `now_ms`."""
+        """Give the profile as it counts for a shipment that arrived at `now_ms`."""
         profile = self._outlets.get(key)
         if profile is None and (value := self._state.get(key)) is not None:
             profile = self._outlets[key] = decode_outlet(value)
@@ -101,7 +101,7 @@ class OutletState:
         return profile
 
     def operator(self, key: bytes, now_ms: int) -> OperatorProfile:
-        """The profile as it counts for a shipment that arrived at `now_ms`."""
+        """Give the profile as it counts for a shipment that arrived at `now_ms`."""
         profile = self._operators.get(key)
         if profile is None and (value := self._state.get(key)) is not None:
             profile = self._operators[key] = decode_operator(value)
@@ -122,14 +122,14 @@ class OutletState:
         self.changed[key] = self.alerts[key] = record
 
     def alert(self, key: bytes) -> AlertRecord | None:
-        """The alert record of a waybill that was entered before."""
+        """Give the alert record of a waybill that was entered before."""
         if key in self.alerts:
             return self.alerts[key]
         value = self._state.get(key)
         return None if value is None else decode_alert(value)
 
     def reused_photo(self, shipment: ShipmentBrief) -> str | None:
-        """The other waybill that carried one of this inspection's photos first, at the same outlet."""
+        """Find another waybill that carried one of this inspection's photos before, at the same outlet."""
         inspection = shipment.inspection
         if inspection is None or not inspection.photos:
             return None
@@ -141,12 +141,12 @@ class OutletState:
         return None
 
     def _photo_owner(self, key: bytes, waybill: str, at_ms: int) -> str:
-        """The waybill that a photo taken into an inspection at `at_ms` belongs to: the first within `keep.photo`."""
+        """Give the waybill that carried a photo first, within `keep.photo` before an inspection at `at_ms`."""
         owner = self.changed.get(key)
         if owner is None and (value := self._state.get(key)) is not None:
             owner = decode_photo(value)
         if not isinstance(owner, PhotoOwner) or is_absent(owner.touched_ms, self._keep.photo, at_ms):
             owner = self.changed[key] = PhotoOwner(at_ms, waybill)
             self.new_photos += 1
-        # an owner of much later is no owner for an inspection that only passes again
+        # Ignore an owner that is much newer than this inspection: the inspection only passes again.
         return waybill if is_absent(at_ms, self._keep.photo, owner.touched_ms) else owner.waybill

@@ -1,4 +1,4 @@
-"""Second stage: what a phone and a document did before. Keyed by phone token first, then by document token."""
+"""Second stage: profiles of phones and documents. Keyed by phone token first, then by document token."""
 
 from collections.abc import Mapping
 
@@ -14,10 +14,11 @@ class SendersStage:
     """Identity profiles of one partition."""
 
     def __init__(self, topics: Topics, event_age_ms: int) -> None:
-        """`event_age_ms` is how late an event may arrive: so much longer than its windows a profile is kept."""
+        """Keep a profile `event_age_ms` longer than its windows: an event may arrive that late."""
         self._topics = topics
         self._keep_ms = keep_ms = WEEK_MS + event_age_ms
-        # Not by way of self: a circle outlives the partition, and with it the sweep's list of all keys.
+        # Not `self._keep_ms`: a reference to self would be a cycle, and keep the sweep's list of all keys alive when
+        # the partition is gone.
         self._sweep = Sweep(lambda _key: keep_ms, keep_ms)
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
@@ -58,7 +59,7 @@ class SendersStage:
         phones: dict[bytes, PhoneProfile],
         senders: dict[bytes, SenderProfile],
     ) -> tuple[Send, int]:
-        """What is sent on, and the arrival (epoch ms) of what made the shipment pass."""
+        """Make the record to send on; also give the arrival (epoch ms) of the event or deadline behind this pass."""
         hop = decode_hop(record.value or b"")
         shipment = decode_brief(hop.shipment)
         real_name = shipment.real_name
