@@ -1,7 +1,7 @@
 """The oracle, a program of its own: reads every topic from its start, replays it offline, and says what is off.
 
 `python -m tests.chaos.oracle ACKNOWLEDGED` reads the settings from the environment, as a worker does, prints the
-account as JSON and exits with 1 when anything is lost, counted twice, different, or alerted under two ids; or when a
+audit as JSON and exits with 1 when anything is lost, counted twice, different, or alerted under two ids; or when a
 replay of the intake alone, in the order of the live run, leads to other alerts or refusals.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from parcelward.audit import Account, account_for
+from parcelward.audit import Audit, audit_recording
 from parcelward.replay.check import check
 from parcelward.replay.compare import EVERYTHING
 from parcelward.replay.live import RecordedTopics
@@ -21,8 +21,8 @@ from parcelward.stage import SourceRecord
 from tests.chaos.couriers import mark
 
 
-def judge(settings: Settings, stages: Stages, acknowledged: set[str], seed: int = 0) -> Account:
-    """The account of an installation that has come to rest, every deadline passed."""
+def judge(settings: Settings, stages: Stages, acknowledged: set[str], seed: int = 0) -> Audit:
+    """The audit of an installation that has come to rest, every deadline passed."""
     missing = set(acknowledged)
     intake = {settings.topics.intake(courier) for courier in settings.couriers}
 
@@ -31,10 +31,10 @@ def judge(settings: Settings, stages: Stages, acknowledged: set[str], seed: int 
             missing.discard(mark(record.topic, record.key, record.value))
 
     with RecordedTopics(settings, whole=True) as recording:
-        account = account_for(recording, settings, stages, see, seed)
+        audit = audit_recording(recording, settings, stages, see, seed)
     if missing:
-        account.note("lost", len(missing), "acknowledged, and not in the log")
-    return account
+        audit.note("lost", len(missing), "acknowledged, and not in the log")
+    return audit
 
 
 def replay(settings: Settings, stages: Stages) -> dict[str, Any]:
@@ -51,9 +51,9 @@ def main(acknowledged: Path) -> bool:
     """Judge and print."""
     settings = load_settings()
     stages = build_stages(settings)
-    account, replayed = judge(settings, stages, set(acknowledged.read_text().split())), replay(settings, stages)
-    exact = account.exact and replayed["same"]
-    print(json.dumps(asdict(account) | {"replay": replayed, "exact": exact}, indent=2, ensure_ascii=False))
+    audit, replayed = judge(settings, stages, set(acknowledged.read_text().split())), replay(settings, stages)
+    exact = audit.exact and replayed["same"]
+    print(json.dumps(asdict(audit) | {"replay": replayed, "exact": exact}, indent=2, ensure_ascii=False))
     return exact
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain
 
-from parcelward.audit import Account, account_for
+from parcelward.audit import Audit, audit_recording
 from parcelward.replay.recording import Pass, pass_of
 from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
@@ -13,7 +13,7 @@ from tests.courier_traffic import COURIERS, traffic
 from tests.live_run import LiveRun
 
 QUIET_MS = 3_600_000
-# Two couriers, no model: what is under test here is the account.
+# Two couriers, no model: what is under test here is the audit.
 SETTINGS = Settings(couriers=COURIERS, model=None, partitions=3, sampled_share=0.01)
 STAGES = build_stages(SETTINGS)
 
@@ -55,6 +55,6 @@ def recorded(waybills: int = 60, seed: int = 5) -> Topics:
     return Topics(run.logs)
 
 
-def account_of(held: Topics) -> Account:
-    """The account of these topics."""
-    return account_for(held, SETTINGS, STAGES)
+def audit_of(held: Topics) -> Audit:
+    """The audit of these topics."""
+    return audit_recording(held, SETTINGS, STAGES)

@@ -177,7 +177,7 @@ def run(plan: Plan, folder: Path, say: Any = print, keep: Path | None = None) ->
         after_s = _await_rest(installation, say)
         codes = crew.stop()
         say("the oracle reads and replays everything ...")
-        account = _ask_oracle(installation)
+        audit = _ask_oracle(installation)
     report = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": plan.seed,
@@ -191,11 +191,11 @@ def run(plan: Plan, folder: Path, say: Any = print, keep: Path | None = None) ->
         "stopped_in_good_order": codes.count(0) == len(codes),
         "unexpected_endings": crew.accused(),
         "acknowledged": installation.begun(),
-        **account,
+        **audit,
     }
     in_time = after_s is not None and after_s <= SCREENED_WITHIN_S
     # A worker may fail and be started again; it may not hang, crash or refuse to start without a reason.
-    report["passed"] = bool(account.get("exact")) and in_time and all(end.ended == FAILED for end in crew.unexpected)
+    report["passed"] = bool(audit.get("exact")) and in_time and all(end.ended == FAILED for end in crew.unexpected)
     return report
 
 

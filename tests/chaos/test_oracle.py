@@ -7,7 +7,7 @@ from copy import deepcopy
 import msgspec
 import pytest
 
-from parcelward.audit import Account
+from parcelward.audit import Audit
 from parcelward.intake.refusal import set_aside
 from parcelward.profiles.outlets import decode_outlet
 from parcelward.replay.check import check
@@ -15,7 +15,7 @@ from parcelward.replay.compare import EVERYTHING
 from parcelward.screening.duties import DutiesStage
 from parcelward.shipments.shipment import decode_shipment, encode
 from parcelward.stage import Batch, Outcome, Record
-from tests.chaos.recorded import SETTINGS, STAGES, Topics, account_of, recorded
+from tests.chaos.recorded import SETTINGS, STAGES, Topics, audit_of, recorded
 
 NAMES = SETTINGS.topics
 DUTIES, SENDERS, OUTLETS = (NAMES.changelog(stage) for stage in ("duties", "senders", "outlets"))
@@ -112,11 +112,11 @@ def with_second_id(held: Topics) -> None:
 
 
 def test_undisturbed_topics_are_accounted_for(sound: Topics) -> None:
-    account = account_of(sound)
-    assert account.exact, account.examples
-    assert account.rejected
-    assert account.alerts
-    assert min(account.states.values()) > 0
+    audit = audit_of(sound)
+    assert audit.exact, audit.examples
+    assert audit.rejected
+    assert audit.alerts
+    assert min(audit.states.values()) > 0
 
 
 def test_what_our_own_code_failed_on_is_accounted_for_once_it_was_refused(
@@ -134,14 +134,14 @@ def test_what_our_own_code_failed_on_is_accounted_for_once_it_was_refused(
     intake = held.records[NAMES.intake("swift")]
     poison = intake[-1]._replace(value=b"poison", offset=10_000)
     intake.append(poison)
-    assert account_of(held).lost == 1, "it was neither screened nor refused"
+    assert audit_of(held).lost == 1, "it was neither screened nor refused"
     refusal, _ = set_aside(NAMES, poison, ZeroDivisionError())
     held.records[refusal.topic].append(
         poison._replace(topic=refusal.topic, value=refusal.value, headers=refusal.headers)
     )
-    account = account_of(held)
-    assert account.exact, account.examples
-    assert account.rejected_for["unexpected"] == 1
+    audit = audit_of(held)
+    assert audit.exact, audit.examples
+    assert audit.rejected_for["unexpected"] == 1
 
 
 def test_a_replay_of_the_intake_alone_leads_to_the_same(sound: Topics) -> None:
@@ -180,7 +180,7 @@ CASES: list[tuple[str, Callable[[Topics], None], str]] = [
 def test_tampered_topics_are_red(sound: Topics, tamper: Callable[[Topics], None], count: str) -> None:
     held = deepcopy(sound)
     tamper(held)
-    account: Account = account_of(held)
-    assert not account.exact
-    assert getattr(account, count) > 0, account.examples
-    assert account.examples
+    audit: Audit = audit_of(held)
+    assert not audit.exact
+    assert getattr(audit, count) > 0, audit.examples
+    assert audit.examples

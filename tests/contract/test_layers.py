@@ -44,7 +44,7 @@ LAYERS = {
     "simulate": "couriers who do not exist; of ours they know the contract alone",
     "training": "simulated traffic, screened, becomes a model",
     "replay": "a recorded run is screened again and compared",
-    "audit": "accounts for every record by replaying each stage",
+    "audit": "checks every record by replaying each stage",
     # what is started
     "process": "starting and stopping processes; below all that starts some",
     "broker": "a real Kafka, as a process",

@@ -1,4 +1,4 @@
-"""The demo's account of its alerts: planted patterns found, clean waybills alerted, latency; and its count."""
+"""The demo's findings: planted patterns found, clean waybills alerted, latency; and its audit."""
 
 import json
 from collections.abc import Sequence
@@ -68,15 +68,15 @@ def test_every_event_is_accounted_for_and_what_never_came_to_the_log_is_lost() -
     held = recorded()
     events = sum(len(held.records[SETTINGS.topics.intake(courier)]) for courier in SETTINGS.couriers)
     result = count(held, SETTINGS, STAGES, events, [])
-    account = result.account
-    assert result.complete, account.examples
-    assert account.screened + account.rejected == events
-    assert sum(account.rejected_for.values()) == account.rejected > 0
+    audit = result.audit
+    assert result.complete, audit.examples
+    assert audit.screened + audit.rejected == events
+    assert sum(audit.rejected_for.values()) == audit.rejected > 0
     ledger = {record.key for record in held.records[SETTINGS.topics.changelog("duties")]}
     assert result.findings.clean.waybills == len(ledger)
-    assert result.findings.alerted_waybills == account.alert_ids > 0
+    assert result.findings.alerted_waybills == audit.alert_ids > 0
     assert not count(held, SETTINGS, STAGES, events + 3, []).complete
-    assert count(held, SETTINGS, STAGES, events + 3, []).account.lost == 3
+    assert count(held, SETTINGS, STAGES, events + 3, []).audit.lost == 3
 
 
 def test_what_is_missing_at_the_first_look_may_only_be_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_what_is_missing_at_the_first_look_may_only_be_late(monkeypatch: pytest.
     assert slept == [recount_module.AGAIN_S]
     held.records[late.topic].pop()
     monkeypatch.setattr(recount_module, "PATIENCE_S", -1.0)
-    assert recount_module.recount(SETTINGS, 0, []).account.lost > 0
+    assert recount_module.recount(SETTINGS, 0, []).audit.lost > 0
 
 
 def test_an_alert_that_breaks_the_contract_is_named_by_its_place() -> None:

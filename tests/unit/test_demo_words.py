@@ -10,7 +10,7 @@ import pytest
 from kafka.errors import CoordinatorNotAvailableError, GroupAuthorizationFailedError
 from rich.console import Console
 
-from parcelward.audit import Account
+from parcelward.audit import Audit
 from parcelward.demo import backlog as backlog_module
 from parcelward.demo import run as run_module
 from parcelward.demo.backlog import Backlog
@@ -28,14 +28,14 @@ from parcelward.settings import Settings, load_settings
 WISH = Wish(seconds=3, kafka=None, rate=60, language="en", seed=1)
 
 
-def summary(account: Account | None = None, **changes: Any) -> str:
+def summary(audit: Audit | None = None, **changes: Any) -> str:
     given: dict[str, Any] = {
         "alerted_waybills": 9, "latencies_ms": [], "alerts_by_rule": {"R3": 2, "model": 7}, "from_deadlines": 0,
         "alerts_by_pattern": {"R3": 2, "R22": 7}, "found": {"R3": Found(1, 1, 1, 1, 1)},
         "clean": Clean(400, 1, 3, {"R3": 1, "R22": 3}),
     }  # fmt: skip
-    written, account = io.StringIO(), account or Account(events=1000, screened=990, rejected=10, alerts=9)
-    print_summary(Console(file=written, width=160), Recount(1000, account, Findings(**(given | changes))), restarts=0)
+    written, audit = io.StringIO(), audit or Audit(events=1000, screened=990, rejected=10, alerts=9)
+    print_summary(Console(file=written, width=160), Recount(1000, audit, Findings(**(given | changes))), restarts=0)
     return written.getvalue()
 
 
@@ -56,9 +56,9 @@ def test_summary_says_how_many_alerts_are_on_clean_waybills_and_whose_they_are()
 
 
 def test_summary_names_what_is_off() -> None:
-    account = Account(rejected_for={"tombstone": 2})
-    account.note("lost", 3, "screening.outlets/1 key b'swift/A'")
-    said = summary(account)
+    audit = Audit(rejected_for={"tombstone": 2})
+    audit.note("lost", 3, "screening.outlets/1 key b'swift/A'")
+    said = summary(audit)
     assert "3 lost, 0 counted twice, 0 different from a replay, 0 waybills with two alert ids" in said
     assert "lost 3: screening.outlets/1 key b'swift/A'" in said
     assert "rejected for: tombstone 2" in said

@@ -1,5 +1,5 @@
 """Audits every record: replays each stage offline, and compares its results with what the topics hold."""
 
-from parcelward.audit.audit import Account, account_for
+from parcelward.audit.audit import Audit, audit_recording
 
-__all__ = ["Account", "account_for"]
+__all__ = ["Audit", "audit_recording"]

@@ -18,7 +18,7 @@ class RandomCuts:
         self._sizes = Random(seed)  # noqa: S311 - where to cut, not what
 
     def next_of(self, records: Iterator[SourceRecord]) -> list[SourceRecord]:
-        """Cut off the next batch: mostly a handful of records, sometimes hundreds, as a worker sees them; empty at the end."""
+        """Cut off the next batch: mostly a few records, sometimes hundreds, as in a worker; empty at the end."""
         return list(islice(records, min(MOST_RECORDS, 1 + int(self._sizes.paretovariate(0.6)))))
 
 

@@ -19,7 +19,7 @@ See = Callable[[SourceRecord], None]
 
 
 @dataclass(slots=True)
-class Account:
+class Audit:
     """Result of an audit."""
 
     events: int = 0  # records of the intake topics
@@ -56,38 +56,38 @@ class _Published:
         self.refusals = RefusalLog()
 
 
-def account_for(
+def audit_recording(
     recording: WholeRecording, settings: Settings, stages: Stages, see: See = lambda record: None, seed: int = 0
-) -> Account:
+) -> Audit:
     """Audit an installation that has come to rest: every deadline of what is in its intake has passed.
 
     Each stage is replayed over what it was given, as the topics hold it, in batches cut at random; what it sends,
     publishes and keeps as its state must be what is there. No worker is asked. `see` is called with every record of
     intake, alerts and refusals.
     """
-    account, order = Account(), AsRecorded(recording, RandomCuts(seed))
+    audit, order = Audit(), AsRecorded(recording, RandomCuts(seed))
     pipeline = Pipeline(stages, recording.topics, recording.partitions, order=order, forgiving=True)
-    again, live = _replay(recording, pipeline, settings, order.cuts, account, see), _Published()
+    again, live = _replay(recording, pipeline, settings, order.cuts, audit, see), _Published()
     for record in recording.alerts():
         see(record)
         live.alerts.add(record.value or b"")
     for record in recording.rejected():
         see(record)
         live.refusals.add(record)
-    account.passes = order.tally.found
+    audit.passes = order.tally.found
     for place, count in order.tally.missing.items():
-        account.note("lost", count, f"{place.topic}/{place.partition} key {place.key!r}")
+        audit.note("lost", count, f"{place.topic}/{place.partition} key {place.key!r}")
     for place, count in order.tally.surplus.items():
-        account.note("twice", count, f"{place.topic}/{place.partition} key {place.key!r}")
-    _enter_published(account, live, again)
+        audit.note("twice", count, f"{place.topic}/{place.partition} key {place.key!r}")
+    _enter_published(audit, live, again)
     for stage, cells in pipeline.cells.items():
         for number, cell in enumerate(cells):
-            _compare_state(account, stage, cell, _values(recording, stage, number))
-    return account
+            _compare_state(audit, stage, cell, _values(recording, stage, number))
+    return audit
 
 
 def _replay(
-    recording: WholeRecording, pipeline: Pipeline, settings: Settings, cuts: RandomCuts, account: Account, see: See
+    recording: WholeRecording, pipeline: Pipeline, settings: Settings, cuts: RandomCuts, audit: Audit, see: See
 ) -> _Published:
     published, newest = _Published(), 0
     intake = in_arrival_order(recording)
@@ -96,7 +96,7 @@ def _replay(
         for record in batch:
             see(record)
             newest = max(newest, record.timestamp)
-        account.events += len(batch)
+        audit.events += len(batch)
         # At the end the deadlines of everything that came fire.
         quiet = (
             {} if batch else dict.fromkeys(map(recording.topics.intake, recording.couriers), newest + _due(settings))
@@ -116,21 +116,21 @@ def _due(settings: Settings) -> int:
     return duration_ms(max(dues)) + 2
 
 
-def _enter_published(account: Account, live: _Published, again: _Published) -> None:
+def _enter_published(audit: Audit, live: _Published, again: _Published) -> None:
     comparison: Comparison = compare_alerts(live.alerts, again.alerts)
     compare_refusals(comparison, live.refusals, again.refusals)
-    account.rejected, account.rejected_for = live.refusals.records, dict(live.refusals.reasons.most_common())
+    audit.rejected, audit.rejected_for = live.refusals.records, dict(live.refusals.reasons.most_common())
     expected, found = again.alerts.ids, live.alerts.ids
-    account.alerts, account.alert_ids = live.alerts.revisions, len(set().union(*found.values()))
+    audit.alerts, audit.alert_ids = live.alerts.revisions, len(set().union(*found.values()))
     for counts in (comparison.alerts, comparison.rejected):
-        account.lost += counts.missing
-        account.twice += counts.extra + counts.repeated
-        account.wrong += counts.other_content
-    for one in comparison.differences[: EXAMPLES - len(account.examples)]:
-        account.examples.append(f"{one.kind}: {one.what}: {'; '.join(one.details)}")
+        audit.lost += counts.missing
+        audit.twice += counts.extra + counts.repeated
+        audit.wrong += counts.other_content
+    for one in comparison.differences[: EXAMPLES - len(audit.examples)]:
+        audit.examples.append(f"{one.kind}: {one.what}: {'; '.join(one.details)}")
     for waybill, ids in found.items():
         if len(ids) > max(1, len(expected.get(waybill, ()))):
-            account.note("two_ids", 1, f"waybill {'/'.join(waybill)}: {sorted(ids)}")
+            audit.note("two_ids", 1, f"waybill {'/'.join(waybill)}: {sorted(ids)}")
 
 
 def _values(recording: WholeRecording, stage: str, partition: int) -> dict[bytes, bytes]:
@@ -143,16 +143,16 @@ def _values(recording: WholeRecording, stage: str, partition: int) -> dict[bytes
     return values
 
 
-def _compare_state(account: Account, stage: str, cell: Cell, found: Mapping[bytes, bytes]) -> None:
-    account.states[stage] = account.states.get(stage, 0) + len(found)
+def _compare_state(audit: Audit, stage: str, cell: Cell, found: Mapping[bytes, bytes]) -> None:
+    audit.states[stage] = audit.states.get(stage, 0) + len(found)
     if stage == "duties":
-        account.screened += sum(decode_shipment(value).events for value in found.values())
+        audit.screened += sum(decode_shipment(value).events for value in found.values())
     for key in sorted(cell.state.keys() | found.keys()):
         what, must, there = f"state of {stage}, key {key!r}", cell.state.get(key), found.get(key)
         if there is None:
-            account.note("lost", 1, f"{what} is missing")
+            audit.note("lost", 1, f"{what} is missing")
         elif must is None:
-            account.note("twice", 1, f"{what} must not be there")
+            audit.note("twice", 1, f"{what} must not be there")
         elif must != there:
             more = cell.stage.counted(key, there) - cell.stage.counted(key, must)
-            account.note("twice" if more > 0 else "lost" if more < 0 else "wrong", abs(more) or 1, f"{what} differs")
+            audit.note("twice" if more > 0 else "lost" if more < 0 else "wrong", abs(more) or 1, f"{what} differs")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from parcelward.audit import Account, account_for
+from parcelward.audit import Audit, audit_recording
 from parcelward.contract.alerts import Alert
 from parcelward.demo.findings import Findings, Planted, ReadAlert, findings
 from parcelward.errors import UserError
@@ -26,13 +26,13 @@ class Recount:
     """Result of the count."""
 
     acknowledged: int
-    account: Account
+    audit: Audit
     findings: Findings
 
     @property
     def complete(self) -> bool:
         """True when nothing is lost or counted twice, each waybill has one id, and everything is as in a replay."""
-        return self.account.exact
+        return self.audit.exact
 
 
 def recount(settings: Settings, acknowledged: int, labels: Iterable[Planted]) -> Recount:
@@ -52,10 +52,10 @@ def count(
 ) -> Recount:
     """Audit a recording. An event that was acknowledged but is not in the intake log counts as lost, too."""
     seen = _Seen(settings)
-    account = account_for(recording, settings, stages, seen.see)
-    if (missing := acknowledged - account.events) > 0:
-        account.note("lost", missing, "acknowledged, and not in the log")
-    return Recount(acknowledged, account, findings(seen.alerts, labels, seen.arrivals, seen.screened))
+    audit = audit_recording(recording, settings, stages, seen.see)
+    if (missing := acknowledged - audit.events) > 0:
+        audit.note("lost", missing, "acknowledged, and not in the log")
+    return Recount(acknowledged, audit, findings(seen.alerts, labels, seen.arrivals, seen.screened))
 
 
 class _Seen:

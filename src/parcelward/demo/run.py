@@ -180,7 +180,7 @@ class Demo:
         self.console.print(said, style="red", markup=False)
 
     def _turn(self) -> bool:
-        """Show new alerts, start a dead worker again; returns whether an alert came. Raises UserError without a broker."""
+        """Show new alerts and start a dead worker again; tell if an alert came. Raises UserError without a broker."""
         if self.broker is not None and self.broker.exit_code is not None:
             raise UserError(f"the local Kafka ended with exit code {self.broker.exit_code}")
         records = self.reader.poll(0.02)

@@ -19,38 +19,38 @@ model; what the model found beside the rules is counted there too.
 def print_summary(console: Console, result: Recount, restarts: int) -> None:
     """Both tables, and in one line whether everything is accounted for."""
     console.print(_counts(result, restarts))
-    account = result.account
-    reasons = ", ".join(f"{reason} {count}" for reason, count in account.rejected_for.items())
+    audit = result.audit
+    reasons = ", ".join(f"{reason} {count}" for reason, count in audit.rejected_for.items())
     console.print(f"rejected for: {reasons or 'nothing'}\n")
     console.print(_rules(result.findings))
     console.print(LEGEND, soft_wrap=True)
     if result.complete:
         console.print(
-            f"[bold green]{account.lost} lost[/]: each of {result.acknowledged:,} acknowledged events is accounted for"
+            f"[bold green]{audit.lost} lost[/]: each of {result.acknowledged:,} acknowledged events is accounted for"
         )
     else:
         console.print(
-            f"[bold red]{account.lost} lost, {account.twice} counted twice, {account.wrong} different from a replay, "
-            f"{account.two_ids} waybills with two alert ids[/]"
+            f"[bold red]{audit.lost} lost, {audit.twice} counted twice, {audit.wrong} different from a replay, "
+            f"{audit.two_ids} waybills with two alert ids[/]"
         )
-        for example in account.examples:
+        for example in audit.examples:
             console.print(f"    {example}", markup=False, soft_wrap=True)
 
 
 def _counts(result: Recount, restarts: int) -> Table:
-    account, found = result.account, result.findings
+    audit, found = result.audit, result.findings
     table = Table(title="Counted by reading the topics again", title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right")
     rows = [
         ("events published and acknowledged", f"{result.acknowledged:,}"),
-        ("screened (in the duty ledger)", f"{account.screened:,}"),
-        ("rejected", f"{account.rejected:,}"),
-        ("lost", f"{account.lost:,}"),
-        ("counted twice", f"{account.twice:,}"),
-        ("alerts, revisions included", f"{account.alerts:,}"),
+        ("screened (in the duty ledger)", f"{audit.screened:,}"),
+        ("rejected", f"{audit.rejected:,}"),
+        ("lost", f"{audit.lost:,}"),
+        ("counted twice", f"{audit.twice:,}"),
+        ("alerts, revisions included", f"{audit.alerts:,}"),
         ("waybills with an alert", f"{found.alerted_waybills:,}"),
-        ("waybills with two alert ids", f"{account.two_ids:,}"),
+        ("waybills with two alert ids", f"{audit.two_ids:,}"),
         ("alerts on clean waybills", _share(found.clean.alerted, found.clean.waybills)),
         ("  by rules / by the model only", f"{found.clean.by_rules:,} / {found.clean.by_model_only:,}"),
         ("rules that raised alerts", str(len(found.alerts_by_rule))),

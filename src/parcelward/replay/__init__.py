@@ -1,6 +1,6 @@
-"""Replaying what a live run left in its topics, offline and in the very order it settled on, and comparing results.
+"""Replays the topics of a live run, offline and in the order of that run, and compares the results.
 
-`recording` says what there is to replay (a running Kafka: `parcelward.replay.live`; a kept day: `kept`), `order`
-holds the replay to the order of the live run, `rerun` runs the stages, `compare` tells what differs. An account of
-every record and state (`parcelward.audit`) reads the same recordings and compares with the same code.
+`recording` says what can be replayed: a running Kafka (`live`) or a kept day (`kept`). `order` holds the replay to the
+order of the live run, `rerun` runs the stages, `compare` finds the differences. The audit of every record and state
+(`parcelward.audit`) reads the same recordings and compares with the same code.
 """

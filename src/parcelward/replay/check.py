@@ -1,4 +1,4 @@
-"""The whole of it: replay a recording and compare what comes out with what the live run published."""
+"""Checks a live run: replays its recording and compares the results with those that it published."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Checked:
     comparison: Comparison
     span: Span
     events: int
-    pack: str  # what judged in the replay
+    pack: str  # judged in the replay, as the model did
     model: str
-    notes: tuple[str, ...]  # what a reader must know to judge the result
+    notes: tuple[str, ...]  # whatever a reader must know to judge the result
 
 
 def check(
@@ -30,7 +30,7 @@ def check(
 ) -> Checked:
     """Replay everything that arrived from `since_ms` on and compare the alerts and refusals of `span`.
 
-    `note_progress` is told how many events were replayed so far.
+    `note_progress` is called with the number of events replayed so far.
     """
     horizon = recording.horizon_ms
     to_ms = min([end for end in (span.to_ms, horizon) if end is not None], default=None)
@@ -41,7 +41,7 @@ def check(
         live.add(record.value or b"")
     for record in recording.rejected():
         refused.add(record)
-    # A live run that lags may have let pass, before what waits, whatever came later on its other partitions.
+    # A live run that lags may have judged later arrivals of its other partitions before the records that wait.
     rerun = Rerun(recording, stages, since_ms=since_ms or 0, to_ms=None if to_ms == horizon else to_ms)
     for result in rerun.results():
         for send in result.alerts:

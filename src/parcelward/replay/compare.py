@@ -1,4 +1,4 @@
-"""Comparing what a replay leads to with what the live run published: alerts by id and revision, refusals by place."""
+"""Compares the results of a replay with those of the live run: alerts by id and revision, refusals by position."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,22 +18,22 @@ EXAMPLES = 20
 Position = tuple[str, int, int]  # topic, partition, offset
 
 
-class Evidence(msgspec.Struct, gc=False):
-    """What the comparison reads of one piece of evidence."""
+class EvidenceHead(msgspec.Struct, gc=False):
+    """One piece of evidence, as far as the comparison reads it."""
 
     topic: str
     partition: int
     offset: int
 
 
-class Finding(msgspec.Struct, gc=False):
-    """What the comparison reads of a finding."""
+class FindingHead(msgspec.Struct, gc=False):
+    """One finding, as far as the comparison reads it."""
 
     rule: str
 
 
 class AlertHead(msgspec.Struct, gc=False):
-    """What the comparison reads of an alert."""
+    """One alert, as far as the comparison reads it."""
 
     alert_id: str
     revision: int
@@ -42,17 +42,17 @@ class AlertHead(msgspec.Struct, gc=False):
     raised_at: datetime
     rule_pack_version: str
     model_version: str | None
-    findings: list[Finding]
-    evidence: list[Evidence]
+    findings: list[FindingHead]
+    evidence: list[EvidenceHead]
 
     @property
     def raised_ms(self) -> int:
-        """When it was raised: arrival of its evidence, or the deadline; epoch ms."""
+        """Time at which it was raised: arrival of its evidence, or the deadline; epoch ms."""
         return round(self.raised_at.timestamp() * 1000)
 
     @property
     def name(self) -> str:
-        """How the comparison speaks of it."""
+        """Name of the alert in the comparison."""
         return f"alert {self.alert_id} of {self.courier}/{self.waybill}"
 
 
@@ -60,17 +60,17 @@ read_head = msgspec.json.Decoder(AlertHead).decode
 
 
 class Span(NamedTuple):
-    """Which alerts are compared: raised from `from_ms` on, before `to_ms` (epoch ms); None: no bound."""
+    """Span of the alerts that are compared: raised from `from_ms` on, before `to_ms` (epoch ms); None: no bound."""
 
     from_ms: int | None = None
     to_ms: int | None = None
 
     def ends_before(self, at_ms: int) -> bool:
-        """Whether a time lies after the span."""
+        """Tell whether a time lies after the span."""
         return self.to_ms is not None and at_ms >= self.to_ms
 
     def begins_after(self, at_ms: int) -> bool:
-        """Whether a time lies before the span."""
+        """Tell whether a time lies before the span."""
         return self.from_ms is not None and at_ms < self.from_ms
 
 
@@ -89,7 +89,7 @@ Waybill = tuple[str, str]  # courier, waybill
 
 @dataclass(slots=True)
 class Counts:
-    """How many are equal, and how many are not, in which way. `missing`: the live run lacks it; `extra`: only it."""
+    """Numbers of equal and of different ones. `missing`: the live run lacks it; `extra`: only the live run has it."""
 
     equal: int = 0
     missing: int = 0
@@ -100,13 +100,13 @@ class Counts:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs."""
+        """True when nothing differs."""
         return not (self.missing or self.extra or self.other_revision or self.other_content or self.repeated)
 
 
 @dataclass(slots=True)
 class Comparison:
-    """The result. `live_packs` and `live_models` count the live alerts by the version that judged them."""
+    """Result of a comparison. `live_packs` and `live_models` count the live alerts by the version that judged them."""
 
     alerts: Counts = field(default_factory=Counts)
     rejected: Counts = field(default_factory=Counts)
@@ -117,7 +117,7 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Whether the replay gives what the live run gave."""
+        """True when the replay gives the results of the live run."""
         return self.alerts.same and self.rejected.same
 
     def note(self, counts: Counts, kind: str, what: str, details: Sequence[str], times: int = 1) -> None:
@@ -133,7 +133,7 @@ class _Said(NamedTuple):
 
 
 class AlertLog:
-    """The alerts of one side. Of each id the final revision within the span is kept, or every one."""
+    """The alerts of one side. For each id the final revision within the span is kept, or every one."""
 
     def __init__(self, span: Span = EVERYTHING, every_revision: bool = False) -> None:
         self._span = span
@@ -142,7 +142,7 @@ class AlertLog:
         self._times: Counter[AlertKey] = Counter()
 
     def add(self, value: bytes) -> None:
-        """One revision, in any order."""
+        """Add one revision, in any order."""
         head = read_head(value)
         if self._span.ends_before(head.raised_ms):
             return
@@ -155,7 +155,7 @@ class AlertLog:
 
     @property
     def revisions(self) -> int:
-        """How many were added, repeated ones included."""
+        """Number of those added, repeated ones included."""
         return self._times.total()
 
     @property
@@ -167,22 +167,22 @@ class AlertLog:
         return found
 
     def within(self) -> dict[AlertKey, _Said]:
-        """Those kept that lie within the span."""
+        """Give those kept that lie within the span."""
         return {key: one for key, one in self._kept.items() if not self._span.begins_after(one.head.raised_ms)}
 
     @property
     def repeated(self) -> dict[AlertKey, int]:
-        """Ids and revisions that were added again, with how often."""
+        """Ids and revisions that were added again, and how often."""
         return {mark: times - 1 for mark, times in self._times.items() if times > 1}
 
 
 def compare_alerts(
     live: AlertLog, replayed: AlertLog, first_offsets: dict[tuple[str, int], int] | None = None
 ) -> Comparison:
-    """Compare what both logs keep: ids, revisions and their content.
+    """Compare the alerts that both logs keep: ids, revisions and their content.
 
-    `first_offsets`: per intake topic and partition, where the replay began; a live alert on earlier evidence is counted
-    as `before` and left out.
+    `first_offsets` has the offset at which the replay began, per intake topic and partition. A live alert on earlier
+    evidence is counted as `before` and left out.
     """
     result = Comparison()
     ours, theirs = replayed.within(), live.within()
@@ -232,7 +232,11 @@ def _revision(head: AlertHead) -> str:
 
 
 def differing(live: bytes, replayed: bytes) -> Iterator[str]:
-    """Each part of two JSON values that differs, as `findings[0].values.sends_7d: 3 live, 4 in the replay`."""
+    """Give each part in which two JSON values differ.
+
+    >>> list(differing(b'{"findings": [{"weight": 3}]}', b'{"findings": [{"weight": 4}]}'))
+    ['findings[0].weight: 3 live, 4 in the replay']
+    """
     yield from _differing("", orjson.loads(live), orjson.loads(replayed))
 
 
@@ -260,13 +264,13 @@ def _own_headers(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:
 
 
 def refused_position(headers: Sequence[tuple[str, bytes]]) -> Position:
-    """Where in the intake a refused record was, by the headers it is refused with."""
+    """Read the position in the intake of a refused record from the headers added to it."""
     ours = _own_headers(headers)
     return ours["pw_topic"], int(ours["pw_partition"]), int(ours["pw_offset"])
 
 
 class RefusalLog:
-    """Refused records of one side, by the position they had; of each its reason and a mark of everything in it."""
+    """Refused records of one side by their position in the intake: the reason of each, and a hash of all it holds."""
 
     def __init__(self, span: Span = EVERYTHING) -> None:
         self._span = span
@@ -274,7 +278,7 @@ class RefusalLog:
         self.repeated: Counter[Position] = Counter()
 
     def add(self, record: SourceRecord | Send) -> None:
-        """One refused record, as it is on the rejected topic or on its way there."""
+        """Add one refused record, as it is on the rejected topic or on its way there."""
         ours = _own_headers(record.headers)
         at_ms = round(datetime.fromisoformat(ours["pw_rejected_at"]).timestamp() * 1000)
         if self._span.ends_before(at_ms) or self._span.begins_after(at_ms):
@@ -287,17 +291,17 @@ class RefusalLog:
 
     @property
     def records(self) -> int:
-        """How many were added, repeated ones included."""
+        """Number of those added, repeated ones included."""
         return len(self.marks) + self.repeated.total()
 
     @property
     def reasons(self) -> Counter[str]:
-        """How many were refused for each reason."""
+        """Number of records refused for each reason."""
         return Counter(reason for reason, _ in self.marks.values())
 
 
 def compare_refusals(result: Comparison, live: RefusalLog, replayed: RefusalLog) -> None:
-    """Enter into `result` how refused records compare; nothing of their content is shown."""
+    """Compare refused records and enter the differences into `result`; none of their content is shown."""
     counts = result.rejected
     for position in sorted(live.marks.keys() | replayed.marks.keys()):
         said, again = live.marks.get(position), replayed.marks.get(position)

@@ -28,7 +28,7 @@ _FAST = 3  # gzip level: half the time of the usual one, a tenth more bytes
 
 
 class About(msgspec.Struct):
-    """What `recording.json` says."""
+    """Content of `recording.json`."""
 
     format: int
     topic_prefix: str
@@ -89,20 +89,20 @@ class KeptRecording:
         self.to_ms = about.to_ms
 
     def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
-        """What the courier sent, in offset order."""
+        """Read the records of a courier, in offset order."""
         topic = self.topics.intake(courier)
         return self._records(_file(self._folder, topic, partition))
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
-        """In which order the live run's later stage read its topic."""
+        """Read the order in which the live run's later stage processed its topic."""
         return map(_decode_pass, _lines(_file(self._folder, topic, partition)))
 
     def alerts(self) -> Iterator[SourceRecord]:
-        """What the live run published."""
+        """Read the alerts that the live run published."""
         return self._records(self._folder / "alerts.jsonl.gz")
 
     def rejected(self) -> Iterator[SourceRecord]:
-        """What the live run refused, of all couriers."""
+        """Read the records that the live run refused, of all couriers."""
         return self._records(self._folder / "rejected.jsonl.gz")
 
     def _records(self, path: Path) -> Iterator[SourceRecord]:

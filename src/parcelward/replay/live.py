@@ -19,14 +19,14 @@ from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
 
 ENOUGH = 8000
-"""Records kept ahead per partition: one with more is not fetched again until it is read from."""
+"""Records kept ahead per partition; one with more is not fetched again until it is read from."""
 EVERYTHING_FETCHED = 1_000_000
-"""Most records of a poll. kafka-python never returns what is left of a fetch once its partition was paused and resumed:
-so nothing may be left, and what bounds a poll is the size of a fetch."""
+"""Most records of a poll. kafka-python loses the rest of a fetch when its partition is paused and resumed, so a poll
+leaves no rest; the size of a fetch bounds it."""
 FETCH_BYTES, PARTITION_BYTES = 8 * 1024 * 1024, 1024 * 1024
 PATIENCE_S = 30.0
-# Checksums are not looked at: a damaged record shows as a difference. Nothing that is read here is still to come, so a
-# fetch need not wait for it.
+# Checksums are not verified: a damaged record shows as a difference. Everything that is read here has arrived already,
+# so a fetch need not wait for more.
 _READING = {
     "check_crcs": False,
     "fetch_max_wait_ms": 10,
@@ -36,12 +36,12 @@ _READING = {
 
 
 class RecordedTopics(AbstractContextManager["RecordedTopics"]):
-    """Every topic of an installation up to its present end, read as it is asked for; a context manager.
+    """Every topic of an installation up to its present end, read on demand; a context manager.
 
     Partitions are read side by side in bounded memory, committed records only. `since_ms`: nothing that arrived before
-    then is read. Intake and what passed between the stages end where the live run says that it is, unless they are
-    wanted `whole`: then nothing that a worker says of itself is asked. Raises UserError when no broker answers, or a
-    topic is missing.
+    then is read. Intake and topics between stages end at the positions that the live run has committed. A `whole`
+    recording has all of them and the changelogs, and asks for no committed positions. Raises UserError when no broker
+    answers, or a topic is missing.
     """
 
     def __init__(self, settings: Settings, since_ms: int | None = None, whole: bool = False) -> None:
@@ -54,7 +54,8 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
         if whole:
             rest += [self.topics.changelog(stage.name) for stage in FLOW]
         try:
-            # What was worked off comes first: what was published by then is in the ends that are asked for later.
+            # The committed positions are asked for first: everything published by then lies before the ends asked for
+            # later.
             self._worked_off = None if whole else _worked_off(settings)
             self._consumer = KafkaConsumer(**consumer_options(settings) | _READING)
         except (KafkaError, OSError) as error:
@@ -99,27 +100,27 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
     # what there is
 
     def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
-        """What the courier sent, in offset order."""
+        """Read the records of a courier, in offset order."""
         return self._read(TopicPartition(self.topics.intake(courier), partition))
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
-        """In which order the live run's later stage read its topic."""
+        """Read the order in which the live run's later stage processed its topic."""
         return (pass_of(record.value or b"") for record in self.between(topic, partition))
 
     def between(self, topic: str, partition: int) -> Iterator[SourceRecord]:
-        """What the stages before sent to a later stage, in offset order."""
+        """Read the records on a topic between stages, in offset order."""
         return self._read(TopicPartition(topic, partition))
 
     def changelog(self, stage: str, partition: int) -> Iterator[SourceRecord]:
-        """What a stage wrote as its durable state; of a `whole` recording only."""
+        """Read the changelog of a stage; only a `whole` recording has it."""
         return self._read(TopicPartition(self.topics.changelog(stage), partition))
 
     def alerts(self) -> Iterator[SourceRecord]:
-        """What the live run published."""
+        """Read the alerts that the live run published."""
         return self._read_all([self.topics.alerts])
 
     def rejected(self) -> Iterator[SourceRecord]:
-        """What the live run refused, of all couriers."""
+        """Read the records that the live run refused, of all couriers."""
         return self._read_all([self.topics.rejected(courier) for courier in self.couriers])
 
     # reading
@@ -141,7 +142,7 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
             self._await_more(tp)
 
     def _await_more(self, tp: TopicPartition) -> None:
-        """Poll until there are records of a partition, or its position has moved past what nobody reads."""
+        """Poll until there are records of a partition, or its position has passed markers that nobody reads."""
         before, last_answer = self._consumer.position(tp), time.monotonic()
         while not self._ahead[tp] and self._consumer.position(tp) == before:
             if self._poll(tp):
@@ -163,7 +164,7 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
     # how far the live run is
 
     def _horizon_ms(self, worked_off: Mapping[TopicPartition, int]) -> int | None:
-        """The earliest evidence that waits to be worked off; None when nothing waits."""
+        """Find the earliest evidence that the live run has not worked off; None when there is none."""
         topics = (*self._intake, *self._between)
         everything = [TopicPartition(topic, number) for topic in topics for number in range(self.partitions)]
         behind = [tp for tp in everything if worked_off.get(tp, 0) < self._ends[tp]]
@@ -189,7 +190,7 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
 
 
 def _worked_off(settings: Settings) -> dict[TopicPartition, int]:
-    """Positions that the live run has committed. Raises UserError when it never committed anything."""
+    """Ask for the positions that the live run has committed. Raises UserError when it never committed anything."""
     group = settings.topics.app_id
     admin = KafkaAdminClient(**client_options(settings))
     try:

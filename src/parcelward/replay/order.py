@@ -1,8 +1,8 @@
-"""Holding a replay to the order of the live run.
+"""Holds a replay to the order of the live run.
 
-Profiles are read as shipments pass, so what a verdict says of them depends on the order in which shipments of several
-intake partitions come to a later stage. That order is decided by the live run and durable: it is the order of the
-records between the stages. A replay that follows it gets the same profiles, verdicts and alerts.
+Profiles are read as shipments pass, so verdicts depend on the order in which shipments of several intake partitions
+come to a later stage. The live run has decided that order, and left it behind: it is the order of the records between
+the stages. A replay that follows it gets the same profiles, verdicts and alerts.
 """
 
 from collections import Counter, deque
@@ -14,22 +14,22 @@ from parcelward.shipments.shipment import Trigger
 from parcelward.stage import Record
 
 MOST_WAITING = 200_000
-"""Passes held back at most; then the order is given up."""
+"""Most passes that wait; with more the replay stops following the order."""
 STILL_TO_FIRE_MS = 60_000
-"""A deadline this close to the live run's last sign of life may not have fired yet."""
+"""A deadline this close to the last pass of the live run may not have fired there."""
 
 
 Released = list[tuple[str, int, list[Record]]]
-"""Records held back, by topic and partition."""
+"""Records that waited, by topic and partition."""
 
 
 @dataclass(slots=True)
 class _Queue:
-    """One partition of one later stage: what the live run read next, and what the replay has sent so far."""
+    """One partition of one later stage: the passes of the live run still to come, and those the replay has sent."""
 
     live: Iterator[Pass]
     sent: dict[Pass, Record] = field(default_factory=dict)
-    ahead: deque[Pass] = field(default_factory=deque)  # read from `live`, not had yet
+    ahead: deque[Pass] = field(default_factory=deque)  # read from `live`, not released yet
 
     def head(self) -> Pass | None:
         if not self.ahead and (following := next(self.live, None)) is not None:
@@ -38,10 +38,10 @@ class _Queue:
 
 
 class LiveOrder:
-    """The `Order` of a live run. `release` only ever gives what the live run had next."""
+    """The `Order` of a live run: `release` gives only passes that are next in the live run."""
 
     def __init__(self, recording: Recording, since_ms: int = 0, until_ms: int | None = None) -> None:
-        """What passed in the live run on evidence before `since_ms`, or from `until_ms` on, is not in the replay."""
+        """Leave out passes of the live run on evidence before `since_ms`, or from `until_ms` on."""
         topics = recording.topics
         self._since_ms = since_ms
         self._until_ms = until_ms
@@ -51,7 +51,7 @@ class LiveOrder:
             for topic in topics.between
             for number in range(recording.partitions)
         }
-        self._held: Counter[Pass] = Counter()  # whatever its stage
+        self._waiting: Counter[Pass] = Counter()  # passes sent and not released, at any stage
         self._reached: dict[tuple[str, int], int] = {}  # per courier and intake partition
         self._following = True
         self.given_up = False  # before the end: too much differed
@@ -59,30 +59,30 @@ class LiveOrder:
         self.only_replayed = 0  # passes that the live run did not make
 
     def release(self, topic: str, partition: int, sent: Sequence[Record]) -> Sequence[Record]:
-        """What comes next, as far as it was sent."""
+        """Add what was sent; give the passes that come next in the live run, as far as they were sent."""
         if not self._following:
             return sent
         queue = self._queues[topic, partition]
         for record in sent:
             one = pass_of(record.value or b"")
             queue.sent[one] = record
-            self._held[_anywhere(one)] += 1
+            self._waiting[_anywhere(one)] += 1
         ready = []
         while (head := queue.head()) is not None:
             if self._since_ms <= head.touched_ms and (self._until_ms is None or head.touched_ms < self._until_ms):
                 if (record_ := queue.sent.pop(head, None)) is None:
                     break
-                self._let_go(head)
+                self._note_released(head)
                 ready.append(record_)
             self._advance(queue)
         return ready
 
     def skip_absent(self, quiet_ms: int) -> bool:
-        """Skip what the replay will never send, everything up to `quiet_ms` being sent; returns whether any was."""
+        """Skip passes that the replay will never send, once it has sent everything up to `quiet_ms`; tell if it did."""
         skipped = False
         for queue in self._queues.values():
             while (head := queue.head()) is not None and head.touched_ms < quiet_ms:
-                if head in queue.sent or self._held[_anywhere(head)]:
+                if head in queue.sent or self._waiting[_anywhere(head)]:
                     break
                 self._advance(queue)
                 self.only_live += self._horizon_ms is None or head.touched_ms < self._horizon_ms
@@ -91,36 +91,36 @@ class LiveOrder:
 
     @property
     def overfull(self) -> bool:
-        """Whether more is held back than memory should hold."""
+        """True when more waits than memory should hold."""
         return sum(len(queue.sent) for queue in self._queues.values()) > MOST_WAITING
 
     def last_ms(self) -> int:
-        """The latest evidence or deadline on which anything passed in the live run; reads the rest of the order."""
+        """Give the latest evidence or deadline of a pass of the live run; reads the rest of the order."""
         for queue in self._queues.values():
             queue.ahead.extend(queue.live)
         return self._alive_until()
 
     def give_up(self) -> Released:
-        """Follow the order no longer, and hand back all that is held."""
+        """Follow the order no longer, and release everything that waits."""
         self.given_up = True
         return self._release(lambda _: True)
 
     def end(self) -> Released:
-        """Hand back what is held and the live run did not have.
+        """Release the passes that wait and that the live run did not make.
 
-        Left out are deadlines that it had not come to: nothing of their courier and partition came later, and the whole
+        Leave out deadlines that it had not reached: nothing of their courier and partition came later, and the whole
         run ended soon after.
         """
         alive_until = self._alive_until()
 
-        def not_had(one: Pass) -> bool:
+        def only_here(one: Pass) -> bool:
             waits = self._horizon_ms is not None and one.touched_ms >= self._horizon_ms
             if waits or self._still_to_fire(one, alive_until):
                 return False
             self.only_replayed += 1
             return True
 
-        return self._release(not_had)
+        return self._release(only_here)
 
     def _release(self, wanted: Callable[[Pass], bool]) -> Released:
         self._following = False
@@ -128,7 +128,7 @@ class LiveOrder:
         for (topic, number), queue in self._queues.items():
             released.append((topic, number, [record for one, record in queue.sent.items() if wanted(one)]))
             queue.sent.clear()
-        self._held.clear()
+        self._waiting.clear()
         return released
 
     def _alive_until(self) -> int:
@@ -147,11 +147,11 @@ class LiveOrder:
         where = gone.courier, gone.partition
         self._reached[where] = max(gone.touched_ms, self._reached.get(where, 0))
 
-    def _let_go(self, one: Pass) -> None:
+    def _note_released(self, one: Pass) -> None:
         key = _anywhere(one)
-        self._held[key] -= 1
-        if not self._held[key]:
-            del self._held[key]
+        self._waiting[key] -= 1
+        if not self._waiting[key]:
+            del self._waiting[key]
 
 
 def _anywhere(one: Pass) -> Pass:

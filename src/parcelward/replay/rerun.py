@@ -1,4 +1,4 @@
-"""Running the recorded intake through the stages again, offline."""
+"""Runs the recorded intake through the stages again, offline."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,14 @@ from parcelward.screening.in_memory import Pipeline, Result
 BATCH = 4000
 FOREVER_MS = 2**63
 RUN_OUT_MS = 600_000
-"""So much of what arrived after the end is replayed too: it may have overtaken what arrived before."""
+"""Arrivals for this long after the end are replayed, too: they may have overtaken earlier ones."""
 
 
 class Rerun:
     """One replay of a recording; iterate `results` once."""
 
     def __init__(self, recording: Recording, stages: Stages, *, since_ms: int = 0, to_ms: int | None = None) -> None:
-        """`since_ms`: what arrived before then is not replayed; `to_ms`: the replay ends a moment after it."""
+        """Replay what arrived from `since_ms` on; end a moment after `to_ms`."""
         self._recording = recording
         self._since_ms = since_ms
         self._stop_ms = None if to_ms is None else to_ms + RUN_OUT_MS
@@ -27,7 +27,7 @@ class Rerun:
         self.first_offsets: dict[tuple[str, int], int] = {}  # topic and partition: where the replay began
 
     def results(self) -> Iterator[Result]:
-        """What the replay leads to, piece by piece."""
+        """Give the results of the replay, piece by piece."""
         quiet_ms = self._since_ms
         for records in in_batches(in_arrival_order(self._recording), BATCH):
             stop = self._stop_ms
@@ -39,26 +39,26 @@ class Rerun:
             quiet_ms = max([quiet_ms, *(one.timestamp - 1 for one in batch)])
             known_ms = self._within_horizon(quiet_ms)
             result = self.pipeline.feed(batch, self._quiet(known_ms))
-            self._settle(known_ms, result)
+            self._skip_absent(known_ms, result)
             yield result
             if stop and len(batch) < len(records) and records[-1].timestamp >= stop:
                 break
         yield self._end()
 
     def _end(self) -> Result:
-        """Fire the deadlines that fell due by the end, and judge what the live run never came to."""
+        """Fire the deadlines that fell due by the end, and judge the passes that the live run did not make."""
         end_ms = self._within_horizon(self._stop_ms or self.order.last_ms() + 1)
         result = self.pipeline.feed([], self._quiet(end_ms))
-        self._settle(FOREVER_MS, result)
+        self._skip_absent(FOREVER_MS, result)
         self._hand_back(self.order.end(), result)
         return result
 
     def _within_horizon(self, quiet_ms: int) -> int:
-        """Beyond the horizon records wait that the replay does not have: what falls due there may have been done."""
+        """Cut a time at the horizon: records that wait beyond it, and may do a duty, are not in the replay."""
         horizon_ms = self._recording.horizon_ms
         return quiet_ms if horizon_ms is None else min(quiet_ms, horizon_ms)
 
-    def _settle(self, quiet_ms: int, result: Result) -> None:
+    def _skip_absent(self, quiet_ms: int, result: Result) -> None:
         while self.order.skip_absent(quiet_ms):
             self.pipeline.carry(result)
         if self.order.overfull:

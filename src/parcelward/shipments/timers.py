@@ -1,7 +1,7 @@
 """Timers of waybills: one queue of deadlines for each courier, on the courier's own arrival clock.
 
-The ledger decides what a timer means. One whose waybill has another deadline by now says nothing, so timers are never
-searched for or removed, and those that a batch set which was not committed do no harm.
+The ledger decides what a timer means, and ignores one whose waybill has another deadline by now. So no timer is ever
+searched for or removed, and a timer that an uncommitted batch has set does no harm.
 """
 
 from collections import defaultdict
@@ -44,7 +44,7 @@ class Timers:
         self._popped.clear()
 
     def commit(self) -> None:
-        """Forget the timers that were taken: their batch is committed."""
+        """Forget the popped timers: their batch is committed."""
         self._popped.clear()
 
     def next_due_ms(self, courier: str) -> int:
@@ -53,7 +53,7 @@ class Timers:
         return int.from_bytes(queue[0][:_DUE_BYTES]) if queue else NEVER
 
     def set(self, courier: str, due_ms: int, key: bytes) -> None:
-        """Add a timer for a waybill, by its ledger key; it is due once the courier's clock has passed `due_ms` (from 0)."""
+        """Add a timer for a waybill, by its ledger key: due once the courier's clock has passed `due_ms` (from 0)."""
         heappush(self._queues[courier], due_ms.to_bytes(_DUE_BYTES) + key)
 
     def pop(self, courier: str) -> tuple[int, bytes]:
