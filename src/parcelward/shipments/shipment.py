@@ -147,7 +147,7 @@ class Shipment(ShipmentBrief, array_like=True, gc=False, tag="1"):
     """The duty ledger of one waybill and the last thing that happened to it."""
 
     duplicates: int = 0
-    events: int = 0  # accepted events, duplicates included: what the audit compares
+    events: int = 0  # accepted events, duplicates included; the audit compares it
     # (event id, number of its type, offset), newest last, bounded
     evidence: list[tuple[str, int, int]] = []
     seen: bytes = b""  # identity and content (8 bytes each) of accepted events, newest last, bounded
