@@ -4,13 +4,14 @@ Each record is a MessagePack array, and its first element is its format, as a te
 format as its msgspec tag, so the decoder itself compares it and the newest format is read at full speed. A struct
 inside another one names none: the whole record has one format. A shipment inside a `Hop` is a record of its own.
 
-The format is a text because no record of format 0, which did not say it, begins with one: those of the state begin with
-a time in ms, which may be 0, and those between the stages with an array. A number could be taken for the time, and a
-version that knows no formats would forget the record as very old. At a text that version stops.
+Records of format 0 have no such element. They begin with a time in ms (state) or with an array (between the stages), so
+a text is unmistakable, and a version that knows no formats stops at it. A number it would take for a very old time, and
+forget the record.
 
-Formats are numbered over all kinds of records; a kind keeps its number until it changes. To change what is stored: put
-new fields at the end, give the struct the next number, raise `NEWEST`, and give `reading` the step from the format
-before. Records are migrated when they are read, and are stored in the new format when they are next written.
+Formats are numbered over all kinds of records; a kind keeps its number until it changes. A new last field with a
+default is no new format, if nothing goes wrong when an older version drops it. Any other change is one: give the struct
+the next number, raise `NEWEST`, give `reading` the step from the format before, and add a folder to `tests/fixtures`.
+Records are migrated when they are read, and are stored in the new format when they are next written.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -101,7 +102,8 @@ def newer(what: str, found: int, newest: int = NEWEST) -> UserError:
     """Say that a record is of a newer format than this version reads, and the way out."""
     return UserError(
         f"{what} is of format {found}, and this version reads formats up to {newest}: a newer version has written it; "
-        'start that version again, or a later one (docs/runbook.md, "Formats"); nothing was acknowledged'
+        'start that version again, or a later one (docs/runbook.md, "A record of a newer format"); '
+        "nothing was acknowledged"
     )
 
 

@@ -105,7 +105,10 @@ class PartitionStage(Protocol):
         ...
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:
-        """Make own memory equal to the committed outcome, which the next `step` finds in its `state`."""
+        """Make own memory equal to an outcome that counts: the next `step` finds it in its `state`.
+
+        It counts once it is committed; where several batches are chained in one transaction, before that.
+        """
         ...
 
 

@@ -13,7 +13,7 @@ from streams.engine.inbox import Inbox
 TICK_S = 1.0
 """Seconds between batches of an idle partition whose stage has deadlines."""
 WORTH_A_COMMIT = 500
-"""Records, of all stages and partitions, that cost several times a transaction: they wait for no others."""
+"""When so many records wait in all partitions together, they are delivered at once: a transaction adds little."""
 WORTH_A_FETCH = 300
 """Records of one broker in one fetch after which the next fetch is not put off."""
 NEVER, AT_ONCE = float("inf"), float("-inf")

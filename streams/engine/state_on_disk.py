@@ -24,7 +24,7 @@ from streams.engine.state import NOTHING_WRITTEN, Bounds, PartitionId, State
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1  # of the folder; of another format it is read anew
+FOLDER_FORMAT = 1  # a folder of another format is read anew; formats of the records in it: parcelward.formats
 OLDEST_S = 6 * 3600.0
 """The changelog keeps deletions for a day (`delete.retention.ms`); a copy older than this is not brought up to date."""
 CACHE_BYTES = 128 << 20  # of read blocks, all partitions together
@@ -85,9 +85,11 @@ class DiskState(State):
             if "Corruption" in str(error):
                 raise _CorruptError(str(error)) from error
             raise _not_usable(self._folder, error) from error
-        self._about = _About(FORMAT, self._changelog, NOTHING_WRITTEN, 0.0, NEWEST) if about is None else _decode(about)
+        self._about = (
+            _About(FOLDER_FORMAT, self._changelog, NOTHING_WRITTEN, 0.0, NEWEST) if about is None else _decode(about)
+        )
         self.written = self._about.written
-        if (self._about.format, self._about.changelog) != (FORMAT, self._changelog):
+        if (self._about.format, self._about.changelog) != (FOLDER_FORMAT, self._changelog):
             self._forget(Unusable.OTHER_CHANGELOG)
         elif self._about.records > NEWEST:
             self.close()
@@ -122,7 +124,7 @@ class DiskState(State):
                 delete(key)
             else:
                 put(key, value)
-        about = _About(FORMAT, self._changelog, written, time.time(), NEWEST)
+        about = _About(FOLDER_FORMAT, self._changelog, written, time.time(), NEWEST)
         put(ABOUT, _encode(about))
         try:
             if self._failed:

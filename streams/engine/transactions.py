@@ -117,10 +117,9 @@ async def extend_by_nothing(records: Records, links: list[Link]) -> None:
 class Transactions:
     """The transactions of the partition numbers that a member of the group has in one generation.
 
-    TRAP: the producer has the name of the lowest number, and the worker that has a number now fences the producer of
-    its name. So a former owner that was paused is fenced for certain, but perhaps by another worker than the one that
-    has its partition, and later. Until then another rule keeps it from committing: every transaction holds positions,
-    and the group takes none from an earlier generation.
+    TRAP: the producer's id is that of the worker's lowest number. A former owner that was paused may be fenced late,
+    by a worker that did not take over its partition. Until then the group refuses its positions, and so its
+    transactions: every transaction holds positions, and the group takes none from an earlier generation.
     """
 
     def __init__(
@@ -158,8 +157,8 @@ class Transactions:
             raise FailedError(f"nobody could be fenced within {TRANSACTION_S:.0f} s: brokers do not answer") from error
         try:
             async with asyncio.timeout(DECIDED_S):
-                # The group takes no more positions from former owners. The records that belong to the positions it has
-                # taken are in the changelogs already.
+                # Positions are read first. Each was committed with its changelog records, so the changelogs that are
+                # read next cannot be older. Former owners can add no more positions.
                 positions = await self._producer.stable_positions(sources)
                 ends = await self._producer.await_records([*changelogs, *ours])
                 uncommitted = frozenset(sources) - positions.keys()
@@ -190,7 +189,7 @@ class Transactions:
                     await self._await_others()
                     await self._commit_all(self._next())
         except asyncio.CancelledError:
-            # Committed or not, memory will not follow. Nothing that is computed from it may be committed any more.
+            # It may be committed or not, and memory stays as it was: this worker must commit nothing more.
             self._failed = self._failed or FailedError("given up")
             raise
         if work.error is not None:

@@ -193,7 +193,7 @@ def test_values_are_put_in_their_places_by_name() -> None:
 
 
 def test_values_given_in_the_tables_order_are_not_moved() -> None:
-    """The shipped table: nothing is rearranged, which would cost a row a fifth more."""
+    """The shipped table: nothing is rearranged, which would cost a row a quarter more."""
 
     def make() -> list[Value]:
         return [*NAMES]

@@ -44,22 +44,22 @@ def take_snapshot(shipment: ShipmentBrief, row: Row) -> Snapshot:
 
 
 def with_snapshot(shipment: ShipmentBrief, row: Row, snapshot: Snapshot | None) -> Row:
-    """The row to judge a pass on: the snapshot's values replace those that were measured again and counted nothing.
+    """The row to judge a pass on: the snapshot's values stand in place of profile values that this pass did not count.
 
     A snapshot taken before a feature was added does not hold it; its value is the measured one.
     """
     if snapshot is None:
         return row
-    frozen = list(row)
+    judged = list(row)
     if not shipment.firsts & First.ACCEPTANCE and _mark(shipment.real_name) == snapshot.acceptance:
         for position, value in zip(OF_ACCEPTANCE, snapshot.of_acceptance, strict=False):
-            frozen[position] = value
+            judged[position] = value
         if shipment.firsts & First.OVERDUE:
-            frozen[OVERDUE] = row[OVERDUE]
+            judged[OVERDUE] = row[OVERDUE]
     if not shipment.firsts & First.INSPECTION and _mark(shipment.inspection) == snapshot.inspection:
         for position, value in zip(OF_INSPECTION, snapshot.of_inspection, strict=False):
-            frozen[position] = value
-    return frozen
+            judged[position] = value
+    return judged
 
 
 def _mark(entry: RealNameEntry | InspectionEntry | None) -> int:

@@ -49,7 +49,7 @@ class AlertRecord(msgspec.Struct, array_like=True, tag="1"):
     Revision 0 (`silent_record`): nothing was published yet.
     """
 
-    touched_ms: int  # arrival of the evidence behind the last pass, which is that of a new revision
+    touched_ms: int  # arrival of the last pass's evidence; a new revision is dated by it
     revision: int
     verdict: Verdict
     due_ms: int = 0  # when a person should have decided; a revision never moves it back

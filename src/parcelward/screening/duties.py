@@ -173,7 +173,7 @@ class _DutyBatch:
     def _look(self, part: _CourierBatch, due_ms: int, key: bytes) -> None:
         value = self._updates.get(key) or self._before(key)
         if value is None or value.find(encode(due_ms), 0, DUE_WITHIN) < 0:
-            return  # as most: the duty was done in time, which the bytes tell without decoding
+            return  # Nearly always the duty is done: another deadline stands in the bytes.
         # As of the timer, not of the clock that came by: each deadline gives its own revision, as on replay.
         shipment = decode_shipment(value)
         if shipment.due_ms != due_ms or is_absent(shipment.touched_ms, self._deadlines.keep, due_ms):
@@ -266,9 +266,9 @@ class _DutyBatch:
                 self._note_time(part, shipment, time_ms, kind)
             corrects = data.corrects
             trigger = kind.accept(shipment, entered, corrects)
-            if corrects is not None and trigger is not Trigger.CONFLICT:
+            if corrects is not None and trigger != Trigger.CONFLICT:
                 part.noted[counts.CORRECTED] += 1
-        if trigger is Trigger.CONFLICT:
+        if trigger == Trigger.CONFLICT:
             part.noted[counts.WAYBILL_CONFLICT] += 1
         return trigger
 

@@ -105,7 +105,8 @@ class Judge:
         evaluate, threshold, changed = self._pack.evaluate, self._threshold, outlet_state.alerts
         revised = []
         for one, score in zip(block, scores, strict=True):
-            if changed.get(one.key, one.known) is not one.known:  # by an earlier pass in this block
+            revised_in_this_block = changed.get(one.key, one.known) is not one.known
+            if revised_in_this_block:
                 one.recall(outlet_state)
                 (score,) = self._scores([one.row])
             hits = evaluate(one.row)
@@ -138,7 +139,8 @@ class Judge:
             if not _contested(shipment):
                 return None
             record = silent_record(shipment.touched_ms)
-        # Touched by every pass, as the ledger is: forgotten before it, an alert would be raised a second time.
+        # Touch it at each pass, as the ledger is touched. If it expired before the ledger, the same alert would be
+        # raised again. `one.row` holds the values of an earlier snapshot already, so this one keeps them.
         record = structs.replace(
             record,
             touched_ms=shipment.touched_ms,

@@ -32,7 +32,10 @@ class ShipmentRow(NamedTuple):
 
 
 class OutletsStage:
-    """Profiles and verdicts of one partition."""
+    """Profiles and verdicts of one partition.
+
+    A key of its state begins with its kind: `o` an outlet, `p` an operator, `h` a photo, `w` the alert of a waybill.
+    """
 
     def __init__(self, judgement: Judgement, topics: Topics, keep: Keep) -> None:
         self._judge = Judge(judgement, topics)
@@ -91,7 +94,7 @@ class OutletsStage:
         return decode_alert(value).revision if kind == b"w" else 0
 
     def screen_rows(self, batch: Batch, state: Mapping[bytes, bytes]) -> list[ShipmentRow]:
-        """The features of a batch without judging them: what training replays. Changes nothing."""
+        """Give the features of a batch without judging it, for training. Changes nothing that is kept."""
         self._outlet_state.open(state)
         measured = [self._measure(record, {}) for record in batch.records]
         for one in measured:
@@ -99,7 +102,7 @@ class OutletsStage:
         return [ShipmentRow(one.shipment(), one.row) for one in measured]
 
     def _measure(self, record: SourceRecord, newest: dict[str, int]) -> Measured:
-        """Measure a pass against the profiles; `newest` is the newest arrival per courier."""
+        """Count a pass in the profiles and measure it against them; `newest` is the newest arrival per courier."""
         hop = decode_arrived(record.value or b"")
         shipment = hop.shipment
         courier, now = shipment.courier, shipment.touched_ms
