@@ -60,7 +60,7 @@ def test_workers_join_and_leave(settings: Settings) -> None:
     asyncio.run(scenario())
     assert len(set(alerted(settings))) == len(alerted(settings)) == 300
     for stage in ("senders", "outlets"):
-        topic = getattr(settings.topics, stage)
+        topic = settings.topics.into(stage)
         state = {record.key: record.value for record in read_all(settings, settings.topics.changelog(stage))}
         in_order: defaultdict[Any, bytes] = defaultdict(bytes)
         for record in read_all(settings, topic):
