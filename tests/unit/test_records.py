@@ -86,7 +86,7 @@ def test_records_are_taken_across_batches_and_the_position_follows() -> None:
     found = fetched(0, at(0, 3), at(3, 3), at(9, 1))  # 6 to 8 were compacted away
     taken = []
     while not found.exhausted:
-        records = found.take(2)
+        records = found.read(2)
         taken.append([record.offset for record in records])
         if records and not found.exhausted:
             assert found.next_fetch_offset == records[-1].offset + 1
@@ -96,23 +96,23 @@ def test_records_are_taken_across_batches_and_the_position_follows() -> None:
 
 def test_all_is_taken_without_a_limit() -> None:
     found = fetched(0, at(0, 3), at(3, 2))
-    assert [record.offset for record in found.take(None)] == [0, 1, 2, 3, 4]
+    assert [record.offset for record in found.read(None)] == [0, 1, 2, 3, 4]
     assert found.exhausted
 
 
 def test_the_part_of_a_batch_before_the_position_is_not_handed_out_again() -> None:
     found = fetched(2, at(0, 4))
-    assert [record.offset for record in found.take(10)] == [2, 3]
+    assert [record.offset for record in found.read(10)] == [2, 3]
 
 
 def test_a_batch_that_lies_before_the_position_is_passed_over() -> None:
     found = fetched(5, at(0, 4), at(4, 3))
-    assert [record.offset for record in found.take(10)] == [5, 6]
+    assert [record.offset for record in found.read(10)] == [5, 6]
 
 
 def test_a_record_has_its_place_its_parts_and_its_size() -> None:
     raw = at(7, 2)
-    first, _ = fetched(7, raw).take(10)
+    first, _ = fetched(7, raw).read(10)
     assert (first.topic, first.partition, first.offset, first.timestamp) == ("intake.swift", 3, 7, 1000)
     assert (first.key, first.value, first.headers[0]) == (b"key", b"value \xff", ("ce_id", b"\xff"))
     assert first.size == len(raw) // 2
