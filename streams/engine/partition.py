@@ -111,7 +111,7 @@ class StagePartition:
         self.positions.update(positions)
         self.uncommitted = uncommitted
         if self.state.written != NOTHING_WRITTEN:
-            self.state.check(changelog)
+            self.state.forget_unless_current(changelog)
         self.must_reach = changelog.end - 1 if changelog.end > changelog.start else NOTHING_WRITTEN
 
     def apply_changelog(self, records: Sequence[Any], offset: int) -> None:

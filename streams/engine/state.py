@@ -37,7 +37,7 @@ class State(Mapping[bytes, bytes]):
     def write(self, updates: Mapping[bytes, bytes | None], written: int) -> None:
         """Apply committed updates (None deletes) and the offset they end at: all of it or nothing."""
 
-    def check(self, bounds: Bounds) -> None:
+    def forget_unless_current(self, bounds: Bounds) -> None:
         """Forget everything if the rest of the changelog would not make the state current."""
 
 

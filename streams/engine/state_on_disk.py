@@ -102,7 +102,7 @@ class DiskState(State):
         self._near = {}
         self._open()
 
-    def check(self, bounds: Bounds) -> None:
+    def forget_unless_current(self, bounds: Bounds) -> None:
         """Forget everything if the rest of the changelog would not make the state current."""
         behind = self.written + 1
         if self.written == NOTHING_WRITTEN or behind == bounds.end:

@@ -69,7 +69,7 @@ def test_a_walk_sees_every_key_although_the_state_changes(tmp_path: Path) -> Non
 def test_a_copy_counts_only_if_the_changelog_completes_it(tmp_path: Path, bounds: Bounds, believed: bool) -> None:
     _, state = opened(tmp_path)
     state.write({b"a": b"1"}, 10)
-    state.check(bounds)
+    state.forget_unless_current(bounds)
     assert state.written == (10 if believed else NOTHING_WRITTEN)
     assert (b"a" in state) == believed
 
@@ -79,9 +79,9 @@ def test_an_old_copy_is_dropped_when_deletions_may_be_missing(tmp_path: Path, mo
     state.write({b"a": b"1"}, 10)
     later = time.time() + OLDEST_S + 1
     monkeypatch.setattr(time, "time", lambda: later)
-    state.check(Bounds(0, 11))
+    state.forget_unless_current(Bounds(0, 11))
     assert state.written == 10
-    state.check(Bounds(0, 12))
+    state.forget_unless_current(Bounds(0, 12))
     assert state.written == NOTHING_WRITTEN
 
 

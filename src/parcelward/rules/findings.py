@@ -9,7 +9,7 @@ from parcelward.rules.rule import Hit
 ERROR_SHOWN = 200  # characters
 
 
-def weight_of(hit: Hit) -> tuple[Severity, Action]:
+def severity_and_action(hit: Hit) -> tuple[Severity, Action]:
     """Severity and action of a hit. A rule that failed is medium and asks for information, whatever it looks for."""
     if hit.error is not None:
         return Severity.MEDIUM, Action.REQUEST_INFORMATION
@@ -22,7 +22,7 @@ def finding_of(hit: Hit, row: Row) -> Finding:
     A rule that failed could not judge, which does not make the parcel clean. Its finding says so and asks a person.
     """
     rule = hit.rule
-    severity, action = weight_of(hit)
+    severity, action = severity_and_action(hit)
     if hit.error is None:
         reason = Bilingual(zh=rule.reason_zh.fill(row), en=rule.reason_en.fill(row))
     else:

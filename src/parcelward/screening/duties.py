@@ -35,7 +35,7 @@ AGREEMENT = SenderKind.AGREEMENT.value
 _new_tuple = tuple.__new__
 
 
-class _CourierBatch:
+class _CourierPart:
     """One courier within a batch: its clock, what is due on it, and what came of it."""
 
     __slots__ = ("clock", "consumed", "courier", "next_due_ms", "noted", "prefix")
@@ -75,9 +75,9 @@ class DutiesStage:
         """Enter the batch's events into the ledger, in order, and pass on every shipment that changed."""
         self._timers.begin()
         work = _DutyBatch(self, state)
-        couriers = work.couriers
+        parts = work.parts
         for record in batch.records:
-            part, now_ms = couriers[record.topic], record.timestamp
+            part, now_ms = parts[record.topic], record.timestamp
             if now_ms >= part.clock:
                 part.clock = now_ms
             else:
@@ -86,9 +86,9 @@ class DutiesStage:
                 work.fire(part, now_ms)
             work.enter(part, record, now_ms)
         for topic, quiet_ms in sorted(batch.quiet_until.items()):
-            work.fire(couriers[topic], quiet_ms)
-            couriers[topic].clock = max(quiet_ms, couriers[topic].clock)
-        self._reached = self._clocks | {part.courier: part.clock for part in couriers.values()}
+            work.fire(parts[topic], quiet_ms)
+            parts[topic].clock = max(quiet_ms, parts[topic].clock)
+        self._reached = self._clocks | {part.courier: part.clock for part in parts.values()}
         outcome = work.outcome()
         for key in self._expired(batch, state, work.new_waybills):
             outcome.updates.setdefault(key, None)
@@ -116,7 +116,7 @@ class DutiesStage:
         return shipment.events + shipment.passes
 
 
-class _CourierBatches(dict[str, _CourierBatch]):
+class _CourierParts(dict[str, _CourierPart]):
     """The part of each intake topic, made when it is first asked for."""
 
     def __init__(self, topics: Topics, clocks: Mapping[str, int], timers: Timers) -> None:
@@ -125,9 +125,9 @@ class _CourierBatches(dict[str, _CourierBatch]):
         self._clocks = clocks
         self._timers = timers
 
-    def __missing__(self, topic: str) -> _CourierBatch:
+    def __missing__(self, topic: str) -> _CourierPart:
         courier = self._topics.courier_of(topic)
-        part = self[topic] = _CourierBatch(courier, self._clocks.get(courier, 0), self._timers.next_due_ms(courier))
+        part = self[topic] = _CourierPart(courier, self._clocks.get(courier, 0), self._timers.next_due_ms(courier))
         return part
 
 
@@ -148,12 +148,12 @@ class _DutyBatch:
         self._before = state.get
         self._out = Outcome()
         self._sends, self._updates, self._counts = self._out.sends, self._out.updates, self._out.counts
-        self.couriers = _CourierBatches(stage._topics, stage._clocks, stage._timers)
+        self.parts = _CourierParts(stage._topics, stage._clocks, stage._timers)
         self.new_waybills = 0
 
     def outcome(self) -> Outcome:
         """Give the outcome of the batch, once all of it has been entered."""
-        for part in self.couriers.values():
+        for part in self.parts.values():
             for kind, count in zip(EVENT_KINDS, part.consumed, strict=True):
                 if count:
                     self._counts[counts.CONSUMED, part.courier, kind.type.value] += count
@@ -163,14 +163,14 @@ class _DutyBatch:
 
     # -- deadlines ---------------------------------------------------------------------------------------------------
 
-    def fire(self, part: _CourierBatch, now_ms: int) -> None:
+    def fire(self, part: _CourierPart, now_ms: int) -> None:
         """Fire what fell due before `now_ms` on the courier's arrival clock."""
         while part.next_due_ms < now_ms:
             due_ms, key = self._timers.pop(part.courier)
             part.next_due_ms = self._timers.next_due_ms(part.courier)
             self._look(part, due_ms, key)
 
-    def _look(self, part: _CourierBatch, due_ms: int, key: bytes) -> None:
+    def _look(self, part: _CourierPart, due_ms: int, key: bytes) -> None:
         value = self._updates.get(key) or self._before(key)
         if value is None or value.find(encode(due_ms), 0, DUE_WITHIN) < 0:
             return  # Nearly always the duty is done: another deadline stands in the bytes.
@@ -188,7 +188,7 @@ class _DutyBatch:
         else:  # deadlines are settings, and were shorter when the timer was set
             self._updates[key] = encode(shipment)
 
-    def _watch(self, part: _CourierBatch, key: bytes, shipment: Shipment) -> None:
+    def _watch(self, part: _CourierPart, key: bytes, shipment: Shipment) -> None:
         """Set the timer of the next open duty, if its deadline is another one than before."""
         due_ms = next_due(shipment, self._deadlines)
         if due_ms != shipment.due_ms:
@@ -199,7 +199,7 @@ class _DutyBatch:
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def enter(self, part: _CourierBatch, record: SourceRecord, arrival: int) -> None:
+    def enter(self, part: _CourierPart, record: SourceRecord, arrival: int) -> None:
         """Enter one record: refuse it, recognise it, or change the ledger and pass the shipment on."""
         event = self._decode(record)
         if isinstance(event, Rejected):
@@ -232,7 +232,7 @@ class _DutyBatch:
         self._watch(part, key, shipment)
         self._pass_on(part, key, shipment)
 
-    def _note_delay(self, part: _CourierBatch, event: Event, delay_ms: int) -> None:
+    def _note_delay(self, part: _CourierPart, event: Event, delay_ms: int) -> None:
         """Count what was uploaded late or filled in later, and what lies ahead of its arrival."""
         if delay_ms < 0:
             part.noted[counts.AHEAD] += 1
@@ -241,11 +241,11 @@ class _DutyBatch:
         if event.data.fill_mode == BACKFILL:
             part.noted[counts.BACK_FILLED] += 1
 
-    def _refuse(self, part: _CourierBatch, record: SourceRecord, rejected: Rejected) -> None:
+    def _refuse(self, part: _CourierPart, record: SourceRecord, rejected: Rejected) -> None:
         self._sends.append(rejected_record(self._topics.rejected(part.courier), record, rejected))
         self._counts[counts.REJECTED, part.courier, rejected.reason.value] += 1
 
-    def _change(self, part: _CourierBatch, shipment: Shipment, event: Event, arrival: int) -> int | None:
+    def _change(self, part: _CourierPart, shipment: Shipment, event: Event, arrival: int) -> int | None:
         """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
         mark = event.identity + event.content
         came_before = shipment.seen.find(event.identity) >= 0  # `in` would try it as a number first
@@ -272,7 +272,7 @@ class _DutyBatch:
             part.noted[counts.WAYBILL_CONFLICT] += 1
         return trigger
 
-    def _note_time(self, part: _CourierBatch, shipment: Shipment, time_ms: int, kind: EventKind) -> None:
+    def _note_time(self, part: _CourierPart, shipment: Shipment, time_ms: int, kind: EventKind) -> None:
         """Count late and out-of-order events; a late one may show that an overdue duty was done in time."""
         if shipment.overdue & kind.duty:
             if lift_overdue(shipment, kind.duty, time_ms, self._deadlines):
@@ -283,7 +283,7 @@ class _DutyBatch:
 
     # -- both --------------------------------------------------------------------------------------------------------
 
-    def _pass_on(self, part: _CourierBatch, key: bytes, shipment: Shipment) -> None:
+    def _pass_on(self, part: _CourierPart, key: bytes, shipment: Shipment) -> None:
         """Write the shipment down, and send it to the next stage that has something to add, if there is one already."""
         real_name = shipment.real_name
         if real_name is not None and real_name.document_token is not None and real_name.sender_kind != AGREEMENT:

@@ -14,7 +14,7 @@ from parcelward.alerts.snapshot import take_snapshot, with_snapshot
 from parcelward.alerts.verdict import AlertRecord, Verdict, judge, revise, silent_record
 from parcelward.contract.alerts import Action, Contribution, Lane, Score, Severity
 from parcelward.features.table import Row
-from parcelward.rules import Hit, RulePack, finding_of, weight_of
+from parcelward.rules import Hit, RulePack, finding_of, severity_and_action
 from parcelward.screening.outlet_state import OutletState
 from parcelward.shipments.shipment import Shipment, ShipmentBrief, decode_hop, decode_shipment
 from parcelward.stage import Outcome, SourceRecord
@@ -156,7 +156,7 @@ class Judge:
 
     def _verdict(self, hits: Sequence[Hit], score: float) -> Verdict:
         """Judge by the rules and the model."""
-        found = [(hit.rule.id, *weight_of(hit)) for hit in hits]
+        found = [(hit.rule.id, *severity_and_action(hit)) for hit in hits]
         if score >= self._threshold:
             found.append((MODEL_RULE, Severity.MEDIUM, Action.REINSPECT))
         return judge(found)
