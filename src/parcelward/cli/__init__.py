@@ -16,6 +16,7 @@ COMMANDS = {
     "worker": Subcommand("streams.worker:worker", "Screen shipments: the streaming service itself."),
     "publish": Subcommand("parcelward.cli.publish:publish", "Publish a file of events to a courier's intake topic."),
     "validate": Subcommand("parcelward.cli.validate:validate", "Check a file of events against the contract, offline."),
+    "screen": Subcommand("parcelward.cli.screen:screen", "Screen a file of events without Kafka: what would it say?"),
     "alerts": Subcommand("parcelward.cli.alerts:alerts", "Follow the alerts as a readable list."),
     "rejected": Subcommand("parcelward.cli.rejected:rejected", "Read back a courier's refused records with reasons."),
     "replay": Subcommand("parcelward.cli.replay:replay", "Screen a recorded span again and compare with the live run."),

@@ -1,9 +1,11 @@
 """Options that several subcommands share."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
+from parcelward.errors import UserError
 from parcelward.settings import Settings, load_settings
 
 Kafka = Annotated[
@@ -15,3 +17,16 @@ Kafka = Annotated[
 def settings_with(kafka: str | None, **overrides: Any) -> Settings:
     """The settings, with the servers from the command line when they were given."""
     return load_settings(**overrides, **({"kafka": kafka} if kafka else {}))
+
+
+def moment_ms(option: str, text: str | None) -> int | None:
+    """The time that was given with an option, in epoch ms; None when none was. Raises UserError naming the option."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{option} {text!r} is not a time; write it like 2026-11-23T08:00:00+08:00") from None
+    if moment.tzinfo is None:
+        raise UserError(f"{option} {text!r} has no time zone; write it like 2026-11-23T08:00:00+08:00")
+    return round(moment.timestamp() * 1000)

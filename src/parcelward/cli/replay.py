@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from parcelward.cli.options import Kafka, settings_with
+from parcelward.cli.options import Kafka, moment_ms, settings_with
 from parcelward.cli.tables import show_table
 from parcelward.errors import UserError
 from parcelward.moments import duration_ms
@@ -57,7 +57,7 @@ def replay(
 
     Settings, token keys, rule pack and model must be those of the live run.
     """
-    span = Span(_epoch_ms("--from", from_), _epoch_ms("--to", to))
+    span = Span(moment_ms("--from", from_), moment_ms("--to", to))
     if span.from_ms is not None and span.to_ms is not None and span.from_ms >= span.to_ms:
         raise UserError(f"--from {from_} is not before --to {to}: there is nothing between them")
     since_ms = _since_ms(span, warm_up)
@@ -98,18 +98,6 @@ def _compared(checked: Checked) -> int:
 def _checked(source: Recording, stages: Stages, span: Span, since_ms: int | None, console: Console) -> Checked:
     with console.status("replaying") as status:
         return check(source, stages, span, since_ms, lambda events: status.update(f"{events:,} events replayed"))
-
-
-def _epoch_ms(option: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"{option} {text!r} is not a time; write it like 2026-11-23T08:00:00+08:00") from None
-    if moment.tzinfo is None:
-        raise UserError(f"{option} {text!r} has no time zone; write it like 2026-11-23T08:00:00+08:00")
-    return round(moment.timestamp() * 1000)
 
 
 def _since_ms(span: Span, warm_up_days: float | None) -> int | None:

@@ -1,14 +1,11 @@
 """`parcelward validate`: check a file of events against the contract with the code that runs in production."""
 
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
+from parcelward.cli.event_lines import name_of, opened
 from parcelward.errors import UserError
 from parcelward.intake.decode import Decoder, Limits, Rejected
 from parcelward.intake.event_file import numbered_events, record_of, written_record
@@ -37,7 +34,7 @@ def validate(
     of_records = Decoder(topics, Limits(), b"")
     refused: Counter[str] = Counter()
     sound = 0
-    with _opened(file) as lines:
+    with opened(file) as lines:
         for number, text in numbered_events(lines):
             if (record := written_record(text, topics, courier=courier, offset=number)) is not None:
                 answer = of_records.decode(record)
@@ -51,22 +48,9 @@ def validate(
                 sound += 1
     wrong = refused.total()
     if not sound + wrong:
-        raise UserError(f"{'stdin' if file == '-' else file} holds no event; give one JSON object a line")
+        raise UserError(f"{name_of(file)} holds no event; give one JSON object a line")
     typer.echo(f"{sound + wrong} event{'s' if sound + wrong != 1 else ''}: {sound} would be accepted, {wrong} refused")
     for reason, count in refused.most_common():
         typer.echo(f"    {reason}: {count}")
     if wrong:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
-    if file == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = Path(file).open("rb")  # noqa: SIM115 - closed below; only opening may be the user's mistake
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read ({error.strerror}); give a file of one JSON event a line") from None
-    with stream:
-        yield stream

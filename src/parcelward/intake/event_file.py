@@ -1,6 +1,7 @@
 """Files of events: the events in a file, and the Kafka record of each: as it would be published, or as written down."""
 
 import io
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO
@@ -8,9 +9,16 @@ from typing import Any, BinaryIO
 import msgspec
 import orjson
 
+from parcelward.contract.reasons import Reason
+from parcelward.intake.refusal import Rejected
+from parcelward.moments import epoch_ms
 from parcelward.stage import Record
 from parcelward.topics import Topics
 
+RECEIVED = "receivedtime"
+"""CloudEvents extension attribute of an event in a file: when its record arrived, if not at the event's time."""
+UNKNOWN_COURIER = "unknown"
+"""In place of the courier of an event that names none."""
 WHOLE_BYTES = 1_000_000
 """A file up to this size may be one JSON document over several lines; a larger one is always one event a line."""
 
@@ -43,14 +51,38 @@ def record_of(text: bytes, topics: Topics, *, courier: str | None = None, offset
 
     `courier` replaces the one that the event names. Never raises: if the text is wrong, the decoder will say so.
     """
-    try:
-        body = orjson.loads(text)
-    except ValueError:
-        body = None
+    body = _parsed(text)
     data = body.get("data") if isinstance(body, dict) else None
     named = _text(data, "courier")
     key = _text(data, "waybill").encode("utf-8", "replace")
-    return Record(topics.intake(courier or named or "unknown"), 0, offset, at_ms, key or b"-", text)
+    return Record(topics.intake(courier or named or UNKNOWN_COURIER), 0, offset, at_ms, key or b"-", text)
+
+
+def arriving_record(text: bytes, topics: Topics, *, offset: int, after_ms: int) -> Record | Rejected:
+    """The record of a structured event that arrives when its line says: at `receivedtime`, or at the event's time.
+
+    A line that says neither arrives at `after_ms`. `receivedtime` is cut out of the text: it belongs to the file, and
+    an event that is sent twice says the same both times. Refused only if `receivedtime` is no time.
+    """
+    body = _parsed(text)
+    given = body.get(RECEIVED) if isinstance(body, dict) else None
+    arrival = _moment_ms(body, RECEIVED if given is not None else "time")
+    if arrival is None and given is not None:
+        detail = f"{RECEIVED}: must be a time with seconds and offset (RFC 3339), as 2026-11-23T09:30:00.000+08:00"
+        return Rejected(Reason.INVALID_VALUE, detail)
+    if isinstance(body, dict) and RECEIVED in body and len(found := [*_RECEIVED(text)]) == 1:
+        text = text[: found[0].start()] + text[found[0].end() :]
+    return record_of(text, topics, offset=offset, at_ms=after_ms if arrival is None else arrival)
+
+
+# The attribute and one comma beside it. Where it stands more than once the decoder refuses the event.
+_VALUE = rb'"receivedtime"\s*:\s*(?:"[^"\\]*"|null)'
+_RECEIVED = re.compile(rb",\s*" + _VALUE + rb"|" + _VALUE + rb"\s*,?\s*").finditer
+
+
+def _moment_ms(body: Any, name: str) -> int | None:
+    value = _text(body, name)
+    return epoch_ms(value) if value else None
 
 
 class _Written(msgspec.Struct):
@@ -76,6 +108,14 @@ def written_record(text: bytes, topics: Topics, *, courier: str | None = None, o
         return None
     topic = topics.intake(courier) if courier else found.topic
     return Record(topic, 0, offset, found.timestamp, found.key_base64, found.value_base64, found.headers)
+
+
+def _parsed(text: bytes) -> Any:
+    """The JSON value in a text; None when it is none."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return None
 
 
 def _is_json(text: bytes) -> bool:

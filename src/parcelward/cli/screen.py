@@ -1,0 +1,97 @@
+"""`parcelward screen`: a file of events through the stages in memory, without Kafka: alerts and refusals."""
+
+import json
+import sys
+from collections import Counter
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from parcelward.alerts.terminal import Language, alert_lines
+from parcelward.cli.event_lines import name_of, opened
+from parcelward.cli.options import moment_ms, settings_with
+from parcelward.contract.alerts import Alert
+from parcelward.intake.event_file import numbered_events
+from parcelward.screening.build import build_stages
+from parcelward.screening.rehearsal import Refused, Rehearsal
+from parcelward.settings import DEMO_KEY, Settings
+
+
+def screen(
+    file: Annotated[str, typer.Argument(help="Structured CloudEvents, one JSON object a line; - reads stdin.")],
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="Until when, RFC 3339: fires what is due by then, and leaves out what arrives later; "
+            "default: the last arrival in the file.",
+            show_default=False,
+        ),
+    ] = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the reasons.")] = "en",
+) -> None:
+    """Screen a file of events without Kafka, with the settings, rules and model of a worker; print what it would say.
+
+    An event arrives at its own time, or at the time in its attribute receivedtime. Alerts are printed as on the topic,
+    all revisions in order; a line that is refused is named with the reason.
+    """
+    until_ms = moment_ms("--until", until)
+    settings = settings_with(None, security_protocol="PLAINTEXT")  # no broker is asked, so no key is sent anywhere
+    stages = build_stages(settings)
+    notes = Console(stderr=True, highlight=False, soft_wrap=True)
+    with opened(file) as lines:
+        rehearsal = Rehearsal(numbered_events(lines), stages, settings.topics, until_ms)
+    for note in _notes(rehearsal, settings, file):
+        notes.print(f"note: {note}", markup=False)
+    console, today = Console(highlight=False, soft_wrap=True), datetime.now().astimezone().date()
+    told: Counter[str] = Counter()
+    for outcome in rehearsal.outcomes():
+        told["refused" if isinstance(outcome, Refused) else "alerts"] += 1
+        if json_lines:
+            sys.stdout.buffer.write(_as_json(outcome) + b"\n")
+        else:
+            _show(outcome, lang, console, today)
+    sys.stdout.buffer.flush()
+    if rehearsal.lines and not json_lines:
+        judgement = stages.judgement
+        model = "none" if judgement.model is None else judgement.model.version
+        notes.print(
+            f"{rehearsal.lines:,} lines until {_moment(rehearsal.until_ms)}: {told['refused']:,} refused, "
+            f"{told['alerts']:,} alerts, revisions included; rule pack {judgement.pack.version}, model {model}",
+            markup=False,
+        )
+
+
+def _notes(rehearsal: Rehearsal, settings: Settings, file: str) -> list[str]:
+    """Give what the reader of the result should know before it."""
+    notes = []
+    if not rehearsal.lines:
+        notes.append(f"{name_of(file)} holds no event; give one JSON object a line")
+    key = settings.token_keys.get(settings.token_key)
+    if key is not None and key.get_secret_value() == DEMO_KEY:
+        notes.append("tokens are made with the public demo key; set PARCELWARD_TOKEN_KEYS before you hand results on")
+    if rehearsal.left_out:
+        notes.append(f"{rehearsal.left_out:,} lines arrive after {_moment(rehearsal.until_ms)} and are left out")
+    if unread := [courier for courier in rehearsal.couriers if courier not in settings.couriers]:
+        notes.append(f"a worker with these settings does not read the topic of {', '.join(unread)} (setting couriers)")
+    return notes
+
+
+def _as_json(outcome: bytes | Refused) -> bytes:
+    if isinstance(outcome, bytes):
+        return outcome
+    refusal = {"rejected": outcome.reason, "detail": outcome.detail, "line": outcome.line}
+    return json.dumps(refusal, ensure_ascii=False).encode()
+
+
+def _show(outcome: bytes | Refused, lang: Language, console: Console, today: date) -> None:
+    if isinstance(outcome, Refused):
+        console.print(f"line {outcome.line}: {outcome.reason}: {outcome.detail}", markup=False)
+    else:
+        console.print(alert_lines(Alert.model_validate_json(outcome), lang, today=today))
+
+
+def _moment(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone().isoformat(timespec="seconds")
