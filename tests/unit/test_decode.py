@@ -159,5 +159,5 @@ def test_headers_are_judged_the_same_whatever_was_decoded_before(
     warm = Decoder(Topics(), LIMITS)
     assert isinstance(warm.decode(record(real_name())), Event)
     cold = Decoder(Topics(), LIMITS).decode(sound(headers=given))
-    assert isinstance(cold, Rejected)
+    assert isinstance(cold, Rejected) is (added[1] is not None)  # a header without a value is none
     assert warm.decode(sound(headers=given)) == cold

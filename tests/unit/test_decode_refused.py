@@ -86,7 +86,7 @@ NASTY: list[tuple[str, Record, Reason]] = [
     ("no source", sound(headers=headers(ce_source=None)), Reason.MISSING_FIELD),
     ("no time", sound(headers=headers(ce_time=None)), Reason.MISSING_FIELD),
     ("empty id", sound(headers=headers(ce_id=b"")), Reason.INVALID_VALUE),
-    ("header without value", sound(headers=[*headers(ce_id=None), ("ce_id", None)]), Reason.INVALID_VALUE),
+    ("header without value", sound(headers=[*headers(ce_id=None), ("ce_id", None)]), Reason.MISSING_FIELD),
     ("header not utf-8", sound(headers=headers(ce_id=b"\xff")), Reason.INVALID_ENCODING),
     ("header with nul", sound(headers=headers(ce_source=b"/a\0")), Reason.INVALID_ENCODING),
     ("header twice", sound(headers=[*headers(), ("ce_id", b"x")]), Reason.DUPLICATE_FIELD),

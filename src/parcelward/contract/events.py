@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from parcelward.contract.fields import (
+    WHOLE,
     CourierCode,
     DeviceCode,
     DocumentCheck,
@@ -21,6 +22,7 @@ from parcelward.contract.fields import (
     Mask,
     Moment,
     NameMask,
+    NullMeans,
     OperatorCode,
     OutletCode,
     Part,
@@ -158,8 +160,12 @@ class Goods(Part):
     """Contents of the parcel as the sender declares them."""
 
     name: GoodsText
-    nature: GoodsNature = Field(GoodsNature.GENERAL, description="Nature of the goods.", examples=["general"])
-    quantity: int = Field(1, ge=1, le=100_000, description="Number of pieces declared.", examples=[1])
+    nature: Annotated[GoodsNature, NullMeans(GoodsNature.GENERAL)] = Field(
+        GoodsNature.GENERAL, description="Nature of the goods.", examples=["general"]
+    )
+    quantity: Annotated[int, Field(ge=1, le=100_000), WHOLE, NullMeans(1)] = Field(
+        1, description="Number of pieces declared.", examples=[1]
+    )
     declared_value_cny: float | None = Field(
         None,
         ge=0,
@@ -168,7 +174,9 @@ class Goods(Part):
         examples=[299.0],
         json_schema_extra={"x-unit": "CNY"},
     )
-    dangerous_declared: bool = Field(False, description="A dangerous-goods declaration accompanies the parcel.")
+    dangerous_declared: Annotated[bool, NullMeans(False)] = Field(
+        False, description="A dangerous-goods declaration accompanies the parcel."
+    )
 
 
 class Photo(Part):
@@ -181,7 +189,11 @@ class Photo(Part):
         description="64-bit perceptual hash, hex.",
         examples=["c3d1e0f0a5b49687"],
     )
-    taken_at: Moment | None = None
+    taken_at: Moment | None = Field(
+        None,
+        description="When the photo was taken. More than 365 days before the event's time or 10 minutes after it, it "
+        "counts as unknown.",
+    )
     place: Place | None = None
 
 
@@ -203,7 +215,9 @@ class RealName(_Identifying):
         None, description="Token of the operator's document, when made at the source."
     )
     device: DeviceCode | None = None
-    fill_mode: FillMode = Field(FillMode.ONLINE, description="Written online or filled in later.", examples=["online"])
+    fill_mode: Annotated[FillMode, NullMeans(FillMode.ONLINE)] = Field(
+        FillMode.ONLINE, description="Written online or filled in later.", examples=["online"]
+    )
     corrects: EventId | None = Field(None, description="Id of the earlier event that this one corrects.")
     sender: Sender
     receiver: Receiver
@@ -213,7 +227,7 @@ class RealName(_Identifying):
     transport_mode: TransportMode | None = Field(None, description="How the parcel will travel.", examples=["road"])
     place: Place | None = Field(None, description="Where the parcel was really accepted.")
     stated_region: RegionCode | None = Field(None, description="County of the pick-up address given by the sender.")
-    address_difference_recorded: bool = Field(
+    address_difference_recorded: Annotated[bool, NullMeans(False)] = Field(
         False, description="Actual acceptance address differs from the given one and both were recorded."
     )
 
@@ -226,10 +240,20 @@ class Inspection(Part):
     outlet: OutletCode
     operator: OperatorCode
     device: DeviceCode | None = None
-    fill_mode: FillMode = Field(FillMode.ONLINE, description="Written online or filled in later.", examples=["online"])
+    fill_mode: Annotated[FillMode, NullMeans(FillMode.ONLINE)] = Field(
+        FillMode.ONLINE, description="Written online or filled in later.", examples=["online"]
+    )
     corrects: EventId | None = Field(None, description="Id of the earlier event that this one corrects.")
-    started_at: Moment | None = Field(None, description="Start of the inspection.")
-    sealed_at: Moment | None = Field(None, description="When the parcel was sealed.")
+    started_at: Moment | None = Field(
+        None,
+        description="Start of the inspection. More than 24 hours before the event's time or 10 minutes after it, it "
+        "counts as unknown.",
+    )
+    sealed_at: Moment | None = Field(
+        None,
+        description="When the parcel was sealed. More than 24 hours before the event's time or 10 minutes after it, it "
+        "counts as unknown.",
+    )
     opened: bool = Field(description="The parcel was opened.", examples=[True])
     result: InspectionResult = Field(description="Outcome of the inspection.", examples=["passed"])
     found_goods: GoodsText | None = Field(None, description="Goods as seen by the inspector.", examples=["羽绒服"])
@@ -240,7 +264,9 @@ class Inspection(Part):
         examples=["05"],
     )
     weight_g: Grams | None = None
-    photos: tuple[Photo, ...] = Field((), max_length=8, description="Photos taken, at most eight.")
+    photos: Annotated[tuple[Photo, ...], Field(max_length=8), NullMeans(())] = Field(
+        (), description="Photos taken, at most eight."
+    )
     mark_applied: bool = Field(description="The inspection mark (验视标识) was applied.", examples=[True])
     place: Place | None = Field(None, description="Where the parcel was inspected.")
 
@@ -254,19 +280,19 @@ class SecurityScan(Part):
     operator: OperatorCode
     machine: DeviceCode
     image_sha256: Sha256 | None = None
-    labels: tuple[Annotated[str, Field(max_length=40)], ...] = Field(
-        (), max_length=16, description="What the machine recognised.", examples=[["lighter"]]
+    labels: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=16), NullMeans(())] = Field(
+        (), description="What the machine recognised.", examples=[["lighter"]]
     )
-    judged_ms: int | None = Field(
+    judged_ms: Annotated[int, Field(ge=0, le=3_600_000), WHOLE] | None = Field(
         None,
-        ge=0,
-        le=3_600_000,
         description="Time the judge took, in milliseconds.",
         examples=[4200],
         json_schema_extra={"x-unit": "ms"},
     )
     decision: ScanDecision = Field(description="What the judge decided.", examples=["pass"])
-    mark_applied: bool = Field(True, description="The safety-check mark (安检标识) was applied.", examples=[True])
+    mark_applied: Annotated[bool, NullMeans(True)] = Field(
+        True, description="The safety-check mark (安检标识) was applied.", examples=[True]
+    )
 
 
 class Envelope(BaseModel):
@@ -285,7 +311,7 @@ class Envelope(BaseModel):
     subject: WaybillNo | None = Field(
         None, description="The waybill number again, for readers that look at attributes only."
     )
-    datacontenttype: Literal["application/json"] = Field(
+    datacontenttype: Annotated[Literal["application/json"], NullMeans("application/json")] = Field(
         "application/json", description="Media type of the data.", examples=["application/json"]
     )
 

@@ -4,7 +4,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+)
 from pydantic_core import CoreSchema, core_schema
 
 # The part of RFC 3339 that every reader understands: four-digit year, seconds, an offset, no leap second.
@@ -35,6 +43,26 @@ class _Rfc3339:
             "description": "Time with offset, RFC 3339.",
             "examples": ["2026-11-23T09:30:00.000+08:00"],
         }
+
+
+class NullMeans:
+    """Null in place of an optional value: as if the field had been left out, so that its default applies.
+
+    Stands last in the annotation of a field that has a default other than None.
+    """
+
+    def __init__(self, default: Any) -> None:
+        self._default = default
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            lambda value: self._default if value is None else value, core_schema.nullable_schema(handler(source))
+        )
+
+
+def _whole(number: Any) -> Any:
+    """Take an integer-valued number for the integer, as JSON Schema does: 1250.0 and 125e1 are 1250."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 class Part(BaseModel):
@@ -116,8 +144,12 @@ RegionCode = Annotated[
 GoodsText = Annotated[
     str, Field(min_length=1, max_length=200, description="Goods name as written down.", examples=["羽绒服"])
 ]
+WHOLE = BeforeValidator(_whole)
+"""Stands after the bounds of a field that holds an integer."""
 Grams = Annotated[
-    int, Field(ge=1, le=2_000_000, description="Weight in grams.", examples=[1250], json_schema_extra={"x-unit": "g"})
+    int,
+    Field(ge=1, le=2_000_000, description="Weight in grams.", examples=[1250], json_schema_extra={"x-unit": "g"}),
+    WHOLE,
 ]
 Sha256 = Annotated[
     str,
@@ -134,7 +166,11 @@ DEGREES: dict[str, JsonValue] = {"x-unit": "deg"}
 
 
 class Place(Part):
-    """A point on the ground, WGS 84."""
+    """A point on the ground, WGS 84.
+
+    A point where no parcel is accepted under this law (outside 3 to 54 degrees north and 73 to 136 degrees east), such
+    as the 0/0 of a failed fix, is accepted and counts as unknown.
+    """
 
     latitude: float = Field(
         ge=-90, le=90, description="Degrees north, WGS 84.", examples=[30.2741], json_schema_extra=DEGREES

@@ -189,6 +189,8 @@ def _readme(schemas: Mapping[Message, Mapping[str, Any]]) -> str:
         "`parcelward validate FILE` checks such a file, or one of structured events, one a line, with the code that",
         "runs in production.",
         "",
+        "Null in a field that is not required means the same as leaving it out. An integer may be written as 1250.0.",
+        "",
         "| message | topic | key | CloudEvents type | schema |",
         "|---|---|---|---|---|",
     ]

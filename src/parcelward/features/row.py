@@ -106,8 +106,8 @@ def _duties(shipment: ShipmentBrief, real_name: RealNameEntry | None, inspection
             delay = (done - real_name.event_ms) / 1000
         if begun is not None:
             duration = (done - begun) / 1000
-        if inspection.sealed_ms is not None:
-            before_sealing = inspection.sealed_ms < (begun or done)
+            if inspection.sealed_ms is not None:  # without a start nobody knows how long the inspection took
+                before_sealing = inspection.sealed_ms < begun
     return (
         real_name is not None,
         inspection is not None,

@@ -41,6 +41,7 @@ from parcelward.intake.refusal import (
     refuse_value,
     rejected_headers,
 )
+from parcelward.intake.unknown_values import clear_unknown
 from parcelward.moments import DAY_MS, duration_ms, epoch_ms, ms_of
 from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
@@ -167,6 +168,7 @@ class Decoder:
 
     def _closely(self, record: SourceRecord, value: bytes, attributes: Headers) -> Event | Rejected:
         """A record whose mode has to be found out, or whose attributes are not certainly in order."""
+        attributes = {name: value for name, value in attributes.items() if value is not None}  # null is absent
         mode = mode_of(attributes)
         if isinstance(mode, Rejected):
             return mode
@@ -212,6 +214,7 @@ class Decoder:
             return Rejected(Reason.KEY_MISMATCH, "ce_subject: must be the waybill number in the event")
         if (refused := self._misplaced(record, data, waybill, time_ms)) is not None:
             return refused
+        clear_unknown(data, time_ms)
         content = self._content.copy()
         content.update(time)
         content.update(value)
@@ -241,6 +244,7 @@ class Decoder:
         data, time_ms = _data_within(plan, value, found.data), ms_of(found.time)
         if (misplaced := self._misplaced(record, data, data.waybill.encode(), time_ms)) is not None:
             return misplaced
+        clear_unknown(data, time_ms)
         content = self._content.copy()
         content.update(value)
         identity = self._source(found.source.encode()).copy()
