@@ -31,16 +31,21 @@ def train(
         "docs/model.md"
     ),
     days: Annotated[int, typer.Option(min=3, help="Simulated days.")] = 10,
-    waybills_per_day: Annotated[int, typer.Option(min=100, help="Waybills a day in each of two worlds.")] = 24_000,
+    waybills_per_day: Annotated[int, typer.Option(min=100, help="Waybills a day in each of three worlds.")] = 24_000,
     violations: Annotated[float, typer.Option(min=0.0005, max=0.5, help="Share of waybills with a planted case.")] = (
         DEFAULTS.violation_share
     ),
-    dense: Annotated[float, typer.Option(min=0.0005, max=0.5, help="The same in the second world.")] = 0.02,
+    dense: Annotated[
+        float, typer.Option(min=0.0005, max=0.5, help="The same in the two worlds for training only.")
+    ] = 0.02,
+    left_out: Annotated[
+        float, typer.Option(min=0, max=0.9, help="How probably an outlet's software leaves out an optional field.")
+    ] = 0.25,
     seed: Annotated[int, typer.Option(help="Same seed, same release.")] = 20261101,
 ) -> None:
     """Simulate traffic, screen it with the code of the worker, train on the first days, release, write the report.
 
-    A second simulated world with more violations adds cases to learn from; it is never measured on.
+    Two more simulated worlds with more violations add cases to learn from; they are never measured on.
     """
     if not re.match(VERSION_PATTERN, version):
         raise UserError(f"--version {version!r}: letters, digits, dots, dashes and underscores only, as in 2026.11.1")
@@ -58,6 +63,7 @@ def train(
         outlets_per_courier=max(4, round(waybills_per_day * OUTLETS_PER_WAYBILL)),
         violation_share=violations,
         seed=seed,
+        left_out_share=left_out,
     )
     model = make(
         plan, dense, load_settings(model=None), out, version, lambda text: console.print(text, highlight=False)

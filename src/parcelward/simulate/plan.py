@@ -22,6 +22,7 @@ class Plan:
     `violation_share` is a share of waybills, `malformed_share` one of records. `duty_delay` scales the time from
     acceptance to inspection (1.0: minutes, as in life). With `live` everything fits into seconds: hours of the day do
     not matter, cases unfold within `time_scale` of their usual time, and late uploads arrive at once with old times.
+    With `left_out_share` the software of an outlet leaves out each optional field with that probability, for good.
     """
 
     couriers: tuple[str, ...] = ("swift", "orient", "harbor")
@@ -36,6 +37,7 @@ class Plan:
     malformed_share: float = 0.0
     walk_in_share: float = 0.1
     scan_share: float = 0.3
+    left_out_share: float = 0.0
     duty_delay: float = 1.0
     time_scale: float = 1.0
     live: bool = False
@@ -46,7 +48,7 @@ class Plan:
             raise UserError("simulation plan: couriers, outlets, operators, senders and waybills must be at least 1")
         if self.start.tzinfo is None:
             raise UserError("simulation plan: start must have a time zone, for example 2026-11-23T08:00:00+08:00")
-        for name in ("violation_share", "malformed_share", "walk_in_share", "scan_share"):
+        for name in ("violation_share", "malformed_share", "walk_in_share", "scan_share", "left_out_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UserError(f"simulation plan: {name} must be between 0 and 1")
         if self.days <= 0 or self.duty_delay <= 0 or self.time_scale <= 0:

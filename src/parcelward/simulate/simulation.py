@@ -12,6 +12,7 @@ import orjson
 from parcelward.simulate import envelopes
 from parcelward.simulate.counter import Counter
 from parcelward.simulate.hidden import hidden
+from parcelward.simulate.left_out import without
 from parcelward.simulate.malformed import malformed
 from parcelward.simulate.parcels import Parcel
 from parcelward.simulate.plan import PATTERNS, Label, Plan, SimulatedEvent, SimulatedRecord
@@ -147,7 +148,7 @@ class Simulation:
         self._waybills += 1
         rng, live = self._rng, self.plan.live
         if parcel.registered:
-            event = envelopes.real_name(parcel, self._event_id())
+            event = without(envelopes.real_name(parcel, self._event_id()), parcel.outlet.left_out)
             arrival = parcel.accepted_ms + parcel.upload_ms
             self._push(arrival, parcel, event)
             draw = rng.random()
@@ -156,7 +157,7 @@ class Simulation:
             elif draw < 0.008:
                 self._correct(parcel, event, arrival + int(rng.uniform(500, 2500 if live else 400_000)))
         if parcel.inspection:
-            event = envelopes.inspection(parcel, self._event_id())
+            event = without(envelopes.inspection(parcel, self._event_id()), parcel.outlet.left_out)
             arrival = parcel.inspection.ended_ms + parcel.inspection.upload_ms
             self._push(arrival, parcel, event)
             if rng.random() < 0.004:
@@ -178,7 +179,7 @@ class Simulation:
         if self._rng.random() < 0.6:
             data["weight_g"] = max(1, int(parcel.weight_g * self._rng.uniform(0.93, 1.07)))
         else:
-            data["goods"] = dict(parcel.goods, name=parcel.goods["name"].split(" ")[0])
+            data["goods"] = dict(data["goods"], name=parcel.goods["name"].split(" ")[0])
         self._push(arrival_ms, parcel, dict(event, id=corrected, data=data))
 
 

@@ -7,6 +7,7 @@ from random import Random
 
 from parcelward.simulate import identities
 from parcelward.simulate.goods_names import GOODS, VAGUE
+from parcelward.simulate.left_out import OptionalField, draw_left_out
 from parcelward.simulate.places import CITIES, City
 from parcelward.simulate.plan import Plan
 
@@ -67,6 +68,7 @@ class Outlet:
     persons: list[Person]
     vague_share: float
     favourite_vague: str = field(default=VAGUE[0])
+    left_out: frozenset[OptionalField] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -151,6 +153,7 @@ def _outlet(plan: Plan, rng: Random, courier: str, number: int, kind: str, staff
         persons=_persons(rng, plan.senders),
         vague_share=rng.uniform(0.25, 0.5) if kind == "village" else rng.uniform(0.02, 0.2),
         favourite_vague=rng.choice(VAGUE[:6]) if kind == "lazy" else rng.choice(VAGUE),
+        left_out=draw_left_out(plan.left_out_share, rng) if plan.left_out_share else frozenset(),
     )
 
 

@@ -1,5 +1,6 @@
-"""From a simulation plan to a release: two worlds side by side, one model."""
+"""From a simulation plan to a release: three worlds side by side, one model."""
 
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -18,6 +19,7 @@ from parcelward.training.rows import Screenings
 from parcelward.training.traffic import screen_traffic
 
 Note = Callable[[str], None]
+SPARSE_OUTLETS = 20  # times the plan's: so many share the same load that most parcels meet an outlet without a past
 
 
 def make(
@@ -29,31 +31,36 @@ def make(
     note: Note,
     candidates: tuple[Recipe, ...] = CANDIDATES,
 ) -> RiskModel:
-    """Simulate two worlds, train, release into `out`. The same arguments give the same release, byte for byte.
+    """Simulate three worlds, train, release into `out`. The same arguments give the same release, byte for byte.
 
     The honest world follows `plan`: the model is fitted on its first days, chosen on the next, measured on the last.
-    The dense world has other outlets and senders, and `dense_share` of violations, weighted down to the share of
-    `plan`. It only adds cases to the training days. Raises UserError when there are too few days or violations.
+    The two others only add cases to the training days. They have other outlets and senders, and `dense_share` of
+    violations, weighted down to the share of `plan`. In the dense one outlets are busy; in the sparse one they are so
+    many that most have hardly any past: there the model learns that to be new is no suspicion.
+    Raises UserError when there are too few days or violations.
     """
     days = split_days(int(plan.days))
     dense = replace(plan, seed=plan.seed + 1, days=days.train[1] + 1, violation_share=dense_share)
-    note(f"simulating and screening {plan.days:g} days of {plan.waybills_per_day:,} waybills, and a second world ...")
-    honest_part, dense_part = _screened_apart([plan, dense], settings)
-    taught = dense_part.between(*days.train).as_if_planted(plan.violation_share)
-    screenings = Screenings.joined([honest_part, taught])
+    sparse = replace(dense, seed=plan.seed + 2, outlets_per_courier=SPARSE_OUTLETS * plan.outlets_per_courier)
+    note(f"simulating and screening {plan.days:g} days of {plan.waybills_per_day:,} waybills, and two more worlds ...")
+    honest_part, *others = _screened_apart([plan, dense, sparse], settings)
+    taught = [part.between(*days.train).as_if_planted(plan.violation_share) for part in others]
+    screenings = Screenings.joined([honest_part, *taught])
     note(f"{len(screenings.day):,} waybills, {len(screenings.waybill):,} screenings; training ...")
     trained = train(
         screenings,
         days,
         version=version,
         seed=plan.seed,
-        source="Simulated courier traffic, screened event by event by the code of the worker: an honest world, and a"
-        " second one, for training only, whose violations are denser and weighted down.",
+        source="Simulated courier traffic, screened event by event by the code of the worker: an honest world, and,"
+        " for training only, two with denser violations, weighted down. In one of them outlets are so many that most"
+        " are new. Each outlet leaves out some of the optional fields, for honest parcels as for others.",
         parameters={
             "days": int(plan.days),
             "waybills_per_day": plan.waybills_per_day,
             "violation_share": plan.violation_share,
-            "violation_share_of_second_world": dense_share,
+            "violation_share_of_other_worlds": dense_share,
+            "left_out_share": plan.left_out_share,
             "walk_in_share": plan.walk_in_share,
             "outlets_per_courier": plan.outlets_per_courier,
             "couriers": len(plan.couriers),
@@ -83,7 +90,9 @@ def split_days(days: int) -> Days:
 
 def _screened_apart(plans: list[Plan], settings: Settings) -> list[Screenings]:
     """Simulate and screen each world in a process of its own, all with the settings of this one."""
-    with ProcessPoolExecutor(max_workers=len(plans), mp_context=get_context("spawn")) as workers:
+    with ProcessPoolExecutor(
+        max_workers=min(len(plans), os.cpu_count() or 1), mp_context=get_context("spawn")
+    ) as workers:
         return list(workers.map(_screen, plans, [settings] * len(plans)))
 
 
