@@ -9,7 +9,7 @@ from parcelward.simulate.goods_names import ALL_GOODS, BEHIND, BRANDS, SUFFIXES,
 from parcelward.simulate.parcels import Parcel, SimulatedInspection, SimulatedPhoto
 from parcelward.simulate.places import CITIES, ROUTE_WEIGHTS, City
 from parcelward.simulate.plan import Plan
-from parcelward.simulate.world import Customer, Operator, Outlet, Person
+from parcelward.simulate.world import LIVE_RELIEF, Customer, Operator, Outlet, Person
 
 # What persons send: classes in the proportions of a counter; documents, food from home, clothes come first.
 _SHARES = (
@@ -123,10 +123,14 @@ class Counter:
         """The less busy of two members of staff; those late on the list get less."""
         rng, staff = self.rng, outlet.operators
         if self.plan.live:  # seconds count: nobody queues while somebody is free
-            return min(staff, key=lambda operator: operator.busy_until)
+            return min(staff[:-LIVE_RELIEF], key=lambda operator: operator.busy_until)
         one = staff[int(len(staff) * rng.random())]
         other = staff[int(len(staff) * rng.random() ** 1.4)]
         return other if other.busy_until <= one.busy_until else one
+
+    def jumped_to(self, outlet: Outlet) -> Operator:
+        """Draw a member of staff for a parcel that does not queue; it must not make the next honest one look hurried."""
+        return self.rng.choice(outlet.operators[-LIVE_RELIEF:] if self.plan.live else outlet.operators)
 
     def parcel(self, outlet: Outlet, operator: Operator, at_ms: int, sender: dict[str, Any], kind: str, name: str,
                free: float = 1.0) -> Parcel:  # fmt: skip
@@ -159,10 +163,10 @@ class Counter:
                 queue: bool = True, operator: Operator | None = None) -> Parcel:  # fmt: skip
         """A person's parcel, inspected as usual. With `queue` the person waits until a member of staff is free."""
         rng, live = self.rng, self.plan.live
-        who = operator or (self.staff(outlet) if queue else rng.choice(outlet.operators))
+        who = operator or (self.staff(outlet) if queue else self.jumped_to(outlet))
         if queue:
             at_ms = max(at_ms, who.busy_until)
-            who.busy_until = at_ms + int(rng.uniform(8500, 11_000) if live else rng.uniform(20_000, 60_000))
+            who.busy_until = at_ms + int(rng.uniform(17_000, 23_000) if live else rng.uniform(20_000, 60_000))
         kind, name = goods or self.personal_goods(outlet, person)
         parcel = self.parcel(outlet, who, at_ms, self.sender_of(person), kind, name)
         draw = rng.random()
@@ -183,7 +187,7 @@ class Counter:
         if parcel.goods["nature"] == "letter":
             parcel.inspection = None  # letters are exempt
             return
-        if rng.random() < 0.12:
+        if rng.random() < 0.12 and not self.plan.live:  # in a live run it would be one who inspects just then
             operator = self.staff(parcel.outlet)
         duration = int(1000 * max(4.5, operator.pace * math.exp(rng.gauss(3.1, 0.55))))
         if self.plan.live:

@@ -12,6 +12,8 @@ from parcelward.simulate.places import CITIES, City
 from parcelward.simulate.plan import Plan
 
 BUSIEST_HOUR = 2.5  # times the mean
+LIVE_SECONDS_EACH = 20  # mean time that staff take for a parcel in a live run: nobody honest looks into two within 10 s
+LIVE_RELIEF = 8  # staff of an outlet, the last ones, whom nobody queues for: in a live run they take planted parcels
 
 
 @dataclass(slots=True, eq=False)
@@ -165,12 +167,13 @@ def build(plan: Plan, rng: Random) -> World:
     weights: list[float] = []
     loads = [1 / (rank + 4) ** 0.8 for rank in range(plan.outlets_per_courier)]
     walk_ins_per_s = plan.waybills_per_day * plan.walk_in_share / len(plan.couriers) / 86_400
-    seconds_each = 10 if plan.live else 45 * BUSIEST_HOUR
+    seconds_each = LIVE_SECONDS_EACH if plan.live else 45 * BUSIEST_HOUR
     for offset, courier in enumerate(plan.couriers):
         for rank, load in enumerate(loads):
             share = load / sum(loads)
             kind = ("counter", "counter", "village", "counter", "campus", "counter")[rank % 6]
             staff = max(plan.operators, round(walk_ins_per_s * share * seconds_each / 0.45) + 1)
+            staff += LIVE_RELIEF if plan.live else 0
             outlets.append(_outlet(plan, rng, courier, offset * 300 + rank, kind, staff))
             weights.append(load)
         for extra in range(2):
