@@ -129,7 +129,7 @@ class Counter:
         return other if other.busy_until <= one.busy_until else one
 
     def jumped_to(self, outlet: Outlet) -> Operator:
-        """Draw a member of staff for a parcel that does not queue; it must not make the next honest one look hurried."""
+        """Draw staff for a parcel that does not queue; it must not make the next honest one look hurried."""
         return self.rng.choice(outlet.operators[-LIVE_RELIEF:] if self.plan.live else outlet.operators)
 
     def parcel(self, outlet: Outlet, operator: Operator, at_ms: int, sender: dict[str, Any], kind: str, name: str,

@@ -271,6 +271,6 @@ class PlantedCases:
         """R20: the number of an earlier waybill serves for another parcel."""
         first = self.one(at_ms)
         yield PlantedParcel(first, "")
-        second = self.one(self.spread(at_ms, 20) + (4000 if self.plan.live else 40 * MINUTE_MS), first.outlet)
+        second = self.one(self.spread(at_ms, 8) + (4000 if self.plan.live else 40 * MINUTE_MS), first.outlet)
         second.waybill = first.waybill
         yield PlantedParcel(second, "waybill number used twice")
