@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from textwrap import indent
+from time import monotonic
 
 import pytest
 import yaml
@@ -11,7 +12,7 @@ from parcelward.errors import UserError
 from parcelward.features.table import INDEX, FeatureType
 from parcelward.rules import RulePack, finding_of, load_pack
 from parcelward.rules.pack import row_of
-from parcelward.rules.regex import PatternError, python_pattern
+from parcelward.rules.regex import PatternError, search
 from parcelward.rules.text import template
 
 RULE = """\
@@ -90,7 +91,7 @@ FAULTS = {
     "touching band": ("sender_sends_1d > 3", "sender_sends_1d > 3 && sender_sends_1d <= 3", r"can never fire"),
     "macro": ("sender_sends_1d > 3", "'[1, 2].exists(i, i == sender_sends_1d)'", r"not supported"),
     "function": ("sender_sends_1d > 3", "string(sender_sends_1d) == 'a'", r"'string' is not supported"),
-    "pattern": ("sender_sends_1d > 3", "goods_name.matches('(a+)+')", r"pattern: a repeat within a repeated group"),
+    "pattern": ("sender_sends_1d > 3", "goods_name.matches('(?=a)')", r"pattern: look-around cannot"),
     "free pattern": ("sender_sends_1d > 3", "goods_name.matches(document_check)", r"must be a literal"),
     "mixed list": ("sender_sends_1d > 3", "sender_sends_1d in [1, 'a']", r"list of literals of the type"),
     "placeholder": (
@@ -208,7 +209,7 @@ def test_a_value_of_a_wrong_type_hurts_only_the_rules_that_look_at_it(tmp_path: 
 
 
 def test_a_value_that_cannot_be_formatted_is_shown_as_it_is() -> None:
-    assert template("{travel_kmh:.0f}", "en").fill(row_of({"travel_kmh": "fast"})) == "fast"
+    assert template("{travel_kmh:.0f}", "en").fill(row_of({"travel_kmh": "fast"}), {}) == "fast"
 
 
 def test_hits_come_in_the_order_of_the_pack(tmp_path: Path) -> None:
@@ -244,16 +245,52 @@ def test_the_built_in_pack_is_yaml_any_reader_accepts() -> None:
 def test_values_are_written_for_people(text: str, value: float | str | None, shown: str) -> None:
     parsed = template(text, "en")
     row = row_of({parsed.placeholders[0].feature: value})
-    assert parsed.fill(row) == shown
+    assert parsed.fill(row, {}) == shown
 
 
 @pytest.mark.parametrize(
-    "pattern",
-    ["(?i)a", "a++", "a*?", r"\1", "(?=a)", "(?P<n>a)", "[[:alpha:]]", "(a", "a)", "*a", "(a*)*", r"\Z", "a{2,1}"],
+    ("pattern", "said"),
+    [
+        ("(?=a)", "look-around"),
+        ("(?!a)b", "look-around"),
+        ("(?<=a)b", "look-around"),
+        ("(?<!a)b", "look-around"),
+        (r"(a)\1", "backreference"),
+        ("(?P<n>a)(?P=n)", "backreference"),
+        (r"(?P<n>a)\k<n>", "backreference"),
+        ("a++", "bad repetition"),
+        ("(a", "missing )"),
+        ("a)", "unexpected )"),
+        ("*a", "no argument for repetition"),
+        ("a{2,1}", "invalid repetition size"),
+        ("a{1001}", "invalid repetition size"),
+        ("(.{0,100}){5}", "needs 4,504 steps for each byte, 2,000 are allowed"),
+        (r"\Z", "invalid escape sequence"),
+    ],
 )
-def test_patterns_that_would_mean_something_else_are_refused(pattern: str) -> None:
-    with pytest.raises(PatternError):
-        python_pattern(pattern)
+def test_a_pattern_that_re2_cannot_express_is_refused_with_the_reason(pattern: str, said: str) -> None:
+    with pytest.raises(PatternError, match=re.escape(said)):
+        search(pattern)
+
+
+def test_the_place_of_a_refused_pattern_is_named(tmp_path: Path) -> None:
+    rule = with_expr("goods_name.matches('(?!a)b')", "{goods_name: b}", "{goods_name: c}")
+    with pytest.raises(UserError, match=r"pack\.yaml:11:30: rule R1: pattern: look-around cannot .* linear time"):
+        loaded(tmp_path, rule)
+
+
+@pytest.mark.parametrize("pattern", ["^(a|aa|b)+$", "(a+)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "^(a|a?)+$", "(.*)*x"])
+def test_no_pattern_makes_a_worker_stand_still(tmp_path: Path, pattern: str) -> None:
+    rule = with_expr(f"\"goods_name.matches('{pattern}') || photos > 3\"", "{photos: 4}", "{photos: 0}")
+    pack = loaded(tmp_path, rule)
+    began = monotonic()
+    for name in ("a" * 60 + "!", "a" * 199 + "!", "汽" * 199 + "c"):
+        assert pack.evaluate(row_of({"goods_name": name, "photos": 0})) == ()
+    assert monotonic() - began < 1
+
+
+def test_half_a_character_pair_in_a_text_fails_no_pattern() -> None:
+    assert search("^a.b$")("a\ud800b")
 
 
 def test_every_kind_of_feature_is_used_here() -> None:

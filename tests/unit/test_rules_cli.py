@@ -91,8 +91,8 @@ def test_one_rule_is_counted_in_the_singular(
 )
 def test_a_speed_beyond_reach_is_not_spelt_out(speed: float, zh: str, en: str) -> None:
     row = row_of({"travel_kmh": speed})
-    assert template("{travel_kmh:cap1000}", "zh").fill(row) == zh
-    assert template("{travel_kmh:cap1000}", "en").fill(row) == en
+    assert template("{travel_kmh:cap1000}", "zh").fill(row, {}) == zh
+    assert template("{travel_kmh:cap1000}", "en").fill(row, {}) == en
 
 
 def test_no_built_in_reason_says_question_mark_for_an_unknown_value() -> None:

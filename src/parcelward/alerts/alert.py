@@ -19,6 +19,7 @@ from parcelward.contract.alerts import (
     Severity,
 )
 from parcelward.contract.events import EVENT_TYPES
+from parcelward.features.decimals import apart
 from parcelward.shipments.shipment import Shipment
 from parcelward.stage import Send
 from parcelward.topics import Topics
@@ -50,6 +51,10 @@ def _moment(epoch_ms: int) -> datetime:
 
 def model_finding(score: Score) -> Finding:
     """Make the finding that the model alone raises, in the words of its largest contributions."""
+    value, threshold = (
+        apart(one, (score.value, score.threshold), 2, "{:.{}f}".format) for one in (score.value, score.threshold)
+    )
+    over_zh, over_en = ("超过", "over") if score.value > score.threshold else ("达到", "at")
     zh = "、".join(part.text.zh for part in score.contributions[:3])
     en = "; ".join(part.text.en for part in score.contributions[:3])
     return Finding(
@@ -59,8 +64,8 @@ def model_finding(score: Score) -> Finding:
         severity=Severity.MEDIUM,
         action=Action.REINSPECT,
         reason=Bilingual(
-            zh=f"风险评分{score.value:.2f}超过阈值{score.threshold:.2f}，主要因素：{zh}",
-            en=f"risk score {score.value:.2f} is over {score.threshold:.2f}, mainly: {en}",
+            zh=f"风险评分{value}{over_zh}阈值{threshold}，主要因素：{zh}",
+            en=f"risk score {value} is {over_en} {threshold}, mainly: {en}",
         ),
         legal_basis="邮政法 第二十五条（收寄验视），模型提示，由人员判定",
         values={part.feature: part.value for part in score.contributions},

@@ -14,8 +14,7 @@ from functools import cache
 from cel_expr_python import cel
 
 from parcelward.features.table import FEATURES, INDEX, FeatureType
-from parcelward.rules import wire
-from parcelward.rules.regex import PatternError, python_pattern
+from parcelward.rules import regex, wire
 
 FEATURE, LITERAL, LIST = "feature", "literal", "list"
 AND, OR, NOT, CHOICE = "logical_and", "logical_or", "logical_not", "conditional"
@@ -217,6 +216,6 @@ class _Reader:
             if args[1].op != LITERAL:
                 raise self._fault("the pattern of matches() must be a literal", args[1].at)
             try:
-                python_pattern(str(args[1].value))
-            except PatternError as fault:
+                regex.search(str(args[1].value))
+            except regex.PatternError as fault:
                 raise self._fault(f"pattern: {fault}", args[1].at) from None

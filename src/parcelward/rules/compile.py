@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from parcelward.features.table import INDEX, FeatureType, Row
-from parcelward.rules import careful
+from parcelward.rules import careful, regex
 from parcelward.rules.check import (
     AND,
     CHOICE,
@@ -28,7 +28,6 @@ from parcelward.rules.check import (
     UNEQUAL,
     Node,
 )
-from parcelward.rules.regex import python_pattern
 
 _LOGIC = {AND, OR, NOT, CHOICE}
 _CAN_FAIL = {
@@ -111,7 +110,7 @@ def _value(node: Node) -> str:
     if node.op == IN:
         return f"({_value(node.args[0])} in {_items(node)})"
     if node.op == MATCHES:
-        return f"(search({node.args[1].value!r}, {_value(node.args[0])}) is not None)"
+        return f"search({node.args[1].value!r}, {_value(node.args[0])})"
     parts = [_value(arg) for arg in node.args]
     if node.op in _INFIX:
         return f"({parts[0]} {_INFIX[node.op]} {parts[1]})"
@@ -240,7 +239,7 @@ def careful_code(node: Node) -> str:
     if node.op == IN:
         return f"strict(lambda a: a in {_items(node)}, {parts[0]})"
     if node.op == MATCHES:
-        return f"strict(lambda a, b: search(b, a) is not None, {', '.join(parts)})"
+        return f"strict(lambda a, b: search(b, a), {', '.join(parts)})"
     if node.op in _INFIX:
         return f"strict(lambda a, b: a {_INFIX[node.op]} b, {', '.join(parts)})"
     names = ("a", "b")[: len(parts)]
@@ -313,7 +312,7 @@ def _unique(tests: list[Wanted]) -> list[Wanted]:
 def compiled(source: str, nodes: Sequence[Node], names: dict[str, Any]) -> Callable[[Row], Any]:
     """The function of a generated source. `names` gives it the hits H0, H1, ..., and nothing, failed and in_order."""
     patterns = {
-        str(part.args[1].value): python_pattern(str(part.args[1].value))
+        str(part.args[1].value): regex.search(str(part.args[1].value))
         for node in nodes
         for part in node.walk()
         if part.op == MATCHES
@@ -321,7 +320,7 @@ def compiled(source: str, nodes: Sequence[Node], names: dict[str, Any]) -> Calla
     scope: dict[str, Any] = {
         **{name: getattr(careful, name) for name in ("conjunction", "disjunction", "negation", "choice", "strict")},
         **{name: getattr(careful, name) for name in (*_CAN_FAIL.values(), "divide_double", "Fault")},
-        "search": lambda pattern, subject: patterns[pattern].search(subject),
+        "search": lambda pattern, subject: patterns[pattern](subject),
         **names,
     }
     exec(compile(source, "<rule pack>", "exec"), scope)  # noqa: S102 - source made of our own names and literals only

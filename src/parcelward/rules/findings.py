@@ -24,7 +24,7 @@ def finding_of(hit: Hit, row: Row) -> Finding:
     rule = hit.rule
     severity, action = severity_and_action(hit)
     if hit.error is None:
-        reason = Bilingual(zh=rule.reason_zh.fill(row), en=rule.reason_en.fill(row))
+        reason = Bilingual(zh=rule.reason_zh.fill(row, rule.limits), en=rule.reason_en.fill(row, rule.limits))
     else:
         error = hit.error[:ERROR_SHOWN]
         reason = Bilingual(

@@ -53,11 +53,11 @@ def comparisons(node: Node) -> list[tuple[str, str, float | int]]:
     return found
 
 
-def thresholds(node: Node) -> dict[str, float | int]:
-    """The number that each feature is compared with; the first of several."""
-    found: dict[str, float | int] = {}
+def limits(node: Node) -> dict[str, tuple[float | int, ...]]:
+    """The numbers that each feature is compared with, in order."""
+    found: dict[str, tuple[float | int, ...]] = {}
     for feature, _, number in comparisons(node):
-        found.setdefault(feature, number)
+        found[feature] = (*found.get(feature, ()), number)
     return found
 
 

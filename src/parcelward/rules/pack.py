@@ -12,7 +12,7 @@ from parcelward.contract.alerts import Action, Severity
 from parcelward.features.table import FEATURES, INDEX, FeatureType, Row, Value
 from parcelward.rules.check import ExpressionError, Node, check
 from parcelward.rules.compile import compiled, python_source
-from parcelward.rules.lint import bounds_fault, surely_known, thresholds
+from parcelward.rules.lint import bounds_fault, limits, surely_known
 from parcelward.rules.rule import Example, Hit, Rule, RulePack
 from parcelward.rules.source import SourcePlace, read
 from parcelward.rules.text import Language, Template, template
@@ -128,7 +128,7 @@ def _rule(place: SourcePlace) -> Rule:
     if (contradiction := bounds_fault(expression)) is not None:
         raise keys["expr"].fault(contradiction)
     texts = {key: value.about(of) for key, value in keys["reason"].mapping(("zh", "en")).items()}
-    known = surely_known(expression)
+    known, compared = surely_known(expression), limits(expression)
     return Rule(
         id=identity,
         name=name,
@@ -144,7 +144,8 @@ def _rule(place: SourcePlace) -> Rule:
         reason_en=_text(texts["en"], "en", known),
         examples=_examples(keys["examples"].about(of)) if "examples" in keys else _no_examples(place.about(of)),
         fields=expression.features,
-        thresholds=thresholds(expression),
+        thresholds={feature: numbers[0] for feature, numbers in compared.items()},
+        limits=compared,
     )
 
 

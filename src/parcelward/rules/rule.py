@@ -7,7 +7,7 @@ from typing import NamedTuple
 from parcelward.contract.alerts import Action, Severity
 from parcelward.features.table import Row, Value
 from parcelward.rules.check import Node
-from parcelward.rules.text import Template
+from parcelward.rules.text import Limits, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One rule of a pack. `fields`: features of its expression in order of appearance."""
+    """One rule of a pack. `fields`: features of its expression in order of appearance.
+
+    `limits`: all numbers that each feature is compared with; `thresholds`: the first of them.
+    """
 
     id: str
     name: str
@@ -37,6 +40,7 @@ class Rule:
     examples: tuple[Example, ...]
     fields: tuple[str, ...]
     thresholds: dict[str, float | int] = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
 
 
 class Hit(NamedTuple):
