@@ -65,6 +65,7 @@ def log_start(settings: Settings, judgement: Judgement) -> None:
         extra={
             "version": version("parcelward"),
             "rule_pack": judgement.pack.version,
+            "rule_pack_hash": judgement.pack.hash,
             "model": judgement.model.version if judgement.model else "none",
             "settings": shown_settings(settings),
         },
@@ -114,7 +115,7 @@ def _new_metrics(settings: Settings, stages: Stages) -> Metrics:
     metrics = Metrics(registry, couriers=settings.couriers)
     judgement = stages.judgement
     metrics.show_only(BUILD_INFO, version("parcelward"))
-    metrics.show_only(RULE_PACK_INFO, judgement.pack.version)
+    metrics.show_only(RULE_PACK_INFO, judgement.pack.version, judgement.pack.hash)
     metrics.expect_rules([rule.id for rule in judgement.pack.rules])
     metrics.set(MODEL_LOADED, judgement.model is not None)
     metrics.show_only(MODEL_INFO, judgement.model.version if judgement.model else None)

@@ -182,7 +182,7 @@ WORKER_UP = _gauge("worker_up", "1 while the worker runs, 0 while it stops.")
 READY = _gauge("ready", "1 when the check passes, 0 when it does not.", "check")
 MODEL_LOADED = _gauge("model_loaded", "1 when a model scores, 0 when the worker judges by rules only.")
 BUILD_INFO = _gauge("build_info", "Always 1; the version that runs.", "version")
-RULE_PACK_INFO = _gauge("rule_pack_info", "Always 1; the rule pack that judges.", "version")
+RULE_PACK_INFO = _gauge("rule_pack_info", "Always 1; the rule pack that judges.", "version", "hash")
 MODEL_INFO = _gauge("model_info", "Always 1; the model that scores.", "version")
 METRIC_ERRORS = _counter("metric_errors_total", "Counts that could not be added: unknown name or label value.", "fact")
 

@@ -34,6 +34,7 @@ FIELDS: Mapping[str, type] = {
     # what runs, and with which settings
     "version": str,
     "rule_pack": str,
+    "rule_pack_hash": str,
     "model": str,
     "settings": Mapping,
     "port": int,

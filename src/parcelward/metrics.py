@@ -66,13 +66,13 @@ class Metrics:
         for metric in _OF_PARTITIONS:
             self._drop(metric, stage, str(partition))
 
-    def show_only(self, metric: Metric, version: str | None) -> None:
-        """Make `version` the one series of an info metric; None leaves no series."""
+    def show_only(self, metric: Metric, version: str | None, *more: str) -> None:
+        """Make `version`, with its other labels, the one series of an info metric; None leaves no series."""
         for name, *labels in list(self._children):
             if name == metric.name:
                 self._drop(metric, *labels)
         if version is not None:
-            self.set(metric, 1, version)
+            self.set(metric, 1, version, *more)
 
     def _counter(self, key: CountKey) -> Counter | None:
         """Make the counter of a new key; None when it is not declared and we are not strict."""

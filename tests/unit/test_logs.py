@@ -16,6 +16,7 @@ import pytest
 
 from parcelward.logs import FIELDS, PLAIN, clean, configure_logging, describe, position
 from parcelward.screening.build import build_stages
+from parcelward.rules import load_pack
 from parcelward.settings import Settings
 from parcelward.settings_page import shown_settings
 from parcelward.stage import Record
@@ -168,6 +169,7 @@ def test_the_start_line_holds_every_setting_and_no_secret(stream: io.StringIO) -
     (line,) = lines(stream)
     assert "dropped" not in line
     assert (line["message"], line["version"], line["rule_pack"]) == ("starting", version("parcelward"), "acceptance-1")
+    assert line["rule_pack_hash"] == load_pack(None).hash
     told = line["settings"]
     assert isinstance(told, dict)
     assert told == shown_settings(settings) | {"rule_pack": "(not shown)"}, "a text with spaces may be a name"

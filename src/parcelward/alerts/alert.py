@@ -20,6 +20,7 @@ from parcelward.contract.alerts import (
 )
 from parcelward.contract.events import EVENT_TYPES
 from parcelward.features.decimals import apart
+from parcelward.rules import RulePack
 from parcelward.shipments.shipment import Shipment
 from parcelward.stage import Send
 from parcelward.topics import Topics
@@ -107,7 +108,7 @@ def build_alert(
     record: AlertRecord,
     findings: Sequence[Finding],
     score: Score | None,
-    pack_version: str,
+    pack: RulePack,
     topics: Topics,
 ) -> Alert:
     """Build one revision of an alert. All times come from the evidence. `score` is None without a model."""
@@ -143,7 +144,8 @@ def build_alert(
             )
             for event_id, number, offset in shipment.evidence
         ),
-        rule_pack_version=pack_version,
+        rule_pack_version=pack.version,
+        rule_pack_hash=pack.hash,
         model_version=None if score is None else score.model_version,
         summary=_summary(lane, state, ordered, action),
     )

@@ -25,7 +25,7 @@ def check(pack: Pack = None) -> None:
     loaded = load_pack(pack)
     examples = sum(len(rule.examples) for rule in loaded.rules)
     sound = f"{_counted(len(loaded.rules), 'rule')} {'are' if len(loaded.rules) != 1 else 'is'} sound"
-    typer.echo(f"{loaded.version}: {sound}, {examples} examples hold")
+    typer.echo(f"{loaded.version}: {sound}, {examples} examples hold; hash {loaded.hash}")
 
 
 @app.command("list")
@@ -43,7 +43,7 @@ def list_rules(pack: Pack = None) -> None:
         )
         return
     console = Console(highlight=False, markup=False)
-    console.print(f"Rule pack {loaded.version}, {_counted(len(loaded.rules), 'rule')}")
+    console.print(f"Rule pack {loaded.name}, {_counted(len(loaded.rules), 'rule')}")
     for rule in loaded.rules:
         console.print(f"\n{rule.id} {rule.name}", style="bold", end="")
         console.print(f"  {rule.severity}, {rule.action}, version {rule.version}")

@@ -59,7 +59,7 @@ def screen(
         model = "none" if judgement.model is None else judgement.model.version
         notes.print(
             f"{rehearsal.lines:,} lines until {_moment(rehearsal.until_ms)}: {told['refused']:,} refused, "
-            f"{told['alerts']:,} alerts, revisions included; rule pack {judgement.pack.version}, model {model}",
+            f"{told['alerts']:,} alerts, revisions included; rule pack {judgement.pack.name}, model {model}",
             markup=False,
         )
 

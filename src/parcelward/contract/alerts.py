@@ -155,6 +155,12 @@ class Alert(Part):
     parties: Parties = Field(description="Masked hints and tokens.")
     evidence: tuple[Evidence, ...] = Field(description="Intake positions of the evidence for this alert.")
     rule_pack_version: str = Field(description="Rule pack that judged.", examples=["acceptance-1"])
+    rule_pack_hash: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{16}$",
+        description="Hash of the rules in that pack: packs of one version with different rules differ in it.",
+        examples=["3b1f0c9d2e4a5768"],
+    )
     model_version: str | None = Field(
         None, description="Model that scored; null when none was loaded.", examples=["2026.11.1"]
     )

@@ -52,7 +52,7 @@ def check(
     comparison = compare_alerts(live, replayed, rerun.first_offsets)
     compare_refusals(comparison, refused, refused_again)
     judgement = stages.judgement
-    pack, model = judgement.pack.version, judgement.model.version if judgement.model else "none"
+    pack, model = judgement.pack.name, judgement.model.version if judgement.model else "none"
     notes = (*_version_notes(comparison, pack, model), *_notes(rerun, comparison, span, horizon))
     return Checked(comparison, compared, rerun.events, pack, model, notes)
 

@@ -44,6 +44,12 @@ class AlertHead(msgspec.Struct, gc=False):
     model_version: str | None
     findings: list[FindingHead]
     evidence: list[EvidenceHead]
+    rule_pack_hash: str | None = None
+
+    @property
+    def rule_pack(self) -> str:
+        """Version and hash of the rule pack that judged; an alert of before the hash has the version alone."""
+        return " ".join(filter(None, (self.rule_pack_version, self.rule_pack_hash)))
 
     @property
     def raised_ms(self) -> int:
@@ -187,7 +193,7 @@ def compare_alerts(
     result = Comparison()
     ours, theirs = replayed.within(), live.within()
     for one in theirs.values():
-        result.live_packs[one.head.rule_pack_version] += 1
+        result.live_packs[one.head.rule_pack] += 1
         result.live_models[one.head.model_version or "none"] += 1
     for key in sorted(ours.keys() | theirs.keys(), key=lambda key: _moment(ours.get(key) or theirs[key])):
         said, again = theirs.get(key), ours.get(key)

@@ -21,6 +21,8 @@ AND, OR, NOT, CHOICE = "logical_and", "logical_or", "logical_not", "conditional"
 EQUAL, UNEQUAL, IN, MATCHES = "equals", "not_equals", "in_list", "matches_string"
 MAX_LENGTH = 2000
 MAX_DEPTH = 40
+MAX_CHOICES = 4
+"""Nested ?: of one expression. Each level doubles what must be looked at, to check it and in the code made of it."""
 
 _CEL_TYPE = {
     FeatureType.BOOL: cel.Type.BOOL,
@@ -72,6 +74,11 @@ class Node:
             rest = self.args
         for node in rest:
             yield from node.walk()
+
+    @property
+    def canonical(self) -> str:
+        """A text that is equal for expressions that are built alike, however they are written."""
+        return f"{self.op}({','.join(arg.canonical for arg in self.args)}){self.value!r}"
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -128,6 +135,11 @@ def _translated(message: str) -> ExpressionError:
         hint = f"; did you mean '{close[0]}'?" if close else "; `parcelward rules fields` lists what there is"
         text = f"unknown feature or function '{undeclared[1]}'{hint}"
     return ExpressionError(text, line, column)
+
+
+def _choices(node: Node) -> int:
+    """Depth to which ?: is nested in an expression."""
+    return (node.op == CHOICE) + max(map(_choices, node.args), default=0)
 
 
 class _Reader:
@@ -212,6 +224,8 @@ class _Reader:
                 raise self._fault("`in` needs a list of literals of the type on its left", items.at)
         if op == CHOICE and args[1].kind is not args[2].kind:
             raise self._fault("both branches of ?: must have the same type", at)
+        if op == CHOICE and max(map(_choices, args)) >= MAX_CHOICES:
+            raise self._fault(f"?: is nested more than {MAX_CHOICES} deep", at)
         if op == MATCHES:
             if args[1].op != LITERAL:
                 raise self._fault("the pattern of matches() must be a literal", args[1].at)

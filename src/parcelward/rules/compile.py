@@ -78,7 +78,7 @@ class Wanted(NamedTuple):
     @property
     def key(self) -> str:
         """A text that is equal for parts that demand the same."""
-        return f"known {self.feature}" if self.node is None else f"{self.value} {_text(self.node)}"
+        return f"known {self.feature}" if self.node is None else f"{self.value} {self.node.canonical}"
 
 
 def is_plain(node: Node) -> bool:
@@ -91,10 +91,6 @@ def is_plain(node: Node) -> bool:
 def local(feature: str) -> str:
     """Name of the local variable that holds a feature."""
     return f"f{INDEX[feature]}"
-
-
-def _text(node: Node) -> str:
-    return f"{node.op}({','.join(map(_text, node.args))}){node.value!r}"
 
 
 def _read(feature: str, known: Known) -> str:

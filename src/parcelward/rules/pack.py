@@ -12,12 +12,15 @@ from parcelward.contract.alerts import Action, Severity
 from parcelward.features.table import FEATURES, INDEX, FeatureType, Row, Value
 from parcelward.rules.check import ExpressionError, Node, check
 from parcelward.rules.compile import compiled, python_source
+from parcelward.rules.cost import MAX_STEPS, steps
 from parcelward.rules.lint import bounds_fault, limits, surely_known
-from parcelward.rules.rule import Example, Hit, Rule, RulePack
+from parcelward.rules.rule import Example, Hit, Rule, RulePack, content_hash
 from parcelward.rules.source import SourcePlace, read
 from parcelward.rules.text import Language, Template, template
 
 BUILT_IN = Path(__file__).with_name("acceptance.yaml")
+
+MAX_RULES = 300
 
 _RULE_KEYS = ("id", "name", "version", "severity", "action", "owner", "legal_basis", "about", "expr", "reason")
 _EXAMPLE_KEYS = ("must_fire", "must_not_fire")
@@ -40,11 +43,17 @@ def load_pack(path: Path | None) -> RulePack:
     version = keys["version"].string()
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", version):
         raise keys["version"].fault("version must be small letters, digits, '.', '_' or '-', as in 'acceptance-1'")
+    if re.search(r"[0-9]{15}", version):
+        raise keys["version"].fault("version has more than 14 digits in a row, the length of a date with a time")
     places = keys["rules"].items()
     if not places:
         raise keys["rules"].fault("there is no rule")
+    if len(places) > MAX_RULES:
+        raise keys["rules"].fault(f"there are {len(places):,} rules; {MAX_RULES} are allowed")
     rules = tuple(_rule(place) for place in places)
     _refuse_twins(rules, places)
+    if (taken := steps(rule.expression for rule in rules)) > MAX_STEPS:
+        raise keys["rules"].fault(f"the rules take up to {taken:,} steps for each parcel; {MAX_STEPS:,} are allowed")
     pack = assemble(version, rules)
     for rule, place in zip(rules, places, strict=True):
         _run_examples(pack, rule, place.about(f"rule {rule.id}"))
@@ -92,7 +101,7 @@ def assemble(version: str, rules: Sequence[Rule]) -> RulePack:
             return one_by_one(row)
         return found
 
-    return RulePack(version, tuple(rules), evaluate, python)
+    return RulePack(version, content_hash(rules), tuple(rules), evaluate, python)
 
 
 def _alone(hit: Hit, node: Node, names: dict[str, Any]) -> Callable[[Row], Sequence[Hit]]:
@@ -120,7 +129,7 @@ def _rule(place: SourcePlace) -> Rule:
     name = keys["name"].string()
     if not re.fullmatch(r"[a-z][a-z0-9_]{2,47}", name):
         raise keys["name"].fault("a name is snake_case, 3 to 48 characters, as in impossible_travel")
-    source = keys["expr"].string()
+    source = keys["expr"].uncut()
     try:
         expression = check(source)
     except ExpressionError as fault:
@@ -136,8 +145,8 @@ def _rule(place: SourcePlace) -> Rule:
         severity=_choice(keys["severity"], Severity),
         action=_choice(keys["action"], Action),
         owner=keys["owner"].string(),
-        legal_basis=keys["legal_basis"].string(),
-        about=keys["about"].string().strip(),
+        legal_basis=keys["legal_basis"].uncut(),
+        about=keys["about"].uncut().strip(),
         source=source.strip(),
         expression=expression,
         reason_zh=_text(texts["zh"], "zh", known),
@@ -163,7 +172,7 @@ def _choice(place: SourcePlace, choices: type[Choice]) -> Choice:
 
 def _text(place: SourcePlace, language: Language, known: frozenset[str]) -> Template:
     try:
-        parsed = template(place.string().strip(), language)
+        parsed = template(place.uncut().strip(), language)
     except ValueError as error:
         raise place.fault(f"reason ({language}) {error}") from None
     for placeholder in parsed.placeholders:

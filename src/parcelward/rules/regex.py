@@ -30,24 +30,34 @@ def _options() -> re2.Options:
 
 
 @cache
-def search(pattern: str) -> Callable[[str], bool]:
-    """A function that tells whether a text contains the pattern, as CEL's matches() does; raises PatternError.
-
-    >>> search("^烟花|爆竹")("爆竹一箱"), search("^(a|aa|b)+$")("a" * 60 + "c")
-    (True, False)
-    """
+def _compiled(pattern: str) -> "re2._Regexp[str]":
     try:
         compiled = re2.compile(pattern, _options())
     except re2.error as error:
         raise PatternError(_said(str(error.args[0], "utf-8", "replace"))) from None
     if compiled.programsize > MAX_PROGRAM:
         raise PatternError(f"it needs {compiled.programsize:,} steps for each byte, {MAX_PROGRAM:,} are allowed")
-    find = compiled.search
+    return compiled
+
+
+def search(pattern: str) -> Callable[[str], bool]:
+    """A function that tells whether a text contains the pattern, as CEL's matches() does; raises PatternError.
+
+    >>> search("^烟花|爆竹")("爆竹一箱"), search("^(a|aa|b)+$")("a" * 60 + "c")
+    (True, False)
+    """
+    find = _compiled(pattern).search
 
     def found(text: str) -> bool:
         return find(text.encode("utf-8", "replace")) is not None
 
     return found
+
+
+def steps(pattern: str) -> int:
+    """The most steps that a pattern takes for each byte of a text."""
+    size: int = _compiled(pattern).programsize
+    return size
 
 
 def _said(error: str) -> str:

@@ -1,6 +1,8 @@
 """A rule, a hit, a pack."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -52,12 +54,34 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RulePack:
-    """Rules in the order of the pack, and the one function generated from them.
+    """Rules in the order of the pack, and the one function generated from them; `hash` tells its content from others.
 
     `evaluate(row)` gives the hits in the order of the pack. It never raises. Callers must not change what it returns.
     """
 
     version: str
+    hash: str
     rules: tuple[Rule, ...]
     evaluate: Callable[[Row], Sequence[Hit]]
     python: str  # the generated source, for reading
+
+    @property
+    def name(self) -> str:
+        """Version and hash."""
+        return f"{self.version} {self.hash}"
+
+
+def content_hash(rules: Iterable[Rule]) -> str:
+    """16 hexadecimal digits of the content of a pack: equal where every verdict and every text of an alert is equal.
+
+    Comments, line breaks, quotes, spaces in expressions, `about`, `owner`, examples and the pack's own version do not
+    count. The order of the rules does, for findings come in it.
+    """
+    content = [
+        [
+            *(rule.id, rule.name, rule.version, rule.severity, rule.action, rule.legal_basis),
+            *(rule.expression.canonical, rule.reason_zh.parts, rule.reason_en.parts),
+        ]
+        for rule in rules
+    ]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()[:16]

@@ -167,7 +167,7 @@ class Judge:
             findings = [finding_of(hit, one.row) for hit in one.hits]
             if score is not None and one.score >= self._threshold:
                 findings.append(model_finding(score))
-            alert = build_alert(one.shipment, one.record, findings, score, self._pack.version, self._topics)
+            alert = build_alert(one.shipment, one.record, findings, score, self._pack, self._topics)
             outcome.sends.append(alert_send(alert, self._topics))
             outcome.alert_arrivals.append(one.shipment.touched_ms)
             outcome.counts[counts.ALERT, alert.lane.value, alert.state.value] += 1
