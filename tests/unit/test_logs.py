@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from parcelward.logs import FIELDS, PLAIN, clean, configure_logging, describe, position
-from parcelward.screening.build import build_stages
 from parcelward.rules import load_pack
+from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
 from parcelward.settings_page import shown_settings
 from parcelward.stage import Record

@@ -37,6 +37,8 @@ COMPARISONS = {
     for word, sign in (("less", "<"), ("less_equals", "<="), ("greater", ">"), ("greater_equals", ">="))
     for kind in ("int64", "double", "string", "bool")
 }
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""The sign of a comparison whose sides change places."""
 RESULT: dict[str, FeatureType] = {
     **dict.fromkeys((AND, OR, NOT, EQUAL, UNEQUAL, IN, MATCHES, *COMPARISONS), FeatureType.BOOL),
     **dict.fromkeys(("contains_string", "starts_with_string", "ends_with_string"), FeatureType.BOOL),
@@ -92,6 +94,12 @@ class ExpressionError(Exception):
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)
         self.message, self.line, self.column = message, line, column
+
+
+def fault_at(source: str, at: int, message: str) -> ExpressionError:
+    """The fault at a position of an expression."""
+    before = source[:at]
+    return ExpressionError(message, before.count("\n") + 1, at - (before.rfind("\n") + 1) + 1)
 
 
 @cache
@@ -161,8 +169,7 @@ class _Reader:
         return self._node(self.expression, 0)
 
     def _fault(self, message: str, at: int) -> ExpressionError:
-        before = self.source[:at]
-        return ExpressionError(message, before.count("\n") + 1, at - (before.rfind("\n") + 1) + 1)
+        return fault_at(self.source, at, message)
 
     def _node(self, raw: bytes, depth: int) -> Node:
         fields = wire.fields_of(raw)

@@ -1,9 +1,29 @@
-"""Checks of a rule without running it: features surely known when it fires, thresholds, bounds that contradict."""
+"""Checks of a rule without running it: features surely known when it fires, its limits, tests that say nothing."""
 
-from parcelward.features.table import FeatureType
-from parcelward.rules.check import AND, CHOICE, COMPARISONS, FEATURE, LITERAL, NOT, OR, Node
+import math
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import NamedTuple
 
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+from parcelward.features.ranges import RANGES, Range
+from parcelward.features.table import FeatureType, Value
+from parcelward.rules.atoms import atom, is_logic, tests_in
+from parcelward.rules.check import (
+    AND,
+    CHOICE,
+    COMPARISONS,
+    EQUAL,
+    FEATURE,
+    IN,
+    LITERAL,
+    MIRRORED,
+    NOT,
+    OR,
+    UNEQUAL,
+    Node,
+)
+from parcelward.rules.truth import Question
+from parcelward.rules.words import WORDS
 
 
 def surely_known(node: Node, value: bool = True) -> frozenset[str]:
@@ -47,7 +67,7 @@ def comparisons(node: Node) -> list[tuple[str, str, float | int]]:
             continue
         left, right = part.args
         if left.op == LITERAL and right.op == FEATURE:
-            left, right, sign = right, left, _MIRRORED[sign]
+            left, right, sign = right, left, MIRRORED[sign]
         if left.op == FEATURE and right.op == LITERAL and not isinstance(right.value, str | bool | None):
             found.append((str(left.value), sign, right.value))
     return found
@@ -61,32 +81,95 @@ def limits(node: Node) -> dict[str, tuple[float | int, ...]]:
     return found
 
 
-def bounds_fault(node: Node) -> str | None:
-    """Name a feature that has no value within its bounds, all of which must hold; None when there is none.
+class Fault(NamedTuple):
+    """A fault of an expression, and the part that has it."""
+
+    node: Node
+    message: str
+
+    @property
+    def at(self) -> int:
+        """Where the part begins."""
+        return min(part.at for part in self.node.walk())
+
+
+def meaning_fault(root: Node) -> Fault | None:
+    """Find a value that a feature never has, a part that is always or never true, or a branch that decides nothing.
 
     >>> from parcelward.rules.check import check
-    >>> bounds_fault(check("weight_g > 10 && weight_g < 5"))
-    'the rule can never fire: no weight_g satisfies both bounds'
+    >>> meaning_fault(check("weight_g > 10 && weight_g < 5")).message
+    'the rule can never fire: no weight_g satisfies this'
     """
-    low: dict[str, tuple[float, bool]] = {}
-    high: dict[str, tuple[float, bool]] = {}
-    for part in _demanded(node):
-        for feature, sign, number in comparisons(part):
-            strict = "=" not in sign
-            if sign[0] == ">":
-                low[feature] = max(low.get(feature, (float("-inf"), False)), (number, strict))
-            else:
-                # Of two bounds at the same number the strict one is tighter, so it must be the minimum.
-                bound = min(high.get(feature, (float("inf"), True)), (number, not strict))
-                high[feature] = bound
-    for feature in low.keys() & high.keys():
-        (least, open_below), (most, closed_above) = low[feature], high[feature]
-        if least > most or (least == most and (open_below or not closed_above)):
-            return f"the rule can never fire: no {feature} satisfies both bounds"
+    for node in tests_in(root):
+        if (fault := _value_fault(node)) is not None:
+            return fault
+    question = Question(root)
+    for node in _parts(root):
+        features = ", ".join(node.features)
+        if node.features and not question.can_be(True, node):
+            rule = "the rule can never fire" if _is_demanded(node, root) else "this can never be true"
+            return Fault(node, f"{rule}: no {features} satisfies this{_ranges(node)}")
+        if node.features and not question.can_be(False, node):
+            return Fault(node, f"this is always true where {features} is known{_ranges(node)}")
+    for node in question.dead_branches():
+        return Fault(node, "this branch can never make the rule fire: the tests around it exclude it")
     return None
 
 
-def _demanded(node: Node) -> list[Node]:
-    if node.op == AND:
-        return [part for arg in node.args for part in _demanded(arg)]
-    return [node] if node.op in COMPARISONS else []
+def value_fault(feature: str, value: Value) -> str | None:
+    """Say that a feature never has this value; None where it may.
+
+    >>> value_fault("sender_kind", "persn")
+    "sender_kind is never 'persn'; did you mean 'person'? There are person, organisation, agreement"
+    """
+    codes = WORDS.get(feature)
+    if codes is not None and value not in codes:
+        close = get_close_matches(str(value), codes, n=1)
+        hint = f"did you mean '{close[0]}'? There are" if close else "there are"
+        return f"{feature} is never {value!r}; {hint} {', '.join(codes)}"
+    least, most = RANGES[feature]
+    if isinstance(value, int | float) and not least <= value <= most:
+        return f"{feature} is never {value}; it is {_span(least, most)}"
+    return None
+
+
+def _value_fault(node: Node) -> Fault | None:
+    """A literal that a feature is compared with for equality, and that it never equals."""
+    if node.op not in (EQUAL, UNEQUAL, IN):
+        return None
+    one = atom(node)
+    if one.term.op != FEATURE:
+        return None
+    for literal in one.literals:
+        if (message := value_fault(str(one.term.value), literal.value)) is not None:
+            return Fault(literal, message)
+    return None
+
+
+def _parts(node: Node) -> Iterator[Node]:
+    """The tests and what combines them, the innermost first."""
+    if is_logic(node):
+        for arg in node.args:
+            yield from _parts(arg)
+    yield node
+
+
+def _is_demanded(node: Node, root: Node) -> bool:
+    """Tell whether the whole expression is false where this part is."""
+    return node is root or (root.op == AND and any(_is_demanded(node, arg) for arg in root.args))
+
+
+def _ranges(node: Node) -> str:
+    """The ranges and codes of the features of a part, as a clause."""
+    said = [
+        f"{name} is {_span(*RANGES[name])}" if RANGES[name] != Range() else f"{name} is one of {', '.join(WORDS[name])}"
+        for name in node.features
+        if RANGES[name] != Range() or name in WORDS
+    ]
+    return f" ({'; '.join(said)})" if said and len(said) == len(node.features) else ""
+
+
+def _span(least: float, most: float) -> str:
+    if not math.isfinite(most):
+        return f"at least {least:,}"
+    return f"{least:,} to {most:,}"

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from parcelward.contract.alerts import Action, Severity
 from parcelward.features.table import FEATURES, INDEX, FeatureType, Row, Value
-from parcelward.rules.check import ExpressionError, Node, check
+from parcelward.rules.check import ExpressionError, Node, check, fault_at
 from parcelward.rules.compile import compiled, python_source
 from parcelward.rules.cost import MAX_STEPS, steps
-from parcelward.rules.lint import bounds_fault, limits, surely_known
+from parcelward.rules.lint import limits, meaning_fault, surely_known, value_fault
 from parcelward.rules.rule import Example, Hit, Rule, RulePack, content_hash
 from parcelward.rules.source import SourcePlace, read
 from parcelward.rules.text import Language, Template, template
@@ -132,10 +132,10 @@ def _rule(place: SourcePlace) -> Rule:
     source = keys["expr"].uncut()
     try:
         expression = check(source)
+        if (nonsense := meaning_fault(expression)) is not None:
+            raise fault_at(source, nonsense.at, nonsense.message)
     except ExpressionError as fault:
         raise keys["expr"].within(fault.line, fault.column, fault.message) from None
-    if (contradiction := bounds_fault(expression)) is not None:
-        raise keys["expr"].fault(contradiction)
     texts = {key: value.about(of) for key, value in keys["reason"].mapping(("zh", "en")).items()}
     known, compared = surely_known(expression), limits(expression)
     return Rule(
@@ -213,6 +213,8 @@ def _example_row(place: SourcePlace) -> dict[str, Value]:
             value = float(value)
         if type(value) is not _PYTHON[kind]:
             raise entry.fault(f"example gives {name} as {value!r}; it is of type {kind}")
+        if (message := value_fault(name, value)) is not None:  # type: ignore[arg-type]
+            raise entry.fault(f"example: {message}")
         values[name] = value  # type: ignore[assignment]
     return values
 

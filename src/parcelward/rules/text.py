@@ -32,6 +32,7 @@ _SPEC = re.compile(
 )
 """The specs that are allowed: at most 39 wide, at most 9 decimals."""
 _TYPES = {FeatureType.BOOL: "", FeatureType.INT: "dfe%", FeatureType.DOUBLE: "feg%", FeatureType.STRING: "s"}
+_SAMPLES: dict[FeatureType, Value] = {FeatureType.INT: 7, FeatureType.DOUBLE: 7.5, FeatureType.STRING: "x"}
 _NUMBER = "a number may be up to 39 wide, with up to 9 decimals, and end with one of"
 _ALLOWED = {
     FeatureType.BOOL: "a truth value has no format",
@@ -109,13 +110,10 @@ def _check_spec(placeholder: Placeholder) -> None:
     if not spec or (number and (spec == MINUTES or _CAP.fullmatch(spec))):
         return
     match = _SPEC.fullmatch(spec)
-    fits = match is not None and (not match["type"] or match["type"] in _TYPES[kind])
-    if fits and match is not None:  # what is left is Python's own to judge: a sign or a comma for a text, say
-        sample: Value = {FeatureType.INT: 7, FeatureType.DOUBLE: 7.5, FeatureType.STRING: "x"}.get(kind)
+    if match is not None and kind in _SAMPLES and (not match["type"] or match["type"] in _TYPES[kind]):
         try:
-            if sample is not None:
-                format(sample, spec)
-                return
+            format(_SAMPLES[kind], spec)  # the rest is Python's own to judge: a sign or a comma for a text, say
+            return
         except ValueError:
             pass
     raise ValueError(f"cannot format {{{placeholder.feature}}} with ':{spec[:40]}'; {_ALLOWED[kind]}")
