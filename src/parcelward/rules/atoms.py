@@ -85,8 +85,8 @@ def atom(node: Node) -> Atom:
     term, other = node.args
     if term.op == LITERAL and other.op != LITERAL and sign in (*MIRRORED, EQUAL, UNEQUAL):
         term, other, sign = other, term, MIRRORED.get(sign, sign)
-    if term.canonical == other.canonical:  # nothing is greater than itself
-        same = sign in (EQUAL, "<=", ">=")
+    if term.canonical == other.canonical and not _may_be_nan(term):  # nothing is greater than itself, all contains itself
+        same = sign not in (UNEQUAL, "<", ">")
         return Atom("itself", term, lambda _: same)
     if (other.op != LITERAL and sign != IN) or not _has_few_values(term, sign):
         return Atom(node.canonical, node, bool)
@@ -94,6 +94,11 @@ def atom(node: Node) -> Atom:
     against: Any = {item.value for item in literals} if sign == IN else other.value
     holds = _HOLDS[sign]
     return Atom(term.canonical, term, lambda value: holds(value, against), literals)
+
+
+def _may_be_nan(term: Node) -> bool:
+    """Tell whether a number can be NaN, which is unequal to itself and on no side of any limit: computed ones can."""
+    return term.kind is FeatureType.DOUBLE and term.op not in (FEATURE, LITERAL)
 
 
 def _has_few_values(term: Node, sign: str) -> bool:
@@ -122,4 +127,5 @@ def _numbers(term: Node, constants: Sequence[int | float]) -> list[int | float]:
             for number in (math.nextafter(constant, -math.inf), constant, math.nextafter(constant, math.inf))
         ]
     ends = [end for end in (least, most) if math.isfinite(end)]
-    return [number for number in dict.fromkeys((*ends, *near)) if least <= number <= most] or [0]
+    within = [number for number in dict.fromkeys((*ends, *near)) if least <= number <= most]
+    return [*within, math.nan] if _may_be_nan(term) else within or [0]
