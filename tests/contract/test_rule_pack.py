@@ -23,7 +23,7 @@ from parcelward.rules.words import CATEGORY, WORDS
 PACK = load_pack(None)
 RULES = pytest.mark.parametrize("rule", PACK.rules, ids=[rule.id for rule in PACK.rules])
 ROOT = Path(__file__).parents[2]
-ASKED_FOR = {"R1", "R2", "R3", "R5", "R6", "R7", "R8", "R9", "R10", "R12", "R13", "R14", "R15", "R20"}
+ASKED_FOR = {"R1", "R1B", "R2", "R3", "R5", "R6", "R7", "R8", "R9", "R10", "R12", "R13", "R14", "R15", "R20"}
 
 
 @pytest.fixture

@@ -50,11 +50,13 @@ _WHO = (
     "sender_kind",
     "is_person",
     "document_check",
+    "sender_named",
     "verify_method",
     "physical_read",
     "agreement_missing",
 )
 _NO_WHO = unknown(_WHO)
+_NO_NAME = (None, "*")  # a blank name has a mask, and no token
 
 
 def _who(real_name: RealNameEntry) -> Values:
@@ -63,6 +65,7 @@ def _who(real_name: RealNameEntry) -> Values:
         kind,
         kind == "person",
         real_name.document_check,
+        real_name.name_token is not None or real_name.name_mask not in _NO_NAME,
         method,
         method in PHYSICAL_READS,
         kind == "agreement" and real_name.agreement_id is None,

@@ -2,14 +2,20 @@
 
 from parcelward.contract.alerts import Action, Severity
 from parcelward.features.table import FEATURES
+from parcelward.rules.check import MAX_CHOICES, MAX_DEPTH, MAX_LENGTH
+from parcelward.rules.cost import MAX_STEPS, steps
+from parcelward.rules.pack import MAX_RULES
+from parcelward.rules.regex import MAX_PROGRAM
 from parcelward.rules.rule import Rule, RulePack
-from parcelward.rules.text import Template
+from parcelward.rules.source import MAX_BYTES, MAX_NODES
+from parcelward.rules.text import MAX_LENGTH as MAX_TEXT
+from parcelward.rules.text import MAX_PLACEHOLDERS, Template
 
 _INTRO = """# Rules
 
 <!-- made by `parcelward rules docs`; change the pack, not this page -->
 
-Rule pack `{version}`, {count} rules. A rule is one [CEL](https://cel.dev) expression over the features listed below.
+Rule pack `{version}`, {count} rules, content hash `{hash}`. A rule is one [CEL](https://cel.dev) expression over the features listed below.
 Every number in an expression is a choice to calibrate against answered alerts: no public base rates exist.
 
 ## Your own pack
@@ -23,15 +29,24 @@ examples; the setting `PARCELWARD_RULE_PACK=FILE` puts it in force when a worker
 
 - Every key is required; an unknown one is refused. Raise the `version` of a rule when its meaning changes.
 - `severity`: {severities}. `action`: {actions}.
-- Texts name features: `{{feature}}`, with a format `{{weight_ratio:.1f}}` (Python's, `minutes` for seconds shown as
-  minutes, `cap1000` for "over 1,000" above that), and `{{feature|words}}` for what is said when it is unknown.
-  A feature that `expr` does not prove known needs such words.
+- Texts name features: `{{feature}}`, with a format `{{weight_ratio:.1f}}` (Python's, up to 39 wide and with up to 9
+  decimals; `minutes` for seconds shown as minutes, `cap1000` for "over 1,000" above that), and `{{feature|words}}` for
+  what is said when it is unknown. A feature that `expr` does not prove known needs such words.
+- A number gets more decimals than its format says if it would else look equal to a limit that `expr` compares it with:
+  "30.4 minutes (30 allowed)".
+- A text with ` #` needs quotes: YAML takes what follows for a comment. The check refuses a text that was cut so.
 - `examples` are rows of features; the others are unknown. A pack whose examples do not hold is refused.
+
+The **content hash** stands beside the version in every alert (`rule_pack_hash`), in the log line `starting`, in the
+metric `parcelward_rule_pack_info`, and in what `replay`, `screen` and `rules check` print. Two packs have the same hash
+if every verdict and every text of an alert is the same. Comments, line breaks, quotes, spaces in an expression, `about`,
+`owner`, `examples` and the name of the pack do not count. The order of the rules does: findings come in it.
 
 ## Expressions
 
 What an expression may use: features, literals, `&& || !`, `< <= > >= == !=`, `in [literals]`, `?:`, `+ - * / %`,
-`size()`, `int()`, `double()`, and on text `contains`, `startsWith`, `endsWith`, `matches` (literal pattern).
+`size()`, `int()`, `double()`, and on text `contains`, `startsWith`, `endsWith`, `matches` (a literal pattern in
+[RE2's syntax](https://github.com/google/re2/wiki/Syntax): no look-around, no backreferences).
 
 - **Unknown.** A feature is unknown until its evidence arrives. A test over an unknown feature is neither true nor
   false. Where the other side of `&&` or `||` decides alone, that does not matter; otherwise the rule does not fire.
@@ -39,6 +54,37 @@ What an expression may use: features, literals, `&& || !`, `< <= > >= == !=`, `i
   Integer division by zero and a result beyond 64 bits are errors of the rule; a double divided by zero is infinite.
 - **Errors.** A rule that fails on a row is counted as failed: it neither fired nor found the parcel clean. It stops no
   other rule. Its finding has medium severity, says that the rule failed and asks a person.
+
+## What the check refuses
+
+- **Nonsense.** A value that a feature never has (`sender_kind == 'persn'`, `hour_of_day == 24`), in an example too; a
+  test that is always true or never (`weight_g >= 0`, `hour_of_day >= 25`, `is_person || !is_person`); a rule that can
+  never fire; a branch that can never make its rule fire (`weight_g > 10 && (weight_g < 5 || is_person)`). The check
+  tries all values that the tests can tell apart. What it refuses is nonsense; it does not find all nonsense, for it
+  takes two terms, such as `weight_g` and `weight_g * 2`, to be independent.
+- **What could stop a worker.** A pattern that needs more than {pattern:,} steps a byte, a text of more than {text:,}
+  characters or {placeholders} placeholders, an expression of more than {length:,} characters, nested more than {depth}
+  deep (`?:` more than {choices}), a pack of more than {rules} rules, {values:,} values or {bytes:,} bytes, a number of
+  more than 9 digits as a rule's version.
+- **A pack that takes more than {steps:,} steps for one parcel.** A step is one operation (0.2 us), or one instruction of
+  a pattern (at worst 8 us for a text of 200 characters). So a parcel takes at most 0.2 s, whatever the pack; the
+  built-in one has {own} steps and takes some 10 us.
+
+That last limit is the time budget of a parcel. It is proven when the pack is loaded; no clock runs along. A clock would
+let the speed of a machine decide: a replay, or the same record after a restart, could come to another verdict.
+
+## The law
+
+Each article that a rule cites is compared with the text of the law by a test: it exists, and it says what the rule
+rests on. 快递暂行条例 was at hand as of 2019; its articles are cited by the numbers of the revision of 2025 (22 is now 23,
+31 is 32, 32 is 33, 33 is 34). 快递市场管理办法 (2023) was compared with a public copy.
+
+These texts were not at hand, so what is cited of them is **not verified**: 危险化学品安全法 (in force since 2026-05-01;
+it is cited by name where 危险化学品安全管理条例, article 64, was cited before; which of its articles applies, and what of
+the regulation still does, a lawyer must say), 邮件快件实名收寄管理办法, 禁止寄递物品管理规定, the notice on e-cigarettes,
+the limits on cigarettes, and IATA's rules.
+
+The notice on e-cigarettes says "per person and day" (每人每天): R15 counts calendar days in China time, not 24 hours.
 
 ## Rules of this pack
 
@@ -89,6 +135,18 @@ def rules_page(pack: RulePack) -> str:
 def _intro(pack: RulePack) -> str:
     return _INTRO.format(
         version=pack.version,
+        hash=pack.hash,
+        pattern=MAX_PROGRAM,
+        text=MAX_TEXT,
+        placeholders=MAX_PLACEHOLDERS,
+        length=MAX_LENGTH,
+        depth=MAX_DEPTH,
+        choices=MAX_CHOICES,
+        rules=MAX_RULES,
+        values=MAX_NODES,
+        bytes=MAX_BYTES,
+        steps=MAX_STEPS,
+        own=steps(rule.expression for rule in pack.rules),
         count=len(pack.rules),
         template=TEMPLATE,
         severities=", ".join(Severity),
