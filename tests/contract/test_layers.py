@@ -12,6 +12,7 @@ LAYERS = {
     # what is agreed, and the vocabulary all share
     "contract": "what is on the wire; the rest is made to fit it, so it imports none of it",
     "errors": "the one failure a person can mend",
+    "escaping": "text from outside, made fit to be shown; whoever shows such text uses it",
     "flow": "the one list of stages, and who sends to whom",
     "topics": "the names of the topics, those between the stages by the flow",
     "stage": "batches in, outcomes out: the seam between core and engine, in its own words",

@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parcelward.alerts.verdict import ACTION_ORDER, CLEAN, URGENCY, AlertRecord, judge, revise
+from parcelward.alerts.verdict import CLEAN, SEVERITIES, URGENCY, AlertRecord, judge, revise
 from parcelward.contract.alerts import Action, Bilingual, Contribution, Lane, Severity
 from parcelward.features.table import INDEX
+from parcelward.model.score import Explanation
 from parcelward.screening.build import build_stages
 from parcelward.screening.in_memory import Cell, Pipeline
 from parcelward.screening.outlet_state import Keep
@@ -58,15 +59,31 @@ def test_revisions_count_up_and_the_lane_never_falls(history):
 
 
 @given(st.lists(st.lists(FOUND, max_size=4), max_size=8))
-def test_no_revision_weakens_the_action_or_moves_the_time_to_decide_back(history):
+def test_no_revision_is_less_severe_or_moves_the_time_to_decide_back(history):
     known = None
     for at, found in enumerate(history):
         said = revise(known, judge(found), at * HOUR)
         if said is not None and known is not None:
             assert said.due_ms <= known.due_ms
-            if said.verdict.lane == known.verdict.lane:
-                assert ACTION_ORDER(str(said.verdict.action)) <= ACTION_ORDER(str(known.verdict.action))
+            assert SEVERITIES.index(said.verdict.severity) <= SEVERITIES.index(known.verdict.severity)
         known = said or known
+
+
+@given(st.lists(FOUND, min_size=1, max_size=6))
+def test_the_action_is_that_of_the_most_severe_finding(found):
+    worst = min((severity for _, severity, _ in found), key=SEVERITIES.index)
+    assert judge(found).action in {action for _, severity, action in found if severity is worst}
+
+
+@given(st.lists(st.lists(FOUND, max_size=4), min_size=1, max_size=8))
+def test_of_findings_that_are_as_severe_as_the_worst_before_those_of_now_have_the_action(history):
+    known = None
+    for at, found in enumerate(history):
+        now, before = judge(found), known
+        known = revise(known, now, at) or known
+        if now.lane is not None and before is not None and now.severity == before.verdict.severity:
+            assert known is not None
+            assert known.verdict.action == now.action
 
 
 def test_a_lane_that_rises_is_due_sooner():
@@ -162,10 +179,9 @@ def test_the_model_explains_a_batch_at_once():
         def explain(self, rows, top=5):
             asked.append(len(rows))
             text = Bilingual(zh="重量", en="weight")
-            return [
-                (Contribution(feature="weight_g", value=float(row[INDEX["weight_g"]]), weight=1.0, text=text),)
-                for row in rows
-            ]
+            weights = [float(row[INDEX["weight_g"]]) for row in rows]
+            named = [(Contribution(feature="weight_g", value=weight, weight=1.0, text=text),) for weight in weights]
+            return [Explanation(one, -3.0, 0.5) for one in named]
 
     chosen = settings()
     stages = build_stages(chosen)
@@ -174,7 +190,10 @@ def test_the_model_explains_a_batch_at_once():
     make = {**stages.make, "outlets": lambda: OutletsStage(judgement, chosen.topics, keep)}
     stages = dataclasses.replace(stages, make=make)
     line = Pipeline(stages, chosen.topics)
-    records = [record(real_name(f"SF{n:013d}", weight_g=900 + n), T0 + n * MINUTE) for n in range(5)]
+    records = [
+        record(real_name(f"SF{n:013d}", weight_g=900 + n, goods={"nature": "letter"}), T0 + n * MINUTE)
+        for n in range(5)
+    ]
     alerts = alerts_of(line.feed([*records, records[0]._replace(offset=99)]))
     assert asked == [5]
     shown = {alert.waybill: alert.score.contributions[0].value for alert in alerts if alert.score is not None}

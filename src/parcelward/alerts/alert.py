@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from parcelward.alerts.card import age_in_words, build_card
+from parcelward.alerts.next_step import next_step, parcel_state
 from parcelward.alerts.verdict import SEVERITIES, AlertRecord
 from parcelward.contract.alerts import (
     ALERT_TYPE,
@@ -18,8 +21,11 @@ from parcelward.contract.alerts import (
     Score,
     Severity,
 )
+from parcelward.contract.cards import Card, Change, Counterpart, EarlierFinding
 from parcelward.contract.events import EVENT_TYPES
+from parcelward.escaping import escaped
 from parcelward.features.decimals import apart
+from parcelward.features.table import Row
 from parcelward.rules import RulePack
 from parcelward.shipments.shipment import Shipment
 from parcelward.stage import Send
@@ -35,7 +41,11 @@ ACTION_TEXT = {
     Action.VERIFY_IDENTITY: ("重新核验身份", "verify the identity again"),
     Action.REQUEST_INFORMATION: ("要求补充信息", "ask for information"),
     Action.AUDIT_OUTLET: ("核查网点", "audit the outlet"),
+    Action.TRACE_AND_STOP: ("追查并拦截", "trace and stop the parcel"),
+    Action.REPORT: ("移交并报告", "hand over and report"),
 }
+AGE_NAMED_S = 3600.0
+"""A parcel accepted so long ago has its age in the summary."""
 
 
 def alert_id(courier: str, waybill: str, first_arrival_ms: int) -> str:
@@ -52,12 +62,16 @@ def _moment(epoch_ms: int) -> datetime:
 
 def model_finding(score: Score) -> Finding:
     """Make the finding that the model alone raises, in the words of its largest contributions."""
+    raising = [part for part in score.contributions if part.weight > 0][:3] or score.contributions[:3]
+    zh = "，主要因素：" + "、".join(part.text.zh for part in raising) if raising else ""
+    en = ", mainly: " + "; ".join(part.text.en for part in raising) if raising else ""
     value, threshold = (
         apart(one, (score.value, score.threshold), 2, "{:.{}f}".format) for one in (score.value, score.threshold)
     )
-    over_zh, over_en = ("超过", "over") if score.value > score.threshold else ("达到", "at")
-    zh = "、".join(part.text.zh for part in score.contributions[:3])
-    en = "; ".join(part.text.en for part in score.contributions[:3])
+    if score.value < score.threshold:
+        over_zh, over_en = "已回落，尚未低于解除阈值", "is still near"
+    else:
+        over_zh, over_en = ("超过阈值", "is over") if score.value > score.threshold else ("达到阈值", "is at")
     return Finding(
         rule=MODEL_RULE,
         name="risk_model",
@@ -65,8 +79,8 @@ def model_finding(score: Score) -> Finding:
         severity=Severity.MEDIUM,
         action=Action.REINSPECT,
         reason=Bilingual(
-            zh=f"风险评分{value}{over_zh}阈值{threshold}，主要因素：{zh}",
-            en=f"risk score {value} is {over_en} {threshold}, mainly: {en}",
+            zh=escaped(f"风险评分{value}{over_zh}{threshold}{zh}"),
+            en=escaped(f"risk score {value} {over_en} {threshold}{en}"),
         ),
         legal_basis="邮政法 第二十五条（收寄验视），模型提示，由人员判定",
         values={part.feature: part.value for part in score.contributions},
@@ -74,20 +88,46 @@ def model_finding(score: Score) -> Finding:
     )
 
 
-def _summary(lane: Lane, state: AlertState, findings: Sequence[Finding], action: Action) -> Bilingual:
-    if state is AlertState.CLEARED_BY_EVIDENCE:
+def plain_model_finding(score: float, threshold: float) -> Finding:
+    """Make the model's finding without its contributions: what an alert's record keeps of it."""
+    return model_finding(Score(value=score, threshold=threshold, model_version="", contributions=()))
+
+
+class History(NamedTuple):
+    """History of an alert that a revision tells: what changed, and what was found before and is no longer."""
+
+    changes: tuple[Change, ...] = ()
+    found_before: tuple[EarlierFinding, ...] = ()
+
+
+NO_HISTORY = History()
+
+
+def _summary(lane: Lane, findings: Sequence[Finding], card: Card, history: History, clear: bool) -> Bilingual:
+    age = _age_words(card)
+    if clear:
+        changed_zh = "；".join(one.text.zh for one in history.changes) or "相关记录已变"
+        changed_en = "; ".join(one.text.en for one in history.changes) or "what it rested on"
+        before = "、".join(one.rule for one in history.found_before)
         return Bilingual(
-            zh="后续证据不再支持此前的告警，请人员复核后结案",
-            en="later evidence no longer supports this alert; review it",
+            zh=f"后续证据不再支持此前的告警（{before}）。变化：{changed_zh}；请人员复核后结案",
+            en=f"later evidence no longer supports this alert ({before}). Changed: {changed_en}; review it",
         )
     if lane is Lane.GREEN_SAMPLED:
         return Bilingual(zh="未发现问题，随机抽样复核", en="nothing found; drawn at random for a check")
     first, more = findings[0], len(findings) - 1
-    zh, en = ACTION_TEXT[action]
+    step = card.next_step
     return Bilingual(
-        zh=f"{first.reason.zh}{f'（另有{more}项）' if more else ''}；建议：{zh}",
-        en=f"{first.reason.en}{f' (and {more} more)' if more else ''}; proposed: {en}",
+        zh=f"{first.reason.zh}{f'（另有{more}项）' if more else ''}{age.zh}；建议：{step.zh}",
+        en=f"{first.reason.en}{f' (and {more} more)' if more else ''}{age.en}; proposed: {step.en}",
     )
+
+
+def _age_words(card: Card) -> Bilingual:
+    if card.age_s is None or card.age_s < AGE_NAMED_S:
+        return Bilingual(zh="", en="")
+    words = age_in_words(card.age_s)
+    return Bilingual(zh=f"；收寄于{words.zh}前", en=f"; accepted {words.en} ago")
 
 
 def _parties(shipment: Shipment) -> Parties:
@@ -105,18 +145,23 @@ def _parties(shipment: Shipment) -> Parties:
 
 def build_alert(
     shipment: Shipment,
+    row: Row,
     record: AlertRecord,
     findings: Sequence[Finding],
     score: Score | None,
     pack: RulePack,
     topics: Topics,
+    history: History = NO_HISTORY,
+    counterparts: Sequence[Counterpart] = (),
 ) -> Alert:
     """Build one revision of an alert. All times come from the evidence. `score` is None without a model."""
     lane = Lane(str(record.verdict.lane))
     ordered = tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
     clear = not ordered and lane is not Lane.GREEN_SAMPLED
     state = AlertState.CLEARED_BY_EVIDENCE if clear else AlertState.OPEN
-    action = Action(record.verdict.action or Action.REQUEST_INFORMATION)
+    proposed = Action(record.verdict.action or Action.REQUEST_INFORMATION)
+    step = next_step(parcel_state(shipment, record.touched_ms), proposed)
+    card = build_card(shipment, row, lane, proposed, step, record.touched_ms, counterparts, clear)
     at = _moment(record.touched_ms)
     real_name, inspection = shipment.real_name, shipment.inspection
     return Alert(
@@ -128,7 +173,7 @@ def build_alert(
         outlet=shipment.home_outlet,
         operator=real_name.operator if real_name is not None else None if inspection is None else inspection.operator,
         lane=lane,
-        action=action,
+        action=step.action,
         raised_at=at,
         due_by=_moment(record.due_ms),
         findings=ordered,
@@ -147,7 +192,10 @@ def build_alert(
         rule_pack_version=pack.version,
         rule_pack_hash=pack.hash,
         model_version=None if score is None else score.model_version,
-        summary=_summary(lane, state, ordered, action),
+        summary=_summary(lane, ordered, card, history, clear),
+        card=card,
+        changes=history.changes,
+        found_before=history.found_before,
     )
 
 

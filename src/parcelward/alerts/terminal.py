@@ -1,12 +1,17 @@
 """An alert as a few readable, coloured lines for a terminal."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple
 
 from rich.text import Text
 
 from parcelward.alerts.alert import ACTION_TEXT
-from parcelward.contract.alerts import Alert, AlertState, Bilingual, Lane, Severity
+from parcelward.alerts.card import age_in_words
+from parcelward.contract.alerts import Alert, AlertState, Lane, Severity
+from parcelward.contract.cards import Bilingual, Card, ContactRole
+from parcelward.escaping import escaped
+from parcelward.rules.words import WORDS as VALUE_WORDS
 
 Language = Literal["zh", "en"]
 LANE_STYLE = {Lane.RED: "bold white on red", Lane.YELLOW: "bold black on yellow", Lane.GREEN_SAMPLED: "black on green"}
@@ -27,21 +32,44 @@ class _Words(NamedTuple):
     score: str
     revision: str
     cleared: str
+    before: str
+    changed: str
+    goods: str
+    declared: str
+    found: str
+    pieces: str
+    at_inspection: str
+    accepted: str
+    ago: str
+    inspection: str
+    no_inspection: str
+    unknown: str
+    next: str
+    between: str
 
 
 WORDS: dict[Language, _Words] = {
-    "zh": _Words("限", "评分", "第{}版", "已由后续证据解除"),
-    "en": _Words("by", "score", "rev {}", "cleared by evidence"),
-}
+    "zh": _Words(
+        by="限", score="评分", revision="第{}版", cleared="已由后续证据解除", before="曾有", changed="变化", goods="内件",
+        declared="申报", found="所见", pieces="件", at_inspection="验视时", accepted="收寄于", ago="前",
+        inspection="验视", no_inspection="无验视记录", unknown="未知", next="处置", between="，",
+    ),
+    "en": _Words(
+        by="by", score="score", revision="rev {}", cleared="cleared by evidence", before="was", changed="changed",
+        goods="goods", declared="declared", found="found", pieces="pieces", at_inspection="at inspection",
+        accepted="accepted", ago=" ago", inspection="inspection", no_inspection="no inspection known",
+        unknown="unknown", next="do", between=", ",
+    ),
+}  # fmt: skip
 
 
 def say(text: Bilingual, language: Language) -> str:
-    """The text in one language."""
-    return text.zh if language == "zh" else text.en
+    """The text in one language, fit to be shown."""
+    return escaped(text.zh if language == "zh" else text.en)
 
 
 def alert_lines(alert: Alert, language: Language, *, today: date | None = None, zone: tzinfo | None = None) -> Text:
-    """Head line (lane, times, where, waybill, action, score), then one line a finding, or the summary without any.
+    """Head line (lane, times, where, waybill, action, score), one line a finding, and what the card says in short.
 
     Times are those of `zone` (None: this machine's), which the deadline names. A date is shown where it is not `today`
     (None: the day the alert was raised).
@@ -52,8 +80,8 @@ def alert_lines(alert: Alert, language: Language, *, today: date | None = None, 
     text = Text()
     text.append(f" {LANE_NAME[language][alert.lane]} ", LANE_STYLE[alert.lane])
     text.append(f" {_clock(raised, today)} ", "dim")
-    text.append(f"{alert.courier}/{alert.outlet} ", "cyan")
-    text.append(alert.waybill, "bold")
+    text.append(escaped(f"{alert.courier}/{alert.outlet} "), "cyan")
+    text.append(escaped(alert.waybill), "bold")
     action = ACTION_TEXT[alert.action][0] if language == "zh" else alert.action.value
     text.append(f"  {action}", "magenta")
     text.append(f" {words.by} {_clock(due, today)} {zone_name(due)}")
@@ -64,11 +92,56 @@ def alert_lines(alert: Alert, language: Language, *, today: date | None = None, 
     if alert.state is AlertState.CLEARED_BY_EVIDENCE:
         text.append(f"  {words.cleared}", "green")
     for finding in alert.findings:
-        text.append(f"\n    {finding.rule:<5} ", SEVERITY_STYLE[finding.severity])
+        text.append(f"\n    {escaped(finding.rule):<5} ", SEVERITY_STYLE[finding.severity])
         text.append(say(finding.reason, language))
-    if not alert.findings:
+    for earlier in alert.found_before:
+        reason = "" if earlier.reason is None else say(earlier.reason, language)
+        text.append(f"\n    {escaped(earlier.rule):<5} {words.before}: {reason}".rstrip(": "), "dim")
+    if changes := [say(one.text, language) for one in alert.changes]:
+        text.append(f"\n          {words.changed}: {'; '.join(changes)}", "green")
+    if not alert.findings and not alert.found_before:
         text.append(f"\n          {say(alert.summary, language)}")
+    if alert.card is not None and alert.lane is not Lane.GREEN_SAMPLED:
+        for line in card_in_short(alert.card, language):
+            text.append(f"\n          {line}", "dim")
     return text
+
+
+def card_in_short(card: Card, language: Language) -> Iterator[str]:
+    """Two lines: what and where from, and what to do."""
+    words = WORDS[language]
+    parts = [goods_line(card, language), inspection_line(card, language), say(card.whereabouts.text, language)]
+    if card.age_s is not None:
+        age = say(age_in_words(card.age_s), language)
+        parts.insert(1, f"{words.accepted}{' ' if language == 'en' else ''}{age}{words.ago}")
+    yield words.between.join(parts)
+    police = [say(one.text, language) for one in card.contacts if one.role is ContactRole.POLICE_110]
+    yield f"{words.next}: {'; '.join((say(card.next_step, language), *police))}"
+
+
+def goods_line(card: Card, language: Language) -> str:
+    """Goods as declared and as found, with pieces and weights."""
+    words, goods = WORDS[language], card.goods
+    declared = words.unknown if goods.declared is None else f"“{escaped(goods.declared)}”"
+    line = f"{words.goods}: {words.declared} {declared}"
+    if goods.quantity is not None and goods.quantity > 1:
+        line += f" {goods.quantity} {words.pieces}"
+    if goods.found is not None:
+        line += f"{words.between}{words.found} “{escaped(goods.found)}”"
+    if goods.weight_g is not None:
+        line += f"{words.between}{goods.weight_g:,} g"
+    if goods.inspected_weight_g is not None:
+        line += f" ({words.at_inspection} {goods.inspected_weight_g:,} g)"
+    return line
+
+
+def inspection_line(card: Card, language: Language) -> str:
+    """What the inspection said, or that none is known."""
+    words, seen = WORDS[language], card.inspection
+    if seen is None:
+        return words.no_inspection
+    said = VALUE_WORDS["inspection_result"].get(seen.result, (seen.result, seen.result))
+    return f"{words.inspection}: {escaped(say(Bilingual(zh=said[0], en=said[1]), language))}"
 
 
 def zone_name(moment: datetime) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
+from parcelward.alerts.facts import Facts, Found
 from parcelward.alerts.snapshot import Snapshot
 from parcelward.contract.alerts import Action, Lane, Severity
 from parcelward.formats import reading
@@ -25,13 +26,14 @@ TIME_TO_DECIDE = {
 # Strongest first: what keeps a dangerous parcel from travelling comes before what asks questions.
 ACTIONS = (
     Action.REFUSE,
+    Action.TRACE_AND_STOP,
     Action.HOLD,
+    Action.REPORT,
     Action.REINSPECT,
     Action.VERIFY_IDENTITY,
     Action.REQUEST_INFORMATION,
     Action.AUDIT_OUTLET,
 )
-ACTION_ORDER = [action.value for action in ACTIONS].index
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 
 
@@ -41,12 +43,18 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
     lane: str | None
     action: str | None
     rules: tuple[str, ...]
+    severity: str | None = None  # of the finding that the action is of; None where an older version wrote it
+
+    def says(self, other: "Verdict") -> bool:
+        """Tell whether both say the same to a person."""
+        return (self.lane, self.action, self.rules) == (other.lane, other.action, other.rules)
 
 
 class AlertRecord(msgspec.Struct, array_like=True, tag="1"):
     """State of an alerted waybill: the last verdict published about it, and the evidence behind that.
 
-    Revision 0 (`silent_record`): nothing was published yet.
+    Revision 0 (`silent_record`): nothing was published yet. The last three fields are kept so that a revision can say
+    what changed; a version that does not know them drops them, and then the next revision says less.
     """
 
     touched_ms: int  # arrival of the last pass's evidence; a new revision is dated by it
@@ -55,6 +63,9 @@ class AlertRecord(msgspec.Struct, array_like=True, tag="1"):
     due_ms: int = 0  # when a person should have decided; a revision never moves it back
     passes: int = 0  # the shipment's pass that was judged last
     snapshot: Snapshot | None = None
+    step: str | None = None  # the action that was published: the verdict's, as the parcel's state allowed
+    found: tuple[Found, ...] = ()  # what any revision found, bounded
+    facts: Facts | None = None  # what the last revision rested on
 
 
 decode_alert = reading(AlertRecord, "an alert's record")
@@ -67,19 +78,23 @@ def silent_record(touched_ms: int) -> AlertRecord:
 
 
 def judge(found: Sequence[tuple[str, Severity, Action]]) -> Verdict:
-    """Give the verdict on (rule id, severity, action) of all findings; `CLEAN` when there are none."""
+    """Give the verdict on (rule id, severity, action) of all findings; `CLEAN` when there are none.
+
+    The action is that of the most severe finding; of several, the strongest.
+    """
     if not found:
         return CLEAN
     worst = min((severity for _, severity, _ in found), key=SEVERITIES.index)
-    action = min((action for _, _, action in found), key=ACTIONS.index)
-    return Verdict(LANE_OF[worst], action, tuple(sorted({rule for rule, _, _ in found})))
+    action = min((action for _, severity, action in found if severity is worst), key=ACTIONS.index)
+    return Verdict(LANE_OF[worst], action, tuple(sorted({rule for rule, _, _ in found})), worst)
 
 
 def revise(known: AlertRecord | None, verdict: Verdict, at_ms: int) -> AlertRecord | None:
     """Make the alert's next revision; None when there is nothing new to say.
 
-    The lane never falls, nor does the action while the lane stays: later evidence may clear findings, a person decides
-    what that means. The time to decide counts from the first revision in a lane.
+    The lane never falls, and the action stays that of the most severe finding there ever was: later evidence may clear
+    it, a person decides what that means. Of findings that are as severe, those of now count. The time to decide counts
+    from the first revision in a lane.
     """
     if known is None or not known.revision:
         return None if verdict.lane is None else AlertRecord(at_ms, 1, verdict, _due_ms(verdict.lane, at_ms))
@@ -88,17 +103,28 @@ def revise(known: AlertRecord | None, verdict: Verdict, at_ms: int) -> AlertReco
         due_ms = min(known.due_ms, _due_ms(verdict.lane, at_ms))
         return AlertRecord(at_ms, known.revision + 1, verdict, due_ms)
     # Without a lane there is no finding, or only some that support an alert and raise none.
-    action = said.action if verdict.lane is None else _stronger(said.action, verdict.action)
-    merged = Verdict(said.lane, action, verdict.rules)
-    return None if merged == said else AlertRecord(at_ms, known.revision + 1, merged, known.due_ms)
+    stays = verdict.lane is None or _weight(said.severity) > _weight(verdict.severity)
+    of = said if stays else verdict
+    merged = Verdict(said.lane, of.action, verdict.rules, of.severity)
+    return None if merged.says(said) else AlertRecord(at_ms, known.revision + 1, merged, known.due_ms)
+
+
+def _weight(severity: str | None) -> int:
+    return -1 if severity is None else len(SEVERITIES) - SEVERITIES.index(Severity(severity))
 
 
 def _urgency(lane: str | None) -> int:
     return -1 if lane is None else URGENCY.index(Lane(lane))
 
 
-def _stronger(one: str | None, other: str | None) -> str | None:
-    return min((action for action in (one, other) if action is not None), key=ACTION_ORDER, default=None)
+def restepped(known: AlertRecord | None, step: str, at_ms: int) -> AlertRecord | None:
+    """Make the next revision of a red alert whose findings stay, when the parcel has moved on and leaves another step.
+
+    None when there is nothing new to say: the alert is not red, is cleared, or is of an older version that kept no step.
+    """
+    if known is None or known.verdict.lane != Lane.RED or not known.verdict.rules or known.step in (None, step):
+        return None
+    return msgspec.structs.replace(known, touched_ms=at_ms, revision=known.revision + 1)
 
 
 def _due_ms(lane: str | None, at_ms: int) -> int:

@@ -9,6 +9,7 @@ import typer
 
 from parcelward.cli.lazy import Subcommand, lazy_group
 from parcelward.errors import UserError
+from parcelward.escaping import escaped_lines
 
 COMMANDS = {
     "demo": Subcommand("parcelward.cli.demo:demo", "Broker, worker, simulated couriers and live alerts, all at once."),
@@ -64,7 +65,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"parcelward: {error}", file=sys.stderr)  # noqa: T201 - the command line speaks here
+        print(f"parcelward: {escaped_lines(str(error))}", file=sys.stderr)  # noqa: T201 - the command line speaks here
         sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit complains again

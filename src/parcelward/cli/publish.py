@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from parcelward.cli.options import Kafka, settings_with
 from parcelward.errors import UserError
+from parcelward.escaping import escaped
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.event_file import numbered_events, written_record
 from parcelward.process.stopping import Stop, stop_signals
@@ -115,13 +116,13 @@ def _publish_lines(
 
 def _report(counts: LineCounts, acknowledged: int, seconds: float, console: Console) -> None:
     for problem in counts.problems:
-        console.print(problem, style="red", markup=False, soft_wrap=True)
+        console.print(escaped(problem), style="red", markup=False, soft_wrap=True)
     if counts.invalid > len(counts.problems):
         console.print(
             f"... and {counts.invalid - len(counts.problems)} more lines that break the contract", style="red"
         )
     if counts.stopped:
-        console.print(counts.stopped, style="yellow", markup=False)
+        console.print(escaped(counts.stopped), style="yellow", markup=False)
     if not counts.lines:
         console.print("the file holds no event", style="yellow")
     console.print(

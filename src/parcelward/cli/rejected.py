@@ -1,6 +1,5 @@
 """`parcelward rejected`: a courier reads back what was refused, and why."""
 
-import json
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ from rich.text import Text
 from parcelward.cli.options import Kafka, settings_with
 from parcelward.cluster.reader import TopicReader
 from parcelward.contract.reasons import Reason
+from parcelward.escaping import escaped, json_line
 
 
 def rejected(
@@ -35,7 +35,7 @@ def rejected(
             if reason is not None and refusal["reason"] != reason.value:
                 continue
             if json_lines:
-                typer.echo(json.dumps(refusal, ensure_ascii=False))
+                typer.echo(json_line(refusal))
             else:
                 console.print(_line(refusal), soft_wrap=True)
             shown += 1
@@ -58,6 +58,8 @@ def describe(record: Any, show_value: bool) -> dict[str, Any]:
 
 
 def _line(refusal: dict[str, Any]) -> Text:
+    """The record as one line, two with its value; everything in it is the courier's, so all of it is escaped."""
+    refusal = {name: escaped(said) if isinstance(said, str) else said for name, said in refusal.items()}
     text = Text()
     text.append(f"{refusal['rejected_at']} ", "dim")
     text.append(f"{refusal['topic']}/{refusal['partition']}/{refusal['offset']} ", "cyan")

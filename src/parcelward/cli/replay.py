@@ -1,6 +1,5 @@
 """`parcelward replay`: screen a recorded span again, offline, and compare with what the live run published."""
 
-import json
 import time
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from rich.console import Console
 from parcelward.cli.options import Kafka, moment_ms, settings_with
 from parcelward.cli.tables import show_table
 from parcelward.errors import UserError
+from parcelward.escaping import escaped, json_line
 from parcelward.moments import duration_ms
 from parcelward.replay.check import Checked, check
 from parcelward.replay.compare import Counts, Span
@@ -83,7 +83,7 @@ def replay(
     if not _compared(checked):
         raise UserError("nothing was compared: neither run has an alert or a refused record in the span; widen it")
     if json_:
-        typer.echo(json.dumps(_as_json(checked, seconds), ensure_ascii=False))
+        typer.echo(json_line(_as_json(checked, seconds)))
     else:
         _show(checked, seconds, console)
     raise typer.Exit(0 if checked.comparison.same else 1)
@@ -138,15 +138,17 @@ def _show(checked: Checked, seconds: float, console: Console) -> None:
     ]
     show_table(("", "alerts", "refused records"), rows, "Live run and replay")
     for one in result.differences:
-        console.print(f"{KINDS[one.kind]}: {one.what}", soft_wrap=True, markup=False)
+        console.print(f"{KINDS[one.kind]}: {escaped(one.what)}", soft_wrap=True, markup=False)
         for detail in one.details:
-            console.print(f"    {detail}", soft_wrap=True, markup=False)
+            console.print(f"    {escaped(detail)}", soft_wrap=True, markup=False)
     for note in checked.notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False)
+        console.print(f"note: {escaped(note)}", soft_wrap=True, markup=False)
     console.print(
         f"{checked.events:,} events in {seconds:.1f} s, {checked.events / max(seconds, 1e-3):,.0f} events/s; "
-        f"rule pack {checked.pack}, model {checked.model}: {'equal' if result.same else 'DIFFERENT'}",
+        f"rule pack {escaped(checked.pack)}, model {escaped(str(checked.model))}: "
+        f"{'equal' if result.same else 'DIFFERENT'}",
         soft_wrap=True,
+        markup=False,
     )
 
 

@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from parcelward.escaping import escaped
+
 
 def at_terminal() -> bool:
     """Tell whether a person reads standard output."""
@@ -16,7 +18,7 @@ def at_terminal() -> bool:
 def tab_separated(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print one line a row, headings first, cells separated by tabs; nothing is cut, folded or coloured."""
     for row in (headings, *rows):
-        typer.echo("\t".join(" ".join(cell.split()) for cell in row))
+        typer.echo("\t".join(escaped(" ".join(cell.split())) for cell in row))
 
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> None:
@@ -28,5 +30,5 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: st
     for position, heading in enumerate(headings):
         table.add_column(heading, no_wrap=position == 0, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escaped, row))
     Console(highlight=False, markup=False).print(table)

@@ -7,6 +7,7 @@ import typer
 
 from parcelward.cli.event_lines import name_of, opened
 from parcelward.errors import UserError
+from parcelward.escaping import escaped
 from parcelward.intake.decode import Decoder, Limits, Rejected
 from parcelward.intake.event_file import numbered_events, record_of, written_record
 from parcelward.topics import Topics
@@ -42,7 +43,7 @@ def validate(
                 answer = of_events.decode(record_of(text, topics, courier=courier, offset=number))
             if isinstance(answer, Rejected):
                 refused[answer.reason.value] += 1
-                typer.echo(f"line {number}: {answer.reason.value}: {answer.detail}")
+                typer.echo(f"line {number}: {answer.reason.value}: {escaped(answer.detail)}")
                 typer.echo(f"    {answer.reason.meaning}")
             else:
                 sound += 1

@@ -45,7 +45,10 @@ class TopicReader(AbstractContextManager["TopicReader"]):
         return [record for records in batches.values() for record in records]
 
     def read_to_end(self, patience_s: float = 30.0) -> Iterator[Any]:
-        """Give every record up to the present end. Raises UserError when none comes for `patience_s` before it."""
+        """Give every record up to the present end; what comes later is left to `poll`.
+
+        Raises UserError when none comes for `patience_s` before the end.
+        """
         ends = self._consumer.end_offsets(self._partitions)
         deadline = time.monotonic() + patience_s
         while any(self._consumer.position(partition) < end for partition, end in ends.items()):
@@ -55,6 +58,9 @@ class TopicReader(AbstractContextManager["TopicReader"]):
             elif time.monotonic() > deadline:
                 raise UserError(f"reading stopped short of the end for {patience_s:.0f} s; is the broker alive?")
             yield from (record for record in records if record.offset < ends[_partition_of(record)])
+        for partition, end in ends.items():
+            if self._consumer.position(partition) > end:
+                self._consumer.seek(partition, end)
 
     def close(self) -> None:
         """Disconnect."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from parcelward.contract.cards import Bilingual, Card, Change, EarlierFinding
 from parcelward.contract.fields import (
     CourierCode,
     EventId,
@@ -40,7 +41,11 @@ class Lane(StrEnum):
 
 
 class Action(StrEnum):
-    """Action proposed to the person who decides."""
+    """Action proposed to the person who decides.
+
+    A rule proposes one of the first six. An alert says what is still possible where the parcel is now: one that is
+    under way cannot be refused, it must be traced and stopped; one that was refused already is reported.
+    """
 
     REFUSE = "refuse"
     HOLD = "hold"
@@ -48,6 +53,8 @@ class Action(StrEnum):
     VERIFY_IDENTITY = "verify_identity"
     REQUEST_INFORMATION = "request_information"
     AUDIT_OUTLET = "audit_outlet"
+    TRACE_AND_STOP = "trace_and_stop"
+    REPORT = "report"
 
 
 class AlertState(StrEnum):
@@ -55,13 +62,6 @@ class AlertState(StrEnum):
 
     OPEN = "open"
     CLEARED_BY_EVIDENCE = "cleared_by_evidence"
-
-
-class Bilingual(Part):
-    """One text in Chinese and in English."""
-
-    zh: str = Field(description="Chinese text.", examples=["申报品名含危险品词“汽油”"])
-    en: str = Field(description="English text.", examples=["declared goods name contains the dangerous term “汽油”"])
 
 
 class Finding(Part):
@@ -106,6 +106,18 @@ class Score(Part):
     contributions: tuple[Contribution, ...] = Field(
         description="Largest contributions: those that raise the risk first."
     )
+    baseline: float | None = Field(
+        None,
+        description="Log-odds of a clean parcel of this kind. With the weights and `rest` they add up to those of `value`.",
+        examples=[-5.1],
+        json_schema_extra={"x-unit": "log-odds"},
+    )
+    rest: float | None = Field(
+        None,
+        description="Weights of all features that `contributions` does not name, together.",
+        examples=[0.3],
+        json_schema_extra={"x-unit": "log-odds"},
+    )
 
 
 class Evidence(Part):
@@ -147,7 +159,10 @@ class Alert(Part):
     outlet: OutletCode
     operator: OperatorCode | None = None
     lane: Lane = Field(description="How fast a person must look; never lowered by later evidence.", examples=["red"])
-    action: Action = Field(description="Strongest action proposed.", examples=["reinspect"])
+    action: Action = Field(
+        description="What to do: the action of the most severe finding, as the parcel's present state allows.",
+        examples=["reinspect"],
+    )
     raised_at: Moment = Field(description="Arrival of the evidence that led to this revision.")
     due_by: Moment = Field(description="When a person should have decided.")
     findings: tuple[Finding, ...] = Field(description="What was found, most severe first.")
@@ -165,6 +180,15 @@ class Alert(Part):
         None, description="Model that scored; null when none was loaded.", examples=["2026.11.1"]
     )
     summary: Bilingual = Field(description="The alert in one sentence.")
+    card: Card | None = Field(
+        None, description="What a person needs in order to decide; null in alerts of older versions."
+    )
+    changes: tuple[Change, ...] = Field(
+        (), description="What later evidence changed since the revision before, from what to what."
+    )
+    found_before: tuple[EarlierFinding, ...] = Field(
+        (), max_length=8, description="What earlier revisions found and this one no longer does."
+    )
 
 
 class RejectedHeaders(Part):

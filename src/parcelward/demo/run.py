@@ -25,6 +25,7 @@ from parcelward.demo.recount import recount
 from parcelward.demo.summary import print_summary
 from parcelward.demo.worker import SupervisedWorker
 from parcelward.errors import UserError
+from parcelward.escaping import escaped
 from parcelward.process.stopping import Stop
 from parcelward.publisher import NotDelivered, Publisher
 from parcelward.screening.build import build_stages
@@ -177,7 +178,7 @@ class Demo:
             pass
 
     def _warn(self, said: str) -> None:
-        self.console.print(said, style="red", markup=False)
+        self.console.print(escaped(said), style="red", markup=False)
 
     def _turn(self) -> bool:
         """Show new alerts and start a dead worker again; tell if an alert came. Raises UserError without a broker."""

@@ -6,6 +6,7 @@ from rich.table import Table
 
 from parcelward.demo.findings import Findings, family
 from parcelward.demo.recount import Recount
+from parcelward.escaping import escaped
 
 LEGEND = """\
 Waybills: alerted by a rule of this pattern, clean: of these, with nothing planted
@@ -34,7 +35,7 @@ def print_summary(console: Console, result: Recount, restarts: int) -> None:
             f"{audit.two_ids} waybills with two alert ids[/]"
         )
         for example in audit.examples:
-            console.print(f"    {example}", markup=False, soft_wrap=True)
+            console.print(f"    {escaped(example)}", markup=False, soft_wrap=True)
 
 
 def _counts(result: Recount, restarts: int) -> Table:

@@ -39,7 +39,7 @@ def contribution(name: str, value: Value, weight: float) -> Contribution:
 
 def _in_words(feature: Feature, value: Value, number: float | None) -> _Words:
     if value is None:
-        return "not known yet", "尚未可知"
+        return "unknown", "未知"
     if number is None:
         return str(value), str(value)
     if feature.type is FeatureType.BOOL:
@@ -79,6 +79,11 @@ def _hour(number: float) -> _Words:
     return f"{hour:02}:00 to {hour:02}:59", f"{hour}时"
 
 
+def _known_for(number: float) -> _Words:
+    """Days since a document was first seen; none means that this parcel is the first within the window."""
+    return _duration(number * _SECONDS["d"]) if number > 0 else ("with this parcel", "本件为首次")
+
+
 def _share(number: float) -> _Words:
     text = f"{_number(round(100 * number, 1))} %"
     return text, text.replace(" ", "")
@@ -104,6 +109,7 @@ def _number(value: float) -> str:
 _SPECIAL: dict[str, Callable[[float], _Words]] = {
     **{feature.name: _share for feature in FEATURES if feature.meaning.startswith("share of")},
     "goods_danger_severity": _level,
+    "sender_known_days": _known_for,
     "quantity": _pieces,
     "hour_of_day": _hour,
     "weight_change": _change,

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from parcelward.contract.alerts import Contribution
 from parcelward.errors import UserError
@@ -20,7 +20,19 @@ from parcelward.model.views import ModelViews, model_matrix
 PARITY_TOLERANCE = 1e-5
 LEAST_SHARE = 0.05  # of the sizes of all contributions: a smaller one is no reason
 
+WEIGHT_DIGITS = 4
+
 _COLUMNS = tuple(INDEX[name] for name in MODEL_FEATURES)
+
+
+class Explanation(NamedTuple):
+    """Explanation of one score: in log-odds, `baseline`, the named weights and `rest` add up to it."""
+
+    contributions: tuple[Contribution, ...]
+    baseline: float
+    """Log-odds of a clean parcel of this kind."""
+    rest: float
+    """Weights of all features that are not named, together."""
 
 
 class RiskModel:
@@ -46,33 +58,37 @@ class RiskModel:
         """Score of each line of a matrix whose columns are MODEL_FEATURES."""
         return self._views.whole.score_matrix(matrix)
 
-    def explain(self, rows: Sequence[Row], top: int = 5) -> list[tuple[Contribution, ...]]:
+    def explain(self, rows: Sequence[Row], top: int = 5) -> list[Explanation]:
         """Explain each row by the features that set it most apart from ordinary parcels, `top` of them at most.
 
-        Features that raise the risk come first. The weights of all of a row's features add up to its log-odds minus the
-        mean log-odds of clean parcels of its kind. A feature is left out if its weight is under LEAST_SHARE of all
-        weights' sizes. An unknown feature is named only if no known one is. Explaining costs more than scoring: give it
+        Features that raise the risk come first. The baseline, the weights of the named features and the rest add up to
+        the row's log-odds. A feature is left out if its weight is under LEAST_SHARE of all weights' sizes. What is
+        unknown is named like all else, as unknown: it moved the score. Explaining costs more than scoring: give it
         flagged rows only.
         """
         if not rows:
             return []
         matrix = model_matrix(rows)
-        apart = self._trees.contributions(matrix) - self._typical.for_rows(matrix)
+        typical = self._typical.for_rows(matrix)
+        apart = self._trees.contributions(matrix) - typical
         return [
-            tuple(
-                contribution(MODEL_FEATURES[column], row[_COLUMNS[column]], float(weights[column]))
-                for column in _worth_naming(weights, unknown, top)
-            )
-            for row, weights, unknown in zip(rows, apart, np.isnan(matrix), strict=True)
+            self._explanation(row, weights, self._trees.bias + float(usual.sum()), top)
+            for row, weights, usual in zip(rows, apart, typical, strict=True)
         ]
 
+    def _explanation(self, row: Row, weights: Floats, baseline: float, top: int) -> Explanation:
+        named = tuple(
+            contribution(MODEL_FEATURES[column], row[_COLUMNS[column]], float(weights[column]))
+            for column in _worth_naming(weights, top)
+        )
+        rest = float(weights.sum()) - sum(part.weight for part in named)
+        return Explanation(named, round(baseline, WEIGHT_DIGITS), round(rest, WEIGHT_DIGITS))
 
-def _worth_naming(weights: Floats, unknown: NDArray[np.bool_], top: int) -> list[int]:
+
+def _worth_naming(weights: Floats, top: int) -> list[int]:
     """The columns worth naming, `top` at most: those that raise the risk, then those that lower it, largest first."""
     size = np.abs(weights)
-    enough = (size > 0) & (size >= LEAST_SHARE * size.sum())
-    known = enough & ~unknown
-    named = np.flatnonzero(known if known.any() else enough)
+    named = np.flatnonzero((size > 0) & (size >= LEAST_SHARE * size.sum()))
     largest: list[int] = named[np.argsort(-size[named], kind="stable")][:top].tolist()
     return sorted(largest, key=lambda column: bool(weights[column] < 0))
 

@@ -3,6 +3,7 @@
 import math
 
 from parcelward.contract.alerts import Action, Bilingual, Finding, Severity
+from parcelward.escaping import escaped
 from parcelward.features.table import INDEX, Row, Value
 from parcelward.rules.rule import Hit
 
@@ -24,9 +25,11 @@ def finding_of(hit: Hit, row: Row) -> Finding:
     rule = hit.rule
     severity, action = severity_and_action(hit)
     if hit.error is None:
-        reason = Bilingual(zh=rule.reason_zh.fill(row, rule.limits), en=rule.reason_en.fill(row, rule.limits))
+        reason = Bilingual(
+            zh=escaped(rule.reason_zh.fill(row, rule.limits)), en=escaped(rule.reason_en.fill(row, rule.limits))
+        )
     else:
-        error = hit.error[:ERROR_SHOWN]
+        error = escaped(hit.error[:ERROR_SHOWN])
         reason = Bilingual(
             zh=f"规则{rule.id}（{rule.name}）运行失败，未能判断：{error}",
             en=f"rule {rule.id} ({rule.name}) failed and could not judge: {error}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
@@ -9,19 +10,45 @@ import msgspec
 from msgspec import structs
 
 from parcelward import counts
-from parcelward.alerts.alert import MODEL_RULE, alert_send, build_alert, model_finding
+from parcelward.alerts.alert import (
+    MODEL_RULE,
+    History,
+    alert_send,
+    build_alert,
+    model_finding,
+    plain_model_finding,
+)
+from parcelward.alerts.facts import changes_between, facts_of, found_so_far, no_longer_found
+from parcelward.alerts.next_step import next_step, parcel_state
 from parcelward.alerts.snapshot import take_snapshot, with_snapshot
-from parcelward.alerts.verdict import AlertRecord, Verdict, judge, revise, silent_record
-from parcelward.contract.alerts import Action, Contribution, Lane, Score, Severity
-from parcelward.features.table import Row
+from parcelward.alerts.verdict import AlertRecord, Verdict, judge, restepped, revise, silent_record
+from parcelward.contract.alerts import Action, Contribution, Finding, Lane, Score, Severity
+from parcelward.contract.cards import Counterpart, CounterpartKind
+from parcelward.features.table import INDEX, Row
 from parcelward.rules import Hit, RulePack, finding_of, severity_and_action
 from parcelward.screening.outlet_state import OutletState
-from parcelward.shipments.shipment import Shipment, ShipmentBrief, decode_hop, decode_shipment
+from parcelward.shipments.shipment import LETTER, Duty, Shipment, ShipmentBrief, decode_hop, decode_shipment
 from parcelward.stage import Outcome, SourceRecord
 from parcelward.topics import Topics
 
 NO_MODEL = 2.0
 """Threshold without a model: above every score."""
+RELEASED_BELOW = 0.5
+"""Share of the threshold. A score that has raised an alert clears it only below that, so it does not flicker."""
+
+
+_PHOTO_REUSED_FROM = INDEX["photo_reused_from"]
+
+
+class Explained(Protocol):
+    """Explanation of a score, as far as an alert shows it: what its log-odds are made of."""
+
+    @property
+    def contributions(self) -> tuple[Contribution, ...]: ...
+    @property
+    def baseline(self) -> float: ...
+    @property
+    def rest(self) -> float: ...
 
 
 class Model(Protocol):
@@ -31,7 +58,7 @@ class Model(Protocol):
     threshold: float
 
     def score(self, rows: Sequence[Row]) -> Sequence[float]: ...
-    def explain(self, rows: Sequence[Row], top: int = 5) -> Sequence[tuple[Contribution, ...]]: ...
+    def explain(self, rows: Sequence[Row], top: int = 5) -> Sequence[Explained]: ...
 
 
 @dataclass(frozen=True)
@@ -76,9 +103,12 @@ class Revised(NamedTuple):
 
     shipment: Shipment
     row: Row
-    hits: Sequence[Hit]
+    findings: Sequence[Finding]
     score: float
     record: AlertRecord
+    by_model: bool
+    history: History
+    counterparts: Sequence[Counterpart]
 
 
 class Judge:
@@ -129,11 +159,14 @@ class Judge:
         for hit in hits:
             if hit.error is not None:
                 outcome.counts[counts.RULE_ERROR, hit.rule.id] += 1
-        verdict = self._verdict(hits, score)
+        by_model = self._model_speaks(score, shipment, known)
+        verdict = _verdict(hits, by_model)
         if verdict.lane is None and self._sampled(shipment) and (known is None or not known.revision):
             verdict = Verdict(Lane.GREEN_SAMPLED, Action.REINSPECT, verdict.rules)
             outcome.counts[(counts.SAMPLED,)] += 1
         revision = revise(known, verdict, shipment.touched_ms)
+        step = _step(shipment, revision or known)
+        revision = revision or restepped(known, step, shipment.touched_ms)
         record = revision or known
         if record is None:
             if not _contested(shipment):
@@ -147,27 +180,47 @@ class Judge:
             passes=shipment.passes,
             snapshot=take_snapshot(shipment, one.row),
         )
-        outlet_state.change_alert(one.key, record)
         if revision is None:
+            outlet_state.change_alert(one.key, record)
             return None
-        for rule in set(record.verdict.rules).difference(() if known is None else known.verdict.rules):
+        findings, facts = [finding_of(hit, one.row) for hit in hits], facts_of(shipment)
+        said = [*findings, *([plain_model_finding(score, self._threshold)] if by_model else [])]
+        found, rules, before = ((), (), None) if known is None else (known.found, known.verdict.rules, known.facts)
+        history = History(changes_between(before, facts), no_longer_found(found, rules, said))
+        record = structs.replace(record, step=step, found=found_so_far(found, said), facts=facts)
+        outlet_state.change_alert(one.key, record)
+        for rule in set(record.verdict.rules).difference(rules):
             outcome.counts[counts.FINDING, rule] += 1
-        return Revised(shipment, one.row, hits, score, record)
+        counterparts = counterparts_of(shipment, one.row, outlet_state)
+        return Revised(shipment, one.row, findings, score, record, by_model, history, counterparts)
 
-    def _verdict(self, hits: Sequence[Hit], score: float) -> Verdict:
-        """Judge by the rules and the model."""
-        found = [(hit.rule.id, *severity_and_action(hit)) for hit in hits]
-        if score >= self._threshold:
-            found.append((MODEL_RULE, Severity.MEDIUM, Action.REINSPECT))
-        return judge(found)
+    def _model_speaks(self, score: float, shipment: Shipment, known: AlertRecord | None) -> bool:
+        """Tell whether the model's score is a finding.
+
+        It speaks when both duties at the counter are done or overdue: before that a parcel looks unlike those that it
+        has learnt from, and the alert would be cleared a second later. What it said stays until the score is well below
+        the threshold.
+        """
+        said = known is not None and MODEL_RULE in known.verdict.rules
+        if said:
+            return score >= RELEASED_BELOW * self._threshold
+        return score >= self._threshold and is_settled(shipment)
 
     def say(self, revised: Sequence[Revised], outcome: Outcome) -> None:
         """Write the alerts of a batch; the model explains all of them at once."""
         for one, score in zip(revised, self._explained(revised), strict=True):
-            findings = [finding_of(hit, one.row) for hit in one.hits]
-            if score is not None and one.score >= self._threshold:
-                findings.append(model_finding(score))
-            alert = build_alert(one.shipment, one.record, findings, score, self._pack, self._topics)
+            findings = [*one.findings, *([model_finding(score)] if score is not None and one.by_model else [])]
+            alert = build_alert(
+                one.shipment,
+                one.row,
+                one.record,
+                findings,
+                score,
+                self._pack,
+                self._topics,
+                one.history,
+                one.counterparts,
+            )
             outcome.sends.append(alert_send(alert, self._topics))
             outcome.alert_arrivals.append(one.shipment.touched_ms)
             outcome.counts[counts.ALERT, alert.lane.value, alert.state.value] += 1
@@ -179,8 +232,15 @@ class Judge:
             return [None] * len(revised)
         explained = model.explain([one.row for one in revised])
         return [
-            Score(value=one.score, threshold=model.threshold, model_version=model.version, contributions=contributions)
-            for one, contributions in zip(revised, explained, strict=True)
+            Score(
+                value=one.score,
+                threshold=model.threshold,
+                model_version=model.version,
+                contributions=why.contributions,
+                baseline=why.baseline,
+                rest=why.rest,
+            )
+            for one, why in zip(revised, explained, strict=True)
         ]
 
     def is_notable(self, shipment: ShipmentBrief) -> bool:
@@ -192,6 +252,49 @@ class Judge:
         if shipment.real_name is None or shipment.inspection is None:
             return False
         return crc32(f"sample/{shipment.courier}/{shipment.waybill}".encode()) < self._drawn_below
+
+
+def is_settled(shipment: ShipmentBrief) -> bool:
+    """Tell whether the counter's records are complete: each is known, not demanded, or overdue."""
+    real_name, overdue = shipment.real_name, shipment.overdue
+    registered = real_name is not None or bool(overdue & Duty.REAL_NAME)
+    inspected = shipment.inspection is not None or bool(overdue & Duty.INSPECTION)
+    return registered and (inspected or (real_name is not None and real_name.goods_nature == LETTER))
+
+
+def counterparts_of(shipment: Shipment, row: Row, outlet_state: OutletState) -> tuple[Counterpart, ...]:
+    """Name the other parcel whose photo came again, with its place and time."""
+    inspection, other = shipment.inspection, row[_PHOTO_REUSED_FROM]
+    if inspection is None or not isinstance(other, str):
+        return ()
+    at_ms = outlet_state.photo_time(shipment, other)
+    if at_ms is None:
+        return ()
+    return (
+        Counterpart(
+            kind=CounterpartKind.PHOTO,
+            courier=shipment.courier,
+            waybill=other,
+            outlet=inspection.outlet,
+            at=datetime.fromtimestamp(at_ms / 1000, UTC),
+        ),
+    )
+
+
+def _verdict(hits: Sequence[Hit], by_model: bool) -> Verdict:
+    """Judge by the rules and the model."""
+    found = [(hit.rule.id, *severity_and_action(hit)) for hit in hits]
+    if by_model:
+        found.append((MODEL_RULE, Severity.MEDIUM, Action.REINSPECT))
+    return judge(found)
+
+
+def _step(shipment: Shipment, record: AlertRecord | None) -> str:
+    """The action that is left of the record's, where the parcel is now; none without an action."""
+    if record is None or record.verdict.action is None:
+        return ""
+    state = parcel_state(shipment, shipment.touched_ms)
+    return next_step(state, Action(record.verdict.action)).action.value
 
 
 def _contested(shipment: ShipmentBrief) -> bool:

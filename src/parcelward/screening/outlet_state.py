@@ -140,6 +140,20 @@ class OutletState:
                 return owner
         return None
 
+    def photo_time(self, shipment: ShipmentBrief, owner: str) -> int | None:
+        """Time (epoch ms) of the inspection by which `owner` came to own a photo of this one; None if it is gone."""
+        inspection = shipment.inspection
+        if inspection is None:
+            return None
+        home = f"h{shipment.courier}/{inspection.outlet}/".encode()
+        for photo in inspection.photos:
+            known = self.changed.get(home + photo)
+            if known is None and (value := self._state.get(home + photo)) is not None:
+                known = decode_photo(value)
+            if isinstance(known, PhotoOwner) and known.waybill == owner:
+                return known.touched_ms
+        return None
+
     def _photo_owner(self, key: bytes, waybill: str, at_ms: int) -> str:
         """Give the waybill that carried a photo first, within `keep.photo` before an inspection at `at_ms`."""
         owner = self.changed.get(key)

@@ -1,0 +1,173 @@
+"""Fills in an alert's card from the shipment: everything a person asks before deciding."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from parcelward.alerts.contacts import contacts_for
+from parcelward.alerts.next_step import Step, accepted_ms, parcel_state
+from parcelward.contract.alerts import Action, Lane
+from parcelward.contract.cards import Bilingual, Card, Counterpart, Goods, ParcelState, Seen, Whereabouts
+from parcelward.escaping import escaped
+from parcelward.features.table import INDEX, Row
+from parcelward.goods import match_goods
+from parcelward.moments import DAY_MS, HOUR_MS, MINUTE_MS
+from parcelward.shipments.shipment import ShipmentBrief
+
+PROHIBITED = 3
+PASSED = "passed"
+_FOUND = INDEX["found_danger_severity"]
+
+CLEARS = {
+    Action.REFUSE: (
+        "品名更正后不再含危险品词，且验视所见与之相符",
+        "a correction of the goods name that names nothing dangerous, and an inspection that saw just that",
+    ),
+    Action.HOLD: (
+        "重新验视或安检确认内件不是禁限寄物品，或补齐安全证明",
+        "another inspection or scan that finds nothing prohibited, or the proof of safety",
+    ),
+    Action.REINSPECT: (
+        "当面开箱验视、结果为通过的记录（有本件照片和重量）",
+        "a record of an inspection that opened the parcel and passed it, with photos and weight of its own",
+    ),
+    Action.VERIFY_IDENTITY: (
+        "核对证件原件后重新登记（更正），或证实登记属实",
+        "a corrected registration after the original document was read, or proof that the registration is right",
+    ),
+    Action.REQUEST_INFORMATION: ("补齐所缺信息的更正记录", "a correction that holds what is missing"),
+    Action.TRACE_AND_STOP: (
+        "找到该件并重新验视，确认内件不是禁限寄物品",
+        "the parcel is found and inspected again, and holds nothing prohibited",
+    ),
+    Action.REPORT: ("不会自行解除，由受理机关答复结案", "nothing by itself: the answer of the authority closes it"),
+    Action.AUDIT_OUTLET: ("不会自行解除，由核查结论结案", "nothing by itself: an audit of the outlet closes it"),
+}
+_WHERE = {
+    ParcelState.AT_OUTLET: ("在收寄网点", "at the accepting outlet"),
+    ParcelState.REFUSED: ("验视人员已拒收，应仍在网点", "refused by the inspector, should still be at the outlet"),
+    ParcelState.HELD: ("已暂扣", "held"),
+    ParcelState.HANDED_OVER: ("已移交公安", "handed over to the police"),
+    ParcelState.UNDER_WAY: ("在途，已过机安检", "on its way, seen by an X-ray machine"),
+    ParcelState.UNKNOWN: ("去向不明，可能已离开网点", "not known, has probably left the outlet"),
+    ParcelState.PERHAPS_DELIVERED: ("去向不明，可能已派送", "not known, perhaps delivered"),
+}
+
+
+def build_card(
+    shipment: ShipmentBrief,
+    row: Row,
+    lane: Lane,
+    proposed: Action,
+    step: Step,
+    now_ms: int,
+    counterparts: Sequence[Counterpart] = (),
+    cleared: bool = False,
+) -> Card:
+    """Fill in the card of a revision raised at `now_ms`; `proposed` is the rule's own action, `step` what is left.
+
+    With `cleared` nothing is found any more: then a person first looks whether what changed is true.
+    """
+    begun = accepted_ms(shipment)
+    state = parcel_state(shipment, now_ms)
+    notice, clears = passed_all_the_same(shipment, row), CLEARS[proposed]
+    zh, en = (f"{notice.zh}；{step.zh}", f"{notice.en}; {step.en}") if notice is not None else (step.zh, step.en)
+    if cleared:
+        zh = f"复核变化是否属实：属实则结案，不实的仍应：{step.zh}"
+        en = f"look whether the change is true: if so close the alert; if not, {step.en}"
+    return Card(
+        goods=_goods(shipment),
+        accepted_at=None if begun is None else _moment(begun),
+        age_s=None if begun is None else (now_ms - begun) / 1000,
+        inspection=_seen(shipment),
+        whereabouts=_whereabouts(shipment, state),
+        contacts=contacts_for(shipment, state, lane, step.action, _categories(shipment)),
+        counterparts=tuple(counterparts),
+        next_step=Bilingual(zh=zh, en=en),
+        clears_when=Bilingual(zh=clears[0], en=clears[1]),
+    )
+
+
+def passed_all_the_same(shipment: ShipmentBrief, row: Row) -> Bilingual | None:
+    """Say that the inspector saw something prohibited and let the parcel pass; None where nothing of that happened."""
+    inspection = shipment.inspection
+    severity = row[_FOUND]
+    grave = isinstance(severity, int) and severity >= PROHIBITED
+    if inspection is None or inspection.result != PASSED or not (grave or inspection.found_category):
+        return None
+    found = escaped(inspection.found_goods or "")
+    return Bilingual(
+        zh=f"验视人员{inspection.operator}记录所见为“{found or inspection.found_category}”，仍以“通过”放行",
+        en=f"operator {inspection.operator} wrote down “{found or inspection.found_category}”"
+        " and let the parcel pass all the same",
+    )
+
+
+def age_in_words(age_s: float) -> Bilingual:
+    """An age as a person says it: 12 minutes, 5 hours, 6 days."""
+    age_ms = round(age_s * 1000)
+    if age_ms < MINUTE_MS:
+        return Bilingual(zh="不到1分钟", en="less than a minute")
+    for unit_ms, zh, en in ((DAY_MS, "天", "days"), (HOUR_MS, "小时", "hours"), (MINUTE_MS, "分钟", "minutes")):
+        if age_ms >= 2 * unit_ms or unit_ms == MINUTE_MS:
+            number = age_ms // unit_ms
+            return Bilingual(zh=f"{number}{zh}", en=f"{number} {en if number != 1 else en[:-1]}")
+    raise AssertionError("minutes fit every age")
+
+
+def _categories(shipment: ShipmentBrief) -> frozenset[str]:
+    """Categories of the 2016 list that the declared or the found goods belong to, by their names or the inspector."""
+    real_name, inspection = shipment.real_name, shipment.inspection
+    names = (
+        None if real_name is None else real_name.goods_name,
+        None if inspection is None else inspection.found_goods,
+    )
+    matched = (match_goods(name) for name in names if name)
+    found = {match.danger_category for match in matched if match.danger_severity >= PROHIBITED}
+    return frozenset(one for one in (*found, None if inspection is None else inspection.found_category) if one)
+
+
+def _moment(epoch_ms: int) -> datetime:
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
+
+
+def _goods(shipment: ShipmentBrief) -> Goods:
+    real_name, inspection = shipment.real_name, shipment.inspection
+    return Goods(
+        declared=None if real_name is None else real_name.goods_name,
+        quantity=None if real_name is None else real_name.quantity,
+        declared_value_cny=None if real_name is None else real_name.declared_value_cny,
+        found=None if inspection is None else inspection.found_goods,
+        found_category=None if inspection is None else inspection.found_category,
+        weight_g=None if real_name is None else real_name.weight_g,
+        inspected_weight_g=None if inspection is None else inspection.weight_g,
+    )
+
+
+def _seen(shipment: ShipmentBrief) -> Seen | None:
+    inspection = shipment.inspection
+    if inspection is None:
+        return None
+    begun = inspection.started_ms
+    known = begun is not None and begun <= inspection.event_ms
+    return Seen(
+        at=_moment(inspection.event_ms),
+        operator=inspection.operator,
+        outlet=inspection.outlet,
+        result=inspection.result,
+        opened=inspection.opened,
+        duration_s=(inspection.event_ms - begun) / 1000 if begun is not None and known else None,
+        photos=len(inspection.photos),
+    )
+
+
+def _whereabouts(shipment: ShipmentBrief, state: ParcelState) -> Whereabouts:
+    scan, inspection, real_name = shipment.scan, shipment.inspection, shipment.real_name
+    last = max((one for one in (real_name, inspection, scan) if one is not None), key=lambda one: one.event_ms)
+    site = scan.site if scan is not None and last is scan else shipment.home_outlet or None
+    zh, en = _WHERE[state]
+    return Whereabouts(
+        state=state,
+        site=site,
+        seen_at=_moment(last.event_ms),
+        text=Bilingual(zh=f"{zh}（最后见于{site}）", en=f"{en} (last seen at {site})"),
+    )

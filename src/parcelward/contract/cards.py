@@ -1,0 +1,147 @@
+"""The card of an alert: everything that a person needs in order to decide, without asking anybody."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from parcelward.contract.fields import (
+    CourierCode,
+    Moment,
+    OperatorCode,
+    OutletCode,
+    Part,
+    RegionCode,
+    WaybillNo,
+)
+
+
+class Bilingual(Part):
+    """One text in Chinese and in English."""
+
+    zh: str = Field(description="Chinese text.", examples=["申报品名含危险品词“汽油”"])
+    en: str = Field(description="English text.", examples=["declared goods name contains the dangerous term “汽油”"])
+
+
+class ParcelState(StrEnum):
+    """State of the parcel, as far as its events tell. Nobody reports departure or delivery, so age speaks for them."""
+
+    AT_OUTLET = "at_outlet"
+    """Accepted a short time ago, and nothing later is known."""
+    REFUSED = "refused"
+    """The inspector refused it."""
+    HELD = "held"
+    """Kept back at the outlet or at the X-ray machine."""
+    HANDED_OVER = "handed_over"
+    """The X-ray judge handed it over to the police."""
+    UNDER_WAY = "under_way"
+    """An X-ray machine on its way has seen it."""
+    UNKNOWN = "unknown"
+    """Accepted hours ago and not seen since: it has probably left."""
+    PERHAPS_DELIVERED = "perhaps_delivered"
+    """Accepted days ago."""
+
+
+class ContactRole(StrEnum):
+    """Role of somebody to call. Alerts hold no names and no numbers of people."""
+
+    OUTLET_MANAGER = "outlet_manager"
+    COURIER_SECURITY_DESK = "courier_security_desk"
+    HUB_SECURITY = "hub_security"
+    DELIVERY_OUTLET = "delivery_outlet"
+    POSTAL_AUTHORITY = "postal_authority"
+    POLICE_110 = "police_110"
+
+
+class Contact(Part):
+    """Somebody to call, and why."""
+
+    role: ContactRole = Field(description="Role.", examples=["outlet_manager"])
+    where: str | None = Field(None, description="Code of the outlet or site, where the role has one.")
+    text: Bilingual = Field(description="Who, and what for.")
+
+
+class Goods(Part):
+    """Goods as declared, and as the inspector saw them."""
+
+    declared: str | None = Field(None, description="Declared name; null when no real-name event is known.")
+    quantity: int | None = Field(None, description="Declared number of pieces.", examples=[1])
+    declared_value_cny: float | None = Field(None, description="Declared value.", json_schema_extra={"x-unit": "CNY"})
+    found: str | None = Field(None, description="Goods as seen by the inspector; null when not written down.")
+    found_category: str | None = Field(None, description="Category of the 2016 prohibited list, by the inspector.")
+    weight_g: int | None = Field(None, description="Weight at acceptance.", json_schema_extra={"x-unit": "g"})
+    inspected_weight_g: int | None = Field(None, description="Weight at inspection.", json_schema_extra={"x-unit": "g"})
+
+
+class Seen(Part):
+    """What the inspection said."""
+
+    at: Moment = Field(description="When it was done.")
+    operator: OperatorCode
+    outlet: OutletCode
+    result: str = Field(description="Outcome, as in the inspection event.", examples=["passed"])
+    opened: bool = Field(description="The parcel was opened.")
+    duration_s: float | None = Field(
+        None, description="Length of the inspection; null when unknown.", json_schema_extra={"x-unit": "s"}
+    )
+    photos: int = Field(0, ge=0, description="Photos taken.")
+
+
+class Whereabouts(Part):
+    """Where the parcel is, as far as its events tell."""
+
+    state: ParcelState = Field(description="State of the parcel.", examples=["under_way"])
+    site: OutletCode | None = Field(None, description="Outlet or site that saw it last.")
+    seen_at: Moment | None = Field(None, description="When that was.")
+    text: Bilingual = Field(description="The same in words.")
+
+
+class CounterpartKind(StrEnum):
+    """Thing that two parcels share."""
+
+    PHOTO = "photo"
+    DOCUMENT_PLACE = "document_place"
+
+
+class Counterpart(Part):
+    """The other parcel: the one whose photo came again, or at whose place the same document was read."""
+
+    kind: CounterpartKind = Field(description="What both share.", examples=["photo"])
+    courier: CourierCode
+    waybill: WaybillNo
+    outlet: OutletCode
+    at: Moment = Field(description="Time of its inspection or of its acceptance.")
+
+
+class Card(Part):
+    """What a person needs in order to decide on an alert. Unknown values are null, and are named as unknown."""
+
+    goods: Goods
+    from_region: RegionCode | None = Field(None, description="County of the pick-up address, as given.")
+    to_region: RegionCode | None = Field(None, description="County of the receiver; never an address.")
+    accepted_at: Moment | None = Field(None, description="Event time of the acceptance; null when unknown.")
+    age_s: float | None = Field(
+        None, description="Time from the acceptance to this revision.", json_schema_extra={"x-unit": "s"}
+    )
+    inspection: Seen | None = Field(None, description="The inspection; null when none is known.")
+    whereabouts: Whereabouts
+    contacts: tuple[Contact, ...] = Field(description="Who can be called, the most urgent first.")
+    counterparts: tuple[Counterpart, ...] = Field((), description="Other parcels that this one is compared with.")
+    next_step: Bilingual = Field(description="What to do, as the parcel's present state allows.")
+    clears_when: Bilingual = Field(description="What evidence would clear the alert.")
+
+
+class Change(Part):
+    """One thing that later evidence changed since the revision before."""
+
+    what: str = Field(description="Name of what changed.", examples=["goods_name"])
+    before: str | None = Field(None, description="Value before; null when it was unknown.", examples=["汽油"])
+    after: str | None = Field(None, description="Value now.", examples=["汽油滤清器"])
+    text: Bilingual = Field(description="The same in words.")
+
+
+class EarlierFinding(Part):
+    """Something that an earlier revision found and this one no longer does."""
+
+    rule: str = Field(description="Rule id, or `model`.", examples=["R14"])
+    severity: str | None = Field(None, description="Severity then; null when no longer known.", examples=["critical"])
+    reason: Bilingual | None = Field(None, description="Reason then; null when no longer known.")
