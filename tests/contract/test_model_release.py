@@ -89,6 +89,6 @@ def test_every_explanation_of_its_sample_adds_up_and_is_in_both_languages(model:
             row[INDEX[name]] = value
         rows.append(row)
     assert model.score(rows) == pytest.approx(sample["scores"], abs=1e-5)
-    for contributions in model.explain(rows):
+    for contributions, _, _ in model.explain(rows):
         assert 1 <= len(contributions) <= 5
         assert all(part.text.en.isascii() and not part.text.zh.isascii() for part in contributions)

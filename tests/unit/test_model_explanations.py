@@ -89,7 +89,7 @@ def test_no_reason_is_given_for_nearly_every_parcel(alerts: dict[str, list[list[
     assert count <= 0.6 * len(flagged), f"{feature} given for {count} of {len(flagged)} cases"
 
 
-def test_every_flagged_parcel_is_told_first_what_raises_its_risk_and_by_what_is_known(
+def test_every_flagged_parcel_is_told_first_what_raises_its_risk(
     alerts: dict[str, list[list[Alert]]],
 ) -> None:
     flagged = [alert for cases in alerts.values() for case in cases for alert in case]
@@ -97,7 +97,15 @@ def test_every_flagged_parcel_is_told_first_what_raises_its_risk_and_by_what_is_
     for alert in flagged:
         assert alert.score is not None
         assert alert.score.contributions[0].weight > 0
-        assert not [part for part in alert.score.contributions if part.value is None]
+
+
+def test_what_an_alert_says_of_its_score_adds_up_to_it(alerts: dict[str, list[list[Alert]]]) -> None:
+    for score in (alert.score for cases in alerts.values() for case in cases for alert in case):
+        assert score is not None
+        assert score.baseline is not None
+        assert score.rest is not None
+        total = score.baseline + score.rest + sum(part.weight for part in score.contributions)
+        assert total == pytest.approx(np.log(score.value / (1 - score.value)), abs=1e-2)
 
 
 def test_weights_add_up_to_the_distance_from_clean_parcels(model: RiskModel, sample: tuple[Matrix, Floats]) -> None:
@@ -124,15 +132,17 @@ def test_a_kind_with_too_few_clean_parcels_borrows_and_without_any_the_bias_coun
     assert not TypicalContributions.of(trees, matrix[spoilt], scores[spoilt], model.threshold).for_rows(matrix).any()
 
 
-def test_what_is_not_known_is_named_only_when_nothing_is_known(model: RiskModel, sample: tuple[Matrix, Floats]) -> None:
+def test_what_is_not_known_is_named_as_unknown_when_it_moved_the_score(
+    model: RiskModel, sample: tuple[Matrix, Floats]
+) -> None:
     nothing: Row = [None] * len(FEATURES)
-    ((first, *_),) = model.explain([nothing])
-    assert first.value is None
+    named = 0
     for line in sample[0]:
         row: Row = list(nothing)
         for name, value in zip(MODEL_FEATURES, line.tolist(), strict=True):
             row[INDEX[name]] = None if np.isnan(value) else value
-        if any(value is not None for value in row):
-            (parts,) = model.explain([row])
-            assert parts
-            assert all(part.value is not None for part in parts)
+        ((parts, _, _),) = model.explain([row])
+        unknown = [part for part in parts if part.value is None]
+        named += len(unknown)
+        assert all("unknown" in part.text.en and "未知" in part.text.zh for part in unknown)
+    assert named

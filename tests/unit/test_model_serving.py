@@ -199,7 +199,7 @@ def test_the_trees_are_read_as_the_onnx_library_reads_them(artefact: bytes) -> N
 def test_an_explanation_names_what_raises_first_then_what_lowers_each_largest_first(model: RiskModel) -> None:
     rows = random_rows(50, seed=8)
     units = {feature.name: feature for feature in FEATURES}
-    for row, contributions in zip(rows, model.explain(rows, top=4), strict=True):
+    for row, (contributions, _, _) in zip(rows, model.explain(rows, top=4), strict=True):
         assert 1 <= len(contributions) <= 4
         order = [(part.weight < 0, -abs(part.weight)) for part in contributions]
         assert order == sorted(order)
@@ -219,10 +219,10 @@ def test_an_explanation_names_what_raises_first_then_what_lowers_each_largest_fi
         ("operator_gap_s", 1234.56, "20.6 min", "20.6分钟"),
         ("operator_gap_s", 23_364.0, "6.49 h", "6.49小时"),
         ("operator_gap_s", 0.0, "0 s", "0秒"),
-        ("operator_gap_s", None, "not known yet", "尚未可知"),
+        ("operator_gap_s", None, "unknown", "未知"),
         ("inspection_delay_s", -30.0, "-30 s", "-30秒"),
         ("photo_age_min", 4320.0, "3 d", "3天"),
-        ("sender_known_days", 0.0, "0 d", "0天"),
+        ("sender_known_days", 0.0, "with this parcel", "本件为首次"),
         ("weight_g", 850, "850 g", "850克"),
         ("weight_g", 12_300, "12.3 kg", "12.3千克"),
         ("hour_of_day", 3, "03:00 to 03:59", "3时"),

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcelward.alerts.verdict import CLEAN, SEVERITIES, URGENCY, AlertRecord, judge, revise
-from parcelward.contract.alerts import Action, Bilingual, Contribution, Lane, Severity
+from parcelward.contract.alerts import Action, Contribution, Lane, Severity
+from parcelward.contract.cards import Bilingual
 from parcelward.features.table import INDEX
 from parcelward.model.score import Explanation
 from parcelward.screening.build import build_stages

@@ -13,7 +13,6 @@ from parcelward.contract.alerts import (
     Action,
     Alert,
     AlertState,
-    Bilingual,
     Evidence,
     Finding,
     Lane,
@@ -21,7 +20,7 @@ from parcelward.contract.alerts import (
     Score,
     Severity,
 )
-from parcelward.contract.cards import Card, Change, Counterpart, EarlierFinding
+from parcelward.contract.cards import Bilingual, Card, Change, Counterpart, EarlierFinding
 from parcelward.contract.events import EVENT_TYPES
 from parcelward.escaping import escaped
 from parcelward.features.decimals import apart

@@ -10,13 +10,31 @@ POLICE_CATEGORIES = frozenset(("01", "02", "03", "08", "09", "10", "12", "14"))
 """Categories of the 2016 list that are reported to the police at once: weapons, explosives, poisons, germs, radioactive
 substances, drugs and espionage equipment."""
 _CALL = {
-    ContactRole.POLICE_110: ("公安机关110：涉枪、涉爆、涉毒等物品，立即报告", "police, 110: weapons, explosives, drugs and the like are reported at once"),
-    ContactRole.OUTLET_MANAGER: ("网点负责人：核实并处置该件", "outlet manager: has the parcel looked at and dealt with"),
-    ContactRole.HUB_SECURITY: ("处理中心安检负责人：拦截或开箱", "security lead of the hub: stops or opens the parcel"),
-    ContactRole.COURIER_SECURITY_DESK: ("快递企业安全值班：追查、拦截该件", "courier's security duty desk: traces and stops the parcel"),
-    ContactRole.DELIVERY_OUTLET: ("派送网点：暂停派送或查明签收情况", "delivering outlet: stops the delivery or says who received it"),
-    ContactRole.POSTAL_AUTHORITY: ("邮政管理部门：接收报告、核查网点", "postal authority: takes the report, audits the outlet"),
-}  # fmt: skip
+    ContactRole.POLICE_110: (
+        "公安机关110：涉枪、涉爆、涉毒等物品，立即报告",
+        "police, 110: weapons, explosives, drugs and the like are reported at once",
+    ),
+    ContactRole.OUTLET_MANAGER: (
+        "网点负责人：核实并处置该件",
+        "outlet manager: has the parcel looked at and dealt with",
+    ),
+    ContactRole.HUB_SECURITY: (
+        "处理中心安检负责人：拦截或开箱",
+        "security lead of the hub: stops or opens the parcel",
+    ),
+    ContactRole.COURIER_SECURITY_DESK: (
+        "快递企业安全值班：追查、拦截该件",
+        "courier's security duty desk: traces and stops the parcel",
+    ),
+    ContactRole.DELIVERY_OUTLET: (
+        "派送网点：暂停派送或查明签收情况",
+        "delivering outlet: stops the delivery or says who received it",
+    ),
+    ContactRole.POSTAL_AUTHORITY: (
+        "邮政管理部门：接收报告、核查网点",
+        "postal authority: takes the report, audits the outlet",
+    ),
+}
 
 
 def contacts_for(

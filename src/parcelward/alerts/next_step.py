@@ -25,7 +25,7 @@ OF_SCAN = {
 
 
 class Step(NamedTuple):
-    """The action that is still possible, and how to go about it."""
+    """The action that is still possible, and the way to go about it."""
 
     action: Action
     zh: str
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
     @property
     def text(self) -> Bilingual:
-        """How to go about it, in both languages."""
+        """The way to go about it, in both languages."""
         return Bilingual(zh=self.zh, en=self.en)
 
 

@@ -50,8 +50,8 @@ class _Words(NamedTuple):
 
 WORDS: dict[Language, _Words] = {
     "zh": _Words(
-        by="限", score="评分", revision="第{}版", cleared="已由后续证据解除", before="曾有", changed="变化", goods="内件",
-        declared="申报", found="所见", pieces="件", at_inspection="验视时", accepted="收寄于", ago="前",
+        by="限", score="评分", revision="第{}版", cleared="已由后续证据解除", before="曾有", changed="变化",
+        goods="内件", declared="申报", found="所见", pieces="件", at_inspection="验视时", accepted="收寄于", ago="前",
         inspection="验视", no_inspection="无验视记录", unknown="未知", next="处置", between="，",
     ),
     "en": _Words(
@@ -136,7 +136,7 @@ def goods_line(card: Card, language: Language) -> str:
 
 
 def inspection_line(card: Card, language: Language) -> str:
-    """What the inspection said, or that none is known."""
+    """The outcome of the inspection, or that none is known."""
     words, seen = WORDS[language], card.inspection
     if seen is None:
         return words.no_inspection

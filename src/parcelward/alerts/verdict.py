@@ -118,9 +118,9 @@ def _urgency(lane: str | None) -> int:
 
 
 def restepped(known: AlertRecord | None, step: str, at_ms: int) -> AlertRecord | None:
-    """Make the next revision of a red alert whose findings stay, when the parcel has moved on and leaves another step.
+    """Make the next revision of a red alert whose findings stay, when the parcel has moved on and another step fits.
 
-    None when there is nothing new to say: the alert is not red, is cleared, or is of an older version that kept no step.
+    None when there is nothing new to say: the alert is not red, is cleared, or an older version wrote no step.
     """
     if known is None or known.verdict.lane != Lane.RED or not known.verdict.rules or known.step in (None, step):
         return None

@@ -112,7 +112,7 @@ def alerts(
 
 
 def stored(reader: TopicReader, filters: Filters) -> list[tuple[Any, Alert | None]]:
-    """What is in the topic already and passes, in the order in which it was raised; unreadable ones last."""
+    """The alerts that are there already and pass, in the order in which they were raised; unreadable ones last."""
     read = ((record, read_alert(record)) for record in reader.read_to_end())
     return in_time_order([one for one in read if passes(one[1], filters)])
 
@@ -210,7 +210,8 @@ def passes(alert: Alert | None, filters: Filters) -> bool:
 def _tests(alert: Alert, filters: Filters) -> Iterator[bool]:
     lane, rule, courier, outlet, state, since, wanted = filters
     yield lane is None or alert.lane is lane
-    yield rule is None or any(rule == one.rule for one in (*alert.findings, *alert.found_before))
+    found = [*(one.rule for one in alert.findings), *(one.rule for one in alert.found_before)]
+    yield rule is None or rule in found
     yield courier is None or alert.courier == courier
     yield outlet is None or alert.outlet == outlet
     yield state is None or (alert.state is AlertState.OPEN) == (state is Shown.OPEN)

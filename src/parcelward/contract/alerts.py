@@ -108,7 +108,7 @@ class Score(Part):
     )
     baseline: float | None = Field(
         None,
-        description="Log-odds of a clean parcel of this kind. With the weights and `rest` they add up to those of `value`.",
+        description="Log-odds of a clean parcel of this kind. With all weights and `rest` they are those of `value`.",
         examples=[-5.1],
         json_schema_extra={"x-unit": "log-odds"},
     )

@@ -56,38 +56,53 @@ class Contact(Part):
     """Somebody to call, and why."""
 
     role: ContactRole = Field(description="Role.", examples=["outlet_manager"])
-    where: str | None = Field(None, description="Code of the outlet or site, where the role has one.")
+    where: str | None = Field(
+        None, description="Code of the outlet or site, where the role has one.", examples=["HZ-0571-014"]
+    )
     text: Bilingual = Field(description="Who, and what for.")
 
 
 class Goods(Part):
     """Goods as declared, and as the inspector saw them."""
 
-    declared: str | None = Field(None, description="Declared name; null when no real-name event is known.")
+    declared: str | None = Field(
+        None, description="Declared name; null when no real-name event is known.", examples=["羽绒服"]
+    )
     quantity: int | None = Field(None, description="Declared number of pieces.", examples=[1])
-    declared_value_cny: float | None = Field(None, description="Declared value.", json_schema_extra={"x-unit": "CNY"})
-    found: str | None = Field(None, description="Goods as seen by the inspector; null when not written down.")
-    found_category: str | None = Field(None, description="Category of the 2016 prohibited list, by the inspector.")
-    weight_g: int | None = Field(None, description="Weight at acceptance.", json_schema_extra={"x-unit": "g"})
-    inspected_weight_g: int | None = Field(None, description="Weight at inspection.", json_schema_extra={"x-unit": "g"})
+    declared_value_cny: float | None = Field(
+        None, description="Declared value.", examples=[299.0], json_schema_extra={"x-unit": "CNY"}
+    )
+    found: str | None = Field(None, description="Goods as seen by the inspector; null if unknown.", examples=["羽绒服"])
+    found_category: str | None = Field(
+        None, description="Category of the 2016 list, by the inspector.", examples=["05"]
+    )
+    weight_g: int | None = Field(
+        None, description="Weight at acceptance.", examples=[900], json_schema_extra={"x-unit": "g"}
+    )
+    inspected_weight_g: int | None = Field(
+        None, description="Weight at inspection.", examples=[905], json_schema_extra={"x-unit": "g"}
+    )
 
 
 class Seen(Part):
-    """What the inspection said."""
+    """The inspection, as its event reports it."""
 
     at: Moment = Field(description="When it was done.")
     operator: OperatorCode
     outlet: OutletCode
     result: str = Field(description="Outcome, as in the inspection event.", examples=["passed"])
-    opened: bool = Field(description="The parcel was opened.")
+    opened: bool = Field(description="The parcel was opened.", examples=[True])
     duration_s: float | None = Field(
-        None, description="Length of the inspection; null when unknown.", json_schema_extra={"x-unit": "s"}
+        None,
+        description="Length of the inspection; null when unknown.",
+        examples=[35.0],
+        json_schema_extra={"x-unit": "s"},
     )
-    photos: int = Field(0, ge=0, description="Photos taken.")
+    photos: int = Field(0, ge=0, description="Photos taken.", examples=[2])
 
 
 class Whereabouts(Part):
-    """Where the parcel is, as far as its events tell."""
+    """The place of the parcel, as far as its events tell."""
 
     state: ParcelState = Field(description="State of the parcel.", examples=["under_way"])
     site: OutletCode | None = Field(None, description="Outlet or site that saw it last.")
@@ -113,14 +128,17 @@ class Counterpart(Part):
 
 
 class Card(Part):
-    """What a person needs in order to decide on an alert. Unknown values are null, and are named as unknown."""
+    """All that a person needs in order to decide on an alert. Unknown values are null, and are named as unknown."""
 
     goods: Goods
     from_region: RegionCode | None = Field(None, description="County of the pick-up address, as given.")
     to_region: RegionCode | None = Field(None, description="County of the receiver; never an address.")
     accepted_at: Moment | None = Field(None, description="Event time of the acceptance; null when unknown.")
     age_s: float | None = Field(
-        None, description="Time from the acceptance to this revision.", json_schema_extra={"x-unit": "s"}
+        None,
+        description="Time from the acceptance to this revision.",
+        examples=[65.0],
+        json_schema_extra={"x-unit": "s"},
     )
     inspection: Seen | None = Field(None, description="The inspection; null when none is known.")
     whereabouts: Whereabouts

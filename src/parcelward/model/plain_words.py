@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from parcelward.contract.alerts import Bilingual, Contribution
+from parcelward.contract.alerts import Contribution
+from parcelward.contract.cards import Bilingual
 from parcelward.features.table import FEATURES, INDEX, Feature, FeatureType, Value
 
 _UNITS_ZH = {

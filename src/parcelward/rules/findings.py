@@ -2,7 +2,8 @@
 
 import math
 
-from parcelward.contract.alerts import Action, Bilingual, Finding, Severity
+from parcelward.contract.alerts import Action, Finding, Severity
+from parcelward.contract.cards import Bilingual
 from parcelward.escaping import escaped
 from parcelward.features.table import INDEX, Row, Value
 from parcelward.rules.rule import Hit
