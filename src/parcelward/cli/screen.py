@@ -1,6 +1,5 @@
 """`parcelward screen`: a file of events through the stages in memory, without Kafka: alerts and refusals."""
 
-import json
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime
@@ -13,6 +12,7 @@ from parcelward.alerts.terminal import Language, alert_lines
 from parcelward.cli.event_lines import name_of, opened
 from parcelward.cli.options import moment_ms, settings_with
 from parcelward.contract.alerts import Alert
+from parcelward.escaping import escaped, escaped_json, json_line
 from parcelward.intake.event_file import numbered_events
 from parcelward.screening.build import build_stages
 from parcelward.screening.rehearsal import Refused, Rehearsal
@@ -44,7 +44,7 @@ def screen(
     with opened(file) as lines:
         rehearsal = Rehearsal(numbered_events(lines), stages, settings.topics, until_ms)
     for note in _notes(rehearsal, settings, file):
-        notes.print(f"note: {note}", markup=False)
+        notes.print(f"note: {escaped(note)}", markup=False)
     console, today = Console(highlight=False, soft_wrap=True), datetime.now().astimezone().date()
     told: Counter[str] = Counter()
     for outcome in rehearsal.outcomes():
@@ -81,14 +81,14 @@ def _notes(rehearsal: Rehearsal, settings: Settings, file: str) -> list[str]:
 
 def _as_json(outcome: bytes | Refused) -> bytes:
     if isinstance(outcome, bytes):
-        return outcome
+        return escaped_json(outcome.decode(errors="replace")).encode()
     refusal = {"rejected": outcome.reason, "detail": outcome.detail, "line": outcome.line}
-    return json.dumps(refusal, ensure_ascii=False).encode()
+    return json_line(refusal).encode()
 
 
 def _show(outcome: bytes | Refused, lang: Language, console: Console, today: date) -> None:
     if isinstance(outcome, Refused):
-        console.print(f"line {outcome.line}: {outcome.reason}: {outcome.detail}", markup=False)
+        console.print(f"line {outcome.line}: {outcome.reason}: {escaped(outcome.detail)}", markup=False)
     else:
         console.print(alert_lines(Alert.model_validate_json(outcome), lang, today=today))
 

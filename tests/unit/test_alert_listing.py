@@ -1,0 +1,98 @@
+"""`parcelward alerts`: filters, the order from the start, and the moment that `--since` names."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from parcelward.alerts.page import alert_page
+from parcelward.cli.alerts import Filters, Shown, in_time_order, passes, since_when
+from parcelward.contract.alerts import Alert, Lane
+from parcelward.errors import UserError
+from tests.builders import MINUTE, T0, alerts_of, feed_all, inspection, pipeline, real_name, record
+
+CHINA = timezone(timedelta(hours=8))
+
+
+@pytest.fixture(scope="module")
+def petrol() -> list[Alert]:
+    """Petrol that was corrected to a filter: raised, then cleared."""
+    declared = record(real_name(goods={"name": "汽油"}), event_id="a")
+    mended = record(real_name(goods={"name": "汽油滤清器"}, corrects="a"), T0 + MINUTE)
+    return alerts_of(feed_all(pipeline(), [declared, mended]))
+
+
+@pytest.mark.parametrize(
+    ("filters", "both"),
+    [
+        (Filters(), (True, True)),
+        (Filters(courier="swift", outlet="HZ-01", lane=Lane.RED), (True, True)),
+        (Filters(courier="other"), (False, False)),
+        (Filters(outlet="HZ-02"), (False, False)),
+        (Filters(lane=Lane.YELLOW), (False, False)),
+        (Filters(state=Shown.OPEN), (True, False)),
+        (Filters(state=Shown.CLEARED), (False, True)),
+        (Filters(rule="R14"), (True, True)),
+        (Filters(rule="R1"), (False, False)),
+        (Filters(since=datetime.fromtimestamp((T0 + MINUTE) / 1000, UTC)), (False, True)),
+        (Filters(wanted="SF0000000000001"), (True, True)),
+        (Filters(wanted="SF00"), (False, False)),
+    ],
+)
+def test_a_filter_passes_what_it_names(petrol: list[Alert], filters: Filters, both: tuple[bool, bool]) -> None:
+    assert tuple(passes(alert, filters) for alert in petrol) == both
+
+
+def test_an_alert_is_found_by_the_beginning_of_its_id(petrol: list[Alert]) -> None:
+    assert passes(petrol[0], Filters(wanted=petrol[0].alert_id[:8].upper()))
+    assert not passes(petrol[0], Filters(wanted=petrol[0].alert_id[:3]))
+
+
+def test_what_cannot_be_read_passes_only_without_filters() -> None:
+    assert passes(None, Filters())
+    assert not passes(None, Filters(courier="swift"))
+
+
+def test_alerts_of_several_partitions_come_in_the_order_in_which_they_were_raised() -> None:
+    records = [record(real_name(f"SF{n:013d}", goods={"name": "汽油"}), T0 + n * MINUTE) for n in range(4)]
+    alerts = alerts_of(feed_all(pipeline(), records))
+    mixed: list[tuple[Any, Alert | None]] = [(SimpleNamespace(), alerts[n]) for n in (2, 0, 3, 1)]
+    assert [one[1] for one in in_time_order([(SimpleNamespace(), None), *mixed])] == [*alerts, None]
+
+
+def test_since_takes_a_time_of_this_zone_or_an_age() -> None:
+    now = datetime(2026, 11, 23, 18, tzinfo=CHINA)
+    assert since_when("90m", now) == now - timedelta(minutes=90)
+    assert since_when("2d", now) == now - timedelta(days=2)
+    assert since_when("2026-11-23T08:00", now) == datetime(2026, 11, 23, 8, tzinfo=CHINA)
+    assert since_when("2026-11-23T08:00Z", now) == datetime(2026, 11, 23, 8, tzinfo=UTC)
+    for text in ("", "yesterday", "6", "m"):
+        with pytest.raises(UserError, match="--since"):
+            since_when(text, now)
+
+
+def test_the_page_of_an_alert_holds_law_operator_id_evidence_and_card(petrol: list[Alert]) -> None:
+    page = alert_page(petrol[0], "en", CHINA).plain
+    alert = json.loads(petrol[0].model_dump_json())
+    wanted = [
+        alert["alert_id"],
+        alert["operator"],
+        alert["findings"][0]["legal_basis"],
+        "intake.swift/0/",
+        "2026-11-23",
+    ]
+    assert [text for text in wanted if text not in page] == []
+    assert "UTC+8" in page
+    assert "10:00:00" in page
+    assert all(label in page for label in ("call:", "clears when:", "where now:", "goods:", "decide by:"))
+
+
+def test_a_page_names_the_inspection_and_who_made_it() -> None:
+    seen = record(inspection(found_goods="海洛因", operator="E7"), T0 + MINUTE)
+    *_, alert = alerts_of(feed_all(pipeline(), [record(real_name(goods={"name": "打火机"})), seen]))
+    page = alert_page(alert, "zh", CHINA).plain
+    assert "验视: 通过, 已开箱" in page
+    assert "E7" in page
+    assert "公安机关110" in page
