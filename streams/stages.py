@@ -23,11 +23,11 @@ def _plan(stage: FlowStage, settings: Settings, stages: Stages) -> StagePlan:
     topics, make = settings.topics, stages.make[stage.name]
     sources = topics.sources(stage, settings.couriers)
     if not stage.reads_intake:
-        return StagePlan(stage.name, sources, lambda partition: make(), fed=True)
+        return StagePlan(stage.name, sources, lambda partition: make(settings.partitions), fed=True)
     return StagePlan(
         stage.name,
         sources,
-        lambda partition: make(),
+        lambda partition: make(settings.partitions),
         ticks=True,
         set_aside=partial(set_aside, topics),
         poison_share=settings.poison_share,

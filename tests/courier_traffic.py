@@ -3,9 +3,9 @@
 from collections import Counter
 from random import Random
 from typing import Any, NamedTuple
-from zlib import crc32
 
 from parcelward.stage import Record
+from parcelward.topics import partition_of
 from tests.builders import DAY, HOUR, MINUTE, SECOND, T0, inspection, real_name, record, scan
 
 COURIERS = ("swift", "orient")
@@ -75,7 +75,7 @@ def traffic(
     offsets: Counter[tuple[str, int]] = Counter()
     records = []
     for data, at, arrival, name in told:
-        where = data["courier"], crc32(data["waybill"].encode()) % partitions
+        where = data["courier"], partition_of(data["waybill"].encode(), partitions)
         records.append(record(data, at, arrival, name, partition=where[1], offset=offsets[where]))
         offsets[where] += 1
     return records

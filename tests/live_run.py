@@ -29,10 +29,14 @@ class LiveRun:
         self._sources = {stage.name: self.topics.sources(stage, self.couriers) for stage in FLOW}
         self._make = stages.make
         numbers = range(self.partitions)
-        self.cells = {(name, number): Cell(make()) for name, make in self._make.items() for number in numbers}
+        self.cells = {
+            (name, number): Cell(make(self.partitions)) for name, make in self._make.items() for number in numbers
+        }
         self._inboxes = {(name, number): Inbox(topics) for name, topics in self._sources.items() for number in numbers}
         self.logs: dict[Topic, list[Record]] = defaultdict(list)
         self._worked_off: Counter[Topic] = Counter()
+        self._now_ms = 0
+        self._moved: Counter[Topic] = Counter()
         self.restarts = 0
 
     # what happens
@@ -55,6 +59,7 @@ class LiveRun:
 
     def tick(self, number: int, now_ms: int) -> None:
         """Every record that arrived up to `now_ms` is published: the deadlines of a partition may fire."""
+        self._now_ms = max(self._now_ms, now_ms + 1)  # what is moved from now on arrives after it
         for topic in self._intake:
             self._inboxes["duties", number].mark_quiet(topic, now_ms)
         self._work(("duties", number))
@@ -68,7 +73,9 @@ class LiveRun:
     def publish(self, records: Sequence[Record]) -> None:
         """Let records arrive."""
         for record in records:
-            self._append(record.topic, record)
+            self._now_ms = max(self._now_ms, record.timestamp)
+            moved = self._moved[record.topic, record.partition]  # in between, so that its offset is a higher one
+            self._append(record.topic, record._replace(offset=record.offset + moved))
 
     def finish(self, idle: int | None = None) -> None:
         """Work off everything that waits; the intake of the partition `idle` is not looked at."""
@@ -85,7 +92,7 @@ class LiveRun:
         cell = self.cells[where]
         if self._rng.random() < 0.05:
             self.restarts += 1
-            cell.stage = self._make[name]()
+            cell.stage = self._make[name](self.partitions)
             cell.stage.restore(cell.state)
         batch = self._inboxes[where].next_batch(self._rng.choice([1, 3, 20, 400])).batch
         for record in batch.records:
@@ -99,10 +106,13 @@ class LiveRun:
             self._send(Send(self.topics.changelog(name), key, value), number)
         for send in outcome.sends:
             self._send(send, number if send.key is None else crc32(send.key) % self.partitions)
+        for right, send in outcome.moves:
+            self._send(send, right, self._now_ms)
+            self._moved[send.topic, right] += 1
 
-    def _send(self, send: Send, number: int) -> None:
+    def _send(self, send: Send, number: int, at_ms: int = 0) -> None:
         offset = len(self.logs[send.topic, number])
-        self._append(send.topic, Record(send.topic, number, offset, 0, send.key, send.value, send.headers))
+        self._append(send.topic, Record(send.topic, number, offset, at_ms, send.key, send.value, send.headers))
 
     def _append(self, topic: str, record: Record) -> None:
         self.logs[topic, record.partition].append(record)

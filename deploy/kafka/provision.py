@@ -50,7 +50,8 @@ def access_rights(topics: Topics, couriers: tuple[str, ...]) -> Iterator[ACL]:
         yield from _allow(user, _topic(topics.intake(courier)), WRITE, DESCRIBE)
         yield from _allow(user, _topic(topics.rejected(courier)), READ, DESCRIBE)
         yield from _allow(user, _group(user), READ)
-        yield from _allow(WORKER, _topic(topics.intake(courier)), READ, DESCRIBE, DESCRIBE_CONFIGS)
+        # To write there is to move what lies in a wrong partition (setting move_misplaced).
+        yield from _allow(WORKER, _topic(topics.intake(courier)), READ, WRITE, DESCRIBE, DESCRIBE_CONFIGS)
         yield from _allow(WORKER, _topic(topics.rejected(courier)), WRITE, DESCRIBE, DESCRIBE_CONFIGS)
     yield from _allow(PLATFORM, _topic(topics.alerts), READ, DESCRIBE)
     yield from _allow(PLATFORM, _group(PLATFORM), READ)

@@ -96,6 +96,12 @@ REJECTED = _counted(
     "courier",
     "reason",
 )
+MISPLACED = _counted(
+    "misplaced",
+    "events_misplaced_total",
+    "Events of a new waybill that lay in another partition than the contract names; moved unless that is switched off.",
+    "courier",
+)
 DUPLICATE = _counted(
     "duplicate", "events_duplicate_total", "Accepted events already seen, by event id; ignored.", "courier"
 )

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     replication: int = Field(
         1, ge=1, le=9, description="Replication factor of topics that are created, and least of others.", examples=[3]
     )
+    move_misplaced: bool = Field(
+        True,
+        description="Move intake records that lie in another partition than the contract names into the right one; "
+        "off: screen them where they lie, for a worker that may not write to intake topics.",
+    )
     manage_topics: bool = Field(True, description="Create missing topics at start; off where ops create them.")
 
     # Identity

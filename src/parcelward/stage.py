@@ -82,12 +82,15 @@ class Outcome:
     sends: list[Send] = field(default_factory=list)
     updates: dict[bytes, bytes | None] = field(default_factory=dict)
     counts: Counter[CountKey] = field(default_factory=Counter)
+    # Records to be sent into a partition that is not chosen from the key: its number, and the record.
+    moves: list[tuple[int, Send]] = field(default_factory=list)
     # Event-to-alert measurement: arrival times (ms) of the evidence behind each alert in `sends`.
     alert_arrivals: list[int] = field(default_factory=list)
 
     def add(self, later: "Outcome") -> None:
         """Add what a later batch led to."""
         self.sends += later.sends
+        self.moves += later.moves
         self.updates |= later.updates
         self.counts.update(later.counts)
         self.alert_arrivals += later.alert_arrivals

@@ -1,7 +1,9 @@
 """Every topic name in one place, under one prefix, and how large their records may be."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
+from struct import Struct
 
 from parcelward.flow import FLOW, FlowStage
 
@@ -11,6 +13,34 @@ refused with a reason, where its courier can read it back."""
 MAX_REJECTED_BYTES = MAX_INTAKE_BYTES + 1024 * 1024
 """Room for the largest refused record and the headers that say why."""
 
+_MULTIPLIER = 0x5BD1E995
+_MASK = 0xFFFFFFFF
+
+
+@cache
+def _words(count: int) -> Callable[[bytes], tuple[int, ...]]:
+    return Struct(f"<{count}I").unpack_from
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition of an intake topic that the contract names for a key: that of Kafka's own default partitioner.
+
+    It is 31 bits of murmur2 of the key, modulo the number of partitions. Java clients and kafka-python do so if nothing
+    else is said; librdkafka needs `partitioner=murmur2_random`, because its own default goes by CRC-32.
+
+    >>> partition_of(b"SF1234567890123", 4)
+    2
+    """
+    length = len(key)
+    hashed = 0x9747B28C ^ length
+    for word in _words(length >> 2)(key):
+        word = word * _MULTIPLIER & _MASK
+        hashed = (hashed * _MULTIPLIER ^ (word ^ word >> 24) * _MULTIPLIER) & _MASK
+    if length & 3:
+        hashed = (hashed ^ int.from_bytes(key[length & ~3 :], "little")) * _MULTIPLIER & _MASK
+    hashed = (hashed ^ hashed >> 13) * _MULTIPLIER & _MASK
+    return ((hashed ^ hashed >> 15) & 0x7FFFFFFF) % partitions
+
 
 @dataclass(frozen=True, slots=True)
 class Topics:
@@ -19,7 +49,8 @@ class Topics:
     prefix: str = ""
 
     def intake(self, courier: str) -> str:
-        """Events of one courier, raw personal values included; written by that courier only."""
+        """Events of one courier, raw personal values included; written by that courier, and by the worker only to move
+        what lies in a wrong partition."""
         return f"{self.prefix}intake.{courier}"
 
     def rejected(self, courier: str) -> str:

@@ -105,6 +105,11 @@ class Records(dict[TopicPartition, list[Output]]):
         for where, outputs in routed.items():
             self.setdefault(TopicPartition(*where), []).extend(outputs)
 
+    def move(self, moves: Iterable[tuple[int, Send]]) -> None:
+        """Send records into the partitions that are named: theirs are not ours to choose."""
+        for partition, (topic, key, value, headers) in moves:
+            self.setdefault(TopicPartition(topic, partition), []).append((key, value, headers))
+
 
 Extend = Callable[[Records, list[Link]], Awaitable[None]]
 """Processes some of the records at once; adds the links that did so, and the records that they send."""
@@ -235,6 +240,7 @@ class Transactions:
             records = Records(self._settings.partitions)
             for work in ready:
                 records.add(work.number, work.outcome.sends)
+                records.move(work.outcome.moves)
             await self.extend(records, links)
             async with asyncio.timeout(TRANSACTION_S):
                 await self._write(ready, links, records)

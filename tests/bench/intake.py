@@ -9,7 +9,6 @@ import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import NamedTuple
-from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -17,6 +16,7 @@ from kafka.admin import ConfigResource, KafkaAdminClient
 
 from parcelward.cluster.admin import ensure_topics
 from parcelward.settings import Settings
+from parcelward.topics import partition_of
 from tests.bench.backlog import Stored
 
 BATCH_BYTES = 131_072  # as our publisher
@@ -59,7 +59,7 @@ class _Gathering:
 
     async def add(self, stored: Stored) -> None:
         """Add a record; sends its batch when that is full."""
-        place = (self._topics[stored.courier], crc32(stored.key or b"") % self._partitions)
+        place = (self._topics[stored.courier], partition_of(stored.key or b"", self._partitions))
         batch = self._open.get(place) or self._open.setdefault(place, self._producer.create_batch())
         if batch.append(timestamp=stored.arrival_ms, key=stored.key, value=stored.value, headers=stored.headers):
             return

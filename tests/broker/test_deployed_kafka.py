@@ -64,7 +64,7 @@ WRITES = {
     ("worker", "rejected.orient"): True,
     ("worker", "screening.outlets"): True,
     ("worker", "screening-duties-changelog"): True,
-    ("worker", "intake.swift"): False,
+    ("worker", "intake.swift"): True,  # to move what lies in a wrong partition
 }
 READS = {
     ("courier-swift", "rejected.swift"): True,

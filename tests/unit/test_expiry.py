@@ -93,7 +93,7 @@ def test_a_stage_goes_with_its_partition_without_the_garbage_collector():
     stages = build_stages(settings())
     gc.disable()
     try:
-        gone = [ref(make()) for make in stages.make.values()]
+        gone = [ref(make(1)) for make in stages.make.values()]
         assert {one() for one in gone} == {None}
     finally:
         gc.enable()

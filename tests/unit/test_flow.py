@@ -60,7 +60,7 @@ def test_a_stage_sends_to_those_that_it_feeds_and_to_no_other() -> None:
     receivers = defaultdict(set)
     inputs = {"duties": records} | {sources[topic]: sent for topic, sent in log.sent.items()}
     for name, sent in inputs.items():
-        for send in STAGES.make[name]().step(Batch(sent), {}).sends:
+        for send in STAGES.make[name](1).step(Batch(sent), {}).sends:
             receivers[sources.get(send.topic, "")].add(name)
     for one in FLOW:
         assert receivers[one.name] == set(one.fed_by), one.name

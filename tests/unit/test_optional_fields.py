@@ -78,7 +78,7 @@ def stages(with_model: bool) -> Any:
 def alerted(with_model: bool, kind: EventType | None = None, way: Way = ()) -> dict[str, set[str]]:
     """Rules, and the model, by the waybills that they alert when a field is left out of all events of a kind."""
     line, found = Pipeline(stages(with_model), settings().topics), dict[str, set[str]]()
-    records = []
+    records: list[Record] = []
     for arrival, event in traffic():
         left = event | {"data": without(event["data"], way)} if event["type"] == kind else event
         courier, key, value, headers = binary_mode(left)

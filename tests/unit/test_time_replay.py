@@ -20,7 +20,8 @@ from tests.live_run import LiveRun
 PARTITIONS = 3
 
 
-SETTINGS = settings(couriers=COURIERS, partitions=PARTITIONS, scan_due=20 * 3600)
+# Some of these tests say themselves in which partition a record lies.
+SETTINGS = settings(couriers=COURIERS, partitions=PARTITIONS, scan_due=20 * 3600, move_misplaced=False)
 STAGES = build_stages(SETTINGS)
 EVERYTHING = Span()
 
@@ -128,8 +129,8 @@ def test_a_lost_event_is_seen() -> None:
 
 def test_a_deadline_that_never_fired_is_seen() -> None:
     """On an idle partition, while others worked for an hour more."""
-    live = LiveRun(SETTINGS, STAGES, 5)
-    live.run(traffic(5, 40, partitions=PARTITIONS))
+    live = LiveRun(SETTINGS, STAGES, 2)
+    live.run(traffic(2, 40, partitions=PARTITIONS))
     for number in range(PARTITIONS - 1):
         live.tick(number, T0 + 4 * DAY)
     live.finish()
@@ -158,7 +159,7 @@ def test_a_deadline_that_the_live_run_was_just_about_to_fire_is_not_compared() -
 
 def test_what_only_the_live_run_passed_on_holds_nobody_up() -> None:
     """Evidence that is gone from the intake: the replay skips what rests on it and follows the order of the rest."""
-    live = lived(8)
+    live = lived(0)
     log = live.logs["intake.swift", 0]
     del log[len(log) // 2]
     rerun = Rerun(live, STAGES)

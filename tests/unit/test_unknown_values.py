@@ -1,4 +1,4 @@
-"""What is no value becomes unknown, in whichever way the event is carried; what is one stays."""
+"""Values that are none become unknown, in whichever way the event is carried; the others stay."""
 
 from typing import Any
 

@@ -188,7 +188,7 @@ def test_the_model_explains_a_batch_at_once():
     stages = build_stages(chosen)
     judgement = dataclasses.replace(stages.judgement, model=Suspicious())
     keep = Keep(DAY, DAY, DAY)
-    make = {**stages.make, "outlets": lambda: OutletsStage(judgement, chosen.topics, keep)}
+    make = {**stages.make, "outlets": lambda _: OutletsStage(judgement, chosen.topics, keep)}
     stages = dataclasses.replace(stages, make=make)
     line = Pipeline(stages, chosen.topics)
     records = [

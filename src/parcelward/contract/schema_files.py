@@ -190,6 +190,8 @@ def _readme(schemas: Mapping[Message, Mapping[str, Any]]) -> str:
         "runs in production.",
         "",
         "Null in a field that is not required means the same as leaving it out. An integer may be written as 1250.0.",
+        "On intake topics the partition is that of Kafka's default partitioner in Java, `(murmur2(key) & 0x7fffffff)",
+        "modulo partitions`; librdkafka needs `partitioner=murmur2_random`.",
         "",
         "| message | topic | key | CloudEvents type | schema |",
         "|---|---|---|---|---|",

@@ -28,9 +28,12 @@ class ScreeningStage(PartitionStage, Protocol):
 
 @dataclass(frozen=True)
 class Stages:
-    """A factory per stage, by the names in `flow`, called once per partition; and what the stages judge with."""
+    """A factory per stage, by the names in `flow`, called once per partition; and what the stages judge with.
 
-    make: Mapping[str, Callable[[], ScreeningStage]]
+    A factory takes the number of partitions.
+    """
+
+    make: Mapping[str, Callable[[int], ScreeningStage]]
     judgement: Judgement
 
 
@@ -45,12 +48,13 @@ def build_stages(settings: Settings) -> Stages:
     decoder = Decoder(topics, Limits.from_settings(settings), tokeniser.content_key)
     model = None if settings.model is None else load_model(settings.model)
     keep = Keep.from_settings(settings)
+    moves = settings.move_misplaced
     judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
     return Stages(
         {
-            "duties": lambda: DutiesStage(decoder, tokeniser, topics, deadlines),
-            "senders": lambda: SendersStage(topics, keep.event_age),
-            "outlets": lambda: OutletsStage(judgement, topics, keep),
+            "duties": lambda partitions: DutiesStage(decoder, tokeniser, topics, deadlines, partitions, moves),
+            "senders": lambda _: SendersStage(topics, keep.event_age),
+            "outlets": lambda _: OutletsStage(judgement, topics, keep),
         },
         judgement,
     )

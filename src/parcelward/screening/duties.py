@@ -26,7 +26,7 @@ from parcelward.shipments.shipment import (
 )
 from parcelward.shipments.timers import Timers
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
-from parcelward.topics import Topics
+from parcelward.topics import Topics, partition_of
 
 LATE_UPLOAD_MS = HOUR_MS
 """An event that arrives so long after its time was uploaded late: handhelds come online hours later."""
@@ -55,7 +55,18 @@ class DutiesStage:
     A waybill that nothing new was said about for `deadlines.keep` counts as absent, and is swept out later.
     """
 
-    def __init__(self, decoder: Decoder, tokeniser: Tokeniser, topics: Topics, deadlines: Deadlines) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        tokeniser: Tokeniser,
+        topics: Topics,
+        deadlines: Deadlines,
+        partitions: int = 1,
+        moves: bool = True,
+    ) -> None:
+        """`partitions` is their number; `moves`: a record in a wrong one goes to the right one, unread."""
+        self._partitions = partitions
+        self._moves = moves
         self._decoder = decoder
         self._tokeniser = tokeniser
         self._topics = topics
@@ -145,6 +156,7 @@ class _DutyBatch:
         self._to_senders, self._to_outlets = stage._topics.into("senders"), stage._topics.into("outlets")
         self._deadlines = stage._deadlines
         self._timers = stage._timers
+        self._partitions, self._moves = stage._partitions, stage._moves
         self._before = state.get
         self._out = Outcome()
         self._sends, self._updates, self._counts = self._out.sends, self._out.updates, self._out.counts
@@ -207,13 +219,16 @@ class _DutyBatch:
             return
         data, time_ms = event.data, event.time_ms
         number = data.number
-        part.consumed[number] += 1
         key = part.prefix + data.waybill.encode()
         value = self._updates.get(key) or self._before(key)
         shipment = None if value is None else decode_shipment(value)
         if shipment is None or is_absent(shipment.touched_ms, self._deadlines.keep, arrival):
+            # Looked at once a waybill, and never for one that is known here: its events stay together.
+            if self._partitions > 1 and self._leaves(part, record):
+                return
             self.new_waybills += 1
             shipment = Shipment(arrival, 0, part.courier, data.waybill, "", record.partition, arrival)
+        part.consumed[number] += 1
         shipment.events += 1
         trigger = self._change(part, shipment, event, arrival)
         if trigger is None:
@@ -231,6 +246,17 @@ class _DutyBatch:
             del shipment.evidence[:-EVIDENCE_KEPT]
         self._watch(part, key, shipment)
         self._pass_on(part, key, shipment)
+
+    def _leaves(self, part: _CourierPart, record: SourceRecord) -> bool:
+        """Move a record that lies in another partition than the contract names; tell if it has left."""
+        assert record.key is not None  # or it had been refused
+        right = partition_of(record.key, self._partitions)
+        if right == record.partition:
+            return False
+        part.noted[counts.MISPLACED] += 1
+        if self._moves:
+            self._out.moves.append((right, Send(record.topic, record.key, record.value, record.headers)))
+        return self._moves
 
     def _note_delay(self, part: _CourierPart, event: Event, delay_ms: int) -> None:
         """Count what was uploaded late or filled in later, and what lies ahead of its arrival."""

@@ -31,6 +31,8 @@ class Result:
 
     alerts: list[Send] = field(default_factory=list)
     rejected: list[Send] = field(default_factory=list)
+    moved: list[tuple[int, Send]] = field(default_factory=list)
+    """Records that lay in a wrong partition, and the right one; a recording holds them there already."""
     rows: list[ShipmentRow] = field(default_factory=list)
     counts: Counter[CountKey] = field(default_factory=Counter)
 
@@ -71,7 +73,9 @@ class Pipeline:
         self._keep_rows = keep_rows
         self._forgiving = forgiving
         self._order: Order = AsSent() if order is None else order
-        self.cells = {stage.name: [Cell(stages.make[stage.name]()) for _ in range(partitions)] for stage in FLOW}
+        self.cells = {
+            stage.name: [Cell(stages.make[stage.name](partitions)) for _ in range(partitions)] for stage in FLOW
+        }
         self._readers = [self.cells[stage.name] for stage in FLOW if stage.reads_intake]
         self.cells_of = {topics.into(stage.name): self.cells[stage.name] for stage in FLOW if not stage.reads_intake}
         """Cells by the topic between stages that they read."""
@@ -118,6 +122,7 @@ class Pipeline:
         apply(outcome.updates, cell.state)
         cell.stage.commit(batch, outcome)
         result.counts += outcome.counts
+        result.moved += outcome.moves
         for send in outcome.sends:
             self._deliver(send, result)
 
