@@ -1,18 +1,24 @@
 """Reads a goods name: danger, battery, restricted goods, vagueness, class."""
 
 import re
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from parcelward.goods.context import has_its_boundaries, is_defused
-from parcelward.goods.lexicon import Lexicon, Term, TermKind, lexicon
+from parcelward.goods.context import has_its_boundaries, is_denied, is_toy, stands_by_itself
+from parcelward.goods.lexicon import Lexicon, Term, TermKind, TermPlace, lexicon
+from parcelward.goods.numbers import cas_numbers, un_numbers
+from parcelward.goods.phrases import Phrase, phrase
 from parcelward.goods.quantities import exceeds_limit, units_written
 from parcelward.goods.text import normalise
 
 # A few thousand names cover most of a day's parcels. Each takes about 0.3 KB: ordinary names share their `GoodsMatch`.
 _CACHE_SIZE = 65_536
 
-_UN_NUMBER = re.compile(r"(?:(?<![a-z])un|联合国)(?: ?(?:编号|号|no\.?|number))?[ :#.\-]*(\d{4})(?!\d)")
+_CARE = 1
+_DRUGS = "12"
+_WHOLE = frozenset((TermPlace.WORD, TermPlace.END))
+_RESTRICTED = 2
 _EXPLOSIVES_END_AT = 600  # UN 0004 to 0599 are class 1
 _DANGER_KINDS = frozenset((TermKind.DANGER, TermKind.BATTERY, TermKind.E_CIGARETTE, TermKind.CIGARETTE))
 _WITH_LITHIUM = frozenset((TermKind.BATTERY, TermKind.E_CIGARETTE))
@@ -69,8 +75,8 @@ def match_goods(name: str) -> GoodsMatch:
     text = normalise(name)
     known = lexicon()
     hits = _hits(text, known)
-    dangers = _dangers(text, hits)
-    written = tuple(dict.fromkeys(_UN_NUMBER.findall(text)))
+    dangers = _dangers(text, hits) + _numbered(text, known)
+    written = un_numbers(text)
     vague, goods_class = _is_vague(text, hits), _goods_class(hits)
     if not dangers and not written:
         return _harmless(vague, goods_class)
@@ -106,20 +112,62 @@ def _hits(text: str, known: Lexicon) -> list[_TermHit]:
     ]
 
 
+def _numbered(text: str, known: Lexicon) -> list[_TermHit]:
+    """Return the substances named by their CAS numbers."""
+    hits = [_TermHit(0, 0, known.cas_terms[number]) for number in cas_numbers(text) if number in known.cas_terms]
+    return sorted(hits, key=lambda hit: -hit.term.severity)
+
+
 def _dangers(text: str, hits: list[_TermHit]) -> list[_TermHit]:
-    """Return the dangerous hits, worst first. None lies inside a longer one or a harmless compound, none is defused."""
+    """Return the dangerous hits that count, worst first. None lies inside a longer one or a harmless compound."""
     found = [hit for hit in hits if hit.term.kind in _DANGER_KINDS]
     if not found:
         return found
-    harmless = [hit for hit in hits if hit.term.kind is TermKind.INNOCENT]
-    counted = [
-        hit
-        for hit in found
-        if not any(_covers(compound, hit) for compound in harmless)
-        and not any(_covers(other, hit) and other[:2] != hit[:2] for other in found)
-        and not is_defused(text, hit.start, hit.end, hit.term)
-    ]
+    compounds = [hit for hit in hits if hit.term.kind is TermKind.INNOCENT]
+    name = phrase(text)
+    harmless = [hit for hit in compounds if not name.takes_apart(hit.start, hit.end)]
+    real = [hit for hit in found if not any(_covers(other, hit) for other in harmless) and _is_real(name, hit)]
+    plain = [hit for hit in real if not hit.term.disguised]
+    longest = [hit for hit in real if not any(_covers(other, hit) and other[:2] != hit[:2] for other in plain)]
+    counted = [judged for hit in longest if (judged := _judged(name, hit)) is not None]
     return sorted(counted, key=lambda hit: (-hit.term.severity, hit.start))
+
+
+def _is_real(name: Phrase, hit: _TermHit) -> bool:
+    """Tell whether a hit is a word of the name, or was meant as one."""
+    start, end, term = hit
+    if term.place is TermPlace.ALONE and not name.names_nothing_else(start, end):
+        return False
+    if term.disguised:
+        return name.is_disguise(start, end, term)
+    if term.place in _WHOLE and not term.latin and not stands_by_itself(name.text, start, end, term):
+        return name.is_whole_word(start, end, term.place)
+    return name.is_word(start, end, term) or (term.category == _DRUGS and not start)
+
+
+def _judged(name: Phrase, hit: _TermHit) -> _TermHit | None:
+    """Return a hit with the severity that its surroundings leave it; None if they prove that it means nothing.
+
+    A red needs more proof than a yellow: a denial without naming anything else, and a hit in the middle of a shop
+    title, are worth a look and no more.
+    """
+    start, end, term = hit
+    if is_denied(name.text, start, end):
+        silent = term.severity > _CARE and name.names_nothing_else(start, end)
+        return _milder(hit, _RESTRICTED) if silent else None
+    if is_toy(name.text, start, term):
+        return None
+    if term.kind is not TermKind.DANGER:
+        return None if term.kind is TermKind.BATTERY and name.fits_a_battery(end) else hit
+    if name.proves_harmless(start, end, term):
+        return None
+    if term.severity > _RESTRICTED and (name.is_doubtful(end) or not name.is_word(start, end, term)):
+        return _milder(hit, _RESTRICTED)
+    return hit
+
+
+def _milder(hit: _TermHit, severity: int) -> _TermHit:
+    return hit._replace(term=replace(hit.term, severity=min(hit.term.severity, severity)))
 
 
 def _covers(outer: _TermHit, inner: _TermHit) -> bool:

@@ -6,6 +6,7 @@ of liquid in all (notice 1 of 2022 of the tobacco monopoly and the postal author
 
 import math
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from parcelward.goods.lexicon import TermKind
@@ -19,20 +20,29 @@ _MOST_DEVICES = 2
 _MOST_PODS = 6
 
 _NUMBER = r"(\d{1,6}(?:\.\d{1,2})?|[一二两三四五六七八九十百半]{1,4})"
-_WRITTEN = re.compile(
-    _NUMBER + r" ?(条|盒|包|支|根|箱|件|颗|枚|粒|个|台|套|杆|瓶|毫升|ml|"
-    r"cartons?|packs?|sticks?|cases?|pcs|pods?|devices?|pens?)"
+_UNIT = (
+    r"(?:条|盒|包|支|根|箱|件|颗|枚|粒|个|台|套|杆|瓶|毫升|ml|"
+    r"cartons?|packs?|sticks?|cases?|pcs|pods?|devices?|pens?|boxe?s?|bottles?)"
 )
-_TIMES = re.compile(r"(?:[x*×✕] ?(\d{1,4})|(?<![\d.])(\d{1,4}) ?[x*×✕])(?![a-z\d])")
+_TIMES = r"[x*×✕✖]"
+_FACTOR = re.compile(rf"{_NUMBER} ?({_UNIT})?")
+# One amount: factors that multiply, each with a unit or without (1条x3, 3x1条, 20支/包*10包*2, 3颗*3盒).
+_PLAIN_FACTOR = rf"{_NUMBER.replace('(', '(?:', 1)} ?(?:{_UNIT}装?(?:/?{_UNIT})?)?"
+_AMOUNT = re.compile(rf"{_PLAIN_FACTOR}(?: ?{_TIMES} ?{_PLAIN_FACTOR}){{0,3}}")
+_PIECES = re.compile(rf"(?:{_TIMES} ?(\d{{1,4}})|(?<![\d.])(\d{{1,4}}) ?{_TIMES})(?![a-z\d])")
+_EACH = re.compile(rf"(?:每|per ?|/){_UNIT} ?(?:内?含|装|有)? ?$")  # before an amount: it says what one of them holds
+_TOTAL = re.compile("共|合计|总计|即|total|=")  # the same amount, said again
+_MOST = 10**9  # no text means more than this
 _DIGITS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _STICKS = {
     **dict.fromkeys(("条", "carton"), _STICKS_PER_CARTON),
-    **dict.fromkeys(("盒", "包", "pack"), _STICKS_PER_PACK),
+    **dict.fromkeys(("盒", "包", "pack", "box"), _STICKS_PER_PACK),
     **dict.fromkeys(("支", "根", "stick"), 1),
     **dict.fromkeys(("箱", "件", "case"), _STICKS_PER_CARTON * _CARTONS_PER_CASE),
 }
 _LIQUID = frozenset(("毫升", "ml"))
 _POD_UNITS = frozenset(("颗", "枚", "粒", "pod"))
+_WRAPPINGS = frozenset(("盒", "包", "条", "箱", "件", "瓶", "套", "carton", "pack", "case", "box", "bottle"))
 _POD_WORDS = re.compile(r"烟弹|雾化弹|\bpods?\b|cartridge|一次性|disposable")
 
 
@@ -52,16 +62,47 @@ class Units(NamedTuple):
 def units_written(text: str, restricted: str) -> Units | None:
     """Return the quantity in a normalised name; None where none is written or its unit is unknown.
 
-    `restricted` is as in `GoodsMatch`. Several quantities add up; `x6` without a unit counts pieces.
+    `restricted` is as in `GoodsMatch`. Several quantities add up, factors multiply; `x6` without a unit
+    counts pieces.
 
     >>> units_written("香烟 2条", "cigarette").sticks
     400
     """
-    written = [(_value(number), unit.rstrip("s")) for number, unit in _WRITTEN.findall(text)]
     if restricted == TermKind.CIGARETTE.value:
-        sticks = sum(math.ceil(value * _STICKS[unit]) for value, unit in written if unit in _STICKS)
-        return Units(sticks=sticks) if sticks else None
-    return _e_cigarettes(text, written)
+        amounts = _amounts(text, lambda unit: _STICKS[unit] if unit in _STICKS else math.inf)
+        sticks = [min(_MOST, math.ceil(value * _STICKS[unit])) for value, unit in amounts if unit in _STICKS]
+        total = max(sticks, default=0) if _TOTAL.search(text) else sum(sticks)
+        return Units(sticks=total) if total else None
+    return _e_cigarettes(text, _amounts(text, _wrapping_rank))
+
+
+def _amounts(text: str, size: Callable[[str], float]) -> list[tuple[float, str]]:
+    """Return the amounts written, each as a number of its smallest unit: 3颗*3盒 are 9颗, 1条x3 are 3条.
+
+    What one of them holds multiplies the amount before it: 2盒 每盒3颗.
+    """
+    found: list[tuple[float, str]] = []
+    for amount in _AMOUNT.finditer(text):
+        factors = [(_value(number), _singular(unit)) for number, unit in _FACTOR.findall(amount[0])]
+        units = [unit for _, unit in factors if unit]
+        if not units:
+            continue
+        value, unit = math.prod(number for number, _ in factors), min(units, key=size)
+        if found and _EACH.search(text, 0, amount.start()):
+            value *= found.pop()[0]
+        found.append((min(value, _MOST), unit))
+    return found
+
+
+def _singular(unit: str) -> str:
+    return "box" if unit == "boxes" else unit.rstrip("s")
+
+
+def _wrapping_rank(unit: str) -> int:
+    """Order units of e-cigarettes by what they measure: liquid, pods, things, wrappings."""
+    if unit in _LIQUID:
+        return 0
+    return 1 if unit in _POD_UNITS else 3 if unit in _WRAPPINGS else 2
 
 
 def exceeds_limit(units: Units) -> bool:
@@ -84,12 +125,10 @@ def _e_cigarettes(text: str, written: list[tuple[float, str]]) -> Units | None:
             pods += math.ceil(value)
         else:
             devices += math.ceil(value)
-    times = _TIMES.search(text)
-    if times and not devices and not pods:
+    times = _PIECES.search(text)
+    if times and not written:
         pieces = int(times[1] or times[2])
-        if millilitres:
-            millilitres *= pieces
-        elif named_as_pods:
+        if named_as_pods:
             pods = pieces
         else:
             devices = pieces

@@ -1,29 +1,45 @@
 """Goods names as people write them, brought to one spelling.
 
 People type them in a hurry, and some type them to get past a filter. `normalise` undoes what changes the spelling but
-not how a person reads it: width, case, traditional characters, signs between characters, digits for letters.
+not how a person reads it: width, case, traditional characters, signs between characters, digits for letters, pictures
+for words.
 """
 
 import re
 import unicodedata
 
-# Pairs of characters: a traditional or variant one that occurs in the lexicon, and the one that mainland print uses.
-_VARIANTS = (
-    "氣气槍枪彈弹藥药煙烟菸烟電电機机車车礦矿鋰锂鋁铝鎂镁鋅锌鈉钠鉀钾鈣钙鈾铀鈷钴鐳镭鉛铅銅铜鐵铁銀银錫锡"
-    "鈦钛絲丝線线紙纸綿棉織织纖纤維维膠胶劑剂墊垫壓压縮缩噴喷霧雾爐炉燈灯銃铳礮炮砲炮燄焰鋼钢針针釘钉鏡镜"
-    "種种類类無无與与萬万億亿產产業业東东書书畫画報报證证單单據据檔档褲裤襪袜裝装飾饰遊游戲戏樂乐傢家櫃柜"
-    "櫥橱廚厨鍋锅盤盘筆笔記记腦脑顯显視视頻频寶宝儲储醫医療疗養养護护膚肤髮发妝妆潔洁淨净劍剑導导獵猎衝冲"
-    "鋒锋統统離离鹼碱堿碱氫氢烴烃鎘镉鉻铬錳锰鉈铊鈹铍釩钒鎵镓鉍铋銻锑鋇钡鍶锶銣铷銫铯鈰铈鋯锆鎢钨鈽钚釷钍"
-    "鴉鸦罌罂諾诺亞亚爾尔蘭兰羅罗馬马龍龙鳳凤魚鱼鳥鸟雞鸡豬猪貓猫貴贵貨货禮礼紅红綠绿藍蓝黃黄條条顆颗隻只"
-    "個个雙双張张塊块廠厂圓圆環环過过滅灭殺杀蟲虫農农劇剧變变異异樣样標标準准備备屬属蔔卜麵面糧粮製制複复"
-    "發发開开關关動动運运輸输險险應应當当對对輪轮闆板粵粤滬沪國国華华濾滤煉炼釀酿蠟蜡燭烛癮瘾幣币帶带圖图"
-    "飛飞葉叶點点"
+from parcelward.goods.tables import rows
+
+# Pictures that stand for a word, and radicals that are characters of their own: a picture, then what it means.
+_MEANINGS = (
+    "🔫手枪 💣炸弹 🧨鞭炮 🎆烟花 🎇烟花 🚬香烟 ⛽汽油 🗡匕首 🏹弓箭 🔋电池 ☢放射性 ☣感染性 🔥火 ⚡电 🛢油 🐔鸡 🐓鸡 🍺酒 "
+    "🍷酒 🍶酒 🥃酒 🌸花 🌺花 💧水 💊药丸 🐴马 🌿麻 🧊冰 🚗车 💨气 🔪刀 ⺡氵 ⺮竹 ⻋车 ⺾艹 ⺿艹 ⻀艹 ⻄西 ⺄乙 ⺼月 ⺣灬"
 )
-_TABLE: dict[int, int | str | None] = {ord(old): new for old, new in zip(_VARIANTS[::2], _VARIANTS[1::2], strict=True)}
-# Zero-width characters, direction marks, soft hyphen, variation selectors: invisible, so they only serve as a disguise.
-_TABLE.update(dict.fromkeys((*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, 0xAD)))
-_TABLE.update(dict.fromkeys(range(0xFE00, 0xFE10)))
-_TABLE.update({ord("₀") + digit: str(digit) for digit in range(10)})
+_PICTURES = {meaning[0]: meaning[1:] for meaning in _MEANINGS.split()}
+# Letters of other alphabets that look like Latin ones.
+_LOOK_LIKES = dict(zip("аеорсухіѕјкмтвнԁαερονκτιυ", "aeopcyxisjkmtbhdaeponktiu", strict=True))
+_ACCENTED = (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))
+
+
+def _bare(letter: int) -> str:
+    return "".join(part for part in unicodedata.normalize("NFKD", chr(letter)) if not unicodedata.combining(part))
+
+
+def _table() -> dict[int, int | str | None]:
+    table: dict[int, int | str | None] = {ord(old): new for old, new in {**_PICTURES, **_LOOK_LIKES}.items()}
+    for row in rows("characters.tsv"):
+        table.update(dict.fromkeys(map(ord, row["others"]), row["mainland"]))
+    table.update({letter: bare for letter in _ACCENTED if (bare := _bare(letter)) != chr(letter)})
+    # Invisible characters only serve as a disguise: zero-width ones, direction marks, soft hyphen, variation selectors,
+    # the signs that describe how a character is composed.
+    gone = (range(0x200B, 0x2010), range(0x202A, 0x202F), range(0x2060, 0x2065), range(0xFE00, 0xFE10))
+    for span in (*gone, range(0x2FF0, 0x2FFC), range(0x300, 0x370), range(0x1F3FB, 0x1F400), (0xFEFF, 0xAD)):
+        table.update(dict.fromkeys(span))
+    table.update({ord("₀") + digit: str(digit) for digit in range(10)})
+    return table
+
+
+_TABLE = _table()
 
 _CJK = r"[㐀-䶿一-鿿]"
 _SPACE_IN_CJK = re.compile(rf"(?<={_CJK})\s+(?={_CJK})")
@@ -34,6 +50,8 @@ _SIGN_BEFORE_ONE = re.compile(rf"(?<={_CJK}){_SIGN}(?={_CJK}(?:[^㐀-䶿一-鿿]
 _SPELLED_OUT = re.compile(r"(?<![a-z0-9])(?:[a-z][\s.\-_*]+){2,}[a-z](?![a-z0-9])")
 _NOT_A_LETTER = re.compile(r"[^a-z]+")
 _JOINED_WORDS = re.compile(r"(?<=[a-z0-9])[-_'’/]+(?=[a-z0-9])")
+_TONES = re.compile(r"(?<![a-z0-9])(?:[a-z]{0,3}[aeiouv][a-z]{0,3}[1-5] ?){2,}(?![a-z0-9])")
+_TONE = re.compile(r"[1-5]")
 _DIGIT_IN_WORD = re.compile(r"(?<=[a-z])[01345@$](?=[a-z])")
 _LETTER_FOR_DIGIT = str.maketrans("01345@$", "oieasas")
 _BLANKS = re.compile(r"\s+")
@@ -42,10 +60,11 @@ _BLANKS = re.compile(r"\s+")
 def normalise(name: str) -> str:
     """Return a name in the one spelling that the lexicon uses.
 
-    Width and case are unified (NFKC, casefold), traditional characters become mainland ones, invisible ones go. Spaces
-    between Chinese characters go, and signs beside a lone Chinese character. English words are parted by single spaces,
-    where a hyphen was as well. Single letters parted by spaces or dots are joined (`v.a.p.e`). A lone digit inside an
-    English word becomes a letter (`p0wer`).
+    Width and case are unified (NFKC, casefold), traditional characters become mainland ones, accents and invisible
+    characters go, pictures become the word they stand for. Spaces between Chinese characters go, and signs beside a
+    lone Chinese character. English words are parted by single spaces, where a hyphen was as well. Single letters parted
+    by spaces or dots are joined (`v.a.p.e`). A lone digit inside an English word becomes a letter (`p0wer`), tone
+    numbers go (`da3huo3ji1`).
 
     >>> normalise("打·火·機")
     '打火机'
@@ -60,5 +79,6 @@ def normalise(name: str) -> str:
     text = _SIGN_BEFORE_ONE.sub("", text)
     text = _SPELLED_OUT.sub(lambda letters: _NOT_A_LETTER.sub("", letters[0]), text)
     text = _JOINED_WORDS.sub(" ", text)
+    text = _TONES.sub(lambda word: _TONE.sub("", word[0]), text)
     text = _DIGIT_IN_WORD.sub(lambda digit: digit[0].translate(_LETTER_FOR_DIGIT), text)
     return _BLANKS.sub(" ", text).strip()

@@ -4,11 +4,10 @@ No public data gives these quantiles: they are choices, made from what such thin
 They are wide on purpose. Calibrate them on a courier's own true weights before a rule delays anybody by them.
 """
 
-import csv
 import functools
-from importlib import resources
 
 from parcelward.errors import UserError
+from parcelward.goods.tables import rows
 
 _TABLE = "weights.tsv"
 
@@ -32,9 +31,8 @@ def goods_classes() -> tuple[str, ...]:
 
 @functools.cache
 def _ranges() -> dict[str, tuple[float, float, float]]:
-    text = (resources.files(__package__) / _TABLE).read_text(encoding="utf-8")
     ranges = {}
-    for number, row in enumerate(csv.DictReader(text.splitlines(), delimiter="\t"), start=2):
+    for number, row in enumerate(rows(_TABLE), start=2):
         low, median, high = (float(row[column]) for column in ("low_g", "median_g", "high_g"))
         if not 0 < low < median < high:
             raise UserError(
