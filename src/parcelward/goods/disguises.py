@@ -51,8 +51,8 @@ def spellings(term: str, sounds: list[str]) -> Iterator[Spelling]:
     >>> {"打火ji", "dahuoji", "打火饥", "扌丁火机", "机火打"} <= found
     True
     """
+    yield from _in_letters(term, sounds)
     if len(term) > 1:
-        yield from _in_letters(term, sounds)
         yield from _turned_round(term)
     yield from _taken_apart(term)
     yield from _by_sound(term, sounds)
@@ -68,7 +68,7 @@ def _in_letters(term: str, sounds: list[str]) -> Iterator[Spelling]:
             yield Spelling(" ".join(parts), certain=False, alone=True)
         elif text != term:
             yield Spelling(text, certain=True, alone=False)
-    if not alone:
+    if len(term) > 1:
         for at, sound in enumerate(sounds):
             yield Spelling(term[:at] + sound[0] + term[at + 1 :], certain=False, alone=True)
 

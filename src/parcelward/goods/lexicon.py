@@ -62,6 +62,7 @@ class Lexicon:
     automaton: daachorse.CharwiseDoubleArrayAhoCorasick
     un_categories: dict[str, tuple[str, int]]  # UN number -> category, severity
     cas_terms: dict[str, Term]  # CAS number -> the substance in the catalogues
+    named: dict[str, Term]  # dangerous terms by their text
 
 
 _DANGER = "danger.tsv"
@@ -90,7 +91,8 @@ def lexicon() -> Lexicon:
         term.un_number: (term.category, term.severity) for term in known if term.un_number and not term.disguised
     }
     cas = {number: names[0] for names, numbers_ in substances for number in numbers_}
-    return Lexicon(known, daachorse.CharwiseDoubleArrayAhoCorasick(patterns), numbers, cas)
+    named = {text: term for (text, group), term in terms.items() if group == "danger" and len(text) > 1}
+    return Lexicon(known, daachorse.CharwiseDoubleArrayAhoCorasick(patterns), numbers, cas, named)
 
 
 def _terms(table: str) -> list[Term]:

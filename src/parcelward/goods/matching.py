@@ -15,6 +15,8 @@ from parcelward.goods.text import normalise
 # A few thousand names cover most of a day's parcels. Each takes about 0.3 KB: ordinary names share their `GoodsMatch`.
 _CACHE_SIZE = 65_536
 
+_SHORT_NAME = 16
+_NOT_CHINESE = re.compile(r"[^㐀-䶿一-鿿]+")
 _CARE = 1
 _DRUGS = "12"
 _WHOLE = frozenset((TermPlace.WORD, TermPlace.END))
@@ -74,9 +76,14 @@ def match_goods(name: str) -> GoodsMatch:
     """
     text = normalise(name)
     known = lexicon()
+    plain = text.isalpha()
     hits = _hits(text, known)
-    dangers = _dangers(text, hits) + _numbered(text, known)
-    written = un_numbers(text)
+    dangers = _dangers(text, hits)
+    if not plain:
+        dangers += _numbered(text, known)
+    if not dangers and not text.isascii() and not any(hit.term.kind in _DANGER_KINDS for hit in hits):
+        dangers = _scattered(text, known)
+    written = () if plain else un_numbers(text)
     vague, goods_class = _is_vague(text, hits), _goods_class(hits)
     if not dangers and not written:
         return _harmless(vague, goods_class)
@@ -116,6 +123,14 @@ def _numbered(text: str, known: Lexicon) -> list[_TermHit]:
     """Return the substances named by their CAS numbers."""
     hits = [_TermHit(0, 0, known.cas_terms[number]) for number in cas_numbers(text) if number in known.cas_terms]
     return sorted(hits, key=lambda hit: -hit.term.severity)
+
+
+def _scattered(text: str, known: Lexicon) -> list[_TermHit]:
+    """Return the term that a short name spells with other signs between its characters: 汽☆油, 炸(药), 打a火a机, K 粉."""
+    if len(text) > _SHORT_NAME:
+        return []
+    term = known.named.get(_NOT_CHINESE.sub("", text)) or known.named.get(text.replace(" ", ""))
+    return [] if term is None or term.kind is not TermKind.DANGER or term.disguised else [_TermHit(0, 0, term)]
 
 
 def _dangers(text: str, hits: list[_TermHit]) -> list[_TermHit]:

@@ -1,8 +1,8 @@
 """The phrase around a dangerous word: whether it is a word there at all, and what the phrase really names.
 
 A Chinese compound ends with its head: 汽油滤清器 is a filter, 酒精湿巾 a wipe, 炸弹浴球 a bath ball. A dangerous word
-counts unless a head after it proves that the parcel holds another thing. Packaging, colour, quantity, grade and use prove
-nothing (kind `neutral` of heads.tsv), nor does food after the name of a drug. Words come from rjieba's dictionary.
+counts unless a head after it proves that the parcel holds another thing. Packaging, colour, quantity, grade and use
+prove nothing (kind `neutral` of heads.tsv), nor does food after the name of a drug. Words come from rjieba's dictionary.
 """
 
 import functools
@@ -25,7 +25,9 @@ _EDIBLE_NAMES = re.compile("炸弹|手榴弹|手雷|子弹|地雷|导弹|火箭|
 _FESTIVE = re.compile("鞭炮|爆竹|烟花|炮仗|礼花|fire ?cracker|firework|sparkler")
 _GUN = re.compile(r"枪|gun|pistol|rifle|revolver")
 # Endings of a word for equipment; a token of two characters and more that ends so is a head of kind `part`.
-_APPARATUS = frozenset("器机泵阀仪计灯炉灶车架刷锯罩壳镜帽鞋裤裙衫袜巾被垫毯帘柜桌椅锅钳锤贴饰坠杯碗盘瓦床笔谱")
+_APPARATUS = frozenset(
+    "器机泵阀仪计灯炉灶车架刷锯罩壳镜帽鞋裤裙衫袜巾被垫毯帘柜桌椅锅钳锤贴饰坠杯碗盘瓦床笔谱筷弦杖钩珠画"
+)
 _SINGLE = frozenset("机套盒壳表管架盖夹线垫糖酱片丸鱼鸡瓜菜书布服帽裙裤袜鞋靴被绳棉车灶")  # heads only as the last word
 _FUELS = re.compile("天然气|液化气|液化石油气|煤气|燃气|沼气|瓦斯|甲烷|丙烷")
 _BURNERS = re.compile("热水器|灶|壁挂炉|炉|烤箱|报警|油烟机|阀|软管|燃烧器|取暖|烤炉|饭煲|管道|热水|喷嘴")
@@ -35,17 +37,19 @@ _ENGINES = re.compile(
 _MOTOR_FUELS = re.compile("汽油|柴油|燃油|机油|gasoline|petrol|diesel")
 _PHRASE_ENDS = re.compile(r"[,，。;；、|+&()\[\]【】{}!！:：]|和|及|与|送|赠|(?<![a-z])(?:and|with|plus)(?![a-z])")
 # A thing that looks, smells or is coloured like the danger: it counts only if no thing is named after it.
-_PICTURE = re.compile("造型的?|图案的?|形状的?|印花|主题|味道?的?|色|风格|同款")
+_PICTURE = re.compile("造型的?|形的?(?!状)|仿生|文化|图案的?|形状的?|印花|主题|味道?的?|色|风格|同款")
 _MEDICINE = re.compile(r"[\u4e00-\u9fff]{2,8}?(?:片|胶囊|栓|乳膏|软膏|凝胶|滴眼液|注射液|颗粒|口服液|糖浆|丸)")
+_USED_BY = re.compile("(?:[及和][^用]{1,8})?用(?!于)")  # 杀虫剂用喷洒器
 _BOOK = re.compile("图鉴|百科|绘本|读本|书籍|图书|漫画|小说|教材|故事书|图谱|历史书")
 _TOY = re.compile("玩具|积木|手办|拼装|模型|蛋糕装饰|派对")
 _FITTING = re.compile(
-    ".{0,3}(?:外壳|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
+    ".{0,3}(?:外壳|壳|套(?!装|餐|盒)|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
 )
 _REMARK = re.compile(r" ?\((?:[^)]*(?:香料|香精))|\([^)]*(?:玩具|toy)")
 _CJK = re.compile(r"[㐀-䶿一-鿿]")
 _WORD = re.compile(r"[a-z]+")
 _EMPTY = re.compile(r"空[瓶桶罐盒壶箱]|(?<![a-z])empty(?![a-z])|\(空\)|[瓶桶罐盒壶箱]空")
+_CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
 _FOR = frozenset(("用", "专用", "使用", "适用"))
 _TITLE = 14  # Chinese characters from which a name is a shop title
 _NO_ACCIDENT = 3  # characters of a term that neighbouring words hardly make by chance
@@ -73,6 +77,8 @@ class Phrase(NamedTuple):
         if any(first < start < last < end for _, first, last in across):
             return False
         if any(start < first < end < last for _, first, last in across):
+            if self.text[end] in _CHEMICAL:
+                return True
             return self._is_neutral_from(end)  # 酒|精液|体: what is left says nothing else
         return True
 
@@ -131,7 +137,7 @@ class Phrase(NamedTuple):
             and not self._is_neutral_from(end + picture.end())
         ):
             return True
-        if substance and _MEDICINE.match(tail):
+        if substance and (_MEDICINE.match(tail) or (_USED_BY.match(tail) and not self._is_neutral_from(end))):
             return True
         if not substance and self._is_about(start, term):
             return True

@@ -69,7 +69,7 @@ def units_written(text: str, restricted: str) -> Units | None:
     400
     """
     if restricted == TermKind.CIGARETTE.value:
-        amounts = _amounts(text, lambda unit: _STICKS[unit] if unit in _STICKS else math.inf)
+        amounts = _amounts(text, lambda unit: _STICKS.get(unit, math.inf))
         sticks = [min(_MOST, math.ceil(value * _STICKS[unit])) for value, unit in amounts if unit in _STICKS]
         total = max(sticks, default=0) if _TOTAL.search(text) else sum(sticks)
         return Units(sticks=total) if total else None

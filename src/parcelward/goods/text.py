@@ -12,8 +12,8 @@ from parcelward.goods.tables import rows
 
 # Pictures that stand for a word, and radicals that are characters of their own: a picture, then what it means.
 _MEANINGS = (
-    "🔫手枪 💣炸弹 🧨鞭炮 🎆烟花 🎇烟花 🚬香烟 ⛽汽油 🗡匕首 🏹弓箭 🔋电池 ☢放射性 ☣感染性 🔥火 ⚡电 🛢油 🐔鸡 🐓鸡 🍺酒 "
-    "🍷酒 🍶酒 🥃酒 🌸花 🌺花 💧水 💊药丸 🐴马 🌿麻 🧊冰 🚗车 💨气 🔪刀 ⺡氵 ⺮竹 ⻋车 ⺾艹 ⺿艹 ⻀艹 ⻄西 ⺄乙 ⺼月 ⺣灬"
+    "🔫手枪 💣炸弹 🧨鞭炮 🎆烟花 🎇烟花 🚬香烟 ⛽汽油 🗡匕首 🏹弓箭 🔋电池 ☢放射性 ☣感染性 🔥火 ⚡电 🛢油 "
+    "🍺酒 🍷酒 🍶酒 🥃酒 🌸花 🌺花 💧水 💊药丸 🐴马 🌿麻 🧊冰 🚗车 💨气 🔪刀 ⺡氵 ⺮竹 ⻋车 ⺾艹 ⺿艹 ⻀艹 ⻄西 ⺣灬"
 )
 _PICTURES = {meaning[0]: meaning[1:] for meaning in _MEANINGS.split()}
 # Letters of other alphabets that look like Latin ones.

@@ -1,0 +1,104 @@
+"""Says how good the goods words are: `python -m tests.bench.goods_words`. Prints every miss, asserts nothing.
+
+Lists of this repository, and those of ../shared where it is there: the statutory catalogues, trade-mark goods names and
+`goods_visible.tsv`. The words were written while looking at one half of its rows (by a hash of the text); figures of
+the half that was not looked at stand by themselves, without their misses.
+"""
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import product
+from pathlib import Path
+
+from parcelward.goods import match_goods
+from parcelward.goods.tables import rows
+
+OWN = Path(__file__).resolve().parents[1] / "fixtures" / "goods"
+SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
+VISIBLE = SHARED / "cases" / "goods_visible.tsv"
+CATALOGUES = SHARED / "data" / "goods-catalogues-cn"
+_SHOWN = 40
+
+
+def lines(name: str) -> list[str]:
+    """Return the lines of a list of this repository."""
+    return (OWN / f"{name}.txt").read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def disguised_by_suffix() -> list[str]:
+    """Return dangerous names with an everyday word after them."""
+    return [name + suffix for name, suffix in product(lines("dangerous_names"), lines("everyday_suffixes"))]
+
+
+def own_catalogue() -> list[str]:
+    """Return every name, alias, English name and CAS number of the table of catalogues."""
+    names = []
+    for row in rows("catalogues.tsv"):
+        named = (row["name"], *row["aliases"].split("|"), *row["english"].split("|"), *row["cas"].split())
+        names += [name.removeprefix("=") for name in named if name]
+    return names
+
+
+def table(path: Path) -> Iterator[list[str]]:
+    """Yield the rows of a tab-separated list after its first line; none where the list is absent."""
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
+
+
+def visible(half: int) -> dict[tuple[str, bool], list[str]]:
+    """Return the rows of one half of `goods_visible.tsv` by kind and by whether they should be flagged."""
+    kinds: dict[tuple[str, bool], list[str]] = defaultdict(list)
+    for text, should_flag, why in table(VISIBLE):
+        if int(hashlib.sha256(text.encode()).hexdigest(), 16) % 2 == half:
+            kinds[why.split(":")[0].split(" ")[0], should_flag == "1"].append(text)
+    return kinds
+
+
+def missed(names: Iterable[str]) -> list[str]:
+    """Return the names at severity 0."""
+    return [name for name in names if match_goods(name).danger_severity == 0]
+
+
+def flagged(names: Iterable[str], severity: int) -> list[str]:
+    """Return the names at this severity or more."""
+    return [name for name in names if match_goods(name).danger_severity >= severity]
+
+
+def _known(title: str, names: list[str], shown: bool = True) -> None:
+    if names:
+        misses = missed(names)
+        print(f"{title:44} {1 - len(misses) / len(names):7.2%} of {len(names)} known")
+        if shown and misses:
+            print("    missed:", "; ".join(misses[:_SHOWN]))
+
+
+def _left_alone(title: str, names: list[str], shown: bool = True) -> None:
+    if names:
+        any_, yellow, red = (flagged(names, severity) for severity in (1, 2, 3))
+        shares = " ".join(f"{len(found) / len(names):6.2%}" for found in (any_, yellow, red))
+        print(f"{title:44} {shares} of {len(names)} at severity 1, 2, 3 or more")
+        if shown and any_:
+            print("    flagged:", "; ".join(f"{name} ({match_goods(name).danger_severity})" for name in any_[:_SHOWN]))
+
+
+def main() -> None:
+    """Print the report."""
+    _known("own table of catalogues, with CAS", own_catalogue())
+    for path in sorted(CATALOGUES.glob("*.tsv")):
+        _known(path.stem, [row[0] for row in table(path)])
+    _known("names with an everyday suffix", disguised_by_suffix())
+    _known("own spellings", lines("own_spellings"))
+    _left_alone("look-alikes", lines("look_alikes"))
+    _left_alone("shop titles", lines("shop_titles"))
+    for half, seen in ((0, True), (1, False)):
+        print(f"goods_visible.tsv, the half {'looked at' if seen else 'not looked at'}")
+        for (kind, should_flag), names in visible(half).items():
+            report = _known if should_flag else _left_alone
+            report(f"  {kind}", names, seen)
+
+
+if __name__ == "__main__":
+    main()
