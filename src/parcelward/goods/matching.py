@@ -126,7 +126,7 @@ def _numbered(text: str, known: Lexicon) -> list[_TermHit]:
 
 
 def _scattered(text: str, known: Lexicon) -> list[_TermHit]:
-    """Return the term that a short name spells with other signs between its characters: 汽☆油, 炸(药), 打a火a机, K 粉."""
+    """Return the term that a short name spells with other signs in between: 汽☆油, 炸(药), 打a火a机, K 粉."""
     if len(text) > _SHORT_NAME:
         return []
     term = known.named.get(_NOT_CHINESE.sub("", text)) or known.named.get(text.replace(" ", ""))

@@ -2,7 +2,8 @@
 
 A Chinese compound ends with its head: 汽油滤清器 is a filter, 酒精湿巾 a wipe, 炸弹浴球 a bath ball. A dangerous word
 counts unless a head after it proves that the parcel holds another thing. Packaging, colour, quantity, grade and use
-prove nothing (kind `neutral` of heads.tsv), nor does food after the name of a drug. Words come from rjieba's dictionary.
+prove nothing (kind `neutral` of heads.tsv), nor does food after the name of a drug. Words come from
+rjieba's dictionary.
 """
 
 import functools
