@@ -107,6 +107,7 @@ def test_every_cas_number_of_the_table_has_the_right_check_digit() -> None:
 def test_a_cas_number_with_a_wrong_check_digit_names_nothing() -> None:
     assert match_goods("7664-93-9").danger_terms == ("硫酸",)
     assert match_goods("7664-93-8").danger_severity == 0
+    assert cas_numbers("7664-93-8") == ()
 
 
 def test_names_with_an_everyday_suffix_are_found() -> None:
