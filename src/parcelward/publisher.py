@@ -13,7 +13,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from parcelward.cluster.client import client_options, consumer_options, require_answer, unreachable
-from parcelward.contract.events import Envelope, EventType, RealName
+from parcelward.contract.events import Envelope, EventType, Inspection, RealName
 from parcelward.contract.fields import COURIER_PATTERN
 from parcelward.contract.reasons import Reason
 from parcelward.identity.tokens import Tokeniser
@@ -120,6 +120,9 @@ class Publisher:
         if self._tokeniser is not None and answer.type is EventType.REAL_NAME:
             replaced = self._tokeniser.at_source(RealName.model_validate_json(value), answer.time_ms)
             value = replaced.model_dump_json(exclude_none=True).encode()
+        elif self._tokeniser is not None and answer.type is EventType.INSPECTION:
+            found = self._tokeniser.found_at_source(Inspection.model_validate_json(value))
+            value = found.model_dump_json(exclude_none=True).encode()
         self.publish_unchecked(courier, key, value, headers)
 
     def publish_json(self, line: bytes) -> None:

@@ -114,6 +114,13 @@ class Sender(_Identifying):
         description="PERSONAL. Document number as read; becomes a token in the first agent.",
         examples=["360426199101010071"],
     )
+    issuing_country: str | None = Field(
+        None,
+        pattern=r"^[A-Z]{2,3}$",
+        description="Country that issued a passport: ISO 3166-1, two or three letters. Two countries give out equal "
+        "numbers; without it two such passports cannot be told apart.",
+        examples=["GBR"],
+    )
     document_token: Token | None = Field(None, description="Token of the document, when made at the source.")
     document_mask: Mask | None = Field(None, description="Mask of the document, when made at the source.")
     document_check: DocumentCheck | None = Field(

@@ -1,4 +1,4 @@
-"""Identity documents, organisation codes and phones: normal form, shape and check digits.
+"""Identity documents and organisation codes: normal form, shape and check digits.
 
 Shapes and check digits only say whether a number can exist, never whom it belongs to. The region code in a resident ID
 is not judged: regions come and go, so an old number with a vanished code is right, and where a person was registered
@@ -8,45 +8,31 @@ is no business of a screening system.
 import re
 import unicodedata
 from datetime import date
-from typing import NamedTuple
 
 from parcelward.contract.fields import DocumentCheck, DocumentType
+from parcelward.identity.countries import country_code
 
 _CITIZEN = re.compile(r"[1-9][0-9]{16}[0-9X]").fullmatch
 _PERMIT_PREFIXES = ("810000", "820000", "830000")  # Hong Kong, Macao, Taiwan in 港澳台居民居住证
 _FOREIGN_OLD = re.compile(r"[A-Z]{3}[0-9]{12}").fullmatch
-_HK_MACAO = re.compile(r"[HM][0-9]{8}(?:[0-9]{2})?").fullmatch
-_TAIWAN = re.compile(r"[0-9]{8}(?:[0-9]{2}[A-Z0-9]?)?").fullmatch
+# HA and MA since July 2024, for permanent residents of other nationalities. Two more digits count the cards issued.
+_HK_MACAO = re.compile(r"(?P<person>[HM](?:[0-9]{8}|A[0-9]{7}))(?:[0-9]{2})?").fullmatch
+_TAIWAN = re.compile(r"(?P<person>[0-9]{8})(?:[0-9]{2}[A-Z0-9]?)?").fullmatch
 _PASSPORT = re.compile(r"[A-Z0-9]{5,20}").fullmatch
 _CHINESE_PASSPORT = re.compile(r"(?:G[0-9]{8}|E[A-Z]?[0-9]{7,8})").fullmatch
-_MILITARY = re.compile(r"[0-9A-Z\u4e00-\u9fff]{4,20}").fullmatch
-_ORGANISATION = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}").fullmatch
+_MILITARY = re.compile(r"[A-Z\u4e00-\u9fff]{0,8}[0-9]{4,12}[号號]?").fullmatch
+_MILITARY_WORDS = str.maketrans("", "", "字第号號")
+_FIFTEEN = re.compile(r"[1-9][0-9]{14}").fullmatch
+# Department and category of registration, region, the organisation (GB 11714) and the check character.
+_ORGANISATION = re.compile(
+    r"(?:1[1239]|[248A][19]|3[1-59]|[569][1239]|7[129]|N[1239]|Y1)[0-9]{6}[0-9A-HJ-NPQRTUWXY]{8}[0-9X][0-9A-HJ-NPQRTUWXY]"
+).fullmatch
 _ORGANISATION_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORGANISATION_VALUE = {character: value for value, character in enumerate(_ORGANISATION_ALPHABET)}
 _ORGANISATION_WEIGHTS = tuple(3**position % 31 for position in range(17))
-
-is_mobile = re.compile(r"1[3-9][0-9]{9}").fullmatch
-"""Match a Chinese mobile number that is in normal form already."""
-is_privacy_number = re.compile(r"1[3-9][0-9]{9}-[0-9]{1,8}").fullmatch
-"""Match a privacy number in its usual form: a mobile number and an extension."""
-_CHINESE_MOBILE = re.compile(
-    r"(?:\+?86|0086)?[\s-]*(?P<number>1[3-9](?:[\s-]*[0-9]){9})(?:[\s\-,;:#*_转轉xp]+(?:ext\.?\s*)?(?P<extension>[0-9]{1,8}))?"
-).fullmatch
-_LANDLINE = re.compile(r"\(?(?P<area>0[0-9]{2,3})\)?[\s-]*(?P<local>[2-9][0-9]{6,7})").fullmatch
-_ABROAD = re.compile(r"(?:\+|00)(?P<number>[1-9](?:[\s-]*[0-9]){6,14})").fullmatch
-_NOT_DIGIT = re.compile(r"[^0-9]")
+_INNER_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
 OLDEST_BIRTH_YEAR = 1900
-
-
-class Phone(NamedTuple):
-    """A phone number in normal form: digits (`+` before a foreign country code), and the extension if one was given.
-
-    A number with an extension is a privacy number (隐私号). It is lent to many people in turn, so it identifies nobody.
-    """
-
-    number: str
-    extension: str | None = None
 
 
 def normal_document(number: str) -> str:
@@ -70,35 +56,11 @@ def normal_name(name: str) -> str:
     return folded if folded.isalpha() else "".join(filter(str.isalnum, folded))
 
 
-def normal_phone(text: str) -> Phone | None:
-    """A phone number in normal form; None when it is no complete phone number.
-
-    Chinese mobiles lose `+86`, spaces and dashes; land lines become area code and number in one.
-
-    >>> normal_phone("+86 138-0013-8000")
-    Phone(number='13800138000', extension=None)
-    >>> normal_phone("13800138000转1234")
-    Phone(number='13800138000', extension='1234')
-    >>> normal_phone("12345") is None
-    True
-    """
-    if is_mobile(text):
-        return Phone(text)
-    plain = unicodedata.normalize("NFKC", text).strip().casefold()
-    if (mobile := _CHINESE_MOBILE(plain)) is not None:
-        return Phone(_NOT_DIGIT.sub("", mobile["number"]), mobile["extension"])
-    if (landline := _LANDLINE(plain)) is not None:
-        return Phone(landline["area"] + landline["local"])
-    if (abroad := _ABROAD(plain)) is not None:
-        return Phone("+" + _NOT_DIGIT.sub("", abroad["number"]))
-    return None
-
-
 def check_document(document_type: DocumentType | None, number: str | None, on: date | None = None) -> DocumentCheck:
     """Check a document number against the rules of its type. The holder must be born by the day `on`.
 
-    Without a type, a number that `recognised_type` recognises is valid; any other is checked as a resident ID.
-    TYPE_MISMATCH: wrong for the stated type, right as another.
+    Without a type, a number that `recognised_type` recognises is valid; any other is unchecked, because nobody knows
+    which rules are its own. TYPE_MISMATCH: wrong for the stated type, right as another.
 
     >>> check_document(DocumentType.RESIDENT_ID, "11010519491231002X")
     <DocumentCheck.VALID: 'valid'>
@@ -110,14 +72,19 @@ def check_document(document_type: DocumentType | None, number: str | None, on: d
         return DocumentCheck.MISSING
     recognised = recognised_type(normal, on)
     if document_type is None:
-        return DocumentCheck.VALID if recognised else _citizen_check(normal, on)
+        return DocumentCheck.VALID if recognised else DocumentCheck.UNCHECKED
     if recognised is document_type:
         return DocumentCheck.VALID
     result = _check_as(document_type, normal, on)
     if recognised is None:
         return result
     # Passport and military numbers have a loose shape: it also fits numbers that surely are another document's.
-    if result is DocumentCheck.VALID and not (document_type in _LOOSE and recognised in _BY_CHECK_DIGIT):
+    # Some resident numbers have an organisation's check characters, too: they stay a person's. One that begins with 9
+    # may be a company or a foreigner, and there the stated type decides.
+    other = recognised in _BY_CHECK_DIGIT and (
+        document_type in _LOOSE or (document_type is DocumentType.ORGANISATION_CODE and normal[0] != "9")
+    )
+    if result is DocumentCheck.VALID and not other:
         return result
     return DocumentCheck.TYPE_MISMATCH
 
@@ -192,9 +159,13 @@ def _citizen_check(normal: str, on: date | None) -> DocumentCheck:
         return DocumentCheck.BAD_FORMAT
     if not _could_be_born(normal[6:14], on):
         return DocumentCheck.BAD_BIRTH_DATE
-    # The weights are 2^(17-i) mod 11. Since 13 = 2 (mod 11), reading the digits in base 13 gives the same sum, faster.
-    check = "0123456789X"[(1 - 2 * int(normal[:17], 13)) % 11]
+    check = _citizen_check_character(normal[:17])
     return DocumentCheck.VALID if normal[17] == check else DocumentCheck.BAD_CHECKSUM
+
+
+def _citizen_check_character(seventeen: str) -> str:
+    # The weights are 2^(17-i) mod 11. Since 13 = 2 (mod 11), reading the digits in base 13 gives the same sum, faster.
+    return "0123456789X"[(1 - 2 * int(seventeen, 13)) % 11]
 
 
 def _could_be_born(digits: str, on: date | None) -> bool:
@@ -206,11 +177,44 @@ def _could_be_born(digits: str, on: date | None) -> bool:
 
 
 def is_organisation_code(normal: str) -> bool:
-    """GB 32100 unified social credit code (统一社会信用代码): alphabet and check character."""
+    """GB 32100 unified social credit code (统一社会信用代码): department, category, region, both check characters."""
     if not _ORGANISATION(normal):
+        return False
+    inner = sum(weight * int(character, 36) for weight, character in zip(_INNER_WEIGHTS, normal[8:16], strict=True))
+    if normal[16] != "0X987654321"[inner % 11]:
         return False
     total = sum(
         weight * _ORGANISATION_VALUE[character]
         for weight, character in zip(_ORGANISATION_WEIGHTS, normal, strict=False)
     )
     return normal[17] == _ORGANISATION_ALPHABET[(31 - total % 31) % 31]
+
+
+def distinct_number(
+    normal: str, document_type: DocumentType | None = None, country: str | None = None
+) -> tuple[str | None, str]:
+    """Tell documents apart: the kind whose numbers can be equal, and the number that stays when the paper is renewed.
+
+    The kind is None for a number whose own check characters prove that it is a resident's or an organisation's: no two
+    of those are equal, whatever type was stated. `country` counts for passports, and where the type is unknown.
+
+    >>> distinct_number("360426199101010071"), distinct_number("H1234567801", DocumentType.HK_MACAO_PERMIT)
+    ((None, '360426199101010071'), ('hk_macao_permit', 'H12345678'))
+    """
+    if len(normal) == 18 and recognised_type(normal) is not None:
+        return None, normal
+    match document_type:
+        case None:
+            return f"unknown:{country_code(country or '')}", normal
+        case DocumentType.PASSPORT:
+            return f"{document_type.value}:{country_code(country or '')}", normal
+        case DocumentType.RESIDENT_ID if _FIFTEEN(normal) and _could_be_born("19" + normal[6:12], None):
+            seventeen = normal[:6] + "19" + normal[6:]
+            return None, seventeen + _citizen_check_character(seventeen)
+        case DocumentType.MILITARY_ID:
+            return document_type.value, normal.translate(_MILITARY_WORDS)
+        case DocumentType.HK_MACAO_PERMIT if found := _HK_MACAO(normal):
+            return document_type.value, found["person"]
+        case DocumentType.TAIWAN_PERMIT if found := _TAIWAN(normal):
+            return document_type.value, found["person"]
+    return document_type.value, normal

@@ -1,38 +1,37 @@
 """Personal values become tokens and masks here; nothing behind this module sees a raw one.
 
 A token is HMAC-SHA-256 over the normalised value under a secret key, cut to 128 bits, with the id of the key before it.
-Kinds are kept apart: a phone and a document with the same digits get different tokens. The same document always gets
-the same token: however it is written, whatever type is stated with it, and whether a sender or an operator shows it.
+Kinds are kept apart: a phone and a document with the same digits get different tokens. One value has one token, however
+it is written.
+
+Tokens have versions. Version 1 is over the value alone: names, phones, and numbers whose own check characters prove
+that they are a resident's or an organisation's, whatever type was stated and whoever shows them. Version 2 is over the
+document's type, for a passport its country, and the number; a document of unknown type is a kind of its own. 22
+characters hold 132 bits, so the version, less one, stands in the four bits that are left, and the form stays the same.
 """
 
 import hashlib
 import re
 from binascii import b2a_base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from parcelward.contract.events import RealName
+from parcelward.contract.events import Inspection, RealName
 from parcelward.contract.fields import DocumentCheck, DocumentType, SenderKind
 from parcelward.errors import UserError
-from parcelward.identity.identifiers import (
-    check_document,
-    is_mobile,
-    is_privacy_number,
-    normal_document,
-    normal_name,
-    normal_phone,
-)
+from parcelward.identity.free_text import hide_numbers
+from parcelward.identity.identifiers import check_document, distinct_number, normal_document, normal_name
+from parcelward.identity.phones import NO_LINE, PhoneCheck, is_mobile, is_privacy_number, normal_phone
+from parcelward.identity.remembered import Remembered
 from parcelward.intake.event import RealNameData
 from parcelward.moments import DAY_MS
 from parcelward.settings import DEMO_KEY, Settings
 
 SHORTEST_KEY = 16  # bytes
 BLOCK = 64  # bytes, of SHA-256
-REMEMBERED = 65_536
 _KEY_ID = re.compile(r"[a-z0-9]{1,8}").fullmatch
 _HEX_KEY = re.compile(r"(?:[0-9a-fA-F]{2}){16,}").fullmatch
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -41,15 +40,20 @@ _DOCUMENT_TYPES: dict[str | None, DocumentType] = {kind.value: kind for kind in 
 _AGREEMENT = SenderKind.AGREEMENT.value
 _MISSING = DocumentCheck.MISSING.value
 _UNCHECKED = DocumentCheck.UNCHECKED.value
-
-Result = TypeVar("Result")
+_VALID = DocumentCheck.VALID
+_RESIDENT = DocumentType.RESIDENT_ID
+_LINE, _LENT, _NO_PHONE = PhoneCheck.LINE.value, PhoneCheck.LENT.value, PhoneCheck.NO_PHONE.value
+_NO_MOBILE = NO_LINE[0]
+_NOTHING_SHOWN = "****"
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_VERSION_2 = {last: _BASE64[_BASE64.index(last) + 1] for last in "AQgw"}
 
 
 class Identity(Struct, frozen=True, gc=False):
     """Tokens and masks of the persons in a real-name event; None where nothing was given.
 
     `document_check` is a `DocumentCheck` as plain text. It is None for an agreement sender without document: nothing is
-    to be checked.
+    to be checked. `phone_check` is a `PhoneCheck` as plain text; None where no phone was given.
     """
 
     document_token: str | None
@@ -62,6 +66,7 @@ class Identity(Struct, frozen=True, gc=False):
     operator_token: str | None
     receiver_name_token: str | None
     receiver_phone_token: str | None
+    phone_check: str | None = None
 
 
 class _Hmac:
@@ -82,29 +87,24 @@ class _Hmac:
         outer.update(inner.digest())
         return self._prefix + b2a_base64(outer.digest()[:16], newline=False)[:22].translate(_URL_SAFE).decode()
 
+    def second(self, kind: str, value: str) -> str:
+        """Token of version 2: over a kind within the kind, and the value."""
+        token = self.token(f"{kind}\0{value}")
+        return token[:-1] + _VERSION_2[token[-1]]
 
-class _ResultCache(Generic[Result]):
-    """Bounded cache of results for values that come all day, such as operators' documents.
 
-    Its keys are Python's own hashes of the texts: 64 bits under a secret of this process. The texts themselves are not
-    kept. Whoever can read this memory can read the token key as well.
+def version_of(token: str) -> int:
+    """Tell the version of a token.
+
+    >>> version_of("k1." + "A" * 22), version_of("k1." + "A" * 21 + "B")
+    (1, 2)
     """
+    return 1 + _BASE64.index(token[-1]) % 16
 
-    __slots__ = ("_known", "_make")
 
-    def __init__(self, make: Callable[[str], Result]) -> None:
-        self._make = make
-        self._known: dict[int, Result] = {}
-
-    def of(self, value: str) -> Result:
-        """Return what `make` gives for the value."""
-        known, mark = self._known, hash(value)
-        if mark in known:
-            return known[mark]
-        if len(known) >= REMEMBERED:
-            known.clear()
-        known[mark] = result = self._make(value)
-        return result
+def comparable(one: str, other: str) -> bool:
+    """Tell whether two tokens were made with one key and in one version; others differ although the value may not."""
+    return one.partition(".")[0] == other.partition(".")[0] and version_of(one) == version_of(other)
 
 
 class Tokeniser:
@@ -125,12 +125,11 @@ class Tokeniser:
             raise UserError(f"setting token_key: {current!r} is not a key id of token_keys; known: {known}")
         self.current = current
         key = self._key = keys[current]
-        # One kind for all documents: an operator's comes without a type, and a wrong type must not change the token.
         self._document = _Hmac(key, current, "document")
         self._name = _Hmac(key, current, "name")
         self._phone = _Hmac(key, current, "phone")
-        self._staff = _ResultCache(self.document)
-        self._customers = _ResultCache(lambda phone: (self.phone(phone), mask_phone(phone)))
+        self._staff = Remembered(self.document)
+        self._phones = Remembered(self._read_phone)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Tokeniser":
@@ -152,10 +151,16 @@ class Tokeniser:
         """Key for hashes over whole events (`Decoder`), derived from the current token key."""
         return hashlib.sha256(b"content\0" + self._key).digest()
 
-    def document(self, number: str) -> str | None:
-        """Token of a document number; None when its normal form is empty."""
+    def document(
+        self, number: str, document_type: DocumentType | None = None, issuing_country: str | None = None
+    ) -> str | None:
+        """Token of a document; None when the normal form of its number is empty."""
         normal = normal_document(number)
-        return self._document.token(normal) if normal else None
+        return self._document_token(normal, document_type, issuing_country) if normal else None
+
+    def _document_token(self, normal: str, document_type: DocumentType | None, country: str | None) -> str:
+        kind, number = distinct_number(normal, document_type, country)
+        return self._document.token(number) if kind is None else self._document.second(kind, number)
 
     def name(self, name: str) -> str | None:
         """Token of a name; None when its normal form is empty."""
@@ -164,12 +169,22 @@ class Tokeniser:
 
     def phone(self, phone: str) -> str | None:
         """Token of a phone number; None for a privacy number and for a text that is no phone number."""
-        if is_mobile(phone):
-            return self._phone.token(phone)
+        return self._phone_values(phone)[0]
+
+    def _phone_values(self, phone: str) -> tuple[str | None, str, str]:
+        """Token, mask and check of a phone. The usual forms are read here, others once and then remembered."""
+        if is_mobile(phone) and not phone.endswith(_NO_MOBILE):
+            return self._phone.token(phone), f"{phone[:3]}****{phone[-4:]}", _LINE
         if is_privacy_number(phone):
-            return None
-        normal = normal_phone(phone)
-        return self._phone.token(normal.number) if normal is not None and normal.extension is None else None
+            return None, f"{phone[:3]}****{phone[7:11]}", _LENT
+        return self._phones.of(phone)
+
+    def _read_phone(self, phone: str) -> tuple[str | None, str, str]:
+        found = normal_phone(phone)
+        if found is None:
+            return None, _NOTHING_SHOWN, _NO_PHONE
+        check, mask = found.check.value, mask_phone(phone)
+        return (self._phone.token(found.dialled) if check == _LINE else None), mask, check
 
     def identity(self, data: RealNameData | RealName, on_ms: int | None = None) -> Identity:
         """Tokens and masks of a real-name event. Raw values are replaced here; what the source replaced is taken over.
@@ -183,12 +198,16 @@ class Tokeniser:
         document_token, document_mask, check = sender.document_token, sender.document_mask, sender.document_check
         name_token, name_mask = sender.name_token, sender.name_mask
         phone_token, phone_mask = sender.phone_token, sender.phone_mask
+        phone_check: str | None = None
         agreement = sender.kind == _AGREEMENT
         if number is not None:
             on = _day(on_ms // DAY_MS) if on_ms is not None else None
-            normal = normal_document(number)
-            check = check_document(_DOCUMENT_TYPES.get(sender.document_type), number, on)
-            document_token = self._document.token(normal) if normal else None
+            normal, stated = normal_document(number), _DOCUMENT_TYPES.get(sender.document_type)
+            check = check_document(stated, number, on)
+            if check is _VALID and stated is _RESIDENT:
+                document_token = self._document.token(normal)  # nearly every document: proven by its check digit
+            else:
+                document_token = self._document_token(normal, stated, sender.issuing_country) if normal else None
             document_mask = _mask_of_normal(normal)
         elif document_token is None:
             check = None if agreement else _MISSING
@@ -199,7 +218,13 @@ class Tokeniser:
             if not agreement:
                 name_token = self.name(name)
         if phone is not None:
-            phone_token, phone_mask = self._customers.of(phone) if agreement else (self.phone(phone), mask_phone(phone))
+            # Agreement customers come all day.
+            values = self._phones.of(phone) if agreement else self._phone_values(phone)
+            phone_token, phone_mask, phone_check = values
+        elif phone_token is not None:
+            phone_check = _LINE
+        elif phone_mask is not None:
+            phone_check = _NO_PHONE if phone_mask == _NOTHING_SHOWN else _LENT
         receiver_phone = receiver.phone_token if receiver.phone is None else self.phone(receiver.phone)
         return Identity(
             document_token,
@@ -212,6 +237,7 @@ class Tokeniser:
             data.operator_document_token if staff is None else self._staff.of(staff),
             receiver.name_token if receiver.name is None or receiver_phone is not None else self.name(receiver.name),
             receiver_phone,
+            phone_check,
         )
 
     def at_source(self, data: RealName, on_ms: int | None = None) -> RealName:
@@ -252,6 +278,12 @@ class Tokeniser:
             }
         )
 
+    @staticmethod
+    def found_at_source(data: Inspection) -> Inspection:
+        """Blank the numbers in what an inspector wrote, see `hide_numbers`."""
+        found = data.found_goods
+        return data if found is None else data.model_copy(update={"found_goods": hide_numbers(found)})
+
 
 @lru_cache(maxsize=64)
 def _day(days: int) -> date:
@@ -263,41 +295,15 @@ def _key_bytes(secret: str) -> bytes:
     return bytes.fromhex(secret) if _HEX_KEY(secret) else secret.encode()
 
 
-# Signs that people put between the digits of one number. \d matches full-width digits as well.
-_GAP = r"[\s\-‐-―−－.·_\u00ad\u200b-\u200f\u2060\ufeff]{0,2}"
-_NUMBER = re.compile(
-    rf"(?<!\d)(?:[1-9](?:{_GAP}\d){{16}}{_GAP}[\dXxＸｘ]"  # a resident ID, parted or not
-    rf"|(?:8{_GAP}6{_GAP})?[1１](?:{_GAP}[3-9３-９])(?:{_GAP}\d){{9}}"  # a mobile number, parted or not
-    r"|[0０]\d{2,3}[)）\s\-－]{1,2}\d{7,8}"  # a land line
-    r")(?!\d)|\d{8,}[Xx]?"
-).sub
-HIDDEN = "****"
-
-
-def hide_numbers(text: str) -> str:
-    """Blank every number in a free text (goods name) that could be a phone, document or account number.
-
-    Such a number is a run of eight or more digits, half- or full-width, or a mobile, land-line or resident ID number
-    with spaces or dashes in it. Quantities, sizes and weights are shorter and stay. The text gets no longer.
-
-    >>> hide_numbers("衣服 138 0013 8000 2件")
-    '衣服 **** 2件'
-    """
-    return text if text.isalpha() else _NUMBER(HIDDEN, text)
-
-
 def mask_phone(phone: str) -> str:
     """Mask a phone number as `138****1234`. Of a number too short to hide enough, show nothing.
 
     >>> mask_phone("13800138000")
     '138****8000'
     """
-    if is_mobile(phone):
-        return f"{phone[:3]}****{phone[-4:]}"
-    normal = normal_phone(phone)
-    if normal is None or len(normal.number) < 11:
-        return "****"
-    return f"{normal.number[:3]}****{normal.number[-4:]}"
+    found = normal_phone(phone)
+    number = "" if found is None else found.dialled.partition(";")[0]
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 11 else "****"
 
 
 def mask_name(name: str) -> str:

@@ -30,6 +30,7 @@ from parcelward.intake.attributes import (
 )
 from parcelward.intake.compiled_reader import IN_DOUBT, Reader, reader_of
 from parcelward.intake.event import STRUCT_OF, Event
+from parcelward.intake.personal_codes import personal_code
 from parcelward.intake.refusal import (
     Rejected,
     is_plain,
@@ -214,15 +215,15 @@ class Decoder:
             return Rejected(Reason.KEY_MISMATCH, "ce_subject: must be the waybill number in the event")
         if (refused := self._misplaced(record, data, waybill, time_ms)) is not None:
             return refused
+        if (refused := personal_code(name := event_id.decode(), data)) is not None:
+            return refused
         clear_unknown(data, time_ms)
         content = self._content.copy()
         content.update(time)
         content.update(value)
         identity = source.copy()
         identity.update(event_id)
-        return Event(
-            plan.event_type, event_id.decode(), time_ms, data, identity.digest(), content.digest()[:HASH_BYTES]
-        )
+        return Event(plan.event_type, name, time_ms, data, identity.digest(), content.digest()[:HASH_BYTES])
 
     def _structured(self, record: SourceRecord, value: bytes, announced: bool) -> Event | Rejected:
         """`announced`: the content type says that this is a structured CloudEvent."""
@@ -244,6 +245,8 @@ class Decoder:
         data, time_ms = _data_within(plan, value, found.data), ms_of(found.time)
         if (misplaced := self._misplaced(record, data, data.waybill.encode(), time_ms)) is not None:
             return misplaced
+        if (refused := personal_code(found.id, data)) is not None:
+            return refused
         clear_unknown(data, time_ms)
         content = self._content.copy()
         content.update(value)

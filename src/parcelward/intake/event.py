@@ -27,6 +27,7 @@ class SenderData(Struct, frozen=True, gc=False, kw_only=True):
     kind: str
     document_type: str | None = None
     document_number: str | None = None
+    issuing_country: str | None = None
     document_token: str | None = None
     document_mask: str | None = None
     document_check: str | None = None

@@ -10,7 +10,8 @@ import msgspec
 
 from parcelward.contract.events import EVENT_TYPES, EventType
 from parcelward.contract.fields import FillMode
-from parcelward.identity.tokens import Identity, hide_numbers
+from parcelward.identity.free_text import hide_numbers
+from parcelward.identity.tokens import Identity, comparable
 from parcelward.intake.event import InspectionData, RealNameData, ScanData
 from parcelward.shipments.shipment import (
     LETTER,
@@ -166,7 +167,7 @@ def _note_correction(shipment: Shipment, corrects: str | None) -> None:
 def says_the_same(known: Entry | None, entry: Entry) -> bool:
     """Compare an event that came again with the ledger's entry, whatever its bytes and its arrival.
 
-    Tokens made with different keys cannot be compared; then the masks are.
+    Tokens made with different keys or in different versions cannot be compared; then the masks are.
     """
     if isinstance(known, RealNameEntry) and isinstance(entry, RealNameEntry):
         return (
@@ -181,13 +182,9 @@ def says_the_same(known: Entry | None, entry: Entry) -> bool:
 
 
 def _same_value(known: str | None, token: str | None, known_mask: str | None, mask: str | None) -> bool:
-    if known is None or token is None or _key_id(known) == _key_id(token):
+    if known is None or token is None or comparable(known, token):
         return known == token
     return known_mask == mask
-
-
-def _key_id(token: str) -> str:
-    return token.partition(".")[0]
 
 
 class EventKind(NamedTuple):

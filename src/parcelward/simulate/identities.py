@@ -18,6 +18,7 @@ SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋�
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红玲建国文辉志鹏海波晓燕雪梅子涵雨欣浩然佳怡"
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_INNER_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _USCC_WEIGHTS = tuple(pow(3, power, 31) for power in range(17))
 BAD_KINDS = ("checksum", "birth_date", "length", "type_mismatch", "repeated")
 
@@ -37,8 +38,11 @@ def resident_id(rng: Random, region: str | None = None) -> str:
 
 
 def organisation_code(rng: Random) -> str:
-    """A well-formed unified social credit code (GB 32100) of an invented company."""
-    first17 = f"9144{rng.randrange(10**4):04d}MA" + "".join(rng.choices(_USCC, k=7))
+    """A well-formed unified social credit code (GB 32100, GB 11714) of an invented company."""
+    region = rng.randrange(10**4)
+    organisation = "MA" + "".join(rng.choices(_USCC, k=7))[:6]
+    inner = sum(int(char, 36) * weight for char, weight in zip(organisation, _INNER_WEIGHTS, strict=True))
+    first17 = f"9144{region:04d}{organisation}" + "0X987654321"[inner % 11]
     total = sum(_USCC.index(char) * weight for char, weight in zip(first17, _USCC_WEIGHTS, strict=True))
     return first17 + _USCC[(31 - total % 31) % 31]
 

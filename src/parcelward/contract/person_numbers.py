@@ -1,0 +1,40 @@
+"""Numbers of persons that show by their form alone. No code of the contract may be one, for codes are stored raw."""
+
+import re
+from datetime import date
+
+_MOBILE = re.compile(r"1[3-9][0-9]{9}").fullmatch
+_RESIDENT = re.compile(
+    r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9[0-9])[0-9]{4}"
+    r"(?P<born>(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))[0-9]{3}[0-9Xx]"
+).fullmatch
+_SIGNS = str.maketrans("", "", "-_.:")
+_LONGEST = 24
+_FIRST_DIGITS = frozenset("123456789")
+
+
+def person_number(code: str) -> str | None:
+    """Name the number of a person that a whole code is; None when it is none.
+
+    A mobile number has eleven digits and begins with 13 to 19; no courier's waybills do. A resident number needs all
+    its proofs: province, date of birth and check digit.
+
+    >>> person_number("13800001234"), person_number("360426199101010071")
+    ('phone number', 'resident ID number')
+    >>> person_number("SF1380000123456") is person_number("78636098066239") is None
+    True
+    """
+    if code[0] not in _FIRST_DIGITS or not 11 <= len(code) <= _LONGEST:
+        return None
+    digits = code.translate(_SIGNS)
+    if _MOBILE(digits):
+        return "phone number"
+    if (found := _RESIDENT(digits)) is None or (1 - 2 * int(digits[:17], 13)) % 11 != "0123456789X".index(
+        digits[17].upper()
+    ):
+        return None
+    try:
+        date.fromisoformat(found["born"])
+    except ValueError:
+        return None
+    return "resident ID number"
