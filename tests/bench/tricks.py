@@ -115,7 +115,7 @@ def identity_pairs(found: Sequence[Record]) -> Iterator[Pair]:
     data = [event.data for event in map(decoder.decode, found) if isinstance(event, Event)]
     named = [each for each in data if isinstance(each, RealNameData)]
     numbers = [each.sender.document_number for each in named if each.sender.document_number]
-    yield Pair("both blocks of the HMAC key are hashed ahead", numbers, tokeniser.document, _plain_token)
+    yield Pair("both blocks of the HMAC key are hashed ahead", numbers, tokeniser._document.token, _plain_token)
     staff = [each.operator_document for each in named if each.operator_document]
     yield Pair("tokens of staff are remembered by a hash", staff, tokeniser._staff.of, tokeniser.document)
     citizens = [number for number in numbers if len(number) == 18 and number[:17].isdigit()]

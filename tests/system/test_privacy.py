@@ -16,6 +16,16 @@ CANARIES = {
     "phone in a goods name": "15012349876",
     "phone in what was found": "１５９８７６５４３２１",
     "name in a mask": "金丝鸟",
+    "parted phone": "139,1234,5606",
+    "phone in Chinese digits": "一三九一二三四五六零六",
+    "land line": "0571 8765 4321",
+    "number abroad": "852 9123 4567",
+    "bank card": "6222 0212 3456 7890",
+    "e-mail": "canary.bird@163.com",
+    "WeChat": "canary_bird88",
+    "Hong Kong card": "A123456(3)",
+    "house": "138号2单元402室",
+    "operator": "13712349876",
 }
 TOKEN = "k1." + "A" * 22
 
@@ -58,13 +68,19 @@ def test_no_raw_personal_value_leaves_intake_and_rejected(start_service):
     wrong_mask = real_name("SF0600", sender=made_at_source)
     chatty = [
         real_name("SF0700", goods={"name": f"汽油 电话{CANARIES['phone in a goods name']}"}),
+        real_name("SF0701", goods={"name": f"汽油 {CANARIES['parted phone']} {CANARIES['land line']}"}),
+        real_name("SF0702", goods={"name": f"汽油 +{CANARIES['number abroad']} {CANARIES['e-mail']}"}),
+        real_name("SF0703", goods={"name": f"汽油 卡{CANARIES['bank card']} 微信:{CANARIES['WeChat']}"}),
+        real_name("SF0704", goods={"name": f"汽油 {CANARIES['Hong Kong card']} 文三路{CANARIES['house']}"}),
+        real_name("SF0705", goods={"name": f"汽油 {CANARIES['phone in Chinese digits']}"}),
+        real_name("SF0706", operator=CANARIES["operator"]),
         inspection("SF0700", found_goods=f"打火机{CANARIES['phone in what was found']}"),
     ]
     service.publish([*good, *alerting, refused, wrong, wrong_time, wrong_id, wrong_mask, *chatty])
     service.publish([inspection("SF0000"), inspection("SF0001")])
     service.send_raw("intake.swift", CANARIES["phone"].encode(), CANARIES["document"].encode())
-    await_true(lambda: service.taken() >= 14, "everything is taken")
-    expected = {"SF0002", "SF0100", "SF0700"}
+    await_true(lambda: service.taken() >= 20, "everything is taken")
+    expected = {"SF0002", "SF0100", *(f"SF070{n}" for n in range(6))}
     await_true(lambda: expected <= waybills(service), "missing inspection, bad document, dangerous goods are alerted")
 
     searched = 0
@@ -81,7 +97,7 @@ def test_no_raw_personal_value_leaves_intake_and_rejected(start_service):
     for place in (service.log.read_text(), service.page("/metrics"), service.page("/health"), service.page("/ready")):
         assert place
         assert not [name for name, canary in CANARIES.items() if canary in place]
-    assert len(service.read(f"{service.prefix}rejected.swift")) == 6
+    assert len(service.read(f"{service.prefix}rejected.swift")) == 7
 
 
 def test_a_refused_record_is_kept_whole(start_service):

@@ -2,10 +2,14 @@
 
 import json
 
+import msgspec
+
 from parcelward import counts
 from parcelward.features.table import INDEX
+from parcelward.identity.tokens import Tokeniser, version_of
 from parcelward.screening.duties import DutiesStage
-from parcelward.shipments.shipment import decode_shipment, ledger_key
+from parcelward.settings import Settings
+from parcelward.shipments.shipment import decode_shipment, encode, ledger_key
 from parcelward.stage import Record
 from tests.builders import (
     GOOD_ID,
@@ -54,6 +58,21 @@ def test_a_resend_after_a_key_rotation_is_a_duplicate():
     result = after.feed([first])
     assert result.counts[counts.DUPLICATE, "swift"] == 1
     assert ledger(after).conflicts == 0
+
+
+def test_a_resend_after_tokens_got_a_version_is_a_duplicate():
+    line = pipeline()
+    permit = {"document_type": "hk_macao_permit", "document_number": "H12345678"}
+    line.feed([record(real_name(sender=permit), event_id="a")])
+    shipment = ledger(line)
+    token = shipment.real_name.document_token
+    # Before versions, a token was over the number alone: another one, of version 1.
+    before = Tokeniser.from_settings(Settings())._document.token("H12345678")
+    assert (version_of(before), version_of(token)) == (1, 2)
+    shipment.real_name = msgspec.structs.replace(shipment.real_name, document_token=before)
+    line.cells["duties"][0].state[ledger_key("swift", WAYBILL)] = encode(shipment)
+    line.feed([record(real_name(sender=permit), T0 + MINUTE, event_id="b")])
+    assert ledger(line).conflicts == 0
 
 
 def test_a_conflict_is_counted_once_however_often_it_is_sent():

@@ -96,7 +96,7 @@ OperatorCode = Annotated[
     str,
     Field(
         pattern=r"^[A-Za-z0-9_-]{1,32}$",
-        description="Staff number (工号) of the operator, inspector or X-ray judge who acted; never a name.",
+        description="Staff number (工号) of the operator, inspector or X-ray judge who acted; never a name or a phone.",
         examples=["E20931"],
     ),
 ]

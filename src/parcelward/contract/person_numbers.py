@@ -9,7 +9,8 @@ _RESIDENT = re.compile(
     r"(?P<born>(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))[0-9]{3}[0-9Xx]"
 ).fullmatch
 _SIGNS = str.maketrans("", "", "-_.:")
-_LONGEST = 24
+SHORTEST, LONGEST = 11, 24
+"""Lengths that a number of a person can have, with signs between its digits."""
 _FIRST_DIGITS = frozenset("123456789")
 
 
@@ -24,7 +25,7 @@ def person_number(code: str) -> str | None:
     >>> person_number("SF1380000123456") is person_number("78636098066239") is None
     True
     """
-    if code[0] not in _FIRST_DIGITS or not 11 <= len(code) <= _LONGEST:
+    if not SHORTEST <= len(code) <= LONGEST or code[0] not in _FIRST_DIGITS:
         return None
     digits = code.translate(_SIGNS)
     if _MOBILE(digits):

@@ -30,7 +30,7 @@ _MOST = 40  # characters
 
 
 class PhoneCheck(StrEnum):
-    """What a phone field holds."""
+    """Kinds of what a phone field holds."""
 
     LINE = "line"  # one line; it has a token
     LENT = "lent"  # a privacy number (隐私号), lent to many people in turn: it identifies nobody

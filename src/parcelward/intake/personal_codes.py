@@ -1,28 +1,34 @@
 """Events whose codes are numbers of persons are refused here: codes are stored and shown as they are."""
 
+from typing import Any
+
 from parcelward.contract.person_numbers import person_number
 from parcelward.contract.reasons import Reason
-from parcelward.intake.event import EventData, RealNameData, ScanData
 from parcelward.intake.refusal import Rejected
 
+_OPTIONAL = ("outlet", "site", "machine", "device", "corrects")
 
-def personal_code(event_id: str, data: EventData) -> Rejected | None:
-    """Give the refusal of an event in which a code is a person's number; None when none is."""
-    if isinstance(data, ScanData):
-        codes = (event_id, data.waybill, data.operator, data.site, data.machine)
-        if any(map(person_number, codes)):
-            return _refusal(("id", "data.waybill", "data.operator", "data.site", "data.machine"), codes)
+
+def personal_code(event_id: str, data: Any) -> Rejected | None:
+    """Give the refusal of an event in which a code is a person's number; None when none is.
+
+    `data` is that of any event, as a struct or as a model.
+    """
+    # A number of a person begins with a digit, and every letter is over ":". Nearly all codes begin with a letter.
+    if (
+        data.waybill > ":"
+        and data.operator > ":"
+        and getattr(data, "outlet", ":") > ":"
+        and (getattr(data, "device", None) or "E") > ":"
+        and getattr(data, "corrects", None) is None
+        and (event_id > ":" or person_number(event_id) is None)
+        and ((sender := getattr(data, "sender", None)) is None or (sender.agreement_id or "E") > ":")
+    ):
         return None
-    if person_number(event_id) or person_number(data.waybill) or person_number(data.operator):
-        return _refusal(("id", "data.waybill", "data.operator"), (event_id, data.waybill, data.operator))
-    device, corrects = data.device or "-", data.corrects or "-"
-    agreement = (data.sender.agreement_id or "-") if isinstance(data, RealNameData) else "-"
-    if person_number(data.outlet) or person_number(device) or person_number(corrects) or person_number(agreement):
-        names = ("data.outlet", "data.device", "data.corrects", "data.sender.agreement_id")
-        return _refusal(names, (data.outlet, device, corrects, agreement))
+    codes = {"id": event_id, "data.waybill": data.waybill, "data.operator": data.operator}
+    codes |= {f"data.{name}": getattr(data, name, None) or "" for name in _OPTIONAL}
+    codes["data.sender.agreement_id"] = getattr(getattr(data, "sender", None), "agreement_id", None) or ""
+    for name, code in codes.items():
+        if (found := person_number(code)) is not None:
+            return Rejected(Reason.INVALID_VALUE, f"{name}: is a person's {found}; send a code")
     return None
-
-
-def _refusal(names: tuple[str, ...], codes: tuple[str, ...]) -> Rejected:
-    name, found = next((name, found) for name, code in zip(names, codes, strict=True) if (found := person_number(code)))
-    return Rejected(Reason.INVALID_VALUE, f"{name}: is a person's {found}; send a code")
