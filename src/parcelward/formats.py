@@ -21,7 +21,7 @@ import msgspec
 
 from parcelward.errors import UserError
 
-NEWEST = 1
+NEWEST = 2
 """The newest format of any record that this version writes."""
 ARRAY_16 = 0xDC
 """MessagePack: an array of 16 or more elements begins with it, and then with their number in two bytes."""
@@ -60,7 +60,18 @@ def add_format(record: bytes) -> bytes:
     return head + b"\xa11" + record[3 if wide else 1 :]
 
 
+def renumber(record: bytes) -> bytes:
+    """Migrate a record to the next format where only fields with a default have been added.
+
+    >>> msgspec.msgpack.decode(renumber(msgspec.msgpack.encode(["1", 1764300000000, "SF1"])))
+    ['2', 1764300000000, 'SF1']
+    """
+    at = 4 if record[0] == ARRAY_16 else 2
+    return record[:at] + bytes([record[at] + 1]) + record[at + 1 :]
+
+
 FROM_0: Mapping[int, Step] = {0: add_format}
+FROM_1: Mapping[int, Step] = {**FROM_0, 1: renumber}
 
 
 def reading(

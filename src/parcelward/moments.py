@@ -15,6 +15,8 @@ DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 FIVE_MINUTES_MS = 5 * MINUTE_MS
 HOURS_PER_DAY = 24
+CHINA_MS = 8 * HOUR_MS
+"""China has one time zone, UTC+8."""
 
 REMEMBERED = 8192
 
@@ -55,6 +57,15 @@ def duration_ms(duration: timedelta) -> int:
     1800000
     """
     return duration // _MILLISECOND
+
+
+def china_day(epoch_ms: int) -> int:
+    """Number of the calendar day in China, which begins at 16:00 UTC.
+
+    >>> china_day(0), china_day(16 * HOUR_MS - 1), china_day(16 * HOUR_MS)
+    (0, 0, 1)
+    """
+    return (epoch_ms + CHINA_MS) // DAY_MS
 
 
 def _read(text: str) -> int | None:

@@ -7,11 +7,13 @@ acceptance, a correction, a re-inspection) is measured anew.
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import astuple
 
 from parcelward.features.table import FEATURES, INDEX, EvidenceKind, Row, Value
 from parcelward.shipments.shipment import First, InspectionEntry, RealNameEntry, ShipmentBrief, encode
 
 OVERDUE = INDEX["outlet_overdue_1d"]
+MARKED = 26  # fields
 
 
 def frozen_with(*evidence: EvidenceKind) -> tuple[int, ...]:
@@ -63,4 +65,5 @@ def with_snapshot(shipment: ShipmentBrief, row: Row, snapshot: Snapshot | None) 
 
 
 def _mark(entry: RealNameEntry | InspectionEntry | None) -> int:
-    return 0 if entry is None else crc32(encode(entry))
+    """Mark an entry by the fields that it had when the first snapshots were taken: later ones say nothing counted."""
+    return 0 if entry is None else crc32(encode(astuple(entry)[:MARKED]))

@@ -16,6 +16,7 @@ from parcelward.moments import FIVE_MINUTES_MS, HOUR_MS, HOURS_PER_DAY
 from parcelward.profiles.outlets import (
     OperatorProfile,
     OutletProfile,
+    fast_gaps_1h,
     inspection_pace,
     is_staff,
     seen_inspecting,
@@ -24,6 +25,7 @@ from parcelward.profiles.windows import TOP_WIDTH_MS
 from parcelward.shipments.shipment import (
     PHYSICAL_READS,
     Duty,
+    First,
     InspectionEntry,
     PhoneView,
     RealNameEntry,
@@ -172,12 +174,12 @@ _PACE = ("operator_gap_s", "operator_fast_gaps_1h", "operator_inspections_10min"
 _NO_PACE = unknown(_PACE)
 
 
-def _pace(inspection: InspectionEntry, inspector: OperatorProfile) -> Values:
+def _pace(inspection: InspectionEntry, inspector: OperatorProfile, is_new: bool) -> Values:
     at = inspection.event_ms
     if not seen_inspecting(inspector, at):
         return _NO_PACE
-    gap, within = inspection_pace(inspector, at)
-    return (gap, inspector.fast_gaps_1h.at(at // FIVE_MINUTES_MS), within)
+    gap, within = inspection_pace(inspector, at, is_new)
+    return (gap, fast_gaps_1h(inspector, at), within)
 
 
 _OUTLET = (
@@ -300,7 +302,7 @@ def measure(
     has not arrived. `photo_reused_from` is the other waybill with the same photo.
     """
     real_name, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
-    name = None if real_name is None else real_name.goods_name
+    name, is_new = None if real_name is None else real_name.goods_name, bool(shipment.firsts & First.INSPECTION)
     goods = goods_features(name, None if inspection is None else inspection.found_goods)
     staff, work = _NO_ACCEPTOR if real_name is None or acceptor is None else _acceptor(real_name, outlet, acceptor)
     return [
@@ -308,7 +310,7 @@ def measure(
         *_duties(shipment, real_name, inspection),
         *(_NO_SENDER if phone is None and sender is None else _sender(phone, sender)),
         *staff,
-        *(_NO_PACE if inspection is None or inspector is None else _pace(inspection, inspector)),
+        *(_NO_PACE if inspection is None or inspector is None else _pace(inspection, inspector, is_new)),
         *work,
         *_outlet(real_name, outlet, shipment.trigger_event_ms),
         *(_NO_PHOTOS if inspection is None else _photos(inspection, photo_reused_from)),

@@ -221,9 +221,15 @@ class Decoder:
         content = self._content.copy()
         content.update(time)
         content.update(value)
-        identity = source.copy()
-        identity.update(event_id)
-        return Event(plan.event_type, name, time_ms, data, identity.digest(), content.digest()[:HASH_BYTES])
+        return Event(
+            plan.event_type,
+            name,
+            time_ms,
+            data,
+            _identity(source, event_id),
+            content.digest()[:HASH_BYTES],
+            b"" if (corrects := data.corrects) is None else _identity(source, corrects.encode()),
+        )
 
     def _structured(self, record: SourceRecord, value: bytes, announced: bool) -> Event | Rejected:
         """`announced`: the content type says that this is a structured CloudEvent."""
@@ -250,9 +256,16 @@ class Decoder:
         clear_unknown(data, time_ms)
         content = self._content.copy()
         content.update(value)
-        identity = self._source(found.source.encode()).copy()
-        identity.update(found.id.encode())
-        return Event(plan.event_type, found.id, time_ms, data, identity.digest(), content.digest()[:HASH_BYTES])
+        source = self._source(found.source.encode())
+        return Event(
+            plan.event_type,
+            found.id,
+            time_ms,
+            data,
+            _identity(source, found.id.encode()),
+            content.digest()[:HASH_BYTES],
+            b"" if data.corrects is None else _identity(source, data.corrects.encode()),
+        )
 
     def _misplaced(self, record: SourceRecord, data: Any, waybill: bytes, time_ms: int) -> Rejected | None:
         """Refusal when the event contradicts where or when it arrived."""
@@ -275,6 +288,13 @@ class Decoder:
                 self._sources.clear()
             known = self._sources[header] = blake2b(header + b"\0", digest_size=HASH_BYTES)
         return known
+
+
+def _identity(source: blake2b, event_id: bytes) -> bytes:
+    """Hash source and id, which together identify an event."""
+    identity = source.copy()
+    identity.update(event_id)
+    return identity.digest()
 
 
 def _data_within(plan: _Plan, value: bytes, validated: BaseModel) -> Any:

@@ -53,6 +53,14 @@ class Rolling(msgspec.Struct, array_like=True, gc=False):
         cells[-1 - behind] += amount
         self.total += amount
 
+    def take(self, bucket: int, amount: int = 1) -> None:
+        """Take back what was counted in a bucket, as far as the window still reaches."""
+        behind, cells = self.newest - bucket, self.cells
+        if 0 <= behind < len(cells):
+            taken = min(amount, cells[-1 - behind])
+            cells[-1 - behind] -= taken
+            self.total -= taken
+
     def _advance(self, buckets: int) -> None:
         """Move the window forward by so many buckets and forget the counts that leave it."""
         self.newest += buckets
@@ -107,15 +115,19 @@ class LastWeek(Rolling):
 
 
 class RollingTop(msgspec.Struct, array_like=True, gc=False):
-    """The most frequent values of about a day: 8 buckets of 3 hours, at most `KEPT` values in each."""
+    """The most frequent value of about a day: 8 buckets of 3 hours.
+
+    Values share `TOP_CELLS` counters by their hash, whatever came first. So the most frequent one is never counted too
+    low; it is too high by the values that share its counter, one in `TOP_CELLS` of the others on average.
+    """
 
     newest: int = 0
     cells: dict[int, dict[int, int]] = {}
     totals: dict[int, int] = {}
-    counts: dict[int, int] = {}  # per bucket all occurrences, those of values left out included
+    counts: dict[int, int] = {}  # per bucket all occurrences
 
     def add(self, bucket: int, value: int) -> None:
-        """Count one occurrence. A value that is new to a full bucket is left out: it is not the most frequent one."""
+        """Count one occurrence of a value."""
         if bucket > self.newest:
             self.newest = bucket
             for old in [cell for cell in self.cells if cell <= bucket - TOP_SPAN]:
@@ -128,9 +140,21 @@ class RollingTop(msgspec.Struct, array_like=True, gc=False):
             return
         cell = self.cells.setdefault(bucket, {})
         self.counts[bucket] = self.counts.get(bucket, 0) + 1
-        if value in cell or len(cell) < TOP_KEPT:
-            cell[value] = cell.get(value, 0) + 1
-            self.totals[value] = self.totals.get(value, 0) + 1
+        value %= TOP_CELLS
+        cell[value] = cell.get(value, 0) + 1
+        self.totals[value] = self.totals.get(value, 0) + 1
+
+    def take(self, bucket: int, value: int) -> None:
+        """Take back one occurrence, as far as the window still reaches."""
+        cell = self.cells.get(bucket, {})
+        value %= TOP_CELLS
+        if not cell.get(value):
+            return
+        self.counts[bucket] -= 1
+        for counts in (cell, self.totals):
+            counts[value] -= 1
+            if not counts[value]:
+                del counts[value]
 
     def at(self, bucket: int) -> tuple[int, int]:
         """Occurrences of the most frequent value, and of all values, in the window that ends with a bucket."""
@@ -145,4 +169,4 @@ class RollingTop(msgspec.Struct, array_like=True, gc=False):
 
 TOP_WIDTH_MS = 3 * HOUR_MS
 TOP_SPAN = 8
-TOP_KEPT = 48
+TOP_CELLS = 2048

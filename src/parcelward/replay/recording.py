@@ -23,6 +23,7 @@ class Pass(NamedTuple):
     trigger: int
     offset: int
     at_document: bool  # on the senders topic: keyed by phone (False), then by document (True)
+    takes_back: int = 0  # no pass, but what a correction takes back
 
 
 class Recording(Protocol):
@@ -81,6 +82,7 @@ def pass_of(value: bytes) -> Pass:
         shipment.trigger,
         offset,
         hop.at_document,
+        hop.takes_back,
     )
 
 

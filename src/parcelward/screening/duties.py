@@ -3,20 +3,32 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
+from msgspec import Raw
+
 from parcelward import counts
-from parcelward.contract.fields import SenderKind
 from parcelward.expiry import Sweep, is_absent
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Event, Rejected
 from parcelward.intake.refusal import rejected_record
 from parcelward.moments import HOUR_MS
-from parcelward.shipments.deadlines import Deadlines, lift_overdue, mark_overdue, next_due
-from parcelward.shipments.ledger import BACKFILL, EVENT_KINDS, EVIDENCE_KEPT, SEEN_BYTES, EventKind, says_the_same
+from parcelward.shipments.deadlines import Deadlines, begun, lift_overdue, mark_overdue, next_due
+from parcelward.shipments.ledger import (
+    AGREEMENT,
+    BACKFILL,
+    EVENT_KINDS,
+    EVIDENCE_KEPT,
+    EventKind,
+    counted_anew,
+    drop_evidence,
+    enter,
+)
 from parcelward.shipments.shipment import (
     DUE_WITHIN,
     HOP_HEAD,
     HOP_TAILS,
     First,
+    Hop,
+    RealNameEntry,
     Shipment,
     Trigger,
     decode_due,
@@ -30,7 +42,7 @@ from parcelward.topics import Topics, partition_of
 
 LATE_UPLOAD_MS = HOUR_MS
 """An event that arrives so long after its time was uploaded late: handhelds come online hours later."""
-AGREEMENT = SenderKind.AGREEMENT.value
+
 
 _new_tuple = tuple.__new__
 
@@ -230,6 +242,7 @@ class _DutyBatch:
             shipment = Shipment(arrival, 0, part.courier, data.waybill, "", record.partition, arrival)
         part.consumed[number] += 1
         shipment.events += 1
+        accepted, inspected, via_senders = shipment.real_name, shipment.inspection, shipment.via_senders
         trigger = self._change(part, shipment, event, arrival)
         if trigger is None:
             shipment.duplicates += 1
@@ -243,8 +256,14 @@ class _DutyBatch:
             self._note_delay(part, event, arrival - time_ms)
         shipment.evidence.append((event.id, number, record.offset))
         if len(shipment.evidence) > EVIDENCE_KEPT:
-            del shipment.evidence[:-EVIDENCE_KEPT]
+            drop_evidence(shipment.evidence)
         self._watch(part, key, shipment)
+        if accepted is not shipment.real_name or inspected is not shipment.inspection:
+            count, takes_back = counted_anew(accepted, inspected, shipment)
+            shipment.firsts |= count
+            shipment.past_firsts |= count
+            if takes_back and value is not None and accepted is not None:
+                self._take_back(part, shipment, accepted, via_senders, value, takes_back)
         self._pass_on(part, key, shipment)
 
     def _leaves(self, part: _CourierPart, record: SourceRecord) -> bool:
@@ -273,39 +292,55 @@ class _DutyBatch:
 
     def _change(self, part: _CourierPart, shipment: Shipment, event: Event, arrival: int) -> int | None:
         """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
-        mark = event.identity + event.content
-        came_before = shipment.seen.find(event.identity) >= 0  # `in` would try it as a number first
-        if (came_before and mark in shipment.seen) or event.id in shipment.corrected:
+        if shipment.seen.find(event.identity + event.content) >= 0:  # `in` would try it as a number first
             return None
-        shipment.seen = (shipment.seen + mark)[-SEEN_BYTES:]
-        shipment.firsts = First.NOTHING
         data, time_ms = event.data, event.time_ms
         kind = EVENT_KINDS[data.number]
         entered = kind.make_entry(data, time_ms, arrival, self._identify)
-        if came_before:
-            if says_the_same(kind.known(shipment), entered):
-                return None
-            shipment.conflicts += 1
-            trigger: int | None = Trigger.CONFLICT
-        else:
-            if shipment.overdue & kind.duty or time_ms < shipment.trigger_event_ms:
-                self._note_time(part, shipment, time_ms, kind)
-            corrects = data.corrects
-            trigger = kind.accept(shipment, entered, corrects)
-            if corrects is not None and trigger != Trigger.CONFLICT:
-                part.noted[counts.CORRECTED] += 1
+        late = shipment.overdue & kind.duty or time_ms < shipment.trigger_event_ms
+        begun_ms = begun(shipment)
+        trigger = enter(shipment, kind, event, entered)
+        if trigger is None:
+            return None
+        shipment.firsts = First.NOTHING
         if trigger == Trigger.CONFLICT:
             part.noted[counts.WAYBILL_CONFLICT] += 1
+            return trigger
+        if late:
+            self._note_time(part, shipment, time_ms, begun_ms, kind)
+        if event.corrects:
+            part.noted[counts.CORRECTED] += 1
         return trigger
 
-    def _note_time(self, part: _CourierPart, shipment: Shipment, time_ms: int, kind: EventKind) -> None:
+    def _note_time(
+        self, part: _CourierPart, shipment: Shipment, time_ms: int, begun_ms: int, kind: EventKind
+    ) -> None:
         """Count late and out-of-order events; a late one may show that an overdue duty was done in time."""
         if shipment.overdue & kind.duty:
-            if lift_overdue(shipment, kind.duty, time_ms, self._deadlines):
+            if lift_overdue(shipment, kind.duty, time_ms, begun_ms, self._deadlines):
                 self._counts[counts.SETTLED, kind.type.duty] += 1
             self._counts[counts.LATE, kind.type.duty] += 1
         if time_ms < shipment.trigger_event_ms:
             part.noted[counts.OUT_OF_ORDER] += 1
+
+    def _take_back(
+        self,
+        part: _CourierPart,
+        shipment: Shipment,
+        accepted: RealNameEntry,
+        via_senders: bool,
+        before: bytes,
+        takes_back: int,
+    ) -> None:
+        """Send the ledger's record as it was after the pass that counted it, on the same way."""
+        if not via_senders:
+            outlet = part.prefix + shipment.home_outlet.encode()
+            self._sends.append(Send(self._to_outlets, outlet, encode(Hop(Raw(before), takes_back=takes_back))))
+            return
+        phone = accepted.phone_token
+        identity = phone or accepted.document_token or shipment.waybill
+        hop = Hop(Raw(before), phone is None, takes_back=takes_back)
+        self._sends.append(Send(self._to_senders, identity.encode(), encode(hop)))
 
     # -- both --------------------------------------------------------------------------------------------------------
 

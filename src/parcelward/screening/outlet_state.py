@@ -61,7 +61,7 @@ class OutletState:
         self._state: Mapping[bytes, bytes] = {}
         self._outlets: dict[bytes, OutletProfile] = {}
         self._operators: dict[bytes, OperatorProfile] = {}
-        self.changed: dict[bytes, msgspec.Struct] = {}
+        self.changed: dict[bytes, msgspec.Struct | None] = {}  # None: deleted
         self.alerts: dict[bytes, AlertRecord] = {}  # those changed by this batch
         self.new_photos = 0
 
@@ -147,19 +147,33 @@ class OutletState:
             return None
         home = f"h{shipment.courier}/{inspection.outlet}/".encode()
         for photo in inspection.photos:
-            known = self.changed.get(home + photo)
-            if known is None and (value := self._state.get(home + photo)) is not None:
-                known = decode_photo(value)
-            if isinstance(known, PhotoOwner) and known.waybill == owner:
+            known = self._owner(home + photo)
+            if known is not None and known.waybill == owner:
                 return known.touched_ms
         return None
 
+    def release_photos(self, shipment: ShipmentBrief) -> None:
+        """Let go the photos of an inspection that was corrected; those that it still has are taken again."""
+        inspection = shipment.inspection
+        if inspection is None:
+            return
+        home = f"h{shipment.courier}/{inspection.outlet}/".encode()
+        for photo in inspection.photos:
+            owner = self._owner(home + photo)
+            if owner is not None and owner.waybill == shipment.waybill:
+                self.changed[home + photo] = None
+
+    def _owner(self, key: bytes) -> PhotoOwner | None:
+        if key in self.changed:
+            owner = self.changed[key]
+            return owner if isinstance(owner, PhotoOwner) else None
+        value = self._state.get(key)
+        return None if value is None else decode_photo(value)
+
     def _photo_owner(self, key: bytes, waybill: str, at_ms: int) -> str:
         """Give the waybill that carried a photo first, within `keep.photo` before an inspection at `at_ms`."""
-        owner = self.changed.get(key)
-        if owner is None and (value := self._state.get(key)) is not None:
-            owner = decode_photo(value)
-        if not isinstance(owner, PhotoOwner) or is_absent(owner.touched_ms, self._keep.photo, at_ms):
+        owner = self._owner(key)
+        if owner is None or is_absent(owner.touched_ms, self._keep.photo, at_ms):
             owner = self.changed[key] = PhotoOwner(at_ms, waybill)
             self.new_photos += 1
         # Ignore an owner that is much newer than this inspection: the inspection only passes again.

@@ -13,10 +13,12 @@ from parcelward.profiles.outlets import (
     count_overdue,
     decode_operator,
     decode_outlet,
+    take_acceptance,
+    take_inspection,
 )
 from parcelward.screening.judge import Judge, Judgement, Measured
 from parcelward.screening.outlet_state import Keep, OutletState
-from parcelward.shipments.shipment import Arrived, First, Shipment, decode_arrived, encode
+from parcelward.shipments.shipment import Arrived, First, Shipment, ShipmentBrief, decode_arrived, encode
 from parcelward.stage import Batch, Outcome, SourceRecord
 from parcelward.topics import Topics
 
@@ -60,7 +62,8 @@ class OutletsStage:
         newest: dict[str, int] = {}  # per courier: one that lags behind has a clock of its own
         revised = []
         for start in range(0, len(records), BLOCK):
-            block = [self._measure(record, newest) for record in records[start : start + BLOCK]]
+            measured = [self._measure(record, newest) for record in records[start : start + BLOCK]]
+            block = [one for one in measured if one is not None]
             revised += self._judge.verdicts(block, outlet_state, outcome)
         self._judge.say(revised, outcome)
         newest_of = {courier.encode(): arrival for courier, arrival in newest.items()}
@@ -74,7 +77,7 @@ class OutletsStage:
         for key in self._expired:
             outcome.updates[key] = None
         for key, value in outlet_state.changed.items():
-            outcome.updates[key] = encode(value)
+            outcome.updates[key] = None if value is None else encode(value)
         return outcome
 
     def commit(self, batch: Batch, outcome: Outcome) -> None:
@@ -96,21 +99,47 @@ class OutletsStage:
     def screen_rows(self, batch: Batch, state: Mapping[bytes, bytes]) -> list[ShipmentRow]:
         """Give the features of a batch without judging it, for training. Changes nothing that is kept."""
         self._outlet_state.open(state)
-        measured = [self._measure(record, {}) for record in batch.records]
+        measured = [one for record in batch.records if (one := self._measure(record, {})) is not None]
         for one in measured:
             one.recall(self._outlet_state)
         return [ShipmentRow(one.shipment(), one.row) for one in measured]
 
-    def _measure(self, record: SourceRecord, newest: dict[str, int]) -> Measured:
-        """Count a pass in the profiles and measure it against them; `newest` is the newest arrival per courier."""
+    def _measure(self, record: SourceRecord, newest: dict[str, int]) -> Measured | None:
+        """Count a pass in the profiles and measure it against them; `newest` is the newest arrival per courier.
+
+        None where something was only taken back.
+        """
         hop = decode_arrived(record.value or b"")
         shipment = hop.shipment
         courier, now = shipment.courier, shipment.touched_ms
         if now > newest.get(courier, 0):
             newest[courier] = now
+        if hop.takes_back:
+            self._take_back(shipment, hop.takes_back)
+            return None
         # A waybill number that comes back after it was forgotten is another parcel, with an alert of its own.
         key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
         return Measured(record, self._row(hop), key, self._judge.is_notable(shipment))
+
+    def _take_back(self, shipment: ShipmentBrief, parts: int) -> None:
+        """Take back parts of a shipment, as it was when they were counted, since a correction says something else."""
+        accepted, inspected, outlet_state = shipment.real_name, shipment.inspection, self._outlet_state
+        courier, now = shipment.courier, shipment.touched_ms
+        if accepted is None:
+            return
+        if parts & First.ACCEPTANCE:
+            outlet_at = f"o{courier}/{accepted.outlet}".encode()
+            acceptor_at = f"p{courier}/{accepted.outlet}/{accepted.operator}".encode()
+            outlet, acceptor = outlet_state.outlet(outlet_at, now), outlet_state.operator(acceptor_at, now)
+            outlet_state.change_outlet(outlet_at, outlet)
+            outlet_state.change_operator(acceptor_at, acceptor)
+            take_acceptance(outlet, acceptor, accepted, shipment.waybill.encode())
+        if parts & First.INSPECTION and inspected is not None:
+            inspector_at = f"p{courier}/{inspected.outlet}/{inspected.operator}".encode()
+            inspector = outlet_state.operator(inspector_at, now)
+            outlet_state.change_operator(inspector_at, inspector)
+            take_inspection(inspector, inspected, accepted)
+            outlet_state.release_photos(shipment)
 
     def _row(self, hop: Arrived) -> Row:
         """Count what this pass adds to the profiles, and measure the shipment against them."""
@@ -127,7 +156,7 @@ class OutletsStage:
             if firsts & First.ACCEPTANCE:
                 outlet_state.change_outlet(outlet_at, outlet)
                 outlet_state.change_operator(acceptor_at, acceptor)
-                count_acceptance(outlet, acceptor, accepted)
+                count_acceptance(outlet, acceptor, accepted, shipment.waybill.encode())
         if inspected is not None:
             if accepted is not None and inspected.operator == accepted.operator and inspected.outlet == where:
                 inspector_at, inspector = acceptor_at, acceptor

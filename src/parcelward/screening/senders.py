@@ -4,7 +4,15 @@ from collections.abc import Mapping
 
 from parcelward.expiry import Sweep
 from parcelward.moments import WEEK_MS
-from parcelward.profiles.senders import PhoneProfile, SenderProfile, decode_sends, phone_view, sender_view
+from parcelward.profiles.senders import (
+    PhoneProfile,
+    SenderProfile,
+    phone_view,
+    sender_view,
+    sends_counted,
+    take_from_phone,
+    take_from_sender,
+)
 from parcelward.shipments.shipment import First, decode_brief, decode_hop, encode, outlet_key
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
 from parcelward.topics import Topics
@@ -50,7 +58,7 @@ class SendersStage:
 
     def counted(self, key: bytes, value: bytes) -> int:
         """Count the parcels of a profile."""
-        return len(decode_sends(value).sends)
+        return sends_counted(value)
 
     def _pass(
         self,
@@ -59,21 +67,32 @@ class SendersStage:
         phones: dict[bytes, PhoneProfile],
         senders: dict[bytes, SenderProfile],
     ) -> tuple[Send, int]:
-        """Make the record to send on; also give the arrival (epoch ms) of the event or deadline behind this pass."""
+        """Make the record to send on; also give the arrival (epoch ms) of the event or deadline behind this pass.
+
+        What is to be taken back goes the same way as what was counted, so it never comes before it.
+        """
         hop = decode_hop(record.value or b"")
         shipment = decode_brief(hop.shipment)
         real_name = shipment.real_name
         assert real_name is not None  # the first stage sends nothing else here
-        is_first, arrival = bool(shipment.firsts & First.SENDER), shipment.touched_ms
+        arrival = shipment.touched_ms
+        is_first, back = bool(shipment.firsts & First.SENDER), hop.takes_back
         oldest = arrival - self._keep_ms
         if not hop.at_document and real_name.phone_token is not None:
-            hop.phone = phone_view(real_name.phone_token.encode(), real_name, is_first, state, phones, oldest)
+            phone = real_name.phone_token.encode()
+            if not back:
+                hop.phone = phone_view(phone, real_name, is_first, state, phones, oldest)
+            elif back & First.SENDER:
+                take_from_phone(phone, real_name, state, phones, oldest)
         if real_name.document_token is not None:
             key = real_name.document_token.encode()
             if not hop.at_document:
                 hop.at_document = True
                 return Send(self._topics.into("senders"), key, encode(hop)), arrival
-            hop.sender = sender_view(key, shipment, real_name, is_first, state, senders, oldest)
+            if not back:
+                hop.sender, hop.travel_from = sender_view(key, shipment, real_name, is_first, state, senders, oldest)
+            elif back & First.SENDER:
+                take_from_sender(key, shipment, real_name, state, senders, oldest)
         return Send(
             self._topics.into("outlets"), outlet_key(shipment.courier, shipment.home_outlet), encode(hop)
         ), arrival

@@ -79,12 +79,16 @@ def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:
     return fallen
 
 
-def lift_overdue(shipment: Shipment, duty: int, event_ms: int, deadlines: Deadlines) -> bool:
+def begun(shipment: Shipment) -> int:
+    """Give the time (epoch ms) from which a late record's duty counts: the acceptance, as far as it is known."""
+    return shipment.first_arrival_ms if shipment.real_name is None else shipment.real_name.event_ms
+
+
+def lift_overdue(shipment: Shipment, duty: int, event_ms: int, begun_ms: int, deadlines: Deadlines) -> bool:
     """Lift an overdue mark if the late record shows that the duty was done in time; tell whether it was lifted.
 
     Handhelds come online hours later: what counts is when the duty was done, not when its record arrived.
     """
-    begun_ms = shipment.first_arrival_ms if shipment.real_name is None else shipment.real_name.event_ms
     if event_ms > begun_ms + deadlines.allowed(duty):
         return False
     shipment.overdue &= ~duty

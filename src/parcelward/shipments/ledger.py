@@ -3,16 +3,17 @@
 `EVENT_KINDS` says for each event type everything that goes by type; there a new one is entered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import msgspec
 
-from parcelward.contract.events import EVENT_TYPES, EventType
-from parcelward.contract.fields import FillMode
+from parcelward.contract.events import EventType
+from parcelward.contract.fields import FillMode, SenderKind
 from parcelward.identity.free_text import hide_numbers
 from parcelward.identity.tokens import Identity, comparable
-from parcelward.intake.event import InspectionData, RealNameData, ScanData
+from parcelward.intake.event import Event, InspectionData, RealNameData, ScanData
 from parcelward.shipments.shipment import (
     LETTER,
     Duty,
@@ -22,12 +23,22 @@ from parcelward.shipments.shipment import (
     ScanEntry,
     Shipment,
     Trigger,
-    note_first,
+    Version,
+    encode,
 )
+from parcelward.shipments.versions import settle
 
-EVIDENCE_KEPT = 12  # positions of evidence kept per waybill
+EVIDENCE_KEPT = 12  # positions of evidence kept per waybill; scans go first
+_REAL_NAME, _INSPECTION, _SCAN = RealNameData.number, InspectionData.number, ScanData.number
+_UNKNOWN = bytes(8)
 SEEN_BYTES = 24 * 16  # identities and contents of 24 events are kept per waybill, to recognise resent events
+_decode_entry: tuple[Callable[[bytes], Any], ...] = (
+    msgspec.msgpack.Decoder(RealNameEntry).decode,
+    msgspec.msgpack.Decoder(InspectionEntry).decode,
+)
+"""By the number of the event type; a scan is never corrected."""
 BACKFILL = FillMode.BACKFILL.value
+AGREEMENT = SenderKind.AGREEMENT.value
 Entry = RealNameEntry | InspectionEntry | ScanEntry
 Identify = Callable[[RealNameData, int], Identity]
 """Gives tokens and masks for the personal values of an event, as of its time (epoch ms)."""
@@ -63,6 +74,8 @@ def real_name_entry(data: RealNameData, event_ms: int, arrival_ms: int, identify
         data.transport_mode,
         None if place is None else place.latitude,
         None if place is None else place.longitude,
+        data.receiver.region,
+        data.stated_region,
     )
 
 
@@ -93,75 +106,168 @@ def scan_entry(data: ScanData, event_ms: int, arrival_ms: int, _identify: Identi
     return ScanEntry(event_ms, arrival_ms, data.site, data.operator, data.decision, data.judged_ms)
 
 
-def accept_real_name(shipment: Shipment, entry: RealNameEntry, corrects: str | None) -> int | None:
-    """Enter a real-name event; returns what it triggers, None when it says nothing new.
+def enter(shipment: Shipment, kind: "EventKind", event: Event, entry: Entry) -> int | None:
+    """Enter an event; returns what it triggers, None when it says nothing new.
 
-    A second real-name event without `corrects` either repeats the first (a resend under a new id) or contradicts it:
-    then the waybill number was used twice, the first entry stays and the conflict is counted. A correction of an event
-    that this waybill does not have is a conflict, too.
+    What stands afterwards depends on the events that are known, not on their order (`versions`). An event that comes
+    again under its identity and says something else is a conflict and changes nothing; so do events of a waybill number
+    that was used twice, and a correction of an event that this waybill does not have.
     """
-    known = shipment.real_name
-    if not shipment.home_outlet:
-        shipment.home_outlet = entry.outlet
-    if known is None:
-        shipment.accepted_ms = entry.arrival_ms
-        note_first(shipment, First.ACCEPTANCE)
-        if entry.document_token is not None:
-            note_first(shipment, First.SENDER)
-    elif corrects is None and says_the_same(known, entry):
+    number = event.data.number
+    known = kind.known(shipment)
+    came_before, again = _told_before(shipment, kind, event, entry)
+    if again:
         return None
-    elif corrects is None or not _has(shipment, corrects, EventType.REAL_NAME):
+    if came_before:
+        shipment.seen = (shipment.seen + event.identity + event.content)[-SEEN_BYTES:]
+        shipment.contradictions += 1
         shipment.conflicts += 1
         return Trigger.CONFLICT
-    elif entry.document_token not in (None, known.document_token):
-        shipment.past_firsts &= ~First.SENDER
-        note_first(shipment, First.SENDER)
-    _note_correction(shipment, corrects)
-    shipment.real_name = entry
-    if entry.goods_nature == LETTER:
-        shipment.overdue &= ~Duty.INSPECTION
-    if shipment.inspection is not None:
-        note_first(shipment, First.INSPECTION)
-    return Trigger.REAL_NAME
-
-
-def accept_inspection(shipment: Shipment, entry: InspectionEntry, corrects: str | None) -> int:
-    """Enter an inspection event; a later one (re-inspection or correction) replaces an earlier one.
-
-    A correction of an event that this waybill does not have is a conflict, and changes nothing else.
-    """
-    known = shipment.inspection
+    shipment.seen = (shipment.seen + event.identity + event.content)[-SEEN_BYTES:]
+    if isinstance(entry, ScanEntry):
+        if known is None or _scan_rank(entry) >= _scan_rank(known):
+            _let_stand(shipment, kind, number, entry, event.identity)
+        return kind.trigger
     if not shipment.home_outlet:
         shipment.home_outlet = entry.outlet
-    if known is not None and corrects is not None and not _has(shipment, corrects, EventType.INSPECTION):
-        shipment.conflicts += 1
-        return Trigger.CONFLICT
-    _note_correction(shipment, corrects)
-    if known is None or corrects is not None or entry.event_ms >= known.event_ms:
-        shipment.inspection = entry
-    if shipment.real_name is not None:
-        note_first(shipment, First.INSPECTION)
-    return Trigger.INSPECTION
-
-
-def accept_scan(shipment: Shipment, entry: ScanEntry, _corrects: str | None) -> int:
-    """Enter a security scan; a later one replaces an earlier one, and none is ever corrected."""
-    if shipment.scan is None or entry.event_ms >= shipment.scan.event_ms:
-        shipment.scan = entry
-    return Trigger.SCAN
-
-
-def _has(shipment: Shipment, event_id: str, event_type: EventType) -> bool:
-    """Tell whether an event of this type and id is part of the waybill's evidence."""
-    wanted = EVENT_TYPES.index(event_type)
-    return any(known == event_id and number == wanted for known, number, _ in shipment.evidence)
-
-
-def _note_correction(shipment: Shipment, corrects: str | None) -> None:
-    if corrects is not None:
+    if event.corrects:
         shipment.corrections += 1
-        shipment.corrected.append(corrects)
-        del shipment.corrected[:-EVIDENCE_KEPT]
+    if known is None and not event.corrects:
+        _let_stand(shipment, kind, number, entry, event.identity)
+        return kind.trigger
+    return _settle(shipment, kind, event, entry)
+
+
+def _settle(shipment: Shipment, kind: "EventKind", event: Event, entry: RealNameEntry | InspectionEntry) -> int | None:
+    """Enter an event beside others of its type, or one that corrects another: see which one stands."""
+    number, known, conflicts = event.data.number, kind.known(shipment), shipment.conflicts
+    versions = [one for one in shipment.versions if one.number == number]
+    others = [one for one in shipment.versions if one.number != number]
+    if not versions and known is not None:
+        versions = [_version_that_stands(shipment, number, known, event)]
+    versions.append(_version(number, event.identity, event, entry))
+    standing, contradicting, kept = settle(versions, latest=number == _INSPECTION)
+    tip = standing.tip
+    stands: Entry = msgspec.structs.replace(
+        _decode_entry[number](tip.entry), event_ms=standing.event_ms, arrival_ms=standing.arrival_ms
+    )
+    if stands != known:
+        _let_stand(shipment, kind, number, stands, tip.identity)
+    elif tip.identity == event.identity:
+        _note_identity(shipment, number, tip.identity)
+    shipment.versions = [*others, *kept]
+    shipment.conflicts = shipment.contradictions + contradicting + _contradicting(others)
+    if stands != known or shipment.conflicts < conflicts:
+        return kind.trigger
+    if shipment.conflicts > conflicts:
+        return Trigger.CONFLICT
+    new = next((one for one in kept if one.identity == event.identity), None)
+    return None if new is None or number == _REAL_NAME or not new.entry else kind.trigger
+
+
+def counted_anew(
+    accepted: RealNameEntry | None, inspected: InspectionEntry | None, shipment: Shipment
+) -> tuple[int, int]:
+    """Give the parts (bits of `First`) that profiles count now, and those that they take back.
+
+    `accepted` and `inspected` stood before; another entry stands now, at least of one type.
+    """
+    real_name, inspection = shipment.real_name, shipment.inspection
+    count = takes_back = First.NOTHING
+    if real_name is not accepted:
+        count = First.ACCEPTANCE | First.SENDER
+        if accepted is not None:
+            takes_back = count
+    if real_name is not None and inspection is not None:
+        paced = accepted is not None and (accepted.sender_kind == AGREEMENT) == (real_name.sender_kind == AGREEMENT)
+        if inspection is not inspected or not paced:
+            count |= First.INSPECTION
+            if accepted is not None and inspected is not None:
+                takes_back |= First.INSPECTION
+    return count, takes_back
+
+
+def drop_evidence(evidence: list[tuple[str, int, int]]) -> None:
+    """Drop what is over the bound: the oldest scan, or the oldest event if there is no scan but the newest event."""
+    scans = (at for at, (_, number, _) in enumerate(evidence[:-1]) if number == _SCAN)
+    del evidence[next(scans, 0)]
+
+
+def _contradicting(versions: Sequence[Version]) -> int:
+    """Count the contradictions among events of one type."""
+    return settle(versions, latest=versions[0].number == _INSPECTION).conflicts if versions else 0
+
+
+def _told_before(shipment: Shipment, kind: "EventKind", event: Event, entry: Entry) -> tuple[bool, bool]:
+    """Tell whether an event of this identity was entered before, and whether that one said the same."""
+    identity, number = event.identity, event.data.number
+    for one in shipment.versions:
+        if one.identity == identity:
+            return True, one.says == _says(entry) or says_the_same(kind.known(shipment), entry)
+    came_before = shipment.seen.find(identity) >= 0  # `in` would try it as a number first
+    if came_before and identity + event.content in shipment.seen:
+        return True, True
+    stands = shipment.stands[number * 8 : number * 8 + 8]
+    if came_before or stands == identity:
+        # A scan that has been followed by another one is kept no more: there is nothing to compare it with.
+        followed = number == _SCAN and stands not in (identity, b"", _UNKNOWN)
+        return True, followed or says_the_same(kind.known(shipment), entry)
+    return False, False
+
+
+def _let_stand(shipment: Shipment, kind: "EventKind", number: int, entry: Entry, identity: bytes) -> None:
+    """Let the entry of an event stand, and forget what the one before it owed."""
+    setattr(shipment, kind.slot, entry)
+    _note_identity(shipment, number, identity)
+    if isinstance(entry, RealNameEntry):
+        if not shipment.accepted_ms:
+            shipment.accepted_ms = entry.arrival_ms
+        if entry.goods_nature == LETTER:
+            shipment.overdue &= ~Duty.INSPECTION
+
+
+def _note_identity(shipment: Shipment, number: int, identity: bytes) -> None:
+    stands = shipment.stands.ljust(8 * number, b"\0")
+    shipment.stands = stands[: 8 * number] + identity + stands[8 * number + 8 :]
+
+
+def _version(number: int, identity: bytes, event: Event, entry: RealNameEntry | InspectionEntry) -> Version:
+    return Version(
+        number,
+        identity,
+        event.id,
+        event.corrects,
+        event.data.corrects or "",
+        entry.event_ms,
+        entry.arrival_ms,
+        _says(entry),
+        encode(entry),
+    )
+
+
+def _version_that_stands(shipment: Shipment, number: int, known: Entry, event: Event) -> Version:
+    """Make a version of the only event so far. Records of format 1 do not know its identity, only the ids of all."""
+    identity = shipment.stands[number * 8 : number * 8 + 8]
+    ids = [event_id for event_id, of, _ in shipment.evidence if of == number]
+    if identity in (b"", _UNKNOWN):
+        identity = event.corrects if event.data.corrects in ids else _UNKNOWN
+    arrival_ms = known.arrival_ms
+    return Version(
+        number, identity, ids[-1] if ids else "", b"", "", known.event_ms, arrival_ms, _says(known), encode(known)
+    )
+
+
+def _scan_rank(entry: Any) -> tuple[int, str, str, str, int]:
+    """Order scans in time; of two at the same time the same one stands in whatever order they come."""
+    return entry.event_ms, entry.site, entry.operator, entry.decision, entry.judged_ms or 0
+
+
+def _says(entry: Entry) -> int:
+    """Hash what two events say alike that say the same: a real name's content, an inspection's with its time."""
+    if isinstance(entry, RealNameEntry):
+        told = f"{entry.goods_name}\0{entry.weight_g}\0{entry.document_token}\0{entry.phone_token}"
+        return crc32(f"{told}\0{entry.receiver_token}".encode())
+    return crc32(encode(msgspec.structs.replace(entry, arrival_ms=0)))
 
 
 def says_the_same(known: Entry | None, entry: Entry) -> bool:
@@ -197,8 +303,8 @@ class EventKind(NamedTuple):
     """The field of `Shipment` that holds its entry."""
     make_entry: Callable[[Any, int, int, Identify], Entry]
     """Makes the entry from data, event time, arrival (epoch ms)."""
-    accept: Callable[[Shipment, Any, str | None], int | None]
-    """Enters the entry of an event that may correct another one; gives a `Trigger`, None when it says nothing new."""
+    trigger: int
+    """The `Trigger` of a pass with such an event."""
 
     def known(self, shipment: Shipment) -> Entry | None:
         """Give the entry that a waybill has so far."""
@@ -207,8 +313,8 @@ class EventKind(NamedTuple):
 
 
 EVENT_KINDS = (
-    EventKind(EventType.REAL_NAME, Duty.REAL_NAME, "real_name", real_name_entry, accept_real_name),
-    EventKind(EventType.INSPECTION, Duty.INSPECTION, "inspection", inspection_entry, accept_inspection),
-    EventKind(EventType.SECURITY_SCAN, Duty.SECURITY_SCAN, "scan", scan_entry, accept_scan),
+    EventKind(EventType.REAL_NAME, Duty.REAL_NAME, "real_name", real_name_entry, Trigger.REAL_NAME),
+    EventKind(EventType.INSPECTION, Duty.INSPECTION, "inspection", inspection_entry, Trigger.INSPECTION),
+    EventKind(EventType.SECURITY_SCAN, Duty.SECURITY_SCAN, "scan", scan_entry, Trigger.SCAN),
 )
 """By the number of the event type: `EVENT_KINDS[event.data.number]`."""

@@ -9,7 +9,7 @@ cycle, so the garbage collector need not know them.
 import msgspec
 
 from parcelward.contract.fields import GoodsNature
-from parcelward.formats import reading
+from parcelward.formats import FROM_0, FROM_1, reading
 
 LETTER = GoodsNature.LETTER.value
 """Nature of goods that need no inspection."""
@@ -28,15 +28,17 @@ class Trigger:
 
 
 class First:
-    """Things that happen to a waybill for the first time at this pass; the profiles count these, so nothing twice.
+    """Parts of a shipment that the profiles count at this pass, or take back: none is counted twice.
+
+    A part is counted when it becomes known, and again when it was corrected. Then what was counted before is taken back.
 
     Bits of a plain int: an `enum.IntFlag` costs a microsecond per operation on the hot path.
     """
 
     NOTHING = 0
-    SENDER = 1  # a document appears on this waybill for the first time
-    ACCEPTANCE = 2  # first real-name event
-    INSPECTION = 4  # real-name and inspection event are both known for the first time
+    SENDER = 1  # document and phone of a real-name entry
+    ACCEPTANCE = 2  # a real-name entry
+    INSPECTION = 4  # an inspection entry, once the real-name entry is known too
     OVERDUE = 8  # first overdue duty
 
 
@@ -85,6 +87,8 @@ class RealNameEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     transport_mode: str | None
     latitude: float | None
     longitude: float | None
+    receiver_region: str | None = None
+    stated_region: str | None = None
 
 
 class InspectionEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -118,7 +122,24 @@ class ScanEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     judged_ms: int | None
 
 
-class ShipmentBrief(msgspec.Struct, array_like=True, gc=False, tag="1"):
+class Version(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One real-name or inspection event of a waybill that was told of more than one of its kind, or of a correction.
+
+    `corrects` is the identity of the event that this one corrects, `corrects_id` the id that it names; empty for none.
+    """
+
+    number: int  # of the event type
+    identity: bytes  # 8 bytes
+    event_id: str
+    corrects: bytes
+    corrects_id: str
+    event_ms: int
+    arrival_ms: int
+    says: int  # hash of what is compared to tell if two events say the same
+    entry: bytes  # encoded; empty once another event has corrected this one
+
+
+class ShipmentBrief(msgspec.Struct, array_like=True, gc=False, tag="2"):
     """The beginning of a `Shipment`: all that measuring it needs."""
 
     touched_ms: int  # arrival of the last change, epoch ms; first, so that expiry can read it alone
@@ -130,7 +151,7 @@ class ShipmentBrief(msgspec.Struct, array_like=True, gc=False, tag="1"):
     first_arrival_ms: int
     trigger: int = 0
     trigger_event_ms: int = 0
-    firsts: int = 0  # First bits of this pass
+    firsts: int = 0  # First bits that this pass counts
     real_name: RealNameEntry | None = None
     inspection: InspectionEntry | None = None
     scan: ScanEntry | None = None
@@ -143,7 +164,7 @@ class ShipmentBrief(msgspec.Struct, array_like=True, gc=False, tag="1"):
     conflicts: int = 0
 
 
-class Shipment(ShipmentBrief, array_like=True, gc=False, tag="1"):
+class Shipment(ShipmentBrief, array_like=True, gc=False, tag="2"):
     """The duty ledger of one waybill and the last thing that happened to it."""
 
     duplicates: int = 0
@@ -151,15 +172,21 @@ class Shipment(ShipmentBrief, array_like=True, gc=False, tag="1"):
     # (event id, number of its type, offset), newest last, bounded
     evidence: list[tuple[str, int, int]] = []
     seen: bytes = b""  # identity and content (8 bytes each) of accepted events, newest last, bounded
-    corrected: list[str] = []  # ids of events that a correction has replaced, bounded
+    stands: bytes = b""  # identities (8 bytes) of the events whose entries stand, by number of the type; zeros: unknown
+    versions: list[Version] = []  # of the types of which more than one event, or a correction, is known; bounded
+    contradictions: int = 0  # events that came again under their identity and said something else
 
 
-class Due(msgspec.Struct, array_like=True, gc=False, tag="1"):
+class Due(msgspec.Struct, array_like=True, gc=False, tag="2"):
     """The beginning of a `Shipment`: all that setting its timer needs."""
 
     touched_ms: int
     due_ms: int
     courier: str
+
+
+TravelFrom = tuple[str, str, str, int] | None
+"""Courier, waybill, outlet and time (epoch ms) of the previous physical reading of a document."""
 
 
 class PhoneView(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -186,39 +213,58 @@ class SenderView(msgspec.Struct, array_like=True, frozen=True, gc=False):
     sender_goods_7d: int
     sender_weight_spread: float
     sender_e_cigarettes_1d: int
-    sender_known_days: float
+    sender_known_days: float | None
     travel_km: float | None
     travel_kmh: float | None
 
 
-class Hop(msgspec.Struct, array_like=True, gc=False, tag="1"):
+class Hop(msgspec.Struct, array_like=True, gc=False, tag="2"):
     """A shipment on its way: the ledger's bytes as they are, and what the stages passed so far have added.
 
-    The ledger's bytes say their own format, which may be an older one.
+    The ledger's bytes say their own format, which may be an older one. With `takes_back` (bits of `First`) it is no pass:
+    it holds the shipment as it was, and follows the way of the pass that counted it; these parts are taken back.
     """
 
     shipment: msgspec.Raw
     at_document: bool = False  # on the senders topic: False = keyed by phone, True = keyed by document
     phone: PhoneView | None = None
     sender: SenderView | None = None
+    takes_back: int = 0
+    travel_from: TravelFrom = None
 
 
-class Arrived(msgspec.Struct, array_like=True, gc=False, tag="1"):
+class Arrived(msgspec.Struct, array_like=True, gc=False, tag="2"):
     """A `Hop` as the last stage reads it: the shipment in brief and what the stages before have added."""
 
     shipment: ShipmentBrief
     at_document: bool
     phone: PhoneView | None
     sender: SenderView | None
+    takes_back: int
+    travel_from: TravelFrom = None
 
 
 A_LEDGER_RECORD = "a record of the duty ledger"
 
 encode = msgspec.msgpack.Encoder().encode
-decode_shipment = reading(Shipment, A_LEDGER_RECORD)
-decode_brief = reading(ShipmentBrief, A_LEDGER_RECORD)
-decode_due = reading(Due, A_LEDGER_RECORD)
-decode_hop = reading(Hop, "a record between the stages")
+
+
+def _with_versions(record: bytes) -> bytes:
+    """Migrate a ledger record of format 1 to format 2.
+
+    Format 1 knew events by their ids. These are left to `evidence`; the conflicts that it had counted stay.
+    """
+    known = msgspec.msgpack.decode(record)[:_STANDS_AT]
+    return encode(["2", *known[1:], b"", [], known[_CONFLICTS_AT]])
+
+
+_CONFLICTS_AT = 1 + ShipmentBrief.__struct_fields__.index("conflicts")
+_STANDS_AT = 1 + Shipment.__struct_fields__.index("stands")
+_STEPS = {**FROM_0, 1: _with_versions}
+decode_shipment = reading(Shipment, A_LEDGER_RECORD, _STEPS)
+decode_brief = reading(ShipmentBrief, A_LEDGER_RECORD, _STEPS)
+decode_due = reading(Due, A_LEDGER_RECORD, _STEPS)
+decode_hop = reading(Hop, "a record between the stages", FROM_1)
 _decode_arrived = msgspec.msgpack.Decoder(Arrived).decode
 
 
@@ -228,11 +274,12 @@ def decode_arrived(record: bytes) -> Arrived:
         return _decode_arrived(record)
     except msgspec.ValidationError:
         hop = decode_hop(record)
-        return Arrived(decode_brief(hop.shipment), hop.at_document, hop.phone, hop.sender)
+        return Arrived(decode_brief(hop.shipment), hop.at_document, hop.phone, hop.sender, hop.takes_back, hop.travel_from)
 
 
-HOP_HEAD = encode(Hop(msgspec.Raw(b"\0"))).split(b"\0")[0]
-HOP_TAILS = tuple(encode(Hop(msgspec.Raw(b"\0"), at_document)).split(b"\0")[1] for at_document in (False, True))
+_HERE = b"\x7f"
+HOP_HEAD = encode(Hop(msgspec.Raw(_HERE))).split(_HERE)[0]
+HOP_TAILS = tuple(encode(Hop(msgspec.Raw(_HERE), at_document)).split(_HERE)[1] for at_document in (False, True))
 """What is before and after the ledger's bytes in a `Hop` to which no stage has added anything, by `at_document`."""
 
 
