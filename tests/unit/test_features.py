@@ -172,6 +172,7 @@ def test_each_group_of_values_lands_under_its_names(monkeypatch: pytest.MonkeyPa
     shipment: Any = SimpleNamespace(
         real_name=SimpleNamespace(goods_name="goods_name", dangerous_declared="dangerous_declared"),
         inspection=SimpleNamespace(found_goods=None, found_category="found_category"),
+        firsts=First.NOTHING,
         scan=SimpleNamespace(decision="scan_decision", judged_ms=4000),
         trigger_event_ms=0,
     )

@@ -14,8 +14,10 @@ from parcelward.errors import UserError
 from parcelward.expiry import touched_ms
 from parcelward.formats import NEWEST, add_format, format_of, reading, refuse_newer
 from parcelward.poison import isolate
+from parcelward.profiles.distinct import STAFF_WIDTH_MS, StaffSeen
 from parcelward.profiles.outlets import OperatorProfile, OutletProfile, decode_operator, decode_outlet
-from parcelward.profiles.senders import PhoneProfile, SenderProfile, decode_phone, decode_sender
+from parcelward.profiles.senders import PhoneProfile, Read, SenderProfile, decode_phone, decode_sender
+from parcelward.profiles.windows import RollingTop
 from parcelward.screening.outlet_state import PhotoOwner, decode_photo
 from parcelward.shipments.shipment import (
     DUE_WITHIN,
@@ -34,11 +36,14 @@ from streams.engine.state_on_disk import ABOUT, DiskState, DiskStates
 from tests.builders import SECOND, T0, feed_all, inspection, pipeline, real_name, record, scan
 
 SHIPMENT = Shipment(T0, T0 + SECOND, "swift", "SF1", "HZ-1", 3, T0)
+GOODS = RollingTop(9, {9: {1: 5}}, {1: 5}, {9: 5})
+STAFF = StaffSeen(T0 // STAFF_WIDTH_MS, {7: {T0 // STAFF_WIDTH_MS: 1}})
+EMPTY_WINDOW = [0, 0, []]
 RECORDS: dict[str, tuple[msgspec.Struct, Callable[[bytes], Any]]] = {
     "shipment": (SHIPMENT, decode_shipment),
     "phone": (PhoneProfile(T0, [(T0, 1)]), decode_phone),
-    "sender": (SenderProfile(T0, [], [(T0, 30.0, 120.0)]), decode_sender),
-    "outlet": (OutletProfile(T0, staff={1: T0}), decode_outlet),
+    "sender": (SenderProfile(T0, [], [Read(T0, 30.0, 120.0)]), decode_sender),
+    "outlet": (OutletProfile(T0, goods_1d=GOODS, staff=STAFF), decode_outlet),
     "operator-never-counted": (OperatorProfile(0), decode_operator),
     "operator-just-then": (OperatorProfile(1), decode_operator),
     "photo": (PhotoOwner(T0, "SF1"), decode_photo),
@@ -47,35 +52,79 @@ RECORDS: dict[str, tuple[msgspec.Struct, Callable[[bytes], Any]]] = {
 }
 
 
+OF_FORMAT_1: dict[str, list[Any]] = {
+    "shipment": [T0, T0 + SECOND, "swift", "SF1", "HZ-1", 3, T0, 0, 0, 0, None, None, None, 0, 0, False, 0, 0, 0, 0]
+    + [0, 0, [], b"", []],
+    "phone": [T0, [[T0, 1]]],
+    "sender": [T0, [], [[T0, 30.0, 120.0]]],
+    "outlet": [T0, *[EMPTY_WINDOW] * 6, [9, {9: {1: 2, 2049: 3}}, {1: 2, 2049: 3}, {9: 5}], {7: T0}],
+    "operator-never-counted": [0, *[EMPTY_WINDOW] * 5, []],
+    "operator-just-then": [1, *[EMPTY_WINDOW] * 5, []],
+    "hop": [msgspec.Raw(encode(SHIPMENT)), True, [1, 2], None],
+}
+"""What a record of `RECORDS` was in format 1, if it has another one now; without the format."""
+
+
 def of_format(record: bytes, number: int) -> bytes:
     """The record as another format would have it: the same fields, and the format as that one says it."""
     _, *fields = msgspec.msgpack.decode(record)
     return encode(fields if number == 0 else [str(number), *fields])
 
 
+def older(name: str, number: int) -> bytes:
+    """A record as format 0 or 1 had it."""
+    value, _ = RECORDS[name]
+    if number == format_that_is_written(type(value)):
+        return encode(value)
+    fields = OF_FORMAT_1.get(name) or msgspec.msgpack.decode(encode(value))[1:]
+    return encode(["1", *fields] if number else fields)
+
+
+@pytest.mark.parametrize("number", [0, 1])
 @pytest.mark.parametrize("name", RECORDS)
-def test_a_record_is_read_in_this_format_and_in_the_one_before(name: str) -> None:
+def test_a_record_is_read_in_every_format(name: str, number: int) -> None:
     value, decode = RECORDS[name]
-    written = encode(value)
-    before = of_format(written, 0)
-    assert (format_of(written), format_of(before)) == (format_that_is_written(type(value)), 0)
+    written, before = encode(value), older(name, number)
+    assert (format_of(written), format_of(before)) == (format_that_is_written(type(value)), number)
     assert encode(decode(written)) == written
-    assert add_format(before) == written
     assert encode(decode(before)) == written
+    if number == 0:
+        assert add_format(before) == older(name, 1)
 
 
-@pytest.mark.parametrize("number", [2, 10, 99])
+def test_what_an_operator_did_fast_is_kept_by_the_hour_when_its_format_is_raised() -> None:
+    windows = [[0, 0, []]] * 4
+    operator = decode_operator(encode(["1", T0, *windows, [100, 3, [1, 0, 2]], [T0 - 1, T0]]))
+    assert (operator.fast_gaps, operator.inspections) == ({98: 1, 100: 2}, [T0 - 1, T0])
+
+
+def test_a_waybill_of_format_1_keeps_its_conflicts_and_knows_corrections_by_ids() -> None:
+    line, data = pipeline(), real_name()
+    feed_all(line, [record(data, event_id="first")])
+    (key,) = line.cells["duties"][0].state
+    _, *fields = msgspec.msgpack.decode(line.cells["duties"][0].state[key])
+    fields[19] = 1
+    line.cells["duties"][0].state[key] = encode(["1", *fields[:24], []])
+    feed_all(line, [record(real_name(corrects="first", weight_g=950), T0 + SECOND)])
+    known = decode_shipment(line.cells["duties"][0].state[key])
+    assert known.real_name is not None
+    assert (known.real_name.weight_g, known.conflicts) == (950, 1)
+
+
+@pytest.mark.parametrize("number", [3, 10, 99])
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_record_of_a_newer_format_is_refused_with_a_sentence(name: str, number: int) -> None:
     value, decode = RECORDS[name]
-    with pytest.raises(UserError, match=rf"of format {number}, and this version reads formats up to 1: .*start that"):
+    newest = format_that_is_written(type(value))
+    told = rf"of format {number}, and this version reads formats up to {newest}: .*start that"
+    with pytest.raises(UserError, match=told):
         decode(of_format(encode(value), number))
 
 
 def test_a_newer_format_is_recognised_whatever_else_has_changed_in_it() -> None:
     for fields in ([], ["SF1"], [None] * 40):
-        with pytest.raises(UserError, match="a record of the duty ledger is of format 2"):
-            decode_shipment(encode(["2", *fields]))
+        with pytest.raises(UserError, match="a record of the duty ledger is of format 3"):
+            decode_shipment(encode(["3", *fields]))
 
 
 @pytest.mark.parametrize("broken", [b"\xc0", b"no array", encode(["1", "no time"]), encode([]), encode(["x", T0])])
@@ -84,39 +133,39 @@ def test_a_record_that_is_merely_broken_stays_our_own_fault(broken: bytes) -> No
         decode_shipment(broken)
 
 
-@pytest.mark.parametrize("of_hop", [0, 1])
-@pytest.mark.parametrize("of_shipment", [0, 1])
+@pytest.mark.parametrize("of_hop", [0, 1, 2])
+@pytest.mark.parametrize("of_shipment", [0, 1, 2])
 def test_a_record_between_the_stages_and_its_shipment_have_formats_of_their_own(of_hop: int, of_shipment: int) -> None:
-    shipment = encode(SHIPMENT) if of_shipment else of_format(encode(SHIPMENT), 0)
-    fields = [msgspec.Raw(shipment), True, [1, 2], None]
-    hop = encode(["1", *fields] if of_hop else fields)
+    shipment = older("shipment", of_shipment)
+    fields = [msgspec.Raw(shipment), True, [1, 2], None, *([0, None] if of_hop == 2 else [])]
+    hop = encode([str(of_hop), *fields] if of_hop else fields)
     arrived = decode_arrived(hop)
     assert (arrived.shipment.waybill, arrived.at_document, arrived.phone) == ("SF1", True, PhoneView(1, 2))
     read = decode_hop(hop)
     assert (decode_brief(read.shipment), decode_shipment(read.shipment)) == (arrived.shipment, SHIPMENT)
-    assert msgspec.msgpack.decode(encode(read))[0] == "1", "what is sent on is written in this format"
+    assert msgspec.msgpack.decode(encode(read))[0] == "2", "what is sent on is written in this format"
 
 
-@pytest.mark.parametrize("of_hop", [1, 2])
+@pytest.mark.parametrize("of_hop", [2, 3])
 def test_a_newer_record_between_the_stages_is_refused_where_it_is_read(of_hop: int) -> None:
-    shipment = msgspec.Raw(of_format(encode(SHIPMENT), 3 - of_hop))
-    hop = Record("screening.outlets", 0, 0, T0, b"k", encode([str(of_hop), shipment, False, None, None]))
+    shipment = msgspec.Raw(of_format(encode(SHIPMENT), 5 - of_hop))
+    hop = Record("screening.outlets", 0, 0, T0, b"k", encode([str(of_hop), shipment, False, None, None, 0, None]))
     line = pipeline()
     for cells in (line.cells["senders"], line.cells["outlets"]):
-        with pytest.raises(UserError, match="is of format 2"):
+        with pytest.raises(UserError, match="is of format 3"):
             isolate(partial(cells[0].stage.step, state={}), Batch([hop]))
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2])
 @pytest.mark.parametrize("name", [name for name in RECORDS if name != "hop"])
 def test_when_a_record_was_touched_is_read_in_every_format(name: str, number: int) -> None:
     value, _ = RECORDS[name]
-    assert touched_ms(of_format(encode(value), number)) == value.touched_ms  # type: ignore[attr-defined]
+    assert touched_ms(older(name, number)) == value.touched_ms  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_deadline_is_found_in_every_format_without_decoding(number: int) -> None:
-    ledger = of_format(encode(SHIPMENT), number)
+    ledger = older("shipment", number)
     assert ledger.find(encode(SHIPMENT.due_ms), 0, DUE_WITHIN) >= 0
     assert decode_due(ledger).due_ms == SHIPMENT.due_ms
 
@@ -125,12 +174,13 @@ def test_the_sweep_and_the_timers_take_older_records() -> None:
     line = pipeline()
     feed_all(line, [record(real_name(), T0)])
     (key,) = line.cells["duties"][0].state
-    line.cells["duties"][0].state[key] = of_format(line.cells["duties"][0].state[key], 0)
+    _, *fields = msgspec.msgpack.decode(line.cells["duties"][0].state[key])
+    line.cells["duties"][0].state[key] = encode([*fields[:24], []])
     line.cells["duties"][0].stage.restore(line.cells["duties"][0].state)
     later = T0 + 3 * 3_600_000
     result = line.feed([record(scan("SF0000000000002"), later)])
     assert result.counts[counts.OVERDUE, "inspection"] == 1
-    assert format_of(line.cells["duties"][0].state[key]) == 1, "written anew, in this format"
+    assert format_of(line.cells["duties"][0].state[key]) == 2, "written anew, in this format"
 
 
 def test_every_record_of_a_run_says_its_format() -> None:
@@ -155,7 +205,7 @@ def test_every_record_of_a_run_says_its_format() -> None:
     for key, value in line.cells["outlets"][0].state.items():
         found.setdefault(f"outlets {key[:1].decode()}", []).append(value)
     assert found.keys() == {"duties", "senders", "outlets o", "outlets p", "outlets h", "outlets w"}
-    assert {len(msgspec.msgpack.decode(value)) for value in found["senders"]} == {3, 4}, "phones and documents"
+    assert {len(msgspec.msgpack.decode(value)) for value in found["senders"]} == {4, 5}, "phones and documents"
     assert len(sent) >= 6
     for name, values in {**found, "between the stages": sent}.items():
         assert {format_of(value) for value in values} == {formats_by_place()[name]}, name
@@ -207,16 +257,15 @@ def test_steps_lead_from_format_to_format() -> None:
         return encode(["3", msgspec.msgpack.decode(record)[1], "unnamed"])
 
     decode = reading(Newer, "a newer one", {0: add_format, 1: add_name})
-    for older in ([T0], ["1", T0]):
-        assert decode(encode(older)) == Newer(T0, "unnamed")
+    for before in ([T0], ["1", T0]):
+        assert decode(encode(before)) == Newer(T0, "unnamed")
     with pytest.raises(UserError, match="a newer one is of format 4, and this version reads formats up to 3"):
         decode(encode(["4", T0]))
 
 
 def test_newer_records_are_found_among_many_in_a_changelog() -> None:
     values = [encode(value) for value, _ in RECORDS.values()]
-    older = [of_format(value, 0) for value in values]
-    refuse_newer([*values, *older, None, b"", b"1", b"no array"], "a record")
+    refuse_newer([*values, *(older(name, 0) for name in RECORDS), None, b"", b"1", b"no array"], "a record")
     for value in values:
         with pytest.raises(UserError, match="a record is of format 12"):
             refuse_newer([*values, of_format(value, 12)], "a record")
@@ -246,7 +295,7 @@ def test_a_folder_that_a_newer_version_has_written_is_refused_and_left_as_it_is(
     state._database[ABOUT] = encode([*about[:-1], NEWEST + 1])
     closed(states, state)
     for _ in range(2):
-        with pytest.raises(UserError, match=r"outlets-0 is of format 2, and this version reads formats up to 1"):
+        with pytest.raises(UserError, match=r"outlets-0 is of format 3, and this version reads formats up to 2"):
             opened()
     states, state = opened("another")
     assert (len(state), state.written) == (0, -1), "the changelog is another one: the folder says nothing about it"

@@ -92,11 +92,19 @@ def test_a_correction_of_an_event_that_is_not_there_clears_nothing():
 
 def test_an_original_that_comes_after_its_correction_is_a_duplicate():
     line = pipeline()
-    correction = record(real_name(corrects="first", weight_g=950), T0 + MINUTE)
+    correction = record(real_name(corrects="first", weight_g=950), T0)
     result = feed_all(line, [correction, record(real_name(), event_id="first")])
     assert ledger(line).real_name.weight_g == 950
     assert result.counts[counts.DUPLICATE, "swift"] == 1
     assert result.alerts == []
+
+
+def test_an_original_that_comes_after_its_correction_says_when_it_was_done_and_nothing_else():
+    line = pipeline()
+    correction = record(real_name(corrects="first", weight_g=950), T0 + MINUTE)
+    result = feed_all(line, [correction, record(real_name(), T0, T0 + HOUR // 3, event_id="first")])
+    assert (ledger(line).real_name.weight_g, ledger(line).real_name.event_ms) == (950, T0)
+    assert (ledger(line).conflicts, result.alerts) == (0, [])
 
 
 def test_a_correction_does_not_restart_the_inspection_deadline():

@@ -311,7 +311,7 @@ def test_staff_are_remembered_for_a_week():
         known[days] = row["sender_is_staff"]
     assert known == {6.9: True, 7.1: None}
     (outlet,) = (value for key, value in line.cells["outlets"][0].state.items() if key.startswith(b"o"))
-    assert decode_outlet(outlet).staff == {}
+    assert decode_outlet(outlet).staff.values == {}
 
 
 def test_a_un_number_alone_is_named_as_the_dangerous_term():

@@ -39,8 +39,7 @@ class Distinct(msgspec.Struct, array_like=True, gc=False):
 
     def add(self, bucket: int, value: int) -> None:
         """Count a value in a bucket."""
-        if bucket > self.newest:
-            self._advance(bucket)
+        self.advance(bucket)
         if bucket <= self.newest - self.span:
             return
         if value >= self.below:
@@ -63,7 +62,10 @@ class Distinct(msgspec.Struct, array_like=True, gc=False):
             if not cells:
                 del self.values[value]
 
-    def _advance(self, bucket: int) -> None:
+    def advance(self, bucket: int) -> None:
+        """Forget what a bucket pushes out of the span."""
+        if bucket <= self.newest:
+            return
         self.newest = bucket
         floor = bucket - self.span
         for value in [value for value, cells in self.values.items() if min(cells) <= floor]:

@@ -105,6 +105,8 @@ def count_acceptance(outlet: OutletProfile, operator: OperatorProfile, entry: Re
         operator.touched_ms = at
     if entry.operator_token is not None:
         outlet.staff.add(at // STAFF_WIDTH_MS, token_mark(entry.operator_token))
+    else:
+        outlet.staff.advance(at // STAFF_WIDTH_MS)
     outlet.items_1h.add(at // FIVE_MINUTES_MS)
     outlet.items_1d.add(hour)
     outlet.items_7d.add(hour)

@@ -255,7 +255,8 @@ def _with_versions(record: bytes) -> bytes:
     Format 1 knew events by their ids. These are left to `evidence`; the conflicts that it had counted stay.
     """
     known = msgspec.msgpack.decode(record)[:_STANDS_AT]
-    return encode(["2", *known[1:], b"", [], known[_CONFLICTS_AT]])
+    added = (b"", [], known[_CONFLICTS_AT]) if len(known) == _STANDS_AT else ()
+    return encode(["2", *known[1:], *added])
 
 
 _CONFLICTS_AT = 1 + ShipmentBrief.__struct_fields__.index("conflicts")

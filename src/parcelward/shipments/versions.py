@@ -70,7 +70,7 @@ def _targets(versions: Sequence[Version]) -> dict[bytes, bytes]:
     targets = {}
     for one in versions:
         target = one.corrects
-        if target not in identities:
+        if target not in identities or target == one.identity:
             named = [identity for identity in of_id.get(one.corrects_id, ()) if one.corrects and identity != one.identity]
             target = named[0] if len(named) == 1 else b""
         targets[one.identity] = target

@@ -1,0 +1,287 @@
+"""A correction replaces what it corrects in the ledger, in every profile and in what is found, in whatever order."""
+
+import itertools
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from parcelward.features.table import INDEX
+from parcelward.screening.build import Stages, build_stages
+from parcelward.screening.in_memory import Pipeline, Result
+from parcelward.shipments.shipment import Shipment, decode_shipment, ledger_key
+from parcelward.stage import Record
+from tests.builders import (
+    GOOD_ID,
+    HOUR,
+    MINUTE,
+    SECOND,
+    T0,
+    alerts_of,
+    feed_all,
+    inspection,
+    pipeline,
+    real_name,
+    record,
+    rules_of,
+    scan,
+    settings,
+)
+
+FIRST, SECOND_ONE, NEXT = (f"SF{n:013d}" for n in (1, 2, 3))
+OTHER_ID = "110101197608056897"
+BEIJING = {"latitude": 39.9, "longitude": 116.4}
+E_CIGARETTE = {"name": "电子烟1支"}
+
+
+def ledger(line: Pipeline, waybill: str = FIRST) -> Shipment:
+    return decode_shipment(line.cells["duties"][0].state[ledger_key("swift", waybill)])
+
+
+def of_source(one: Record, source: str) -> Record:
+    return one._replace(headers=[(name, source.encode() if name == "ce_source" else text) for name, text in one.headers])
+
+
+def feature(result: Result, name: str) -> object:
+    return result.rows[-1].row[INDEX[name]]
+
+
+def test_a_correction_of_an_earlier_inspection_leaves_the_later_one_standing() -> None:
+    line = pipeline()
+    told = [
+        record(real_name(weight_g=9000)),
+        record(inspection(weight_g=9000), T0 + MINUTE, event_id="a"),
+        record(inspection(weight_g=9000, found_goods="汽油", result="refused_prohibited"), T0 + 2 * MINUTE),
+        record(inspection(weight_g=900, corrects="a"), T0 + 3 * MINUTE),
+    ]
+    result = feed_all(line, told)
+    stands = ledger(line).inspection
+    assert stands is not None
+    assert (stands.found_goods, ledger(line).conflicts) == ("汽油", 0)
+    assert [alert.state.value for alert in alerts_of(result)][-1] == "open"
+
+
+def test_source_and_id_together_identify_an_event() -> None:
+    line = pipeline()
+    counter, desk = "/counter", "/inspection-desk"
+    feed_all(
+        line,
+        [
+            of_source(record(real_name(), event_id="1001"), counter),
+            of_source(record(real_name(corrects="1001", weight_g=950), T0 + SECOND, event_id="1002"), counter),
+            of_source(record(inspection(), T0 + MINUTE, event_id="1001"), desk),
+        ],
+    )
+    known = ledger(line)
+    assert known.real_name is not None
+    assert (known.real_name.weight_g, known.inspection is not None, known.conflicts) == (950, True, 0)
+
+
+def test_a_correction_names_an_event_of_its_own_source_first_and_of_another_else() -> None:
+    line = pipeline()
+    feed_all(
+        line,
+        [
+            of_source(record(real_name(), event_id="1"), "/counter"),
+            of_source(record(real_name(corrects="1", weight_g=950), T0, event_id="1"), "/back-office"),
+        ],
+    )
+    known = ledger(line).real_name
+    assert known is not None
+    assert (known.weight_g, ledger(line).conflicts) == (950, 0)
+
+
+CORRECTED = [
+    ("a place", [({"place": BEIJING}, {})], {}, "R7"),
+    ("names", [({"sender": {"name": "王二"}}, {}), ({"sender": {"name": "王三"}}, {})], {}, "R5"),
+    ("goods", [({"goods": E_CIGARETTE}, {"goods": {"name": "书籍"}})], {"goods": E_CIGARETTE}, "R15"),
+    (
+        "documents",
+        [({"sender": {"document_number": f"36042619910101{n}"}}, {}) for n in ("0098", "0151", "0434")],
+        {},
+        "R8",
+    ),
+    ("phones", [({"sender": {"phone": f"1370000000{n}"}}, {}) for n in range(4)], {}, "R5"),
+    ("outlets", [({"outlet": f"BJ-{n}"}, {}) for n in range(3)], {}, "R5"),
+]
+
+
+@pytest.mark.parametrize(
+    ("told", "following", "rule"), [case[1:] for case in CORRECTED], ids=[case[0] for case in CORRECTED]
+)
+@pytest.mark.parametrize("corrected", [True, False])
+def test_what_was_corrected_away_is_in_no_profile(
+    told: Sequence[tuple[dict[str, Any], dict[str, Any]]], following: dict[str, Any], rule: str, corrected: bool
+) -> None:
+    line = pipeline()
+    events = []
+    for n, (wrong, right) in enumerate(told):
+        waybill, at = f"SF00000000001{n:02}", T0 + n * 10 * MINUTE
+        events.append(record(real_name(waybill, **wrong), at, event_id=f"w{n}"))
+        if corrected:
+            events.append(record(real_name(waybill, corrects=f"w{n}", **right), at + 5 * MINUTE))
+    feed_all(line, events)
+    after = feed_all(line, [record(real_name(NEXT, **following), T0 + HOUR)])
+    mine = [alert for alert in alerts_of(after) if alert.waybill == NEXT]
+    found = {finding.rule for alert in mine for finding in alert.findings}
+    assert (rule in found) is not corrected
+
+
+def test_what_was_corrected_to_counts() -> None:
+    line = pipeline()
+    feed_all(
+        line,
+        [
+            record(real_name(FIRST), event_id="w"),
+            record(real_name(FIRST, corrects="w", goods=E_CIGARETTE), T0 + MINUTE),
+        ],
+    )
+    assert "R15" in rules_of(feed_all(line, [record(real_name(NEXT, goods=E_CIGARETTE), T0 + HOUR)]))
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(range(3))], ids=str)
+def test_corrections_of_corrections_come_in_any_order(order: tuple[int, ...]) -> None:
+    line = pipeline()
+    told = [
+        record(real_name(weight_g=901), T0, event_id="a"),
+        record(real_name(weight_g=902, corrects="a"), T0 + MINUTE, event_id="b"),
+        record(real_name(weight_g=903, corrects="b"), T0 + 2 * MINUTE, event_id="c"),
+    ]
+    result = feed_all(line, [told[n]._replace(timestamp=T0 + HOUR + k) for k, n in enumerate(order)])
+    known = ledger(line)
+    assert known.real_name is not None
+    assert (known.real_name.weight_g, known.real_name.event_ms, known.conflicts) == (903, T0, 0)
+    assert rules_of(result) == []
+    assert feature(result, "sender_sends_7d") == feature(result, "outlet_items_7d") == 1
+
+
+def test_a_correction_is_applied_whatever_came_between() -> None:
+    line = pipeline()
+    scans = [record(scan(), T0 + n * MINUTE) for n in range(2, 42)]
+    first = [record(real_name(goods={"name": "汽油"}), event_id="w"), record(inspection(), T0 + MINUTE)]
+    result = feed_all(line, [*first, *scans, record(real_name(corrects="w"), T0 + HOUR)])
+    known = ledger(line)
+    assert known.real_name is not None
+    assert (known.real_name.goods_name, known.conflicts, rules_of(result)) == ("羽绒服", 0, [])
+
+
+def test_a_resend_under_a_new_id_may_be_corrected_as_well() -> None:
+    line = pipeline()
+    feed_all(
+        line,
+        [
+            record(real_name(), event_id="a"),
+            record(real_name(), T0 + SECOND, event_id="again"),
+            record(real_name(corrects="again", weight_g=950), T0 + MINUTE),
+        ],
+    )
+    known = ledger(line).real_name
+    assert known is not None
+    assert (known.weight_g, ledger(line).conflicts) == (950, 0)
+
+
+def test_a_photo_that_was_corrected_away_belongs_to_nobody() -> None:
+    line = pipeline()
+    photo = {"photos": [{"sha256": "ab" * 32}]}
+    feed_all(
+        line,
+        [
+            record(real_name(FIRST)),
+            record(inspection(FIRST, **photo), T0 + SECOND, event_id="w"),
+            record(inspection(FIRST, corrects="w"), T0 + MINUTE),
+        ],
+    )
+    result = feed_all(line, [record(real_name(NEXT), T0 + HOUR), record(inspection(NEXT, **photo), T0 + HOUR + SECOND)])
+    assert feature(result, "photo_reused") is False
+
+
+def test_many_corrections_are_kept_in_bounded_memory_and_the_last_one_stands() -> None:
+    line = pipeline()
+    events = [record(real_name(), event_id="e0")]
+    events += [record(real_name(corrects=f"e{n - 1}", weight_g=900 + n), T0 + n, event_id=f"e{n}") for n in range(1, 60)]
+    result = feed_all(line, events)
+    known = ledger(line)
+    assert known.real_name is not None
+    assert (known.real_name.weight_g, known.conflicts, len(known.versions)) == (959, 0, 24)
+    assert feature(result, "sender_sends_7d") == 1
+
+
+# -- any events and corrections, in any order ----------------------------------------------------------------------
+
+DOCUMENTS, PHONES, OUTLETS = (GOOD_ID, OTHER_ID), ("13800001234", "13700007777", None), ("HZ-01", "HZ-02")
+GOODS = ("羽绒服", "汽油", "电子烟1支")
+ALONE = {"R1", "R14", "R20"}
+REAL_NAMES = st.fixed_dictionaries(
+    {
+        "outlet": st.sampled_from(OUTLETS),
+        "operator": st.sampled_from(("E1", "E2")),
+        "sender": st.fixed_dictionaries(
+            {
+                "document_number": st.sampled_from(DOCUMENTS),
+                "phone": st.sampled_from(PHONES),
+                "name": st.sampled_from(("王一", "王二")),
+            }
+        ),
+        "goods": st.fixed_dictionaries({"name": st.sampled_from(GOODS)}),
+        "weight_g": st.integers(100, 2000),
+        "verify_method": st.sampled_from(("nfc", "manual")),
+        "place": st.sampled_from(({"latitude": 30.27, "longitude": 120.15}, BEIJING)),
+    }
+)
+INSPECTIONS = st.fixed_dictionaries(
+    {"operator": st.sampled_from(("E1", "E2")), "weight_g": st.integers(100, 2000), "opened": st.booleans()}
+)
+CHAINS = st.tuples(st.lists(REAL_NAMES, min_size=1, max_size=4), st.lists(INSPECTIONS, max_size=3), st.integers(0, 50))
+
+
+@cache
+def stages() -> Stages:
+    return build_stages(settings(inspection_due=30 * HOUR // SECOND))
+
+
+def run(told: Sequence[tuple[dict[str, Any], int, str]]) -> tuple[list[Any], list[Any]]:
+    """Feed events, then a scan of each waybill and a parcel of everybody; give what is known and what is read."""
+    line = Pipeline(stages(), settings().topics, keep_rows=True)
+    last: dict[str, list[str]] = {}
+    for k, (data, at, event_id) in enumerate(told):
+        result = line.feed([record(data, at, T0 + 2 * HOUR + k, event_id)])
+        for alert in alerts_of(result):
+            last[alert.waybill] = sorted({finding.rule for finding in alert.findings} & ALONE)
+    known = []
+    for waybill in sorted({data["waybill"] for data, _, _ in told}):
+        one = ledger(line, waybill)
+        entries = [None if entry is None else entry.__class__.__name__ for entry in (one.real_name, one.inspection)]
+        told_of = [
+            {name: getattr(entry, name) for name in entry.__struct_fields__ if name != "arrival_ms"}
+            for entry in (one.real_name, one.inspection)
+            if entry is not None
+        ]
+        known.append((waybill, entries, told_of, one.conflicts, last.get(waybill, [])))
+    read = []
+    for n, (document, phone, outlet) in enumerate(itertools.product(DOCUMENTS, PHONES, OUTLETS)):
+        probe = real_name(f"XX{n:013d}", outlet=outlet, sender={"document_number": document, "phone": phone})
+        result = line.feed([record(probe, T0 + 3 * HOUR + n, T0 + 4 * HOUR + n)])
+        seen = line.feed([record(inspection(f"XX{n:013d}", outlet=outlet), T0 + 3 * HOUR + n, T0 + 5 * HOUR + n)])
+        read += [one.row for one in (*result.rows, *seen.rows)]
+    return known, read
+
+
+@examples(deadline=None, max_examples=60)
+@given(st.lists(CHAINS, min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_corrections_leave_what_the_right_values_would_have_left(chains: Sequence[Any], rng: Any) -> None:
+    """Events and chains of corrections of waybills that share people and outlets, in any order."""
+    told, right = [], []
+    for number, (accepted, inspected, minute) in enumerate(chains):
+        waybill, at = f"SF{number:013d}", T0 + minute * MINUTE
+        for kind, make, versions in (("r", real_name, accepted), ("i", inspection, inspected)):
+            for n, changes in enumerate(versions):
+                told_before = {"corrects": f"{waybill}{kind}{n - 1}"} if n else {}
+                told.append((make(waybill, **changes, **told_before), at + n * SECOND, f"{waybill}{kind}{n}"))
+            if versions:
+                right.append((make(waybill, **versions[-1]), at, f"{waybill}{kind}0"))
+    rng.shuffle(told)
+    assert run(told) == run(right)
