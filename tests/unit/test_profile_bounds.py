@@ -1,0 +1,129 @@
+"""Bounded profiles against unbounded references: for any traffic the answer lies within the bound that they state."""
+
+from collections import Counter
+from random import Random
+from zlib import crc32
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parcelward.moments import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, WEEK_MS, china_day
+from parcelward.profiles.busy import CLASS_STEP, BusySender, SenderSend
+from parcelward.profiles.distinct import DISTINCT_DAY, DISTINCT_WEEK, DISTINCT_WIDTH_MS, Distinct
+from parcelward.profiles.outlets import FAST_GAP_MS, OperatorProfile, count_inspection, fast_gaps_1h, take_inspection
+from parcelward.profiles.windows import TOP_CELLS, RollingTop
+from parcelward.shipments.shipment import InspectionEntry, RealNameEntry
+
+T0 = 497_000 * HOUR_MS
+VALUES = st.integers(0, 40).map(lambda number: crc32(str(number).encode()))
+SENDS = st.builds(
+    SenderSend,
+    st.integers(T0, T0 + WEEK_MS - 2 * DISTINCT_WIDTH_MS),
+    VALUES,
+    VALUES,
+    VALUES,
+    VALUES,
+    VALUES,
+    st.integers(1, 50_000),
+    st.booleans(),
+    st.integers(0, 9),
+)
+
+
+def between(low: float, answer: float, high: float) -> bool:
+    return low <= answer <= high
+
+
+@settings(deadline=None)
+@given(st.lists(SENDS, max_size=80), st.lists(SENDS, max_size=10), st.integers(0, 10**9), st.integers(0, WEEK_MS))
+def test_a_busy_document_is_counted_within_its_buckets(
+    sends: list[SenderSend], gone: list[SenderSend], seed: int, later: int
+) -> None:
+    """Not less than the windows less their oldest bucket, not more than these and the newest bucket; in any order."""
+    busy, now = BusySender(), T0 + later
+    told = [(send, True) for send in (*sends, *gone)]
+    Random(seed).shuffle(told)
+    busy.add([send for send, _ in told])
+    for send in gone:
+        busy.take(send)
+
+    def within(reach: int, width: int) -> tuple[list[SenderSend], list[SenderSend]]:
+        until = now // width * width + width
+        sure = [send for send in sends if now - reach + width <= send.event_ms <= now]
+        return sure, [send for send in sends if now - reach < send.event_ms < until]
+
+    for window, reach, width in (
+        (busy.sends_1h, HOUR_MS, FIVE_MINUTES_MS),
+        (busy.sends_1d, DAY_MS, HOUR_MS),
+        (busy.sends_7d, WEEK_MS, HOUR_MS),
+    ):
+        newest = max((send.event_ms for send in (*sends, *gone)), default=0)
+        if now >= newest - width:  # a newer time pushes what is older out of the window
+            low, high = within(reach, width)
+            assert between(len(low), window.at(now // width), len(high))
+    for span, reach in ((DISTINCT_DAY, DAY_MS), (DISTINCT_WEEK, WEEK_MS)):
+        low, high = within(reach, DISTINCT_WIDTH_MS)
+        for values, name in ((busy.names, "name"), (busy.goods, "goods"), (busy.outlets, "outlet")):
+            different = [len({getattr(send, name) for send in some}) for some in (low, high)]
+            assert between(different[0], busy.different(values, now, span), different[1])
+    low, high = within(WEEK_MS, DISTINCT_WIDTH_MS)
+    spreads = [max(w) / min(w) if (w := [send.weight_g for send in some]) else 1.0 for some in (low, high)]
+    assert between(spreads[0] / CLASS_STEP**1.01, busy.weight_spread(now), spreads[1] * CLASS_STEP**1.01)
+    same_day = sum(send.e_cigarette and china_day(send.event_ms) == china_day(now) for send in sends)
+    assert busy.e_cigarettes.get(china_day(now), 0) == same_day
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(65, 3000), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_more_different_values_than_are_kept_are_estimated_whatever_came_first(number: int, seed: int, order: int) -> None:
+    values = [crc32(f"{seed}/{n}".encode()) for n in range(number)]
+    found = []
+    for shuffle in (order, order + 1):
+        Random(shuffle).shuffle(values)
+        seen = Distinct()
+        for value in values:
+            seen.add(100, value)
+        found.append(seen.at(100, DISTINCT_DAY))
+        assert len(seen.values) == Distinct.kept
+    assert found[0] == found[1]
+    assert between(number * 0.5, found[0], number * 1.8)  # an eighth is the standard error
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 10**6), max_size=300), st.integers(0, 10**6))
+def test_the_most_frequent_value_is_never_counted_too_low(values: list[int], seed: int) -> None:
+    tops = []
+    for _ in range(2):
+        Random(seed).shuffle(values)
+        top = RollingTop()
+        for value in values:
+            top.add(100, value)
+        tops.append(top.at(100))
+    assert tops[0] == tops[1]
+    most = max(Counter(values).values(), default=0)
+    shared = max(Counter(value % TOP_CELLS for value in values).values(), default=0)
+    assert (tops[0][0] >= most, tops[0]) == (True, (shared, len(values)))
+
+
+def inspected(at: int) -> InspectionEntry:
+    return InspectionEntry(at, at, "O", "E", False, None, None, True, "passed", None, None, None, (), None, True)
+
+
+ACCEPTED = RealNameEntry(
+    T0, T0, "O", "E", False, "person", *[None] * 10, "g", "goods", 1, None, False, 1, "nfc", None, None, None
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 40_000), min_size=1, max_size=60), st.lists(st.integers(0, 40_000), max_size=10), st.randoms())
+def test_fast_inspections_are_counted_in_any_order(times: list[int], gone: list[int], rng: Random) -> None:
+    operator, told = OperatorProfile(0), [*times, *gone]
+    rng.shuffle(told)
+    for time in told:
+        count_inspection(operator, inspected(T0 + time), ACCEPTED)
+    for time in gone:
+        take_inspection(operator, inspected(T0 + time), ACCEPTED)
+    in_order = sorted(times)
+    gaps = sum(after - before < FAST_GAP_MS for before, after in zip(in_order, in_order[1:], strict=False))
+    assert fast_gaps_1h(operator, T0 + 40_000) == gaps
+    assert operator.inspections == [T0 + time for time in in_order]
