@@ -43,7 +43,9 @@ def ledger(line: Pipeline, waybill: str = FIRST) -> Shipment:
 
 
 def of_source(one: Record, source: str) -> Record:
-    return one._replace(headers=[(name, source.encode() if name == "ce_source" else text) for name, text in one.headers])
+    return one._replace(
+        headers=[(name, source.encode() if name == "ce_source" else text) for name, text in one.headers]
+    )
 
 
 def feature(result: Result, name: str) -> object:
@@ -202,7 +204,9 @@ def test_a_photo_that_was_corrected_away_belongs_to_nobody() -> None:
 def test_many_corrections_are_kept_in_bounded_memory_and_the_last_one_stands() -> None:
     line = pipeline()
     events = [record(real_name(), event_id="e0")]
-    events += [record(real_name(corrects=f"e{n - 1}", weight_g=900 + n), T0 + n, event_id=f"e{n}") for n in range(1, 60)]
+    events += [
+        record(real_name(corrects=f"e{n - 1}", weight_g=900 + n), T0 + n, event_id=f"e{n}") for n in range(1, 60)
+    ]
     result = feed_all(line, events)
     known = ledger(line)
     assert known.real_name is not None

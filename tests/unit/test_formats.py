@@ -53,8 +53,24 @@ RECORDS: dict[str, tuple[msgspec.Struct, Callable[[bytes], Any]]] = {
 
 
 OF_FORMAT_1: dict[str, list[Any]] = {
-    "shipment": [T0, T0 + SECOND, "swift", "SF1", "HZ-1", 3, T0, 0, 0, 0, None, None, None, 0, 0, False, 0, 0, 0, 0]
-    + [0, 0, [], b"", []],
+    "shipment": [
+        T0,
+        T0 + SECOND,
+        "swift",
+        "SF1",
+        "HZ-1",
+        3,
+        T0,
+        *[0] * 3,
+        *[None] * 3,
+        0,
+        0,
+        False,
+        *[0] * 6,
+        [],
+        b"",
+        [],
+    ],
     "phone": [T0, [[T0, 1]]],
     "sender": [T0, [], [[T0, 30.0, 120.0]]],
     "outlet": [T0, *[EMPTY_WINDOW] * 6, [9, {9: {1: 2, 2049: 3}}, {1: 2, 2049: 3}, {9: 5}], {7: T0}],

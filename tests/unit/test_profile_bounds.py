@@ -1,7 +1,9 @@
 """Bounded profiles against unbounded references: for any traffic the answer lies within the bound that they state."""
 
 from collections import Counter
+from itertools import pairwise
 from random import Random
+from typing import Any
 from zlib import crc32
 
 from hypothesis import given, settings
@@ -75,7 +77,9 @@ def test_a_busy_document_is_counted_within_its_buckets(
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(65, 3000), st.integers(0, 10**6), st.integers(0, 10**6))
-def test_more_different_values_than_are_kept_are_estimated_whatever_came_first(number: int, seed: int, order: int) -> None:
+def test_more_different_values_than_are_kept_are_estimated_whatever_came_first(
+    number: int, seed: int, order: int
+) -> None:
     values = [crc32(f"{seed}/{n}".encode()) for n in range(number)]
     found = []
     for shuffle in (order, order + 1):
@@ -109,13 +113,16 @@ def inspected(at: int) -> InspectionEntry:
     return InspectionEntry(at, at, "O", "E", False, None, None, True, "passed", None, None, None, (), None, True)
 
 
-ACCEPTED = RealNameEntry(
-    T0, T0, "O", "E", False, "person", *[None] * 10, "g", "goods", 1, None, False, 1, "nfc", None, None, None
-)
+FIELDS: Any = [*(T0, T0, "O", "E", False, "person"), *[None] * 10, "g", "goods", 1, None, False, 1, "nfc", *[None] * 3]
+ACCEPTED = RealNameEntry(*FIELDS)
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 40_000), min_size=1, max_size=60), st.lists(st.integers(0, 40_000), max_size=10), st.randoms())
+@given(
+    st.lists(st.integers(0, 40_000), min_size=1, max_size=60),
+    st.lists(st.integers(0, 40_000), max_size=10),
+    st.randoms(),
+)
 def test_fast_inspections_are_counted_in_any_order(times: list[int], gone: list[int], rng: Random) -> None:
     operator, told = OperatorProfile(0), [*times, *gone]
     rng.shuffle(told)
@@ -124,6 +131,6 @@ def test_fast_inspections_are_counted_in_any_order(times: list[int], gone: list[
     for time in gone:
         take_inspection(operator, inspected(T0 + time), ACCEPTED)
     in_order = sorted(times)
-    gaps = sum(after - before < FAST_GAP_MS for before, after in zip(in_order, in_order[1:], strict=False))
+    gaps = sum(after - before < FAST_GAP_MS for before, after in pairwise(in_order))
     assert fast_gaps_1h(operator, T0 + 40_000) == gaps
     assert operator.inspections == [T0 + time for time in in_order]

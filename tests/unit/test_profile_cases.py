@@ -37,7 +37,9 @@ def test_a_phone_with_eight_documents_is_seen_however_many_parcels_each_sends(ea
 def test_a_document_at_six_outlets_is_seen_however_many_parcels_each_takes() -> None:
     events = [
         record(
-            real_name(waybill(n), outlet=f"O{n // 70}", sender={"name": f"王{n // 70}", "phone": f"1380000000{n // 70}"}),
+            real_name(
+                waybill(n), outlet=f"O{n // 70}", sender={"name": f"王{n // 70}", "phone": f"1380000000{n // 70}"}
+            ),
             T0 + n * 30 * SECOND,
         )
         for n in range(420)
@@ -76,7 +78,8 @@ def test_the_share_of_the_most_frequent_goods_does_not_depend_on_the_order(first
     sender = {"document_type": "passport", "phone": None}
     events = [
         record(
-            real_name(waybill(n), goods={"name": name}, sender=sender | {"document_number": passport(n)}), T0 + n * SECOND
+            real_name(waybill(n), goods={"name": name}, sender=sender | {"document_number": passport(n)}),
+            T0 + n * SECOND,
         )
         for n, name in enumerate(names)
     ]

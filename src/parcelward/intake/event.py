@@ -156,7 +156,7 @@ class Event(Struct, frozen=True, gc=False):
 
     `time_ms` is the event time in ms since the epoch. `identity` (8 bytes) is a hash of source and id: equal for an
     event sent twice. `content` (8 bytes) is a hash of the time and the value's bytes: an event with the same identity
-    and another content contradicts itself. `corrects` is the identity of the event that this one corrects: one of the same
+    and another content contradicts itself. `corrects` is the identity of the event that this one corrects, of the same
     source; empty when it corrects none. All three are stable across processes and replays.
     """
 

@@ -34,7 +34,7 @@ class SenderSend(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class BusySender(msgspec.Struct, array_like=True, gc=False):
-    """What is counted of a document's parcels within a week."""
+    """Counts of a document's parcels within a week."""
 
     sends_1h: LastHour = msgspec.field(default_factory=LastHour)
     sends_1d: LastDay = msgspec.field(default_factory=LastDay)

@@ -1,9 +1,9 @@
 """Different values within a window, in bounded memory and in whatever order they come.
 
-Each value has a count per time bucket, so that what was counted can be taken back. At most `kept` values are held: those
-with the smallest hashes, whatever came first. Up to so many the answer is exact. Of more, those below the smallest hash
-that was left out are a sample drawn by hash, and the answer is estimated from it: with 64 values the standard error is an
-eighth, for a busy offender as for anybody.
+Each value has a count per time bucket, so that what was counted can be taken back. At most `kept` values are held:
+those with the smallest hashes, whatever came first. Up to so many the answer is exact. Of more, those below the
+smallest hash that was left out are a sample drawn by hash, and the answer is estimated from it: with 64 values the
+standard error is an eighth, for a busy offender as for anybody.
 """
 
 from typing import ClassVar

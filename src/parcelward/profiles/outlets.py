@@ -224,8 +224,8 @@ def inspection_pace(operator: OperatorProfile, at_ms: int, is_new: bool = False)
     """Gap (s) to the previous inspection within a week, and the number of inspections in the 10 min up to `at_ms`.
 
     The gap is None for the first inspection. The inspection at `at_ms` must have been counted already: if a second one
-    has the same time, the gap is 0. One that `is_new` may have been uploaded after those that followed it: a shorter gap
-    to the next one counts as well. The 10 min end with the five minutes in which `at_ms` lies.
+    has the same time, the gap is 0. One that `is_new` may have been uploaded after those that followed it: a shorter
+    gap to the next one counts as well. The 10 min end with the five minutes in which `at_ms` lies.
     """
     times = operator.inspections
     upto = bisect_right(times, at_ms)

@@ -25,7 +25,7 @@ from parcelward.shipments.shipment import (
 )
 
 SENDS_KEPT = 64
-"""Sends of a phone or a document that are kept one by one. Of more, only counts per bucket are kept (`busy`, `distinct`)."""
+"""Sends of a phone or a document that are kept one by one. Of more, counts per bucket are (`busy`, `distinct`)."""
 READS_KEPT = 24
 """Physical readings of a document that are kept one by one. Of more, the last of each hour and place is kept."""
 READS_MOST = 256
@@ -46,7 +46,7 @@ class PhoneProfile(msgspec.Struct, array_like=True, gc=False, tag="2"):
 
 
 class Read(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """One physical reading of a document: epoch ms, degrees north and east, and where it was; empty in older records."""
+    """One physical reading of a document: epoch ms, degrees north and east, parcel, outlet (empty in older records)."""
 
     event_ms: int
     latitude: float
@@ -248,9 +248,7 @@ def take_from_sender(
         profile.busy.take(send)
     else:
         # A correction that came by another phone may have overtaken this: what that counted stays.
-        profile.sends = [
-            one for one in profile.sends if one.waybill != send.waybill or one.passes > shipment.passes
-        ]
+        profile.sends = [one for one in profile.sends if one.waybill != send.waybill or one.passes > shipment.passes]
     if (read := _read_of(shipment, entry)) is not None:
         older = Read(read.event_ms, read.latitude, read.longitude)
         gone = next((one for one in (read, older) if one in profile.reads), None)

@@ -312,9 +312,7 @@ class _DutyBatch:
             part.noted[counts.CORRECTED] += 1
         return trigger
 
-    def _note_time(
-        self, part: _CourierPart, shipment: Shipment, time_ms: int, begun_ms: int, kind: EventKind
-    ) -> None:
+    def _note_time(self, part: _CourierPart, shipment: Shipment, time_ms: int, begun_ms: int, kind: EventKind) -> None:
         """Count late and out-of-order events; a late one may show that an overdue duty was done in time."""
         if shipment.overdue & kind.duty:
             if lift_overdue(shipment, kind.duty, time_ms, begun_ms, self._deadlines):

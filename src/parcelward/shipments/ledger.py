@@ -204,6 +204,8 @@ def _told_before(shipment: Shipment, kind: "EventKind", event: Event, entry: Ent
     for one in shipment.versions:
         if one.identity == identity:
             return True, one.says == _says(entry) or says_the_same(kind.known(shipment), entry)
+    if event.id in shipment.corrected:
+        return True, True
     came_before = shipment.seen.find(identity) >= 0  # `in` would try it as a number first
     if came_before and identity + event.content in shipment.seen:
         return True, True

@@ -30,7 +30,7 @@ class Trigger:
 class First:
     """Parts of a shipment that the profiles count at this pass, or take back: none is counted twice.
 
-    A part is counted when it becomes known, and again when it was corrected. Then what was counted before is taken back.
+    A part is counted when it becomes known, and again when it was corrected: what was counted before is taken back.
 
     Bits of a plain int: an `enum.IntFlag` costs a microsecond per operation on the hot path.
     """
@@ -175,6 +175,7 @@ class Shipment(ShipmentBrief, array_like=True, gc=False, tag="2"):
     stands: bytes = b""  # identities (8 bytes) of the events whose entries stand, by number of the type; zeros: unknown
     versions: list[Version] = []  # of the types of which more than one event, or a correction, is known; bounded
     contradictions: int = 0  # events that came again under their identity and said something else
+    corrected: list[str] = []  # ids that a ledger of format 1 knew to be corrected; it did not know identities
 
 
 class Due(msgspec.Struct, array_like=True, gc=False, tag="2"):
@@ -221,8 +222,8 @@ class SenderView(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Hop(msgspec.Struct, array_like=True, gc=False, tag="2"):
     """A shipment on its way: the ledger's bytes as they are, and what the stages passed so far have added.
 
-    The ledger's bytes say their own format, which may be an older one. With `takes_back` (bits of `First`) it is no pass:
-    it holds the shipment as it was, and follows the way of the pass that counted it; these parts are taken back.
+    The ledger's bytes say their own format, which may be an older one. With `takes_back` (bits of `First`) it is no
+    pass: it holds the shipment as it was, and follows the way of the pass that counted these parts, to take them back.
     """
 
     shipment: msgspec.Raw
@@ -252,10 +253,11 @@ encode = msgspec.msgpack.Encoder().encode
 def _with_versions(record: bytes) -> bytes:
     """Migrate a ledger record of format 1 to format 2.
 
-    Format 1 knew events by their ids. These are left to `evidence`; the conflicts that it had counted stay.
+    Format 1 knew events by their ids. These stay in `evidence` and `corrected`, and so do the conflicts it had counted.
     """
-    known = msgspec.msgpack.decode(record)[:_STANDS_AT]
-    added = (b"", [], known[_CONFLICTS_AT]) if len(known) == _STANDS_AT else ()
+    fields = msgspec.msgpack.decode(record)
+    known, corrected = fields[:_STANDS_AT], fields[_STANDS_AT:]
+    added = [b"", [], known[_CONFLICTS_AT], *corrected] if corrected else []
     return encode(["2", *known[1:], *added])
 
 
@@ -275,7 +277,9 @@ def decode_arrived(record: bytes) -> Arrived:
         return _decode_arrived(record)
     except msgspec.ValidationError:
         hop = decode_hop(record)
-        return Arrived(decode_brief(hop.shipment), hop.at_document, hop.phone, hop.sender, hop.takes_back, hop.travel_from)
+        return Arrived(
+            decode_brief(hop.shipment), hop.at_document, hop.phone, hop.sender, hop.takes_back, hop.travel_from
+        )
 
 
 _HERE = b"\x7f"

@@ -1,9 +1,9 @@
-"""Which of several events of one type stands on a waybill. It depends on the events alone, not on their order.
+"""Settles which of several events of one type stands on a waybill. Their order does not matter.
 
 Events that correct one another, and events that say the same under different ids, are one *chain*: one thing that was
 done, told more than once. Its newest correction says what is so; when it was done, its first event says. Of several
-chains the earliest real name stands, since a waybill has one sender, and the latest inspection. A chain that begins with
-the correction of an event that is not known gives way to any other.
+chains the earliest real name stands, since a waybill has one sender, and the latest inspection. A chain that begins
+with the correction of an event that is not known gives way to any other.
 """
 
 from collections import defaultdict
@@ -15,11 +15,11 @@ import msgspec
 from parcelward.shipments.shipment import Version
 
 KEPT = 24
-"""Versions of one type kept per waybill. Of more, the chains that stand least and versions in the midst of one go."""
+"""Versions of one type kept per waybill. Of more, chains that stand least and versions in the midst of one go."""
 
 
 class Chain(NamedTuple):
-    """What was done once: the version that says what, and the time (epoch ms), arrival and identity of its first one."""
+    """One thing that was done: the version that says what, and time (epoch ms), arrival, identity of its first one."""
 
     tip: Version
     event_ms: int
@@ -43,7 +43,7 @@ class Settled(NamedTuple):
 
 
 def settle(versions: Sequence[Version], latest: bool) -> Settled:
-    """Settle which chain stands: the latest or the earliest one. `versions` are the events of one type, at least one."""
+    """Settle which chain stands, the latest or the earliest one. `versions` are of one type, at least one."""
     targets = _targets(versions)
     chains = _chains(versions, targets)
     order = sorted(chains, key=lambda chain: chain.rank, reverse=latest)
@@ -71,7 +71,9 @@ def _targets(versions: Sequence[Version]) -> dict[bytes, bytes]:
     for one in versions:
         target = one.corrects
         if target not in identities or target == one.identity:
-            named = [identity for identity in of_id.get(one.corrects_id, ()) if one.corrects and identity != one.identity]
+            named = [
+                identity for identity in of_id.get(one.corrects_id, ()) if one.corrects and identity != one.identity
+            ]
             target = named[0] if len(named) == 1 else b""
         targets[one.identity] = target
     return targets
