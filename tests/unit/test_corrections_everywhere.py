@@ -186,6 +186,16 @@ def test_a_resend_under_a_new_id_may_be_corrected_as_well() -> None:
     assert (known.weight_g, ledger(line).conflicts) == (950, 0)
 
 
+def test_a_correction_of_an_event_that_is_not_there_gives_way_however_early_it_says_it_was() -> None:
+    line = pipeline()
+    dangerous = record(real_name(goods={"name": "汽油"}))
+    result = feed_all(line, [dangerous, record(real_name(corrects="never-sent"), T0 - HOUR, arrival=T0 + MINUTE)])
+    known = ledger(line)
+    assert known.real_name is not None
+    assert (known.real_name.goods_name, known.conflicts) == ("汽油", 1)
+    assert {"R14", "R20"} <= set(rules_of(result))
+
+
 def test_a_photo_that_was_corrected_away_belongs_to_nobody() -> None:
     line = pipeline()
     photo = {"photos": [{"sha256": "ab" * 32}]}
