@@ -24,7 +24,7 @@ from parcelward.escaping import escaped, escaped_json, escaped_lines, json_line
 from tests.builders import MINUTE, T0, alerts_of, feed_all, inspection, moment, pipeline, real_name, record
 
 HOSTILE = "汽油\x1b[2J\x9b31m\u202e\r\n SAMPLED nothing found\u200b\u2028"
-UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+UNSEEN: tuple[Any, ...] = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def is_fit(text: str) -> bool:

@@ -132,7 +132,7 @@ def test_a_kind_with_too_few_clean_parcels_borrows_and_without_any_the_bias_coun
     assert not TypicalContributions.of(trees, matrix[spoilt], scores[spoilt], model.threshold).for_rows(matrix).any()
 
 
-def test_what_is_not_known_is_named_as_unknown_when_it_moved_the_score(
+def test_what_is_not_known_is_named_as_unknown_where_that_raised_the_score(
     model: RiskModel, sample: tuple[Matrix, Floats]
 ) -> None:
     nothing: Row = [None] * len(FEATURES)
@@ -145,4 +145,5 @@ def test_what_is_not_known_is_named_as_unknown_when_it_moved_the_score(
         unknown = [part for part in parts if part.value is None]
         named += len(unknown)
         assert all("unknown" in part.text.en and "未知" in part.text.zh for part in unknown)
+        assert all(part.weight > 0 for part in unknown) or len(unknown) == len(parts)
     assert named

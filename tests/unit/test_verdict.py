@@ -201,6 +201,44 @@ def test_the_model_explains_a_batch_at_once():
     assert shown == {f"SF{n:013d}": 900 + n for n in range(5)}
 
 
+def scored(scores: list[float]) -> Pipeline:
+    """A pipeline without sampling whose model gives these scores, one a pass."""
+
+    class Scripted:
+        version, threshold = "test", 0.5
+
+        def score(self, rows: Any) -> list[float]:
+            return [scores.pop(0) for _ in rows]
+
+        def explain(self, rows: Any, top: int = 5) -> list[Explanation]:
+            return [Explanation((), -3.0, 0.5) for _ in rows]
+
+    chosen = settings()
+    stages = build_stages(chosen)
+    judgement = dataclasses.replace(stages.judgement, model=Scripted())
+    make = {**stages.make, "outlets": lambda: OutletsStage(judgement, chosen.topics, Keep(DAY, DAY, DAY))}
+    return Pipeline(dataclasses.replace(stages, make=make), chosen.topics)
+
+
+def states_said(scores: list[float], *events: Any) -> list[tuple[str, list[str]]]:
+    alerts = alerts_of(feed_all(scored(scores), [record(data, T0 + at) for data, at in events]))
+    return [(alert.state.value, [finding.rule for finding in alert.findings]) for alert in alerts]
+
+
+def test_the_model_alone_says_nothing_until_the_inspection_has_come():
+    assert states_said([0.9, 0.1], (real_name(), 0), (inspection(), MINUTE)) == []
+    assert states_said([0.9, 0.9], (real_name(), 0), (inspection(), MINUTE)) == [("open", ["model"])]
+    overdue = (real_name("SF0000000000002"), 2 * HOUR)
+    (said,) = states_said([0.9, 0.9, 0.1], (real_name(), 0), overdue)
+    assert said == ("open", ["R3", "model"]), "it waits no longer than the duty's deadline"
+
+
+def test_what_the_model_said_stays_until_its_score_is_well_below_the_threshold():
+    events = (real_name(), 0), (inspection(), MINUTE), *((scan(site=f"HUB-{hub}"), hub * HOUR) for hub in (1, 2, 3))
+    assert states_said([0.9, 0.9, 0.4, 0.6, 0.3], *events) == [("open", ["model"])]
+    assert states_said([0.9, 0.9, 0.4, 0.2, 0.3], *events) == [("open", ["model"]), ("cleared_by_evidence", [])]
+
+
 def test_the_same_verdict_is_not_said_twice():
     verdict = judge([("R1", Severity.HIGH, Action.VERIFY_IDENTITY)])
     assert revise(AlertRecord(1, 1, verdict), verdict, 2) is None

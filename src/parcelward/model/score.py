@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from parcelward.contract.alerts import Contribution
 from parcelward.errors import UserError
@@ -63,8 +64,8 @@ class RiskModel:
 
         Features that raise the risk come first. The baseline, the weights of the named features and the rest add up to
         the row's log-odds. A feature is left out if its weight is under LEAST_SHARE of all weights' sizes. What is
-        unknown is named like all else, as unknown: it moved the score. Explaining costs more than scoring: give it
-        flagged rows only.
+        unknown is named as unknown where that raised the score. Explaining costs more than scoring: give it flagged
+        rows only.
         """
         if not rows:
             return []
@@ -72,23 +73,30 @@ class RiskModel:
         typical = self._typical.for_rows(matrix)
         apart = self._trees.contributions(matrix) - typical
         return [
-            self._explanation(row, weights, self._trees.bias + float(usual.sum()), top)
-            for row, weights, usual in zip(rows, apart, typical, strict=True)
+            self._explanation(row, weights, unknown, self._trees.bias + float(usual.sum()), top)
+            for row, weights, unknown, usual in zip(rows, apart, np.isnan(matrix), typical, strict=True)
         ]
 
-    def _explanation(self, row: Row, weights: Floats, baseline: float, top: int) -> Explanation:
+    def _explanation(
+        self, row: Row, weights: Floats, unknown: NDArray[np.bool_], baseline: float, top: int
+    ) -> Explanation:
         named = tuple(
             contribution(MODEL_FEATURES[column], row[_COLUMNS[column]], float(weights[column]))
-            for column in _worth_naming(weights, top)
+            for column in _worth_naming(weights, unknown, top)
         )
         rest = float(weights.sum()) - sum(part.weight for part in named)
         return Explanation(named, round(baseline, WEIGHT_DIGITS), round(rest, WEIGHT_DIGITS))
 
 
-def _worth_naming(weights: Floats, top: int) -> list[int]:
-    """The columns worth naming, `top` at most: those that raise the risk, then those that lower it, largest first."""
+def _worth_naming(weights: Floats, unknown: NDArray[np.bool_], top: int) -> list[int]:
+    """The columns worth naming, `top` at most: those that raise the risk, then those that lower it, largest first.
+
+    A value that is unknown and lowers the risk tells a person nothing; it is named where there is nothing else.
+    """
     size = np.abs(weights)
-    named = np.flatnonzero((size > 0) & (size >= LEAST_SHARE * size.sum()))
+    enough = (size > 0) & (size >= LEAST_SHARE * size.sum())
+    telling = enough & ~(unknown & (weights < 0))
+    named = np.flatnonzero(telling if telling.any() else enough)
     largest: list[int] = named[np.argsort(-size[named], kind="stable")][:top].tolist()
     return sorted(largest, key=lambda column: bool(weights[column] < 0))
 
