@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID, uuid5
 
 from parcelward.alerts.card import age_in_words, build_card
@@ -25,7 +25,6 @@ from parcelward.contract.events import EVENT_TYPES
 from parcelward.escaping import escaped
 from parcelward.features.decimals import apart
 from parcelward.features.table import Row
-from parcelward.rules import RulePack
 from parcelward.shipments.shipment import Shipment
 from parcelward.stage import Send
 from parcelward.topics import Topics
@@ -45,6 +44,15 @@ ACTION_TEXT = {
 }
 AGE_NAMED_S = 3600.0
 """A parcel accepted so long ago has its age in the summary."""
+
+
+class PackName(Protocol):
+    """Version and content hash of the rule pack that judged."""
+
+    @property
+    def version(self) -> str: ...
+    @property
+    def hash(self) -> str: ...
 
 
 def alert_id(courier: str, waybill: str, first_arrival_ms: int) -> str:
@@ -148,7 +156,7 @@ def build_alert(
     record: AlertRecord,
     findings: Sequence[Finding],
     score: Score | None,
-    pack: RulePack,
+    pack: PackName,
     topics: Topics,
     history: History = NO_HISTORY,
     counterparts: Sequence[Counterpart] = (),

@@ -1,4 +1,4 @@
-"""How many decimals a value is shown with: as few as asked for, as many as it takes to differ from its limits.
+"""Decimals of a value beside its limits: as few as asked for, as many as it takes to differ from them.
 
 "30 minutes (30 allowed)" helps nobody when it was 30.4.
 """

@@ -89,7 +89,7 @@ class Fault(NamedTuple):
 
     @property
     def at(self) -> int:
-        """Where the part begins."""
+        """The position where the part begins."""
         return min(part.at for part in self.node.walk())
 
 
@@ -98,7 +98,7 @@ def meaning_fault(root: Node) -> Fault | None:
 
     >>> from parcelward.rules.check import check
     >>> meaning_fault(check("weight_g > 10 && weight_g < 5")).message
-    'the rule can never fire: no weight_g satisfies this'
+    'the rule can never fire: no weight_g satisfies this (weight_g is 1 to 2,000,000)'
     """
     for node in tests_in(root):
         if (fault := _value_fault(node)) is not None:

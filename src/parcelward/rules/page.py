@@ -15,8 +15,9 @@ _INTRO = """# Rules
 
 <!-- made by `parcelward rules docs`; change the pack, not this page -->
 
-Rule pack `{version}`, {count} rules, content hash `{hash}`. A rule is one [CEL](https://cel.dev) expression over the features listed below.
-Every number in an expression is a choice to calibrate against answered alerts: no public base rates exist.
+Rule pack `{version}`, {count} rules, content hash `{hash}`. A rule is one [CEL](https://cel.dev) expression over the
+features listed below. Every number in an expression is a choice to calibrate against answered alerts: no public base
+rates exist.
 
 ## Your own pack
 
@@ -39,8 +40,8 @@ examples; the setting `PARCELWARD_RULE_PACK=FILE` puts it in force when a worker
 
 The **content hash** stands beside the version in every alert (`rule_pack_hash`), in the log line `starting`, in the
 metric `parcelward_rule_pack_info`, and in what `replay`, `screen` and `rules check` print. Two packs have the same hash
-if every verdict and every text of an alert is the same. Comments, line breaks, quotes, spaces in an expression, `about`,
-`owner`, `examples` and the name of the pack do not count. The order of the rules does: findings come in it.
+if every verdict and every text of an alert is the same. Comments, line breaks, quotes, spaces in an expression,
+`about`, `owner`, `examples` and the name of the pack do not count. The order of the rules does: findings come in it.
 
 ## Expressions
 
@@ -66,9 +67,9 @@ What an expression may use: features, literals, `&& || !`, `< <= > >= == !=`, `i
   characters or {placeholders} placeholders, an expression of more than {length:,} characters, nested more than {depth}
   deep (`?:` more than {choices}), a pack of more than {rules} rules, {values:,} values or {bytes:,} bytes, a number of
   more than 9 digits as a rule's version.
-- **A pack that takes more than {steps:,} steps for one parcel.** A step is one operation (0.2 us), or one instruction of
-  a pattern (at worst 8 us for a text of 200 characters). So a parcel takes at most 0.2 s, whatever the pack; the
-  built-in one has {own} steps and takes some 10 us.
+- **A pack that takes more than {steps:,} steps for one parcel.** A step is one operation (0.2 us), or one instruction
+  of a pattern (at worst 8 us for a text of 200 characters). So a parcel takes at most 0.2 s, whatever the pack; the
+  built-in one has {own} steps and takes 1 us for an ordinary parcel.
 
 That last limit is the time budget of a parcel. It is proven when the pack is loaded; no clock runs along. A clock would
 let the speed of a machine decide: a replay, or the same record after a restart, could come to another verdict.
@@ -76,13 +77,13 @@ let the speed of a machine decide: a replay, or the same record after a restart,
 ## The law
 
 Each article that a rule cites is compared with the text of the law by a test: it exists, and it says what the rule
-rests on. 快递暂行条例 was at hand as of 2019; its articles are cited by the numbers of the revision of 2025 (22 is now 23,
-31 is 32, 32 is 33, 33 is 34). 快递市场管理办法 (2023) was compared with a public copy.
+rests on. 快递暂行条例 was at hand as of 2019; its articles are cited by the numbers of the revision of 2025
+(22 is now 23, 31 is 32, 32 is 33, 33 is 34). 快递市场管理办法 (2023) was compared with a public copy.
 
 These texts were not at hand, so what is cited of them is **not verified**: 危险化学品安全法 (in force since 2026-05-01;
-it is cited by name where 危险化学品安全管理条例, article 64, was cited before; which of its articles applies, and what of
-the regulation still does, a lawyer must say), 邮件快件实名收寄管理办法, 禁止寄递物品管理规定, the notice on e-cigarettes,
-the limits on cigarettes, and IATA's rules.
+it is cited by name where 危险化学品安全管理条例, article 64, was cited before; which of its articles applies, and
+what of the regulation still does, a lawyer must say), 邮件快件实名收寄管理办法, 禁止寄递物品管理规定, the notice on
+e-cigarettes, the limits on cigarettes, and IATA's rules.
 
 The notice on e-cigarettes says "per person and day" (每人每天): R15 counts calendar days in China time, not 24 hours.
 

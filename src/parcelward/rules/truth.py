@@ -1,4 +1,4 @@
-"""Whether an expression, or a part of it, can be true and can be false, given what values its features have.
+"""Possible truth values of an expression and of its parts, given what values its features have.
 
 It is tried on all values that its tests can tell apart. What is found to be impossible is impossible; the other way
 round it is not so, for two terms such as `weight_g` and `weight_g * 2` are taken to be independent.
@@ -25,7 +25,7 @@ class Branch(NamedTuple):
 
 
 class Question:
-    """What is asked about one expression."""
+    """Questions about one expression."""
 
     def __init__(self, root: Node) -> None:
         self._root = root
