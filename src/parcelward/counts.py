@@ -221,6 +221,7 @@ LABELS: Mapping[str, Label] = {
     "courier": Label(re.compile(COURIER_PATTERN), "courier codes of the setting `couriers`"),
     "duty": _listed(DUTIES),
     "fact": Label((*COUNT_LABELS, "unknown"), "name of the count that could not be added, or `unknown`"),
+    "hash": Label(re.compile(r"[0-9a-f]{16}"), "content hash of the rule pack"),
     "lane": _listed(tuple(Lane)),
     "partition": Label(re.compile(r"\d{1,3}"), "Kafka partition number"),
     "reason": Label(tuple(Reason), "refusal reasons, the same word as in the header `pw_reason`"),

@@ -30,7 +30,7 @@ def test_a_rule_added_under_the_built_in_label_changes_the_hash(tmp_path: Path) 
         ("severity: critical", "severity: high"),
         ("请找到该件并开箱验视", "请开箱验视"),
         ("{travel_km:.0f}", "{travel_km:.1f}"),
-        ("邮政法 第七十五条", "邮政法 第七十四条"),
+        ("第五十九条、第七十五条", "第五十九条、第七十四条"),
     ],
 )
 def test_what_changes_a_verdict_or_an_alert_changes_the_hash(tmp_path: Path, old: str, new: str) -> None:
