@@ -75,10 +75,7 @@ def model_finding(score: Score) -> Finding:
     value, threshold = (
         apart(one, (score.value, score.threshold), 2, "{:.{}f}".format) for one in (score.value, score.threshold)
     )
-    if score.value < score.threshold:
-        over_zh, over_en = "已回落，尚未低于解除阈值", "is still near"
-    else:
-        over_zh, over_en = ("超过阈值", "is over") if score.value > score.threshold else ("达到阈值", "is at")
+    over_zh, over_en = _compared(score)
     return Finding(
         rule=MODEL_RULE,
         name="risk_model",
@@ -98,6 +95,14 @@ def model_finding(score: Score) -> Finding:
 def plain_model_finding(score: float, threshold: float) -> Finding:
     """Make the model's finding without its contributions: what an alert's record keeps of it."""
     return model_finding(Score(value=score, threshold=threshold, model_version="", contributions=()))
+
+
+def _compared(score: Score) -> tuple[str, str]:
+    if score.value > score.threshold:
+        return "超过阈值", "is over"
+    if score.value == score.threshold:
+        return "达到阈值", "is at"
+    return "已低于阈值但未低于解除线，阈值", "has raised this alert and is not yet far below"
 
 
 class History(NamedTuple):

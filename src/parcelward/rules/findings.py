@@ -26,9 +26,8 @@ def finding_of(hit: Hit, row: Row) -> Finding:
     rule = hit.rule
     severity, action = severity_and_action(hit)
     if hit.error is None:
-        reason = Bilingual(
-            zh=escaped(rule.reason_zh.fill(row, rule.limits)), en=escaped(rule.reason_en.fill(row, rule.limits))
-        )
+        zh, en = rule.reason_zh.fill(row, rule.limits), rule.reason_en.fill(row, rule.limits)
+        reason = Bilingual(zh=escaped(zh), en=escaped(en))
     else:
         error = escaped(hit.error[:ERROR_SHOWN])
         reason = Bilingual(
