@@ -70,11 +70,11 @@ def test_a_state_folder_takes_what_is_written_now(folder: Path, tmp_path: Path) 
     disk = DiskStates(tmp_path, lambda: about.changelog_ids)
     taken = disk.open([("duties", number) for number in range(settings.partitions)])
     for (_, number), state in taken.items():
-        stage, known = stages.make["duties"](), dict(state.items())
+        stage, known = stages.make["duties"](settings.partitions), dict(state.items())
         stage.restore(state)
         outcome = stage.step(Batch([one for one in records if one.partition == number]), state)
         state.write(outcome.updates, state.written + 1)
-        stages.make["duties"]().restore(state)
+        stages.make["duties"](settings.partitions).restore(state)
         assert {key: format_of(value) for key, value in state.items()} == {
             **{key: format_of(value) for key, value in known.items()},
             **{key: WRITTEN for key, value in outcome.updates.items() if value is not None},

@@ -216,7 +216,7 @@ def scored(scores: list[float]) -> Pipeline:
     chosen = settings()
     stages = build_stages(chosen)
     judgement = dataclasses.replace(stages.judgement, model=Scripted())
-    make = {**stages.make, "outlets": lambda: OutletsStage(judgement, chosen.topics, Keep(DAY, DAY, DAY))}
+    make = {**stages.make, "outlets": lambda _partition: OutletsStage(judgement, chosen.topics, Keep(DAY, DAY, DAY))}
     return Pipeline(dataclasses.replace(stages, make=make), chosen.topics)
 
 

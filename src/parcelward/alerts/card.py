@@ -67,7 +67,7 @@ def build_card(
 
     With `cleared` nothing is found any more: then a person first looks whether what changed is true.
     """
-    begun = accepted_ms(shipment)
+    begun, real_name = accepted_ms(shipment), shipment.real_name
     state = parcel_state(shipment, now_ms)
     notice, clears = passed_all_the_same(shipment, row), CLEARS[proposed]
     zh, en = (f"{notice.zh}；{step.zh}", f"{notice.en}; {step.en}") if notice is not None else (step.zh, step.en)
@@ -82,6 +82,8 @@ def build_card(
         whereabouts=_whereabouts(shipment, state),
         contacts=contacts_for(shipment, state, lane, step.action, _categories(shipment)),
         counterparts=tuple(counterparts),
+        from_region=None if real_name is None else real_name.stated_region,
+        to_region=None if real_name is None else real_name.receiver_region,
         next_step=Bilingual(zh=zh, en=en),
         clears_when=Bilingual(zh=clears[0], en=clears[1]),
     )

@@ -27,7 +27,7 @@ from parcelward.contract.cards import Counterpart, CounterpartKind
 from parcelward.features.table import INDEX, Row
 from parcelward.rules import Hit, RulePack, finding_of, severity_and_action
 from parcelward.screening.outlet_state import OutletState
-from parcelward.shipments.shipment import LETTER, Duty, Shipment, ShipmentBrief, decode_hop, decode_shipment
+from parcelward.shipments.shipment import LETTER, Duty, Shipment, ShipmentBrief, TravelFrom, decode_hop, decode_shipment
 from parcelward.stage import Outcome, SourceRecord
 from parcelward.topics import Topics
 
@@ -90,6 +90,10 @@ class Measured(msgspec.Struct, gc=False):
         if self._shipment is None:
             self._shipment = decode_shipment(decode_hop(self.record.value or b"").shipment)
         return self._shipment
+
+    def travel_from(self) -> TravelFrom:
+        """Give the parcel with which the document was read before; decoded anew, as few are asked."""
+        return decode_hop(self.record.value or b"").travel_from
 
     def recall(self, outlet_state: OutletState) -> None:
         """Look up the alert of the waybill. If there is one, the values it froze replace those measured again."""
@@ -191,7 +195,7 @@ class Judge:
         outlet_state.change_alert(one.key, record)
         for rule in set(record.verdict.rules).difference(rules):
             outcome.counts[counts.FINDING, rule] += 1
-        counterparts = counterparts_of(shipment, one.row, outlet_state)
+        counterparts = (*photo_counterpart(shipment, one.row, outlet_state), *place_counterpart(one, findings))
         return Revised(shipment, one.row, findings, score, record, by_model, history, counterparts)
 
     def _model_speaks(self, score: float, shipment: Shipment, known: AlertRecord | None) -> bool:
@@ -262,7 +266,26 @@ def is_settled(shipment: ShipmentBrief) -> bool:
     return registered and (inspected or (real_name is not None and real_name.goods_nature == LETTER))
 
 
-def counterparts_of(shipment: Shipment, row: Row, outlet_state: OutletState) -> tuple[Counterpart, ...]:
+def place_counterpart(one: Measured, findings: Sequence[Finding]) -> tuple[Counterpart, ...]:
+    """Name the parcel at whose place the document was read before, where a finding rests on the way between both."""
+    if not any(feature in finding.values for finding in findings for feature in ("travel_km", "travel_kmh")):
+        return ()
+    before = one.travel_from()
+    if before is None:
+        return ()
+    courier, waybill, outlet, at_ms = before
+    return (
+        Counterpart(
+            kind=CounterpartKind.DOCUMENT_PLACE,
+            courier=courier,
+            waybill=waybill,
+            outlet=outlet,
+            at=datetime.fromtimestamp(at_ms / 1000, UTC),
+        ),
+    )
+
+
+def photo_counterpart(shipment: Shipment, row: Row, outlet_state: OutletState) -> tuple[Counterpart, ...]:
     """Name the other parcel whose photo came again, with its place and time."""
     inspection, other = shipment.inspection, row[_PHOTO_REUSED_FROM]
     if inspection is None or not isinstance(other, str):
