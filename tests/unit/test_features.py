@@ -167,7 +167,7 @@ def test_each_group_of_values_lands_under_its_names(monkeypatch: pytest.MonkeyPa
     for group in ("who", "duties", "sender", "pace", "outlet", "photos", "weight"):
         monkeypatch.setattr(row_module, f"_{group}", saying(getattr(row_module, f"_{group.upper()}")))
     monkeypatch.setattr(row_module, "_acceptor", saying((row_module._STAFF, row_module._WORK)))
-    goods = GoodsFeatures(DECLARED, "found_danger_severity", "found_mismatch", None)  # type: ignore[arg-type]
+    goods = GoodsFeatures(DECLARED, "found_danger_severity", "found_danger_terms", "found_mismatch", None)  # type: ignore[arg-type]
     monkeypatch.setattr(row_module, "goods_features", saying(goods))
     shipment: Any = SimpleNamespace(
         real_name=SimpleNamespace(goods_name="goods_name", dangerous_declared="dangerous_declared"),

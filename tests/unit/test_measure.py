@@ -75,6 +75,7 @@ def test_a_full_row_has_every_feature_in_its_own_type():
         "weight_outside",
         "goods_danger_category",
         "goods_danger_terms",
+        "found_danger_terms",
     }
     for feature in FEATURES:
         value = row[feature.name]
@@ -312,6 +313,12 @@ def test_staff_are_remembered_for_a_week():
     assert known == {6.9: True, 7.1: None}
     (outlet,) = (value for key, value in line.cells["outlets"][0].state.items() if key.startswith(b"o"))
     assert decode_outlet(outlet).staff.values == {}
+
+
+def test_what_was_declared_and_what_was_seen_are_named_apart() -> None:
+    records = [record(real_name(goods={"name": "打火机"})), record(inspection(found_goods="海洛因"))]
+    row = last_row(records)
+    assert (row["goods_danger_terms"], row["found_danger_terms"]) == ("打火机", "海洛因")
 
 
 def test_a_un_number_alone_is_named_as_the_dangerous_term():

@@ -33,6 +33,8 @@ class GoodsFeatures(NamedTuple):
     declared: tuple[Value, ...]
     """The values of the features `DECLARED`."""
     found_severity: int | None
+    found_terms: str | None
+    """Dangerous terms in what the inspector saw."""
     mismatch: bool | None
     weights_g: tuple[float, float, float] | None
     """Low, usual and high weight of one piece of the declared goods; None where no class is known."""
@@ -50,14 +52,12 @@ def goods_features(declared_name: str | None, found_name: str | None) -> GoodsFe
 @lru_cache(maxsize=_FEATURES_KEPT)
 def _features(declared: GoodsMatch | None, found: GoodsMatch | None, same: bool | None) -> GoodsFeatures:
     known, declared = declared is not None, declared or _NOTHING
-    terms = (*_named(declared), *(_named(found) if found else ()))
-    worst = found if found is not None and found.danger_severity > declared.danger_severity else declared
     goods_class = declared.goods_class
     return GoodsFeatures(
         (
             declared.danger_severity if known else None,
-            "、".join(dict.fromkeys(terms)) if terms else None,
-            worst.danger_category,
+            _named(declared),
+            declared.danger_category,
             declared.battery if known else None,
             declared.vague if known else None,
             declared.restricted,
@@ -65,11 +65,12 @@ def _features(declared: GoodsMatch | None, found: GoodsMatch | None, same: bool 
             declared.over_limit,
         ),
         None if found is None else found.danger_severity,
+        None if found is None else _named(found),
         None if same is None else not same,
         None if goods_class is None else weight_range_g(goods_class),
     )
 
 
-def _named(match: GoodsMatch) -> tuple[str, ...]:
+def _named(match: GoodsMatch) -> str | None:
     """The dangerous terms of a goods name; its UN numbers where it has no such term."""
-    return match.danger_terms or tuple(f"UN{number}" for number in match.un_numbers)
+    return "、".join(match.danger_terms or [f"UN{number}" for number in match.un_numbers]) or None

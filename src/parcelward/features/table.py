@@ -122,8 +122,8 @@ FEATURES: tuple[Feature, ...] = (
     # goods
     Feature("goods_name", S, ACCEPTANCE, "", "declared goods name", "申报品名"),
     Feature("goods_danger_severity", I, ACCEPTANCE, "", "worst dangerous term declared: 0 none, 1 care, 2 restricted, 3 prohibited", "申报品名危险等级", model=True),
-    Feature("goods_danger_terms", S, ANY, "", "dangerous terms in the declared or found goods name", "品名中的危险品词"),
-    Feature("goods_danger_category", S, ANY, "", "category of the worst term in the 2016 prohibited list", "危险品词所属禁寄类别"),
+    Feature("goods_danger_terms", S, ACCEPTANCE, "", "dangerous terms in the declared goods name", "申报品名中的危险品词"),
+    Feature("goods_danger_category", S, ACCEPTANCE, "", "category of the worst declared term in the 2016 prohibited list", "申报品名中危险品词所属禁寄类别"),
     Feature("goods_battery", B, ACCEPTANCE, "", "goods name names a lithium battery or power bank", "品名含锂电池或充电宝"),
     Feature("goods_vague", B, ACCEPTANCE, "", "goods name says nothing that could be inspected", "品名笼统", model=True),
     Feature("goods_restricted", S, ACCEPTANCE, "", "restricted goods: e_cigarette or cigarette", "限寄物品"),
@@ -131,6 +131,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("goods_over_limit", B, ACCEPTANCE, "", "goods name states more restricted goods than one parcel may hold", "品名所示限寄物品超过单件限量"),
     Feature("dangerous_declared", B, ACCEPTANCE, "", "a dangerous-goods declaration accompanies the parcel", "附有危险品申报"),
     Feature("found_danger_severity", I, INSPECTION, "", "worst dangerous term in what the inspector saw", "验视所见物品危险等级"),
+    Feature("found_danger_terms", S, INSPECTION, "", "dangerous terms in what the inspector saw", "验视所见中的危险品词"),
     Feature("found_category", S, INSPECTION, "", "prohibited-list category the inspector recorded", "验视记录的禁寄类别"),
     Feature("found_mismatch", B, INSPECTION, "", "inspector saw other goods than declared", "验视所见与申报不符", model=True),
     Feature("weight_g", I, ACCEPTANCE, "g", "weight at acceptance", "收寄重量", model=True),
