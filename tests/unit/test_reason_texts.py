@@ -115,7 +115,7 @@ def test_the_score_of_a_finding_is_shown_apart_from_the_threshold(threshold: flo
     value = min(threshold + off, 1.0)
     score = Score(value=value, threshold=threshold, model_version="m", contributions=())
     said = model_finding(score).reason
-    match = re.search(r"risk score (\S+) is (over|at) (\S+),", said.en)
+    match = re.search(r"risk score (\S+) is (over|at) (\S+)$", said.en)
     assert match is not None
     assert (float(match[1]) > float(match[3])) is (value > threshold) is (match[2] == "over")
     assert f"{match[1]}{'超过' if match[2] == 'over' else '达到'}阈值{match[3]}" in said.zh
