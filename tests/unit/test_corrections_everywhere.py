@@ -107,7 +107,7 @@ CORRECTED = [
         {},
         "R8",
     ),
-    ("phones", [({"sender": {"phone": f"1370000000{n}"}}, {}) for n in range(4)], {}, "R5"),
+    ("phones", [({"sender": {"phone": f"1370000001{n}"}}, {}) for n in range(4)], {}, "R5"),
     ("outlets", [({"outlet": f"BJ-{n}"}, {}) for n in range(3)], {}, "R5"),
 ]
 

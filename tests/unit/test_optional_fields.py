@@ -113,10 +113,7 @@ def test_a_field_left_out_makes_no_rule_accuse(kind: EventType, way: Way) -> Non
 
 # Those that the model sees, alone or by what is made of them.
 SEEN_BY_THE_MODEL: list[Any] = [
-    pytest.param(
-        ("operator_document",),
-        marks=pytest.mark.xfail(strict=True, reason="models/current was trained on traffic that always has it"),
-    ),
+    ("operator_document",),
     *[("sender", name) for name in ("document_type", "phone")],
     *[("receiver", name) for name in ("name", "phone", "region")],
     *[("goods", name) for name in ("nature", "quantity", "declared_value_cny", "dangerous_declared")],

@@ -38,7 +38,7 @@ def test_a_document_at_six_outlets_is_seen_however_many_parcels_each_takes() -> 
     events = [
         record(
             real_name(
-                waybill(n), outlet=f"O{n // 70}", sender={"name": f"王{n // 70}", "phone": f"1380000000{n // 70}"}
+                waybill(n), outlet=f"O{n // 70}", sender={"name": f"王{n // 70}", "phone": f"1380000001{n // 70}"}
             ),
             T0 + n * 30 * SECOND,
         )

@@ -141,14 +141,19 @@ class OutletState:
         return None
 
     def photo_time(self, shipment: ShipmentBrief, owner: str) -> int | None:
-        """Time (epoch ms) of the inspection by which `owner` came to own a photo of this one; None if it is gone."""
+        """Time (epoch ms) of the inspection by which `owner` came to own a photo of this one.
+
+        None if it is gone, or old enough to be: whether a sweep has come by must not show.
+        """
         inspection = shipment.inspection
         if inspection is None:
             return None
         home = f"h{shipment.courier}/{inspection.outlet}/".encode()
         for photo in inspection.photos:
             known = self._owner(home + photo)
-            if known is not None and known.waybill == owner:
+            if known is None or is_absent(known.touched_ms, self._keep.photo, shipment.touched_ms):
+                continue
+            if known.waybill == owner:
                 return known.touched_ms
         return None
 

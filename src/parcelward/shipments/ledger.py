@@ -145,7 +145,7 @@ def _settle(shipment: Shipment, kind: "EventKind", event: Event, entry: RealName
     others = [one for one in shipment.versions if one.number != number]
     if not versions and known is not None:
         versions = [_version_that_stands(shipment, number, known, event)]
-    versions.append(_version(number, event.identity, event, entry))
+    versions.append(_like_its_twin(_version(number, event.identity, event, entry), entry, versions))
     standing, contradicting, kept = settle(versions, latest=number == _INSPECTION)
     tip = standing.tip
     stands: Entry = msgspec.structs.replace(
@@ -245,6 +245,15 @@ def _version(number: int, identity: bytes, event: Event, entry: RealNameEntry | 
         _says(entry),
         encode(entry),
     )
+
+
+def _like_its_twin(new: Version, entry: Entry, versions: Sequence[Version]) -> Version:
+    """Let a version say what another one says, if both say the same in tokens of another key or of another version."""
+    decode = _decode_entry[new.number]
+    for one in versions:
+        if one.says != new.says and one.entry and says_the_same(decode(one.entry), entry):
+            return msgspec.structs.replace(new, says=one.says)
+    return new
 
 
 def _version_that_stands(shipment: Shipment, number: int, known: Entry, event: Event) -> Version:
