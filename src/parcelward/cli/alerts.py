@@ -97,18 +97,29 @@ def alerts(
             f"following {which} in {settings.topics.alerts} on {settings.kafka}; times are {zone_name(_now())}",
             soft_wrap=True,
         )
-    shown, last = 0, time.monotonic()
     with stop_signals() as stop, TopicReader(settings, [settings.topics.alerts], old_ones) as reader:
-        begin = stored(reader, filters) if old_ones else []
-        while not stop.wait(0) and not (timeout and time.monotonic() - last > timeout):
-            fresh = [(record, read_alert(record)) for record in reader.poll(0.2)] if not begin else []
-            for record, alert in begin or [one for one in fresh if passes(one[1], filters)]:
-                last = time.monotonic()
-                show(record, alert, lang, console, json_lines)
-                shown += 1
-                if most and shown >= most:
-                    return
-            begin = []
+        shown, last = 0, time.monotonic()
+        for record, alert in _followed(reader, filters, old_ones):
+            if stop.wait(0) or (timeout and time.monotonic() - last > timeout):
+                return
+            if record is None:
+                continue
+            last = time.monotonic()
+            show(record, alert, lang, console, json_lines)
+            shown += 1
+            if most and shown >= most:
+                return
+
+
+def _followed(reader: TopicReader, filters: Filters, old_ones: bool) -> Iterator[tuple[Any, Alert | None]]:
+    """Alerts that pass, as they come, those that are there already first; (None, None) after each look at the topic."""
+    if old_ones:
+        yield from stored(reader, filters)
+    while True:
+        yield None, None
+        for record in reader.poll(0.2):
+            if passes(alert := read_alert(record), filters):
+                yield record, alert
 
 
 def stored(reader: TopicReader, filters: Filters) -> list[tuple[Any, Alert | None]]:
