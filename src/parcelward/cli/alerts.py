@@ -92,11 +92,7 @@ def alerts(
         return
     old_ones = from_start or since is not None
     if not json_lines:
-        which = "all alerts" if old_ones else "new alerts (--from-start: also those before)"
-        Console(stderr=True, highlight=False).print(
-            f"following {which} in {settings.topics.alerts} on {settings.kafka}; times are {zone_name(_now())}",
-            soft_wrap=True,
-        )
+        _say_what_is_followed(settings, old_ones)
     with stop_signals() as stop, TopicReader(settings, [settings.topics.alerts], old_ones) as reader:
         shown, last = 0, time.monotonic()
         for record, alert in _followed(reader, filters, old_ones):
@@ -109,6 +105,14 @@ def alerts(
             shown += 1
             if most and shown >= most:
                 return
+
+
+def _say_what_is_followed(settings: Settings, old_ones: bool) -> None:
+    which = "all alerts" if old_ones else "new alerts (--from-start: also those before)"
+    Console(stderr=True, highlight=False).print(
+        f"following {which} in {settings.topics.alerts} on {settings.kafka}; times are {zone_name(_now())}",
+        soft_wrap=True,
+    )
 
 
 def _followed(reader: TopicReader, filters: Filters, old_ones: bool) -> Iterator[tuple[Any, Alert | None]]:
