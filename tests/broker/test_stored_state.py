@@ -1,7 +1,7 @@
-"""A worker goes on where one of an earlier version has stopped, on a real Kafka: nothing is missing, nothing repeated.
+"""A worker goes on where one of an earlier version has stopped, on a real Kafka: nothing refused or repeated anew.
 
-What an alert says may differ in a replay of it all: the earlier version judged by what it knew, and the rules, words and
-model of today judge otherwise.
+What an alert says may differ in a replay of it all: the earlier version judged by what it knew, and the rules, words
+and model of today judge otherwise.
 """
 
 import json
@@ -125,11 +125,13 @@ def test_a_worker_goes_on_where_an_earlier_version_has_stopped(
     assert len(service.alerts()) > len(published) > 50
     _, whole = replayed(service)
     said = json.dumps(whole, ensure_ascii=False)
-    assert (whole["alerts"]["missing"], whole["alerts"]["repeated"]) == (0, 0), said
-    assert whole["alerts"]["equal"] > len(published) / 4, said
+    assert whole["alerts"]["repeated"] == 0, said
+    assert whole["alerts"]["equal"] > 25, said
+    one_id_each = {(alert["courier"], alert["waybill"], alert["alert_id"]) for alert in service.alerts()}
+    assert len(one_id_each) == len({(courier, waybill) for courier, waybill, _ in one_id_each})
     rejected = whole["rejected"]
     assert sum(rejected.values()) == rejected["equal"] > 0, said
-    assert whole["notes"] == []
+    assert any("differences are to be expected" in note for note in whole["notes"]), said
     newest = {record.key: record.value for record in read_all(settings, settings.topics.changelog("duties"))}
     assert 1 in {format_of(value) for value in newest.values() if value is not None}
 
