@@ -18,7 +18,7 @@ from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailable
 from kafka.structs import OffsetAndMetadata
 
 from parcelward.cluster.admin import ensure_topics, plan_topics
-from parcelward.formats import format_of
+from parcelward.formats import NEWEST, format_of
 from parcelward.settings import Settings
 from parcelward.stage import Record
 from tests.engine_kit.kafka import committed, drained, ends_of, intake_topics, read_all
@@ -133,7 +133,7 @@ def test_a_worker_goes_on_where_an_earlier_version_has_stopped(
     assert sum(rejected.values()) == rejected["equal"] > 0, said
     assert any("differences are to be expected" in note for note in whole["notes"]), said
     newest = {record.key: record.value for record in read_all(settings, settings.topics.changelog("duties"))}
-    assert 1 in {format_of(value) for value in newest.values() if value is not None}
+    assert NEWEST in {format_of(value) for value in newest.values() if value is not None}
 
 
 def quiet(service: Service) -> bool:
