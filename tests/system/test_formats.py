@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from parcelward.formats import NEWEST
 from tests.patience import PATIENCE_S
 from tests.system.service import Service
 
-NEWER = msgspec.msgpack.encode(["2", 1764300000000, "whatever comes then"])
+NEWER = msgspec.msgpack.encode([str(NEWEST + 1), 1764300000000, "whatever comes then"])
 SENTENCES = {  # between the stages it is met later than in the state, so it comes first here
     "screening.outlets": "a record between the stages is of format 2",
     "screening-senders-changelog": "a record in the state of stage senders is of format 2",
@@ -31,5 +32,7 @@ def test_a_worker_refuses_what_a_newer_version_has_written(start_service: Callab
         )
         assert ended.returncode == 2, ended.stderr[-2000:]
         last = ended.stderr.splitlines()[-1]
-        assert last.startswith(f"parcelward: {sentence}, and this version reads formats up to 1: a newer version")
+        assert last.startswith(
+            f"parcelward: {sentence}, and this version reads formats up to {NEWEST}: a newer version"
+        )
         assert "start that version again, or a later one" in last
