@@ -12,8 +12,8 @@ from tests.system.service import Service
 
 NEWER = msgspec.msgpack.encode([str(NEWEST + 1), 1764300000000, "whatever comes then"])
 SENTENCES = {  # between the stages it is met later than in the state, so it comes first here
-    "screening.outlets": "a record between the stages is of format 2",
-    "screening-senders-changelog": "a record in the state of stage senders is of format 2",
+    "screening.outlets": f"a record between the stages is of format {NEWEST + 1}",
+    "screening-senders-changelog": f"a record in the state of stage senders is of format {NEWEST + 1}",
 }
 
 
