@@ -59,6 +59,15 @@ def duration_ms(duration: timedelta) -> int:
     return duration // _MILLISECOND
 
 
+def utc(epoch_ms: int) -> datetime:
+    """The moment in UTC.
+
+    >>> utc(0).isoformat()
+    '1970-01-01T00:00:00+00:00'
+    """
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
+
+
 def china_day(epoch_ms: int) -> int:
     """Number of the calendar day in China, which begins at 16:00 UTC.
 

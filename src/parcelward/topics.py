@@ -26,7 +26,8 @@ def partition_of(key: bytes, partitions: int) -> int:
     """The partition of an intake topic that the contract names for a key: that of Kafka's own default partitioner.
 
     It is 31 bits of murmur2 of the key, modulo the number of partitions. Java clients and kafka-python do so if nothing
-    else is said; librdkafka needs `partitioner=murmur2_random`, because its own default goes by CRC-32.
+    else is said; librdkafka needs `partitioner=murmur2_random`, because its own default goes by CRC-32. Written again
+    here because every new waybill is looked at, and kafka-python's own takes three times as long.
 
     >>> partition_of(b"SF1234567890123", 4)
     2

@@ -7,19 +7,20 @@ waybills are clean. Printed for each world: clean waybills, the share of them wi
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from parcelward.moments import DAY_MS
 from parcelward.screening.build import build_stages
 from parcelward.screening.in_memory import Pipeline, batches
 from parcelward.settings import Settings, load_settings
 from parcelward.simulate import Plan, Simulation, live
 from parcelward.simulate.left_out import OPTIONAL_FIELDS
-from parcelward.stage import Record
+from parcelward.stage import Send
+from parcelward.training.traffic import simulated_records
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
-DAY_MS = 86_400_000
 BATCH = 1024
 
 WORLDS = {
@@ -37,20 +38,13 @@ WORLDS = {
 }
 
 
-def records(simulation: Simulation, settings: Settings) -> Iterator[Record]:
-    """Give the simulated records as they would come from the broker, in one partition."""
-    for offset, record in enumerate(simulation.records()):
-        topic = settings.topics.intake(record.courier)
-        yield Record(topic, 0, offset, record.arrival_ms, record.key, record.value, record.headers)
-
-
 def measure(plan: Plan, settings: Settings) -> tuple[int, Counter[str]]:
     """Count clean waybills, and those of them with an alert under each rule; under `any` all of these."""
     simulation, pipeline = Simulation(plan), Pipeline(build_stages(settings), settings.topics)
     found: dict[tuple[str, str], set[str]] = {}
     seen: set[tuple[str, str]] = set()
     now = 0
-    for batch in batches(records(simulation, settings), BATCH):
+    for batch in batches(simulated_records(simulation, settings.topics), BATCH):
         now = batch[-1].timestamp
         seen.update((settings.topics.courier_of(record.topic), (record.key or b"").decode()) for record in batch)
         _note(pipeline.feed(batch).alerts, found)
@@ -62,9 +56,9 @@ def measure(plan: Plan, settings: Settings) -> tuple[int, Counter[str]]:
     return len(seen - violations), by_rule + Counter(any=len(clean))
 
 
-def _note(alerts: list, found: dict[tuple[str, str], set[str]]) -> None:  # type: ignore[type-arg]
+def _note(alerts: Iterable[Send], found: dict[tuple[str, str], set[str]]) -> None:
     for send in alerts:
-        alert = json.loads(send.value)
+        alert = json.loads(send.value or b"")
         if alert["lane"] != "green_sampled":
             rules = found.setdefault((alert["courier"], alert["waybill"]), set())
             rules.update(finding["rule"] for finding in alert["findings"])

@@ -15,6 +15,7 @@ from parcelward.screening.build import build_stages
 from parcelward.screening.in_memory import Pipeline, batches
 from parcelward.settings import Settings
 from parcelward.simulate import Plan, Simulation
+from parcelward.simulate.left_out import Way, less
 from parcelward.stage import Record
 from tests.builders import settings
 
@@ -30,7 +31,6 @@ PLAN = Plan(
 )
 CHANCE = 4
 """Waybills out of a thousand that may be alerted or not, whatever a field says: their figures lie at a threshold."""
-Way = tuple[str, ...]
 DUTIES = {("sender", "document_number"), ("sender", "name"), ("sender", "agreement_id")}
 """Fields that the law wants of a sender, or of an agreement customer instead: rules may ask for them."""
 
@@ -53,17 +53,6 @@ FIELDS = [
 ]
 
 
-def without(body: Any, way: Way) -> Any:
-    """A JSON value without the field, in every entry of an array."""
-    if isinstance(body, list):
-        return [without(entry, way) for entry in body]
-    name, *rest = way
-    if not isinstance(body, dict) or name not in body:
-        return body
-    left = {other: part for other, part in body.items() if other != name}
-    return left if not rest else left | {name: without(body[name], tuple(rest))}
-
-
 @cache
 def traffic() -> tuple[tuple[int, dict[str, Any]], ...]:
     return tuple((event.arrival_ms, event.envelope) for event in Simulation(PLAN).events())
@@ -80,7 +69,7 @@ def alerted(with_model: bool, kind: EventType | None = None, way: Way = ()) -> d
     line, found = Pipeline(stages(with_model), settings().topics), dict[str, set[str]]()
     records: list[Record] = []
     for arrival, event in traffic():
-        left = event | {"data": without(event["data"], way)} if event["type"] == kind else event
+        left = event | {"data": less(event["data"], way)} if event["type"] == kind else event
         courier, key, value, headers = binary_mode(left)
         records.append(Record(f"intake.{courier}", 0, len(records), arrival, key, value, headers))
     for batch in batches(records, 500):

@@ -1,7 +1,6 @@
 """From a verdict to the alert record that leaves: everything a person needs to decide, and nothing raw."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID, uuid5
 
@@ -25,6 +24,7 @@ from parcelward.contract.events import EVENT_TYPES
 from parcelward.escaping import escaped
 from parcelward.features.decimals import apart
 from parcelward.features.table import Row
+from parcelward.moments import utc
 from parcelward.shipments.shipment import Shipment
 from parcelward.stage import Send
 from parcelward.topics import Topics
@@ -61,10 +61,6 @@ def alert_id(courier: str, waybill: str, first_arrival_ms: int) -> str:
     A waybill number that comes back after it was forgotten is another parcel: its first arrival tells them apart.
     """
     return str(uuid5(ALERT_NAMESPACE, f"{courier}/{waybill}/{first_arrival_ms}/acceptance"))
-
-
-def _moment(epoch_ms: int) -> datetime:
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
 
 
 def model_finding(score: Score) -> Finding:
@@ -174,7 +170,7 @@ def build_alert(
     proposed = Action(record.verdict.action or Action.REQUEST_INFORMATION)
     step = next_step(parcel_state(shipment, record.touched_ms), proposed)
     card = build_card(shipment, row, lane, proposed, step, record.touched_ms, counterparts, clear)
-    at = _moment(record.touched_ms)
+    at = utc(record.touched_ms)
     real_name, inspection = shipment.real_name, shipment.inspection
     return Alert(
         alert_id=alert_id(shipment.courier, shipment.waybill, shipment.first_arrival_ms),
@@ -187,7 +183,7 @@ def build_alert(
         lane=lane,
         action=step.action,
         raised_at=at,
-        due_by=_moment(record.due_ms),
+        due_by=utc(record.due_ms),
         findings=ordered,
         score=score,
         parties=_parties(shipment),

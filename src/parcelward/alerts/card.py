@@ -1,20 +1,18 @@
 """Fills in an alert's card from the shipment: everything a person asks before deciding."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from parcelward.alerts.contacts import contacts_for
 from parcelward.alerts.next_step import Step, accepted_ms, parcel_state
 from parcelward.contract.alerts import Action, Lane
 from parcelward.contract.cards import Bilingual, Card, Counterpart, Goods, ParcelState, Seen, Whereabouts
+from parcelward.contract.fields import InspectionResult
 from parcelward.escaping import escaped
 from parcelward.features.table import INDEX, Row
-from parcelward.goods import match_goods
-from parcelward.moments import DAY_MS, HOUR_MS, MINUTE_MS
+from parcelward.goods import PROHIBITED, match_goods
+from parcelward.moments import DAY_MS, HOUR_MS, MINUTE_MS, utc
 from parcelward.shipments.shipment import ShipmentBrief
 
-PROHIBITED = 3
-PASSED = "passed"
 _FOUND = INDEX["found_danger_severity"]
 
 CLEARS = {
@@ -76,7 +74,7 @@ def build_card(
         en = f"look whether the change is true: if so close the alert; if not, {step.en}"
     return Card(
         goods=_goods(shipment),
-        accepted_at=None if begun is None else _moment(begun),
+        accepted_at=None if begun is None else utc(begun),
         age_s=None if begun is None else (now_ms - begun) / 1000,
         inspection=_seen(shipment),
         whereabouts=_whereabouts(shipment, state),
@@ -94,7 +92,7 @@ def passed_all_the_same(shipment: ShipmentBrief, row: Row) -> Bilingual | None:
     inspection = shipment.inspection
     severity = row[_FOUND]
     grave = isinstance(severity, int) and severity >= PROHIBITED
-    if inspection is None or inspection.result != PASSED or not (grave or inspection.found_category):
+    if inspection is None or inspection.result != InspectionResult.PASSED or not (grave or inspection.found_category):
         return None
     found = escaped(inspection.found_goods or "")
     return Bilingual(
@@ -128,10 +126,6 @@ def _categories(shipment: ShipmentBrief) -> frozenset[str]:
     return frozenset(one for one in (*found, None if inspection is None else inspection.found_category) if one)
 
 
-def _moment(epoch_ms: int) -> datetime:
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
-
-
 def _goods(shipment: ShipmentBrief) -> Goods:
     real_name, inspection = shipment.real_name, shipment.inspection
     return Goods(
@@ -152,7 +146,7 @@ def _seen(shipment: ShipmentBrief) -> Seen | None:
     begun = inspection.started_ms
     known = begun is not None and begun <= inspection.event_ms
     return Seen(
-        at=_moment(inspection.event_ms),
+        at=utc(inspection.event_ms),
         operator=inspection.operator,
         outlet=inspection.outlet,
         result=inspection.result,
@@ -170,6 +164,6 @@ def _whereabouts(shipment: ShipmentBrief, state: ParcelState) -> Whereabouts:
     return Whereabouts(
         state=state,
         site=site,
-        seen_at=_moment(last.event_ms),
+        seen_at=utc(last.event_ms),
         text=Bilingual(zh=f"{zh}（最后见于{site}）", en=f"{en} (last seen at {site})"),
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from parcelward.contract.alerts import Action
 from parcelward.contract.cards import Bilingual, ParcelState
+from parcelward.contract.fields import InspectionResult, ScanDecision
 from parcelward.moments import DAY_MS, HOUR_MS
 from parcelward.shipments.shipment import ShipmentBrief
 
@@ -14,13 +15,20 @@ LEAVES_AFTER_MS = 2 * HOUR_MS
 """An outlet's vans leave several times a day: so long after the acceptance nobody can say that it is still there."""
 DELIVERED_AFTER_MS = 3 * DAY_MS
 """Most parcels are delivered within three days."""
-REFUSING = frozenset(("refused_by_sender", "refused_prohibited", "refused_mismatch"))
-HELD_FOR_PROOF = "held_for_proof"
-OF_SCAN = {
-    "pass": ParcelState.UNDER_WAY,
-    "reopen": ParcelState.HELD,
-    "hold": ParcelState.HELD,
-    "hand_over": ParcelState.HANDED_OVER,
+STOPPING = frozenset(
+    (
+        InspectionResult.REFUSED_BY_SENDER,
+        InspectionResult.REFUSED_PROHIBITED,
+        InspectionResult.REFUSED_MISMATCH,
+        InspectionResult.HELD_FOR_PROOF,
+    )
+)
+"""Outcomes of an inspection after which a parcel does not travel."""
+OF_SCAN: dict[str, ParcelState] = {
+    ScanDecision.PASS: ParcelState.UNDER_WAY,
+    ScanDecision.REOPEN: ParcelState.HELD,
+    ScanDecision.HOLD: ParcelState.HELD,
+    ScanDecision.HAND_OVER: ParcelState.HANDED_OVER,
 }
 
 
@@ -182,7 +190,7 @@ def parcel_state(shipment: ShipmentBrief, now_ms: int) -> ParcelState:
         state = OF_SCAN[scan.decision]  # a scan after a refusal: it travels all the same
         return ParcelState.PERHAPS_DELIVERED if state is ParcelState.UNDER_WAY and _is_old(age_ms) else state
     if inspection is not None and _stopped(shipment):
-        return ParcelState.HELD if inspection.result == HELD_FOR_PROOF else ParcelState.REFUSED
+        return ParcelState.HELD if inspection.result == InspectionResult.HELD_FOR_PROOF else ParcelState.REFUSED
     if _is_old(age_ms):
         return ParcelState.PERHAPS_DELIVERED
     return ParcelState.UNKNOWN if age_ms >= LEAVES_AFTER_MS else ParcelState.AT_OUTLET
@@ -190,7 +198,7 @@ def parcel_state(shipment: ShipmentBrief, now_ms: int) -> ParcelState:
 
 def _stopped(shipment: ShipmentBrief) -> bool:
     inspection = shipment.inspection
-    return inspection is not None and (inspection.result in REFUSING or inspection.result == HELD_FOR_PROOF)
+    return inspection is not None and inspection.result in STOPPING
 
 
 def _is_old(age_ms: int) -> bool:

@@ -21,12 +21,15 @@ def settings_with(kafka: str | None, **overrides: Any) -> Settings:
 
 def moment_ms(option: str, text: str | None) -> int | None:
     """The time that was given with an option, in epoch ms; None when none was. Raises UserError naming the option."""
-    if text is None:
-        return None
+    return None if text is None else round(moment_of(option, text).timestamp() * 1000)
+
+
+def moment_of(option: str, text: str) -> datetime:
+    """The time that was given with an option. Raises UserError naming the option."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UserError(f"{option} {text!r} is not a time; write it like 2026-11-23T08:00:00+08:00") from None
     if moment.tzinfo is None:
         raise UserError(f"{option} {text!r} has no time zone; write it like 2026-11-23T08:00:00+08:00")
-    return round(moment.timestamp() * 1000)
+    return moment

@@ -3,7 +3,7 @@
 import time
 from contextlib import nullcontext
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from parcelward.cli.options import Kafka, moment_ms, settings_with
 from parcelward.cli.tables import show_table
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
-from parcelward.moments import duration_ms
+from parcelward.moments import duration_ms, utc
 from parcelward.replay.check import Checked, check
 from parcelward.replay.compare import Counts, Span
 from parcelward.replay.kept import KeptRecording, keep
@@ -109,7 +109,7 @@ def _since_ms(span: Span, warm_up_days: float | None) -> int | None:
 
 
 def _moment(ms: int | None) -> str | None:
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return None if ms is None else utc(ms).isoformat(timespec="milliseconds")
 
 
 def _as_json(checked: Checked, seconds: float) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -14,6 +14,7 @@ from parcelward.cli.options import moment_ms, settings_with
 from parcelward.contract.alerts import Alert
 from parcelward.escaping import escaped, escaped_json, json_line
 from parcelward.intake.event_file import numbered_events
+from parcelward.moments import utc
 from parcelward.screening.build import build_stages
 from parcelward.screening.rehearsal import Refused, Rehearsal
 from parcelward.settings import DEMO_KEY, Settings
@@ -94,4 +95,4 @@ def _show(outcome: bytes | Refused, lang: Language, console: Console, today: dat
 
 
 def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone().isoformat(timespec="seconds")
+    return utc(ms).astimezone().isoformat(timespec="seconds")

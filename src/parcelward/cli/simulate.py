@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from parcelward.cli.options import moment_of
 from parcelward.errors import UserError
 from parcelward.simulate import PATTERNS, Plan, SimulatedEvent, Simulation
 
@@ -39,7 +40,7 @@ def simulate(
         couriers=tuple(code.strip() for code in couriers.split(",") if code.strip()),
         outlets_per_courier=outlets,
         waybills_per_day=waybills_per_day,
-        start=_moment(start) if start else datetime.now(UTC).replace(microsecond=0) - timedelta(days=days),
+        start=moment_of("--start", start) if start else datetime.now(UTC).replace(microsecond=0) - timedelta(days=days),
         days=days,
         seed=seed,
         violation_share=violations,
@@ -54,16 +55,6 @@ def simulate(
     if labels is not None:
         _write(labels, (orjson.dumps(label._asdict()) for label in truth))
     _report(written, out, {name: [label.case for label in truth if label.pattern == name] for name in PATTERNS})
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"--start {text!r} is not a time; write it like 2026-11-23T08:00:00+08:00") from None
-    if moment.tzinfo is None:
-        raise UserError(f"--start {text!r} has no time zone; write it like 2026-11-23T08:00:00+08:00")
-    return moment
 
 
 def _write(path: Path, lines: Iterator[bytes]) -> int:

@@ -3,7 +3,8 @@
 import re
 from datetime import date
 
-_MOBILE = re.compile(r"1[3-9][0-9]{9}").fullmatch
+is_mobile = re.compile(r"1[3-9][0-9]{9}").fullmatch
+"""Match a Chinese mobile number in its usual form: eleven digits."""
 _RESIDENT = re.compile(
     r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9[0-9])[0-9]{4}"
     r"(?P<born>(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))[0-9]{3}[0-9Xx]"
@@ -28,14 +29,22 @@ def person_number(code: str) -> str | None:
     if not SHORTEST <= len(code) <= LONGEST or code[0] not in _FIRST_DIGITS:
         return None
     digits = code.translate(_SIGNS)
-    if _MOBILE(digits):
+    if is_mobile(digits):
         return "phone number"
-    if (found := _RESIDENT(digits)) is None or (1 - 2 * int(digits[:17], 13)) % 11 != "0123456789X".index(
-        digits[17].upper()
-    ):
+    if (found := _RESIDENT(digits)) is None or resident_check_character(digits[:17]) != digits[17].upper():
         return None
     try:
         date.fromisoformat(found["born"])
     except ValueError:
         return None
     return "resident ID number"
+
+
+def resident_check_character(seventeen: str) -> str:
+    """The last character of a resident number that begins with these 17 digits (GB 11643).
+
+    >>> resident_check_character("11010519491231002")
+    'X'
+    """
+    # The weights are 2^(17-i) mod 11. Since 13 = 2 (mod 11), reading the digits in base 13 gives the same sum, faster.
+    return "0123456789X"[(1 - 2 * int(seventeen, 13)) % 11]

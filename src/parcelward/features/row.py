@@ -12,7 +12,7 @@ from msgspec.structs import astuple
 from parcelward.features.goods_names import DECLARED, GoodsFeatures, goods_features
 from parcelward.features.order import filled_by_name
 from parcelward.features.table import Row, Value
-from parcelward.moments import FIVE_MINUTES_MS, HOUR_MS, HOURS_PER_DAY
+from parcelward.moments import CHINA_MS, FIVE_MINUTES_MS, HOUR_MS, HOURS_PER_DAY
 from parcelward.profiles.outlets import (
     OperatorProfile,
     OutletProfile,
@@ -40,7 +40,6 @@ SHARE_OF = 8  # a share of fewer parcels than this says nothing, and is unknown
 _OVERDUE = [
     (bool(bits & Duty.REAL_NAME), bool(bits & Duty.INSPECTION), bool(bits & Duty.SECURITY_SCAN)) for bits in range(8)
 ]
-_LOCAL_HOURS = 8  # China has one time zone, UTC+8
 
 
 def unknown(names: Names) -> Values:
@@ -102,7 +101,7 @@ def _duties(shipment: ShipmentBrief, real_name: RealNameEntry | None, inspection
     letter = backfilled = False
     if real_name is not None:
         at, letter, backfilled = real_name.event_ms, real_name.goods_nature == "letter", real_name.backfill
-        upload, hour = (real_name.arrival_ms - at) / 1000, (at // HOUR_MS + _LOCAL_HOURS) % HOURS_PER_DAY
+        upload, hour = (real_name.arrival_ms - at) / 1000, (at + CHINA_MS) // HOUR_MS % HOURS_PER_DAY
     if inspection is not None:
         done, begun = inspection.event_ms, inspection.started_ms
         opened, result, mark = inspection.opened, inspection.result, inspection.mark_applied

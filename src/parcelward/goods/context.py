@@ -3,8 +3,9 @@
 import re
 
 from parcelward.goods.lexicon import Term, TermPlace
+from parcelward.goods.text import CJK
 
-_CJK = re.compile(r"[㐀-䶿一-鿿]")
+_CJK = re.compile(f"[{CJK}]")
 _LONGEST_CLUE = 8  # characters looked at before a term
 
 

@@ -12,6 +12,9 @@ from parcelward.goods.disguises import spellings
 from parcelward.goods.tables import rows
 from parcelward.goods.text import normalise
 
+CARE, RESTRICTED, PROHIBITED = 1, 2, 3
+"""Severities: needs care, or papers, or may never be sent. 0 is nothing."""
+
 
 class TermKind(StrEnum):
     """Meaning of a lexicon term for a parcel."""
@@ -70,7 +73,6 @@ _ORDINARY = "ordinary.tsv"
 _CATALOGUES = "catalogues.tsv"
 _ALONE_MARK = "="  # before a Chinese name of a catalogue that counts only where no other character stands beside it
 _SHORT = 2  # characters of a term that a sound alone does not prove
-_DOUBTFUL = 2  # severity of what only sounds like a short term
 # One spelling may be a term of each group: 充电宝 is a battery and a class of goods.
 _GROUPS = {TermKind.INNOCENT: "innocent", TermKind.GOODS: "goods", TermKind.VAGUE: "vague"}
 
@@ -146,7 +148,7 @@ def _disguised(terms: dict[tuple[str, str], Term]) -> Iterator[tuple[str, Term]]
             (alone, short): replace(
                 plain,
                 place=TermPlace.ALONE if alone else TermPlace.INSIDE,
-                severity=min(plain.severity, _DOUBTFUL) if short else plain.severity,
+                severity=min(plain.severity, RESTRICTED) if short else plain.severity,
                 latin=False,
                 disguised=True,
             )

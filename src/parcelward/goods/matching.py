@@ -6,21 +6,19 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from parcelward.goods.context import has_its_boundaries, is_denied, is_toy, stands_by_itself
-from parcelward.goods.lexicon import Lexicon, Term, TermKind, TermPlace, lexicon
+from parcelward.goods.lexicon import CARE, PROHIBITED, RESTRICTED, Lexicon, Term, TermKind, TermPlace, lexicon
 from parcelward.goods.numbers import cas_numbers, un_numbers
 from parcelward.goods.phrases import Phrase, phrase
 from parcelward.goods.quantities import exceeds_limit, units_written
-from parcelward.goods.text import normalise
+from parcelward.goods.text import CJK, normalise
 
 # A few thousand names cover most of a day's parcels. Each takes about 0.3 KB: ordinary names share their `GoodsMatch`.
 _CACHE_SIZE = 65_536
 
 _SHORT_NAME = 16
-_NOT_CHINESE = re.compile(r"[^㐀-䶿一-鿿]+")
-_CARE = 1
+_NOT_CHINESE = re.compile(f"[^{CJK}]+")
 _DRUGS = "12"
 _WHOLE = frozenset((TermPlace.WORD, TermPlace.END))
-_RESTRICTED = 2
 _EXPLOSIVES_END_AT = 600  # UN 0004 to 0599 are class 1
 _DANGER_KINDS = frozenset((TermKind.DANGER, TermKind.BATTERY, TermKind.E_CIGARETTE, TermKind.CIGARETTE))
 _WITH_LITHIUM = frozenset((TermKind.BATTERY, TermKind.E_CIGARETTE))
@@ -168,16 +166,16 @@ def _judged(name: Phrase, hit: _TermHit) -> _TermHit | None:
     """
     start, end, term = hit
     if is_denied(name.text, start, end):
-        silent = term.severity > _CARE and name.names_nothing_else(start, end)
-        return _milder(hit, _RESTRICTED) if silent else None
+        silent = term.severity > CARE and name.names_nothing_else(start, end)
+        return _milder(hit, RESTRICTED) if silent else None
     if is_toy(name.text, start, term):
         return None
     if term.kind is not TermKind.DANGER:
         return None if term.kind is TermKind.BATTERY and name.fits_a_battery(end) else hit
     if name.proves_harmless(start, end, term):
         return None
-    if term.severity > _RESTRICTED and (name.is_doubtful(end) or not name.is_word(start, end, term)):
-        return _milder(hit, _RESTRICTED)
+    if term.severity > RESTRICTED and (name.is_doubtful(end) or not name.is_word(start, end, term)):
+        return _milder(hit, RESTRICTED)
     return hit
 
 
@@ -193,7 +191,7 @@ def _worst(dangers: list[_TermHit], written: tuple[str, ...], known: Lexicon) ->
     category, severity = (dangers[0].term.category, dangers[0].term.severity) if dangers else (None, 0)
     for number in written:
         explosive = int(number) < _EXPLOSIVES_END_AT
-        meaning = ("03", 3) if explosive else known.un_categories.get(number, ("misc", 2))
+        meaning = ("03", PROHIBITED) if explosive else known.un_categories.get(number, ("misc", RESTRICTED))
         if meaning[1] > severity:
             category, severity = meaning
     return (category, severity) if severity else (None, 0)

@@ -14,6 +14,7 @@ import rjieba
 
 from parcelward.goods.lexicon import Term, TermKind, TermPlace
 from parcelward.goods.tables import rows
+from parcelward.goods.text import CJK
 
 Token = tuple[str, int, int]
 
@@ -47,7 +48,7 @@ _FITTING = re.compile(
     ".{0,3}(?:外壳|壳|套(?!装|餐|盒)|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
 )
 _REMARK = re.compile(r" ?\((?:[^)]*(?:香料|香精))|\([^)]*(?:玩具|toy)")
-_CJK = re.compile(r"[㐀-䶿一-鿿]")
+_CJK = re.compile(f"[{CJK}]")
 _WORD = re.compile(r"[a-z]+")
 _EMPTY = re.compile(r"空[瓶桶罐盒壶箱]|(?<![a-z])empty(?![a-z])|\(空\)|[瓶桶罐盒壶箱]空")
 _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name

@@ -1,9 +1,9 @@
 """Compares the declared goods with those that the inspector saw."""
 
+from parcelward.goods.lexicon import CARE
 from parcelward.goods.matching import match_goods
 from parcelward.goods.text import normalise
 
-_CARE = 1  # severities above this are restricted or prohibited goods
 _SHARED_PAIRS = 0.3  # of the shorter name's character pairs; a choice
 
 # Pairs of classes that two honest people may mix up.
@@ -57,7 +57,7 @@ def same_goods(declared: str, found: str) -> bool | None:
     True
     """
     ours, theirs = match_goods(declared), match_goods(found)
-    if theirs.danger_severity > max(_CARE, ours.danger_severity):
+    if theirs.danger_severity > max(CARE, ours.danger_severity):
         return False
     if theirs.restricted and theirs.restricted != ours.restricted:
         return False

@@ -41,12 +41,14 @@ def _table() -> dict[int, int | str | None]:
 
 _TABLE = _table()
 
-_CJK = r"[㐀-䶿一-鿿]"
+CJK = "㐀-䶿一-鿿"
+"""Chinese characters, as ranges of a set in a pattern."""
+_CJK = f"[{CJK}]"
 _SPACE_IN_CJK = re.compile(rf"(?<={_CJK})\s+(?={_CJK})")
 # A sign between two characters is a disguise only where one stands alone (汽-油, 打火-机), not in 红酒-精油.
 _SIGN = r"[\s\-_·・•*.~^+=|/\\'\"`#—–…°]+"
-_SIGN_AFTER_ONE = re.compile(rf"(?:(?<=^)|(?<=[^㐀-䶿一-鿿]))({_CJK}){_SIGN}(?={_CJK})")
-_SIGN_BEFORE_ONE = re.compile(rf"(?<={_CJK}){_SIGN}(?={_CJK}(?:[^㐀-䶿一-鿿]|$))")
+_SIGN_AFTER_ONE = re.compile(rf"(?:(?<=^)|(?<=[^{CJK}]))({_CJK}){_SIGN}(?={_CJK})")
+_SIGN_BEFORE_ONE = re.compile(rf"(?<={_CJK}){_SIGN}(?={_CJK}(?:[^{CJK}]|$))")
 _SPELLED_OUT = re.compile(r"(?<![a-z0-9])(?:[a-z][\s.\-_*]+){2,}[a-z](?![a-z0-9])")
 _NOT_A_LETTER = re.compile(r"[^a-z]+")
 _JOINED_WORDS = re.compile(r"(?<=[a-z0-9])[-_'’/]+(?=[a-z0-9])")

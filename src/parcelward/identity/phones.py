@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import phonenumbers
 
+from parcelward.contract.person_numbers import is_mobile
+
 HOME = "CN"
 _HOME_CODE = "+86"
 
-is_mobile = re.compile(r"1[3-9][0-9]{9}").fullmatch
-"""Match a Chinese mobile number in its usual form: eleven digits."""
 is_privacy_number = re.compile(r"1[3-9][0-9]{9}-[0-9]{1,8}").fullmatch
 """Match a privacy number in its usual form: a mobile number and an extension."""
 _LANDLINE = re.compile(r"0[1-9][0-9]{1,2}[2-9][0-9]{6,7}").fullmatch

@@ -21,10 +21,11 @@ from msgspec import Struct
 
 from parcelward.contract.events import Inspection, RealName
 from parcelward.contract.fields import DocumentCheck, DocumentType, SenderKind
+from parcelward.contract.person_numbers import is_mobile
 from parcelward.errors import UserError
 from parcelward.identity.free_text import hide_numbers
 from parcelward.identity.identifiers import check_document, distinct_number, normal_document, normal_name
-from parcelward.identity.phones import NO_LINE, PhoneCheck, is_mobile, is_privacy_number, normal_phone
+from parcelward.identity.phones import NO_LINE, Phone, PhoneCheck, is_privacy_number, normal_phone
 from parcelward.identity.remembered import Remembered
 from parcelward.intake.event import RealNameData
 from parcelward.moments import DAY_MS
@@ -183,8 +184,8 @@ class Tokeniser:
         found = normal_phone(phone)
         if found is None:
             return None, _NOTHING_SHOWN, _NO_PHONE
-        check, mask = found.check.value, mask_phone(phone)
-        return (self._phone.token(found.dialled) if check == _LINE else None), mask, check
+        check = found.check.value
+        return (self._phone.token(found.dialled) if check == _LINE else None), _mask_of_phone(found), check
 
     def identity(self, data: RealNameData | RealName, on_ms: int | None = None) -> Identity:
         """Tokens and masks of a real-name event. Raw values are replaced here; what the source replaced is taken over.
@@ -302,8 +303,12 @@ def mask_phone(phone: str) -> str:
     '138****8000'
     """
     found = normal_phone(phone)
-    number = "" if found is None else found.dialled.partition(";")[0]
-    return f"{number[:3]}****{number[-4:]}" if len(number) >= 11 else "****"
+    return _NOTHING_SHOWN if found is None else _mask_of_phone(found)
+
+
+def _mask_of_phone(phone: Phone) -> str:
+    number = phone.dialled.partition(";")[0]
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 11 else _NOTHING_SHOWN
 
 
 def mask_name(name: str) -> str:

@@ -213,23 +213,7 @@ class Decoder:
         waybill = data.waybill.encode()
         if subject is not None and subject != waybill:
             return Rejected(Reason.KEY_MISMATCH, "ce_subject: must be the waybill number in the event")
-        if (refused := self._misplaced(record, data, waybill, time_ms)) is not None:
-            return refused
-        if (refused := personal_code(name := event_id.decode(), data)) is not None:
-            return refused
-        clear_unknown(data, time_ms)
-        content = self._content.copy()
-        content.update(time)
-        content.update(value)
-        return Event(
-            plan.event_type,
-            name,
-            time_ms,
-            data,
-            _identity(source, event_id),
-            content.digest()[:HASH_BYTES],
-            b"" if (corrects := data.corrects) is None else _identity(source, corrects.encode()),
-        )
+        return self._accepted(record, plan, event_id, source, time_ms, data, waybill, time)
 
     def _structured(self, record: SourceRecord, value: bytes, announced: bool) -> Event | Rejected:
         """`announced`: the content type says that this is a structured CloudEvent."""
@@ -249,22 +233,40 @@ class Decoder:
         if found.subject is not None and found.subject != found.data.waybill:
             return Rejected(Reason.KEY_MISMATCH, "subject: must be the waybill number in the event")
         data, time_ms = _data_within(plan, value, found.data), ms_of(found.time)
-        if (misplaced := self._misplaced(record, data, data.waybill.encode(), time_ms)) is not None:
-            return misplaced
-        if (refused := personal_code(found.id, data)) is not None:
+        event_id, source = found.id.encode(), self._source(found.source.encode())
+        return self._accepted(record, plan, event_id, source, time_ms, data, data.waybill.encode())
+
+    def _accepted(
+        self,
+        record: SourceRecord,
+        plan: _Plan,
+        event_id: bytes,
+        source: blake2b,
+        time_ms: int,
+        data: Any,
+        waybill: bytes,
+        time: bytes = b"",
+    ) -> Event | Rejected:
+        """Make the event of data that are in order by themselves, unless they lie wrong or hold a person's number.
+
+        `time` is what belongs to the event's content and does not stand in the record's value.
+        """
+        if (refused := self._misplaced(record, data, waybill, time_ms)) is not None:
+            return refused
+        if (refused := personal_code(name := event_id.decode(), data)) is not None:
             return refused
         clear_unknown(data, time_ms)
         content = self._content.copy()
-        content.update(value)
-        source = self._source(found.source.encode())
+        content.update(time)
+        content.update(record.value or b"")
         return Event(
             plan.event_type,
-            found.id,
+            name,
             time_ms,
             data,
-            _identity(source, found.id.encode()),
+            _identity(source, event_id),
             content.digest()[:HASH_BYTES],
-            b"" if data.corrects is None else _identity(source, data.corrects.encode()),
+            b"" if (corrects := data.corrects) is None else _identity(source, corrects.encode()),
         )
 
     def _misplaced(self, record: SourceRecord, data: Any, waybill: bytes, time_ms: int) -> Rejected | None:

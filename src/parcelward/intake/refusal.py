@@ -10,7 +10,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -20,6 +19,7 @@ from parcelward.contract.alerts import RejectedHeaders
 from parcelward.contract.events import EVENT_MODELS
 from parcelward.contract.reasons import Reason
 from parcelward.counts import REJECTED
+from parcelward.moments import utc
 from parcelward.record_batch import MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, read_withheld
 from parcelward.stage import CountKey, Send, SourceRecord
 from parcelward.topics import MAX_REJECTED_BYTES, Topics
@@ -114,7 +114,7 @@ def rejected_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str
 
 
 def _our_headers(record: SourceRecord, rejected: Rejected) -> list[tuple[str, bytes]]:
-    arrival = datetime.fromtimestamp(max(0, min(record.timestamp, 253_402_300_799_999)) / 1000, UTC)
+    arrival = utc(max(0, min(record.timestamp, 253_402_300_799_999)))
     ours = RejectedHeaders(
         pw_reason=rejected.reason,
         pw_detail=rejected.detail[:DETAIL_LIMIT],

@@ -164,10 +164,10 @@ def sender_view(
         if (read := _read_of(shipment, entry)) is not None:
             _count_read(profile, read)
     earlier = _read_before(profile, shipment, entry)
-    come_from = None if earlier is None else (earlier.courier, earlier.waybill, earlier.outlet, earlier.event_ms)
-    if come_from is not None and not come_from[1]:
-        come_from = None
-    return view_of(profile, shipment, entry, earlier), come_from
+    view = view_of(profile, shipment, entry, earlier)
+    if earlier is None or not earlier.waybill:  # an older record does not say which parcel it was
+        return view, None
+    return view, (earlier.courier, earlier.waybill, earlier.outlet, earlier.event_ms)
 
 
 def send_of(shipment: ShipmentBrief, entry: RealNameEntry) -> SenderSend:
@@ -260,9 +260,7 @@ def _crc(text: str | None) -> int:
     return 0 if text is None else crc32(text.encode())
 
 
-def view_of(
-    profile: SenderProfile, shipment: ShipmentBrief, entry: RealNameEntry, earlier: Read | None = None
-) -> SenderView:
+def view_of(profile: SenderProfile, shipment: ShipmentBrief, entry: RealNameEntry, earlier: Read | None) -> SenderView:
     """The profile as of the parcel's own acceptance. It is the same on each later pass of the shipment.
 
     E-cigarettes are counted in parcels, over the whole calendar day in China: the law allows one a day.

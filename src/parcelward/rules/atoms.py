@@ -85,9 +85,8 @@ def atom(node: Node) -> Atom:
     term, other = node.args
     if term.op == LITERAL and other.op != LITERAL and sign in (*MIRRORED, EQUAL, UNEQUAL):
         term, other, sign = other, term, MIRRORED.get(sign, sign)
-    if term.canonical == other.canonical and not _may_be_nan(
-        term
-    ):  # nothing is greater than itself, all contains itself
+    if term.canonical == other.canonical and not _may_be_nan(term):
+        # Nothing is greater than itself, everything contains itself.
         same = sign not in (UNEQUAL, "<", ">")
         return Atom("itself", term, lambda _: same)
     if (other.op != LITERAL and sign != IN) or not _has_few_values(term, sign):

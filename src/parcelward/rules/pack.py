@@ -137,7 +137,7 @@ def _rule(place: SourcePlace) -> Rule:
     except ExpressionError as fault:
         raise keys["expr"].within(fault.line, fault.column, fault.message) from None
     texts = {key: value.about(of) for key, value in keys["reason"].mapping(("zh", "en")).items()}
-    known, compared = surely_known(expression), limits(expression)
+    known = surely_known(expression)
     return Rule(
         id=identity,
         name=name,
@@ -153,8 +153,7 @@ def _rule(place: SourcePlace) -> Rule:
         reason_en=_text(texts["en"], "en", known),
         examples=_examples(keys["examples"].about(of)) if "examples" in keys else _no_examples(place.about(of)),
         fields=expression.features,
-        thresholds={feature: numbers[0] for feature, numbers in compared.items()},
-        limits=compared,
+        limits=limits(expression),
     )
 
 

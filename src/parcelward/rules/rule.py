@@ -24,7 +24,7 @@ class Example:
 class Rule:
     """One rule of a pack. `fields`: features of its expression in order of appearance.
 
-    `limits`: all numbers that each feature is compared with; `thresholds`: the first of them.
+    `limits`: all numbers that each feature is compared with.
     """
 
     id: str
@@ -41,8 +41,12 @@ class Rule:
     reason_en: Template
     examples: tuple[Example, ...]
     fields: tuple[str, ...]
-    thresholds: dict[str, float | int] = field(default_factory=dict)
     limits: Limits = field(default_factory=dict)
+
+    @property
+    def thresholds(self) -> dict[str, float | int]:
+        """The first number that each feature is compared with."""
+        return {feature: numbers[0] for feature, numbers in self.limits.items()}
 
 
 class Hit(NamedTuple):

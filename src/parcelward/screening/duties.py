@@ -43,7 +43,6 @@ from parcelward.topics import Topics, partition_of
 LATE_UPLOAD_MS = HOUR_MS
 """An event that arrives so long after its time was uploaded late: handhelds come online hours later."""
 
-
 _new_tuple = tuple.__new__
 
 
@@ -331,14 +330,8 @@ class _DutyBatch:
         takes_back: int,
     ) -> None:
         """Send the ledger's record as it was after the pass that counted it, on the same way."""
-        if not via_senders:
-            outlet = part.prefix + shipment.home_outlet.encode()
-            self._sends.append(Send(self._to_outlets, outlet, encode(Hop(Raw(before), takes_back=takes_back))))
-            return
-        phone = accepted.phone_token
-        identity = phone or accepted.document_token or shipment.waybill
-        hop = Hop(Raw(before), phone is None, takes_back=takes_back)
-        self._sends.append(Send(self._to_senders, identity.encode(), encode(hop)))
+        topic, key, at_document = self._way(part, shipment, accepted, via_senders)
+        self._sends.append(Send(topic, key, encode(Hop(Raw(before), at_document, takes_back=takes_back))))
 
     # -- both --------------------------------------------------------------------------------------------------------
 
@@ -356,13 +349,16 @@ class _DutyBatch:
             shipment.home_outlet = shipment.scan.site
         shipment.passes += 1
         encoded = self._updates[key] = encode(shipment)
-        if shipment.via_senders and real_name is not None:
+        topic, where, at_document = self._way(part, shipment, real_name, shipment.via_senders)
+        # Not by Send's own constructor, which is a function in Python.
+        self._sends.append(_new_tuple(Send, (topic, where, HOP_HEAD + encoded + HOP_TAILS[at_document], ())))
+
+    def _way(
+        self, part: _CourierPart, shipment: Shipment, real_name: RealNameEntry | None, via_senders: bool
+    ) -> tuple[str, bytes, bool]:
+        """Topic and key by which a shipment reaches the next stage, and whether that key is a document's."""
+        if via_senders and real_name is not None:
             phone = real_name.phone_token
             identity = phone or real_name.document_token or shipment.waybill
-            hop = HOP_HEAD + encoded + HOP_TAILS[phone is None]
-            send = (self._to_senders, identity.encode(), hop, ())
-        else:
-            outlet = part.prefix + shipment.home_outlet.encode()
-            send = (self._to_outlets, outlet, HOP_HEAD + encoded + HOP_TAILS[False], ())
-        # Not by Send's own constructor, which is a function in Python.
-        self._sends.append(_new_tuple(Send, send))
+            return self._to_senders, identity.encode(), phone is None
+        return self._to_outlets, part.prefix + shipment.home_outlet.encode(), False

@@ -107,7 +107,7 @@ def scan_entry(data: ScanData, event_ms: int, arrival_ms: int, _identify: Identi
 
 
 def enter(shipment: Shipment, kind: "EventKind", event: Event, entry: Entry) -> int | None:
-    """Enter an event; returns what it triggers, None when it says nothing new.
+    """Enter an event that was not resent as it was; returns what it triggers, None when it says nothing new.
 
     What stands afterwards depends on the events that are known, not on their order (`versions`). An event that comes
     again under its identity and says something else is a conflict and changes nothing; so do events of a waybill number
@@ -118,12 +118,11 @@ def enter(shipment: Shipment, kind: "EventKind", event: Event, entry: Entry) -> 
     came_before, again = _told_before(shipment, kind, event, entry)
     if again:
         return None
+    shipment.seen = (shipment.seen + event.identity + event.content)[-SEEN_BYTES:]
     if came_before:
-        shipment.seen = (shipment.seen + event.identity + event.content)[-SEEN_BYTES:]
         shipment.contradictions += 1
         shipment.conflicts += 1
         return Trigger.CONFLICT
-    shipment.seen = (shipment.seen + event.identity + event.content)[-SEEN_BYTES:]
     if isinstance(entry, ScanEntry):
         if known is None or _scan_rank(entry) >= _scan_rank(known):
             _let_stand(shipment, kind, number, entry, event.identity)
@@ -207,8 +206,6 @@ def _told_before(shipment: Shipment, kind: "EventKind", event: Event, entry: Ent
     if event.id in shipment.corrected:
         return True, True
     came_before = shipment.seen.find(identity) >= 0  # `in` would try it as a number first
-    if came_before and identity + event.content in shipment.seen:
-        return True, True
     stands = shipment.stands[number * 8 : number * 8 + 8]
     if came_before or stands == identity:
         # A scan that has been followed by another one is kept no more: there is nothing to compare it with.

@@ -37,7 +37,7 @@ def _screenings(simulation: Simulation, settings: Settings, note: Callable[[str]
     pipeline = Pipeline(stages, settings.topics, keep_rows=True)
     pack, start_ms = stages.judgement.pack, _start_ms(simulation.plan)
     now = start_ms
-    for batch in batches(_records(simulation, settings.topics), _BATCH):
+    for batch in batches(simulated_records(simulation, settings.topics), _BATCH):
         day, now = (now - start_ms) // DAY_MS, batch[-1].timestamp
         if (now - start_ms) // DAY_MS > day:
             note(f"day {day} screened, {simulation.waybills:,} waybills so far")
@@ -48,7 +48,7 @@ def _screenings(simulation: Simulation, settings: Settings, note: Callable[[str]
         yield Screening(shipment.courier, shipment.waybill, row, shipment.touched_ms, _fired(pack, row))
 
 
-def _records(simulation: Simulation, topics: Topics) -> Iterator[Record]:
+def simulated_records(simulation: Simulation, topics: Topics) -> Iterator[Record]:
     """Simulated records as they would come from the broker, all in partition 0."""
     offsets = dict.fromkeys(simulation.plan.couriers, 0)
     for record in simulation.records():
