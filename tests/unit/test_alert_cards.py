@@ -148,6 +148,30 @@ def test_a_reused_photo_names_the_other_parcel_its_outlet_and_its_time() -> None
     assert counterpart.at.timestamp() * 1000 == T0 + MINUTE
 
 
+def test_a_document_read_elsewhere_names_the_parcel_of_that_place_in_every_revision() -> None:
+    other, beijing = "SF0000000000002", {"latitude": 39.9, "longitude": 116.4}
+    late = T0 + 20 * DAY  # by then the profile of the document has forgotten it
+    alerts = raised(
+        record(real_name(other, outlet="BJ-01", place=beijing)),
+        record(real_name(), T0 + HOUR),
+        record(inspection(), T0 + HOUR + MINUTE),
+        *[
+            record(real_name(f"SF{n:013d}", sender={"document_number": "11010519491231002X"}), late)
+            for n in range(20, 90)
+        ],
+        record(inspection(found_goods="海洛因"), late),
+    )
+    named = [alert.card.counterparts for alert in alerts if alert.waybill != other and alert.card is not None]
+    assert len(named) > 1
+    for (counterpart,) in named:
+        assert (counterpart.kind, counterpart.waybill, counterpart.outlet, counterpart.at.timestamp() * 1000) == (
+            CounterpartKind.DOCUMENT_PLACE,
+            other,
+            "BJ-01",
+            T0,
+        )
+
+
 def test_a_card_says_what_is_not_known_and_takes_no_time_that_cannot_be() -> None:
     later = moment(T0 + DAY)
     *_, alert = raised(record(real_name(**PETROL)), record(inspection(started_at=later, result="not_done"), T0 + 1))

@@ -4,13 +4,14 @@ Profiles forget: read again a week later they would clear an alert that nothing 
 acceptance, a correction, a re-inspection) is measured anew.
 """
 
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
 from msgspec.structs import astuple
 
 from parcelward.features.table import FEATURES, INDEX, EvidenceKind, Row, Value
-from parcelward.shipments.shipment import First, InspectionEntry, RealNameEntry, ShipmentBrief, encode
+from parcelward.shipments.shipment import First, InspectionEntry, RealNameEntry, ShipmentBrief, TravelFrom, encode
 
 OVERDUE = INDEX["outlet_overdue_1d"]
 MARKED = 26  # fields
@@ -26,22 +27,38 @@ OF_ACCEPTANCE = frozen_with(EvidenceKind.ANY, EvidenceKind.ACCEPTANCE, EvidenceK
 OF_INSPECTION = frozen_with(EvidenceKind.INSPECTION)
 
 
+class Origins(NamedTuple):
+    """The other parcels that a parcel's profile values come from, as far as the values do not say it.
+
+    Where its document was read before, and when the inspection was (epoch ms) that had the same photo first.
+    """
+
+    travel_from: TravelFrom = None
+    photo_ms: int | None = None
+
+
+UNKNOWN = Origins()
+
+
 class Snapshot(msgspec.Struct, array_like=True, frozen=True):
-    """Profile values of one parcel, and the evidence they belong to (crc32 of it; 0 for none)."""
+    """Profile values of one parcel with their origins, and the evidence they belong to (crc32 of it; 0 for none)."""
 
     acceptance: int
     inspection: int
     of_acceptance: list[Value]
     of_inspection: list[Value]
+    travel_from: TravelFrom = None
+    photo_ms: int | None = None
 
 
-def take_snapshot(shipment: ShipmentBrief, row: Row) -> Snapshot:
+def take_snapshot(shipment: ShipmentBrief, row: Row, origins: Origins = UNKNOWN) -> Snapshot:
     """The profile values of a row."""
     return Snapshot(
         _mark(shipment.real_name),
         _mark(shipment.inspection),
         [row[position] for position in OF_ACCEPTANCE],
         [row[position] for position in OF_INSPECTION],
+        *origins,
     )
 
 
@@ -53,15 +70,36 @@ def with_snapshot(shipment: ShipmentBrief, row: Row, snapshot: Snapshot | None) 
     if snapshot is None:
         return row
     judged = list(row)
-    if not shipment.firsts & First.ACCEPTANCE and _mark(shipment.real_name) == snapshot.acceptance:
+    if _keeps_acceptance(shipment, snapshot):
         for position, value in zip(OF_ACCEPTANCE, snapshot.of_acceptance, strict=False):
             judged[position] = value
         if shipment.firsts & First.OVERDUE:
             judged[OVERDUE] = row[OVERDUE]
-    if not shipment.firsts & First.INSPECTION and _mark(shipment.inspection) == snapshot.inspection:
+    if _keeps_inspection(shipment, snapshot):
         for position, value in zip(OF_INSPECTION, snapshot.of_inspection, strict=False):
             judged[position] = value
     return judged
+
+
+def origins_with(shipment: ShipmentBrief, origins: Origins, snapshot: Snapshot | None) -> Origins:
+    """The origins of the values in the row that `with_snapshot` gives.
+
+    A snapshot of an earlier version does not hold them; then they are those of now, if they are still known.
+    """
+    if snapshot is None:
+        return origins
+    return Origins(
+        (_keeps_acceptance(shipment, snapshot) and snapshot.travel_from) or origins.travel_from,
+        (_keeps_inspection(shipment, snapshot) and snapshot.photo_ms) or origins.photo_ms,
+    )
+
+
+def _keeps_acceptance(shipment: ShipmentBrief, snapshot: Snapshot) -> bool:
+    return not shipment.firsts & First.ACCEPTANCE and _mark(shipment.real_name) == snapshot.acceptance
+
+
+def _keeps_inspection(shipment: ShipmentBrief, snapshot: Snapshot) -> bool:
+    return not shipment.firsts & First.INSPECTION and _mark(shipment.inspection) == snapshot.inspection
 
 
 def _mark(entry: RealNameEntry | InspectionEntry | None) -> int:

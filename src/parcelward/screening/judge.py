@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
@@ -20,14 +19,15 @@ from parcelward.alerts.alert import (
 )
 from parcelward.alerts.facts import changes_between, facts_of, found_so_far, no_longer_found
 from parcelward.alerts.next_step import next_step, parcel_state
-from parcelward.alerts.snapshot import take_snapshot, with_snapshot
+from parcelward.alerts.snapshot import Origins, origins_with, take_snapshot, with_snapshot
 from parcelward.alerts.verdict import AlertRecord, Verdict, judge, restepped, revise, silent_record
 from parcelward.contract.alerts import Action, Contribution, Finding, Lane, Score, Severity
 from parcelward.contract.cards import Counterpart, CounterpartKind
 from parcelward.features.table import INDEX, Row
+from parcelward.moments import utc
 from parcelward.rules import Hit, RulePack, finding_of, severity_and_action
 from parcelward.screening.outlet_state import OutletState
-from parcelward.shipments.shipment import LETTER, Duty, Shipment, ShipmentBrief, TravelFrom, decode_hop, decode_shipment
+from parcelward.shipments.shipment import LETTER, Duty, Shipment, ShipmentBrief, decode_hop, decode_shipment
 from parcelward.stage import Outcome, SourceRecord
 from parcelward.topics import Topics
 
@@ -79,6 +79,7 @@ class Measured(msgspec.Struct, gc=False):
 
     record: SourceRecord
     row: Row
+    origins: Origins
     key: bytes
     notable: bool
     """It is entered even if nothing is found: it is contested, or drawn for a check."""
@@ -91,15 +92,13 @@ class Measured(msgspec.Struct, gc=False):
             self._shipment = decode_shipment(decode_hop(self.record.value or b"").shipment)
         return self._shipment
 
-    def travel_from(self) -> TravelFrom:
-        """Give the parcel with which the document was read before; decoded anew, as few are asked."""
-        return decode_hop(self.record.value or b"").travel_from
-
     def recall(self, outlet_state: OutletState) -> None:
         """Look up the alert of the waybill. If there is one, the values it froze replace those measured again."""
         self.known = outlet_state.alert(self.key)
         if self.known is not None:
-            self.row = with_snapshot(self.shipment(), self.row, self.known.snapshot)
+            shipment, snapshot = self.shipment(), self.known.snapshot
+            self.row = with_snapshot(shipment, self.row, snapshot)
+            self.origins = origins_with(shipment, self.origins, snapshot)
 
 
 class Revised(NamedTuple):
@@ -182,7 +181,7 @@ class Judge:
             record,
             touched_ms=shipment.touched_ms,
             passes=shipment.passes,
-            snapshot=take_snapshot(shipment, one.row),
+            snapshot=take_snapshot(shipment, one.row, one.origins),
         )
         if revision is None:
             outlet_state.change_alert(one.key, record)
@@ -195,7 +194,7 @@ class Judge:
         outlet_state.change_alert(one.key, record)
         for rule in set(record.verdict.rules).difference(rules):
             outcome.counts[counts.FINDING, rule] += 1
-        counterparts = (*photo_counterpart(shipment, one.row, outlet_state), *place_counterpart(one, findings))
+        counterparts = (*photo_counterpart(shipment, one.row, one.origins), *place_counterpart(one.origins, findings))
         return Revised(shipment, one.row, findings, score, record, by_model, history, counterparts)
 
     def _model_speaks(self, score: float, shipment: Shipment, known: AlertRecord | None) -> bool:
@@ -266,42 +265,24 @@ def is_settled(shipment: ShipmentBrief) -> bool:
     return registered and (inspected or (real_name is not None and real_name.goods_nature == LETTER))
 
 
-def place_counterpart(one: Measured, findings: Sequence[Finding]) -> tuple[Counterpart, ...]:
+def place_counterpart(origins: Origins, findings: Sequence[Finding]) -> tuple[Counterpart, ...]:
     """Name the parcel at whose place the document was read before, where a finding rests on the way between both."""
-    if not any(feature in finding.values for finding in findings for feature in ("travel_km", "travel_kmh")):
+    rests = any(feature in finding.values for finding in findings for feature in ("travel_km", "travel_kmh"))
+    if origins.travel_from is None or not rests:
         return ()
-    before = one.travel_from()
-    if before is None:
-        return ()
-    courier, waybill, outlet, at_ms = before
-    return (
-        Counterpart(
-            kind=CounterpartKind.DOCUMENT_PLACE,
-            courier=courier,
-            waybill=waybill,
-            outlet=outlet,
-            at=datetime.fromtimestamp(at_ms / 1000, UTC),
-        ),
-    )
+    return (_counterpart(CounterpartKind.DOCUMENT_PLACE, *origins.travel_from),)
 
 
-def photo_counterpart(shipment: Shipment, row: Row, outlet_state: OutletState) -> tuple[Counterpart, ...]:
+def photo_counterpart(shipment: Shipment, row: Row, origins: Origins) -> tuple[Counterpart, ...]:
     """Name the other parcel whose photo came again, with its place and time."""
     inspection, other = shipment.inspection, row[_PHOTO_REUSED_FROM]
-    if inspection is None or not isinstance(other, str):
+    if inspection is None or not isinstance(other, str) or origins.photo_ms is None:
         return ()
-    at_ms = outlet_state.photo_time(shipment, other)
-    if at_ms is None:
-        return ()
-    return (
-        Counterpart(
-            kind=CounterpartKind.PHOTO,
-            courier=shipment.courier,
-            waybill=other,
-            outlet=inspection.outlet,
-            at=datetime.fromtimestamp(at_ms / 1000, UTC),
-        ),
-    )
+    return (_counterpart(CounterpartKind.PHOTO, shipment.courier, other, inspection.outlet, origins.photo_ms),)
+
+
+def _counterpart(kind: CounterpartKind, courier: str, waybill: str, outlet: str, at_ms: int) -> Counterpart:
+    return Counterpart(kind=kind, courier=courier, waybill=waybill, outlet=outlet, at=utc(at_ms))
 
 
 def _verdict(hits: Sequence[Hit], by_model: bool) -> Verdict:

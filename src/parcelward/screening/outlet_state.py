@@ -11,7 +11,7 @@ from parcelward.formats import reading
 from parcelward.moments import WEEK_MS, duration_ms
 from parcelward.profiles.outlets import OperatorProfile, OutletProfile, decode_operator, decode_outlet
 from parcelward.settings import Settings
-from parcelward.shipments.shipment import ShipmentBrief
+from parcelward.shipments.shipment import InspectionEntry, ShipmentBrief
 
 OUTLETS_KEPT, OPERATORS_KEPT = 512, 2048  # decoded profiles of one partition, at most about 3 KB each
 
@@ -128,33 +128,15 @@ class OutletState:
         value = self._state.get(key)
         return None if value is None else decode_alert(value)
 
-    def reused_photo(self, shipment: ShipmentBrief) -> str | None:
+    def reused_photo(self, shipment: ShipmentBrief) -> PhotoOwner | None:
         """Find another waybill that carried one of this inspection's photos before, at the same outlet."""
         inspection = shipment.inspection
         if inspection is None or not inspection.photos:
             return None
-        home = f"h{shipment.courier}/{inspection.outlet}/".encode()
-        for photo in inspection.photos:
-            owner = self._photo_owner(home + photo, shipment.waybill, inspection.event_ms)
-            if owner != shipment.waybill:
+        for key in _photo_keys(shipment.courier, inspection):
+            owner = self._photo_owner(key, shipment.waybill, inspection.event_ms)
+            if owner is not None and owner.waybill != shipment.waybill:
                 return owner
-        return None
-
-    def photo_time(self, shipment: ShipmentBrief, owner: str) -> int | None:
-        """Time (epoch ms) of the inspection by which `owner` came to own a photo of this one.
-
-        None if it is gone, or old enough to be: whether a sweep has come by must not show.
-        """
-        inspection = shipment.inspection
-        if inspection is None:
-            return None
-        home = f"h{shipment.courier}/{inspection.outlet}/".encode()
-        for photo in inspection.photos:
-            known = self._owner(home + photo)
-            if known is None or is_absent(known.touched_ms, self._keep.photo, shipment.touched_ms):
-                continue
-            if known.waybill == owner:
-                return known.touched_ms
         return None
 
     def release_photos(self, shipment: ShipmentBrief) -> None:
@@ -162,11 +144,10 @@ class OutletState:
         inspection = shipment.inspection
         if inspection is None:
             return
-        home = f"h{shipment.courier}/{inspection.outlet}/".encode()
-        for photo in inspection.photos:
-            owner = self._owner(home + photo)
+        for key in _photo_keys(shipment.courier, inspection):
+            owner = self._owner(key)
             if owner is not None and owner.waybill == shipment.waybill:
-                self.changed[home + photo] = None
+                self.changed[key] = None
 
     def _owner(self, key: bytes) -> PhotoOwner | None:
         if key in self.changed:
@@ -175,11 +156,17 @@ class OutletState:
         value = self._state.get(key)
         return None if value is None else decode_photo(value)
 
-    def _photo_owner(self, key: bytes, waybill: str, at_ms: int) -> str:
+    def _photo_owner(self, key: bytes, waybill: str, at_ms: int) -> PhotoOwner | None:
         """Give the waybill that carried a photo first, within `keep.photo` before an inspection at `at_ms`."""
         owner = self._owner(key)
         if owner is None or is_absent(owner.touched_ms, self._keep.photo, at_ms):
             owner = self.changed[key] = PhotoOwner(at_ms, waybill)
             self.new_photos += 1
         # Ignore an owner that is much newer than this inspection: the inspection only passes again.
-        return waybill if is_absent(at_ms, self._keep.photo, owner.touched_ms) else owner.waybill
+        return None if is_absent(at_ms, self._keep.photo, owner.touched_ms) else owner
+
+
+def _photo_keys(courier: str, inspection: InspectionEntry) -> list[bytes]:
+    """State keys of the photos of an inspection, in their order."""
+    home = f"h{courier}/{inspection.outlet}/".encode()
+    return [home + photo for photo in inspection.photos]

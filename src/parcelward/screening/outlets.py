@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from parcelward.alerts.snapshot import Origins
 from parcelward.alerts.verdict import decode_alert
 from parcelward.expiry import Sweep
 from parcelward.features.row import measure
@@ -119,7 +120,7 @@ class OutletsStage:
             return None
         # A waybill number that comes back after it was forgotten is another parcel, with an alert of its own.
         key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
-        return Measured(record, self._row(hop), key, self._judge.is_notable(shipment))
+        return Measured(record, *self._row(hop), key, self._judge.is_notable(shipment))
 
     def _take_back(self, shipment: ShipmentBrief, parts: int) -> None:
         """Take back parts of a shipment, as it was when they were counted, since a correction says something else."""
@@ -128,30 +129,30 @@ class OutletsStage:
         if accepted is None:
             return
         if parts & First.ACCEPTANCE:
-            outlet_at = f"o{courier}/{accepted.outlet}".encode()
-            acceptor_at = f"p{courier}/{accepted.outlet}/{accepted.operator}".encode()
+            outlet_at = _outlet_at(courier, accepted.outlet)
+            acceptor_at = _operator_at(courier, accepted.outlet, accepted.operator)
             outlet, acceptor = outlet_state.outlet(outlet_at, now), outlet_state.operator(acceptor_at, now)
             outlet_state.change_outlet(outlet_at, outlet)
             outlet_state.change_operator(acceptor_at, acceptor)
             take_acceptance(outlet, acceptor, accepted, shipment.waybill.encode())
         if parts & First.INSPECTION and inspected is not None:
-            inspector_at = f"p{courier}/{inspected.outlet}/{inspected.operator}".encode()
+            inspector_at = _operator_at(courier, inspected.outlet, inspected.operator)
             inspector = outlet_state.operator(inspector_at, now)
             outlet_state.change_operator(inspector_at, inspector)
             take_inspection(inspector, inspected, accepted)
             outlet_state.release_photos(shipment)
 
-    def _row(self, hop: Arrived) -> Row:
+    def _row(self, hop: Arrived) -> tuple[Row, Origins]:
         """Count what this pass adds to the profiles, and measure the shipment against them."""
         shipment, outlet_state = hop.shipment, self._outlet_state
         accepted, inspected, firsts = shipment.real_name, shipment.inspection, shipment.firsts
         courier, now = shipment.courier, shipment.touched_ms
         where = shipment.home_outlet if accepted is None else accepted.outlet
-        outlet_at = f"o{courier}/{where}".encode()
+        outlet_at = _outlet_at(courier, where)
         outlet = outlet_state.outlet(outlet_at, now)
         acceptor = inspector = None
         if accepted is not None:
-            acceptor_at = f"p{courier}/{where}/{accepted.operator}".encode()
+            acceptor_at = _operator_at(courier, where, accepted.operator)
             acceptor = outlet_state.operator(acceptor_at, now)
             if firsts & First.ACCEPTANCE:
                 outlet_state.change_outlet(outlet_at, outlet)
@@ -161,7 +162,7 @@ class OutletsStage:
             if accepted is not None and inspected.operator == accepted.operator and inspected.outlet == where:
                 inspector_at, inspector = acceptor_at, acceptor
             else:
-                inspector_at = f"p{courier}/{inspected.outlet}/{inspected.operator}".encode()
+                inspector_at = _operator_at(courier, inspected.outlet, inspected.operator)
                 inspector = outlet_state.operator(inspector_at, now)
             if firsts & First.INSPECTION and accepted is not None:
                 assert inspector is not None
@@ -171,4 +172,14 @@ class OutletsStage:
             outlet_state.change_outlet(outlet_at, outlet)
             count_overdue(outlet, shipment.trigger_event_ms)
         reused = outlet_state.reused_photo(shipment) if inspected is not None and inspected.photos else None
-        return measure(shipment, hop.phone, hop.sender, outlet, acceptor, inspector, reused)
+        of_other, photo_ms = (None, None) if reused is None else (reused.waybill, reused.touched_ms)
+        row = measure(shipment, hop.phone, hop.sender, outlet, acceptor, inspector, of_other)
+        return row, Origins(hop.travel_from, photo_ms)
+
+
+def _outlet_at(courier: str, outlet: str) -> bytes:
+    return f"o{courier}/{outlet}".encode()
+
+
+def _operator_at(courier: str, outlet: str, operator: str) -> bytes:
+    return f"p{courier}/{outlet}/{operator}".encode()
