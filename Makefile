@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadgr
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check chaos bench bench-peers sizing model schemas drawing lock clean
+.PHONY: help setup demo test check search chaos bench bench-peers sizing model schemas drawing lock clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ check: $(STAMP)  ## what CI runs: format, lint, types, drift, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@CRASH_SCHEDULES=10000 $(PYTEST)
+
+search: $(STAMP)  ## the property tests again, with examples never drawn before; each failure is a fault to mend
+	@$(PYTEST) --hypothesis-profile search -m hypothesis tests/unit tests/contract
 
 chaos: $(STAMP)  ## kill everything, count what is left: 20 min, then 80 min simulated [FAULTS=200] [SEED=1] [SCHEDULES=0]
 	@$(BIN)/python -m tests.chaos.run --faults $(FAULTS) $(if $(SEED),--seed $(SEED))
