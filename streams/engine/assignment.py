@@ -87,13 +87,20 @@ class Assignment:
     async def take_over(self, assigned: Iterable[tuple[str, int]], member: Member) -> None:
         """Take over the assigned partitions: fence the former owner of each before anything of it is read.
 
-        Raises ValueError when topics of one partition number are not assigned together.
+        A worker that is told to stop meanwhile gives up what it was taking over: that is no fault of it. Raises
+        ValueError when topics of one partition number are not assigned together.
         """
         if self.stopping:
             return
         wanted = self._wanted(set(assigned))
         if wanted:
-            await self._take_over(wanted, member)
+            try:
+                await self._take_over(wanted, member)
+            except Exception as error:
+                # Nothing was processed yet. The connection may have been closed under it, or the partitions given up.
+                if not self.stopping:
+                    raise
+                log.info("told to stop while partitions were taken over", extra={"error": type(error).__name__})
         for plan in self.plans:
             self.recorder.assigned(plan.name, sum(partition.plan is plan for partition in self._partitions.values()))
 

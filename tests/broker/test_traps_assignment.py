@@ -147,6 +147,29 @@ def test_a_batch_from_before_a_rebalance_is_not_committed_by_the_new_producer(se
     run(settings, scenario)
 
 
+@pytest.mark.parametrize("request_", ["start", "stable_positions", "await_records", "beginnings"])
+def test_a_worker_told_to_stop_while_it_takes_partitions_over_ends_in_good_order(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, request_: str
+) -> None:
+    """Another worker joins, and the first takes its share anew. It is told to stop when it makes one of its requests."""
+    ask = getattr(Producer, request_)
+
+    async def scenario(worker: Running) -> None:
+        await worker.until(lambda: ready(worker))
+
+        async def stop_and_ask(producer: Producer, *what: Any) -> Any:
+            if any(not partition.located for partition in worker.app.assignment):
+                worker.stop.set()
+            return await ask(producer, *what)
+
+        monkeypatch.setattr(Producer, request_, stop_and_ask)
+        async with running(settings, [counting_plan(settings)]):
+            assert await worker.failure() is None
+        assert worker.stop.is_set()
+
+    run(settings, scenario)
+
+
 # transactions
 
 
