@@ -151,7 +151,7 @@ def test_a_batch_from_before_a_rebalance_is_not_committed_by_the_new_producer(se
 def test_a_worker_told_to_stop_while_it_takes_partitions_over_ends_in_good_order(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, request_: str
 ) -> None:
-    """Another worker joins, and the first takes its share anew. It is told to stop when it makes one of its requests."""
+    """Another worker joins, the first takes its share anew; it is told to stop when it makes one of its requests."""
     ask = getattr(Producer, request_)
 
     async def scenario(worker: Running) -> None:
