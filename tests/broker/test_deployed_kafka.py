@@ -2,12 +2,14 @@
 
 import socket
 import time
+from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from kafka.errors import GroupAuthorizationFailedError, KafkaTimeoutError, TopicAuthorizationFailedError
+from pydantic import SecretStr
 
-from parcelward.cluster.client import client_options
+from parcelward.cluster.client import client_options, unreachable
 from tests.broker.deployed import Cluster
 from tests.patience import PATIENCE_S
 
@@ -98,6 +100,32 @@ def test_a_wrong_password_is_refused_in_one_sentence(cluster: Cluster) -> None:
     assert refused.returncode == 2
     assert refused.stderr.startswith("provision: ")
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"sasl_password": SecretStr("wrong")}, "login refused for user worker"),
+        ({"sasl_username": "nobody"}, "login refused for user nobody"),
+        ({"sasl_mechanism": "PLAIN"}, "by PLAIN"),
+        ({"ssl_cafile": None}, "its certificate is signed by none of those that this machine trusts"),
+        ({"kafka": "127.0.0.1"}, "its certificate is for another host name"),
+        ({"security_protocol": "PLAINTEXT"}, "security_protocol is PLAINTEXT"),
+        ({"security_protocol": "SASL_PLAINTEXT"}, "security_protocol is SASL_PLAINTEXT"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_why_a_broker_does_not_let_us_in_is_said(cluster: Cluster, change: dict[str, Any], named: str) -> None:
+    if "kafka" in change:
+        change = {"kafka": f"{change['kafka']}:{cluster.port}"}
+    settings = cluster.settings("worker").model_copy(update=change)
+    said = str(unreachable(settings, KafkaTimeoutError()))
+    assert said.startswith(f"the Kafka at {settings.kafka} does not let us in: ")
+    assert named in said
+
+
+def test_who_is_let_in_is_told_of_no_refusal(cluster: Cluster) -> None:
+    assert "let us in" not in str(unreachable(cluster.settings("worker"), KafkaTimeoutError()))
 
 
 def test_a_client_without_tls_gets_no_answer(cluster: Cluster) -> None:

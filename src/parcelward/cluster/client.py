@@ -9,6 +9,7 @@ from kafka.errors import CorruptRecordError, KafkaError
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 
+from parcelward.cluster.entrance import refusal
 from parcelward.errors import UserError
 from parcelward.record_batch import Lenient, is_plain, readable, stand_in
 from parcelward.settings import Settings
@@ -107,11 +108,15 @@ def require_answer(settings: Settings) -> None:
 
 
 def unreachable(settings: Settings, error: Exception) -> UserError:
-    """The sentence for a cluster that does not answer, or not as it should."""
-    said = (
-        f"no Kafka answers at {settings.kafka} ({type(error).__name__}); start one with `parcelward broker` "
-        "or set PARCELWARD_KAFKA"
+    """The sentence for a cluster that does not answer, or does not let us in."""
+    if not isinstance(error, KafkaError):  # nothing listens there
+        return UserError(
+            f"no Kafka answers at {settings.kafka} ({type(error).__name__}); start one with `parcelward broker` "
+            "or set PARCELWARD_KAFKA"
+        )
+    if why := refusal(settings, client_options(settings)):
+        return UserError(f"the Kafka at {settings.kafka} does not let us in: {why}")
+    return UserError(
+        f"the Kafka at {settings.kafka} does not answer in time ({type(error).__name__}); "
+        "if it was just started, give it a minute; check security_protocol and the rights of this user"
     )
-    if isinstance(error, KafkaError):  # something answered, but not as a broker that lets us in
-        said += "; if one runs there, give it time to start, and check security_protocol, user and password"
-    return UserError(said)
