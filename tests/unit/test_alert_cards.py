@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from parcelward.alerts.next_step import DELIVERED_AFTER_MS, LEAVES_AFTER_MS, STEPS, next_step, parcel_state
+from parcelward.alerts.verdict import RELEASED_BELOW
 from parcelward.contract.alerts import Action, Alert
 from parcelward.contract.cards import ContactRole, CounterpartKind, ParcelState
-from parcelward.screening.judge import RELEASED_BELOW
 from parcelward.shipments.shipment import decode_shipment
 from parcelward.stage import Record
 from tests.builders import (

@@ -79,20 +79,21 @@ def test_the_page_of_an_alert_holds_law_operator_id_evidence_and_card(petrol: li
     wanted = [
         alert["alert_id"],
         alert["operator"],
-        alert["findings"][0]["legal_basis"],
+        "Postal Law art. 24, 59, 75",
+        alert["findings"][0]["clears_when"]["en"],
         "intake.swift/0/",
         "2026-11-23",
     ]
     assert [text for text in wanted if text not in page] == []
     assert "UTC+8" in page
     assert "10:00:00" in page
-    assert all(label in page for label in ("call:", "clears when:", "where now:", "goods:", "decide by:"))
+    assert all(label in page for label in ("call:", "clears when:", "where, at that time:", "goods:", "decide by:"))
 
 
 def test_a_page_names_the_inspection_and_who_made_it() -> None:
     seen = record(inspection(found_goods="海洛因", operator="E7"), T0 + MINUTE)
     *_, alert = alerts_of(feed_all(pipeline(), [record(real_name(goods={"name": "打火机"})), seen]))
     page = alert_page(alert, "zh", CHINA).plain
-    assert "验视: 通过, 已开箱" in page
+    assert "验视：通过，已开箱" in page
     assert "E7" in page
     assert "公安机关110" in page

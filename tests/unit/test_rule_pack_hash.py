@@ -28,8 +28,9 @@ def test_a_rule_added_under_the_built_in_label_changes_the_hash(tmp_path: Path) 
     [
         ("staff_sends_1d >= 3", "staff_sends_1d >= 2"),
         ("severity: critical", "severity: high"),
-        ("请找到该件并开箱验视", "请开箱验视"),
-        ("{travel_km:.0f}", "{travel_km:.1f}"),
+        ("收寄验视记录逾期未到", "验视记录逾期未到"),
+        ("过机安检记录到达", "安检记录到达"),
+        ("{travel_km:,.0f}", "{travel_km:,.1f}"),
         ("第五十九条、第七十五条", "第五十九条、第七十四条"),
     ],
 )

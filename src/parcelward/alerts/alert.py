@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from parcelward.alerts.card import age_in_words, build_card
 from parcelward.alerts.next_step import next_step, parcel_state
-from parcelward.alerts.verdict import SEVERITIES, AlertRecord
+from parcelward.alerts.verdict import MODEL_RULE, RELEASED_BELOW, SEVERITIES, AlertRecord, named
 from parcelward.contract.alerts import (
     ALERT_TYPE,
     Action,
@@ -31,16 +31,15 @@ from parcelward.topics import Topics
 
 ALERT_NAMESPACE = UUID("6c1ad2a4-6a0c-5bb4-9f8e-0d3b0e7c6a11")
 SOURCE = "/parcelward"
-MODEL_RULE = "model"
 ACTION_TEXT = {
     Action.REFUSE: ("拒绝收寄", "refuse the parcel"),
     Action.HOLD: ("暂停流转", "hold the parcel"),
-    Action.REINSPECT: ("重新开箱验视", "inspect again"),
-    Action.VERIFY_IDENTITY: ("重新核验身份", "verify the identity again"),
+    Action.REINSPECT: ("开箱验视", "open and inspect"),
+    Action.VERIFY_IDENTITY: ("核验身份", "verify the identity"),
     Action.REQUEST_INFORMATION: ("要求补充信息", "ask for information"),
     Action.AUDIT_OUTLET: ("核查网点", "audit the outlet"),
     Action.TRACE_AND_STOP: ("追查并拦截", "trace and stop the parcel"),
-    Action.REPORT: ("移交并报告", "hand over and report"),
+    Action.REPORT: ("核实并报告", "make sure and report"),
 }
 AGE_NAMED_S = 3600.0
 """A parcel accepted so long ago has its age in the summary."""
@@ -72,6 +71,7 @@ def model_finding(score: Score) -> Finding:
         apart(one, (score.value, score.threshold), 2, "{:.{}f}".format) for one in (score.value, score.threshold)
     )
     over_zh, over_en = _compared(score)
+    released = f"{RELEASED_BELOW * score.threshold:.2g}"
     return Finding(
         rule=MODEL_RULE,
         name="risk_model",
@@ -82,9 +82,14 @@ def model_finding(score: Score) -> Finding:
             zh=escaped(f"风险评分{value}{over_zh}{threshold}{zh}"),
             en=escaped(f"risk score {value} {over_en} {threshold}{en}"),
         ),
-        legal_basis="邮政法 第二十五条（收寄验视），模型提示，由人员判定",
+        legal_basis="邮政法 第二十五条、第五十九条（收寄验视）；模型仅作提示，由人员判定",
         values={part.feature: part.value for part in score.contributions},
         thresholds={"score": score.threshold},
+        clears_when=Bilingual(
+            zh=f"后续记录使评分低于{released}；验视属实的由人员结案",
+            en=f"later records that bring the score below {released}; if the inspection finds all right, a person"
+            " closes the alert",
+        ),
     )
 
 
@@ -116,10 +121,12 @@ def _summary(lane: Lane, findings: Sequence[Finding], card: Card, history: Histo
     if clear:
         changed_zh = "；".join(one.text.zh for one in history.changes) or "相关记录已变"
         changed_en = "; ".join(one.text.en for one in history.changes) or "what it rested on"
-        before = "、".join(one.rule for one in history.found_before)
+        before = [named(one.rule) for one in history.found_before]
+        before_zh, before_en = "、".join(one.zh for one in before), ", ".join(one.en for one in before)
         return Bilingual(
-            zh=f"后续证据不再支持此前的告警（{before}）。变化：{changed_zh}；请人员复核后结案",
-            en=f"later evidence no longer supports this alert ({before}). Changed: {changed_en}; review it",
+            zh=f"后续证据不再支持此前的告警（{before_zh}）。变化：{changed_zh}。请人员复核后结案",
+            en=f"later evidence no longer supports this alert ({before_en}). Changed: {changed_en}."
+            " Review, then close it",
         )
     if lane is Lane.GREEN_SAMPLED:
         return Bilingual(zh="未发现问题，随机抽样复核", en="nothing found; drawn at random for a check")
@@ -169,7 +176,7 @@ def build_alert(
     state = AlertState.CLEARED_BY_EVIDENCE if clear else AlertState.OPEN
     proposed = Action(record.verdict.action or Action.REQUEST_INFORMATION)
     step = next_step(parcel_state(shipment, record.touched_ms), proposed)
-    card = build_card(shipment, row, lane, proposed, step, record.touched_ms, counterparts, clear)
+    card = build_card(shipment, row, lane, ordered, step, record.touched_ms, counterparts)
     at = utc(record.touched_ms)
     real_name, inspection = shipment.real_name, shipment.inspection
     return Alert(

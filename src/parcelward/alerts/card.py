@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from parcelward.alerts.clears import CLEARED, SAMPLED, clears_when
 from parcelward.alerts.contacts import contacts_for
-from parcelward.alerts.next_step import Step, accepted_ms, parcel_state
-from parcelward.contract.alerts import Action, Lane
+from parcelward.alerts.next_step import SPOT_CHECK, Step, accepted_ms, parcel_state
+from parcelward.contract.alerts import Finding, Lane
 from parcelward.contract.cards import Bilingual, Card, Counterpart, Goods, ParcelState, Seen, Whereabouts
 from parcelward.contract.fields import InspectionResult
 from parcelward.escaping import escaped
@@ -15,34 +16,9 @@ from parcelward.shipments.shipment import ShipmentBrief
 
 _FOUND = INDEX["found_danger_severity"]
 
-CLEARS = {
-    Action.REFUSE: (
-        "品名更正后不再含危险品词，且验视所见与之相符",
-        "a correction of the goods name that names nothing dangerous, and an inspection that saw just that",
-    ),
-    Action.HOLD: (
-        "重新验视或安检确认内件不是禁限寄物品，或补齐安全证明",
-        "another inspection or scan that finds nothing prohibited, or the proof of safety",
-    ),
-    Action.REINSPECT: (
-        "当面开箱验视、结果为通过的记录（有本件照片和重量）",
-        "a record of an inspection that opened the parcel and passed it, with photos and weight of its own",
-    ),
-    Action.VERIFY_IDENTITY: (
-        "核对证件原件后重新登记（更正），或证实登记属实",
-        "a corrected registration after the original document was read, or proof that the registration is right",
-    ),
-    Action.REQUEST_INFORMATION: ("补齐所缺信息的更正记录", "a correction that holds what is missing"),
-    Action.TRACE_AND_STOP: (
-        "找到该件并重新验视，确认内件不是禁限寄物品",
-        "the parcel is found and inspected again, and holds nothing prohibited",
-    ),
-    Action.REPORT: ("不会自行解除，由受理机关答复结案", "nothing by itself: the answer of the authority closes it"),
-    Action.AUDIT_OUTLET: ("不会自行解除，由核查结论结案", "nothing by itself: an audit of the outlet closes it"),
-}
 _WHERE = {
-    ParcelState.AT_OUTLET: ("在收寄网点", "at the accepting outlet"),
-    ParcelState.REFUSED: ("验视人员已拒收，应仍在网点", "refused by the inspector, should still be at the outlet"),
+    ParcelState.AT_OUTLET: ("应仍在收寄网点", "should still be at the accepting outlet"),
+    ParcelState.REFUSED: ("验视人员已拒收，未交运", "refused by the inspector, did not travel"),
     ParcelState.HELD: ("已暂扣", "held"),
     ParcelState.HANDED_OVER: ("已移交公安", "handed over to the police"),
     ParcelState.UNDER_WAY: ("在途，已过机安检", "on its way, seen by an X-ray machine"),
@@ -55,23 +31,28 @@ def build_card(
     shipment: ShipmentBrief,
     row: Row,
     lane: Lane,
-    proposed: Action,
+    findings: Sequence[Finding],
     step: Step,
     now_ms: int,
     counterparts: Sequence[Counterpart] = (),
-    cleared: bool = False,
 ) -> Card:
-    """Fill in the card of a revision raised at `now_ms`; `proposed` is the rule's own action, `step` what is left.
+    """Fill in the card of a revision raised at `now_ms`; `step` is what is left of the proposed action.
 
-    With `cleared` nothing is found any more: then a person first looks whether what changed is true.
+    Without findings the parcel was sampled, or the alert is cleared: then a person first looks whether what changed is
+    true.
     """
     begun, real_name = accepted_ms(shipment), shipment.real_name
     state = parcel_state(shipment, now_ms)
-    notice, clears = passed_all_the_same(shipment, row), CLEARS[proposed]
-    zh, en = (f"{notice.zh}；{step.zh}", f"{notice.en}; {step.en}") if notice is not None else (step.zh, step.en)
-    if cleared:
-        zh = f"复核变化是否属实：属实则结案，不实的仍应：{step.zh}"
-        en = f"look whether the change is true: if so close the alert; if not, {step.en}"
+    zh, en = step.zh, step.en
+    if notice := passed_all_the_same(shipment, row):
+        zh, en = f"{zh}；注意：{notice.zh}", f"{en}; note: {notice.en}"
+    clears = clears_when(findings)
+    if lane is Lane.GREEN_SAMPLED:
+        (zh, en), clears = SPOT_CHECK, SAMPLED
+    elif not findings:
+        zh = f"复核变化是否属实：属实的结案；不属实的，{step.zh}"
+        en = f"look whether the change is true: if it is, close the alert; if not, {step.en}"
+        clears = CLEARED
     return Card(
         goods=_goods(shipment),
         accepted_at=None if begun is None else utc(begun),
@@ -83,7 +64,7 @@ def build_card(
         from_region=None if real_name is None else real_name.stated_region,
         to_region=None if real_name is None else real_name.receiver_region,
         next_step=Bilingual(zh=zh, en=en),
-        clears_when=Bilingual(zh=clears[0], en=clears[1]),
+        clears_when=clears,
     )
 
 
@@ -97,7 +78,7 @@ def passed_all_the_same(shipment: ShipmentBrief, row: Row) -> Bilingual | None:
     found = escaped(inspection.found_goods or "")
     return Bilingual(
         zh=f"验视人员{inspection.operator}记录所见为“{found or inspection.found_category}”，仍以“通过”放行",
-        en=f"operator {inspection.operator} wrote down “{found or inspection.found_category}”"
+        en=f"inspector {inspection.operator} wrote down “{found or inspection.found_category}”"
         " and let the parcel pass all the same",
     )
 

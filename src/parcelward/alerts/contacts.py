@@ -9,6 +9,7 @@ from parcelward.shipments.shipment import ShipmentBrief
 POLICE_CATEGORIES = frozenset(("01", "02", "03", "08", "09", "10", "12", "14"))
 """Categories of the 2016 list that are reported to the police at once: weapons, explosives, poisons, germs, radioactive
 substances, drugs and espionage equipment."""
+_WITH_THE_OUTLET = (ParcelState.AT_OUTLET, ParcelState.REFUSED)
 _CALL = {
     ContactRole.POLICE_110: (
         "公安机关110：涉枪、涉爆、涉毒等物品，立即报告",
@@ -16,15 +17,15 @@ _CALL = {
     ),
     ContactRole.OUTLET_MANAGER: (
         "网点负责人：核实并处置该件",
-        "outlet manager: has the parcel looked at and dealt with",
+        "outlet manager: looks at the parcel and does what is proposed",
     ),
     ContactRole.HUB_SECURITY: (
         "处理中心安检负责人：拦截或开箱",
         "security lead of the hub: stops or opens the parcel",
     ),
     ContactRole.COURIER_SECURITY_DESK: (
-        "快递企业安全值班：追查、拦截该件",
-        "courier's security duty desk: traces and stops the parcel",
+        "快递企业安全值班：督促处置；已离开网点的，追查拦截",
+        "courier's security duty desk: sees that it is done; traces and stops a parcel that has left",
     ),
     ContactRole.DELIVERY_OUTLET: (
         "派送网点：暂停派送或查明签收情况",
@@ -55,10 +56,11 @@ def _roles(
     at_hub = shipment.scan is not None and state in (ParcelState.UNDER_WAY, ParcelState.HELD, ParcelState.HANDED_OVER)
     if at_hub and shipment.scan is not None:
         yield ContactRole.HUB_SECURITY, shipment.scan.site
+    nearest: list[tuple[ContactRole, str | None]] = [(ContactRole.OUTLET_MANAGER, shipment.home_outlet)]
     if action is Action.TRACE_AND_STOP or lane is Lane.RED:
-        yield ContactRole.COURIER_SECURITY_DESK, None
-    yield ContactRole.OUTLET_MANAGER, shipment.home_outlet
+        nearest.append((ContactRole.COURIER_SECURITY_DESK, None))
+    yield from nearest if state in _WITH_THE_OUTLET else reversed(nearest)
     if state is ParcelState.PERHAPS_DELIVERED:
         yield ContactRole.DELIVERY_OUTLET, None
-    if action in (Action.REPORT, Action.AUDIT_OUTLET):
+    if action in (Action.REPORT, Action.AUDIT_OUTLET) or (categories and lane is Lane.RED):
         yield ContactRole.POSTAL_AUTHORITY, None

@@ -47,8 +47,9 @@ class Step(NamedTuple):
 
 _KEEP_REFUSED = Step(
     Action.REPORT,
-    "验视人员已拒收，无须再拒；查实物品去向，按规定移交并报告",
-    "the inspector has refused it already; make sure where the goods are, hand them over and report",
+    "验视人员已拒收：核实物品去向；依法应当没收、销毁或可能涉及违法犯罪的，报告并移交",
+    "the inspector has refused it already: make sure where the goods are; report and hand over what the law takes away"
+    " or what may be a crime",
 )
 _KEEP_HELD = Step(
     Action.HOLD, "该件已暂扣：继续扣留，未查清不得放行", "it is held already: keep it, release nothing yet"
@@ -74,8 +75,16 @@ _HANDED_OVER = Step(
     "it was handed over to the police: check the receipt, assist",
 )
 
-_AUDIT = Step(Action.AUDIT_OUTLET, "核查网点", "audit the outlet")
-_ASK = Step(Action.REQUEST_INFORMATION, "要求网点补充信息", "ask the outlet for the missing information")
+_AUDIT = Step(
+    Action.AUDIT_OUTLET,
+    "核查网点：调取监控和收寄记录，抽查尚在网点的快件",
+    "audit the outlet: look at its camera footage and records, and open some of the parcels that are still there",
+)
+_ASK = Step(
+    Action.REQUEST_INFORMATION,
+    "要求网点说明情况、补充信息",
+    "ask the outlet to explain, and for the information that is missing",
+)
 _ASK_ABOUT_INSPECTION = Step(
     Action.REQUEST_INFORMATION,
     "该件已无法重新验视：要求网点提交验视影像和记录",
@@ -83,9 +92,14 @@ _ASK_ABOUT_INSPECTION = Step(
 )
 _VERIFY_LATER = Step(
     Action.VERIFY_IDENTITY,
-    "联系寄件人重新核验身份，派送前办结",
-    "reach the sender and verify the identity again, before the parcel is delivered",
+    "联系寄件人凭证件原件核验身份，派送前办结",
+    "reach the sender and verify the identity by the original document, before the parcel is delivered",
 )
+SPOT_CHECK = (
+    "抽查：仍在网点的，开箱核对；已离开的，查看验视照片和记录",
+    "a spot check: open it if it is still at the outlet; if it has left, look at the photos and the record",
+)
+"""For a clean parcel that was drawn; nobody stops it."""
 _VERIFY_RECORD = Step(
     Action.VERIFY_IDENTITY, "核查登记的寄件人身份", "verify the sender's identity as it was registered"
 )
@@ -102,10 +116,21 @@ _ALWAYS = {
 STEPS: dict[ParcelState, dict[Action, Step]] = {
     ParcelState.AT_OUTLET: {
         Action.REFUSE: Step(Action.REFUSE, "拒绝收寄，不得交运", "refuse the parcel; it must not leave the outlet"),
-        Action.HOLD: Step(Action.HOLD, "暂停流转，留在网点待查", "hold the parcel at the outlet"),
-        Action.REINSPECT: Step(Action.REINSPECT, "重新开箱验视", "open the parcel and inspect it again"),
+        Action.HOLD: Step(
+            Action.HOLD,
+            "暂停流转，在网点单独存放，查清前不交运",
+            "hold the parcel at the outlet, apart from others; it does not travel until this is settled",
+        ),
+        Action.REINSPECT: Step(
+            Action.REINSPECT,
+            "交运前开箱验视，核对内件与申报是否一致",
+            "before it travels, open the parcel and compare what is in it with the declaration",
+        ),
         Action.VERIFY_IDENTITY: Step(
-            Action.VERIFY_IDENTITY, "请寄件人当面重新核验身份", "verify the sender's identity again, face to face"
+            Action.VERIFY_IDENTITY,
+            "请寄件人出示证件原件当面核验，登记有误的更正；人已离开的，联系其补验",
+            "ask the sender to show the original document, and correct the registration if it is wrong; if the sender"
+            " has left, reach them",
         ),
         **_ALWAYS,
     },
@@ -114,8 +139,8 @@ STEPS: dict[ParcelState, dict[Action, Step]] = {
         Action.HOLD: _KEEP_REFUSED,
         Action.REINSPECT: Step(
             Action.REQUEST_INFORMATION,
-            "验视人员已拒收：要求网点补齐验视记录",
-            "the inspector has refused it already: ask the outlet to complete the inspection record",
+            "验视人员已拒收：要求网点说明验视情况、补齐记录",
+            "the inspector has refused it already: ask the outlet to explain the inspection and complete its record",
         ),
         Action.VERIFY_IDENTITY: _VERIFY_RECORD,
         **_ALWAYS,

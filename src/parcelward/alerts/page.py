@@ -5,129 +5,155 @@ from datetime import datetime, tzinfo
 
 from rich.text import Text
 
-from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.card import age_in_words
+from parcelward.alerts.clears import finding_clears
+from parcelward.alerts.law import law_in_english
 from parcelward.alerts.terminal import (
-    LANE_NAME,
-    SEVERITY_STYLE,
+    WORDS,
     Language,
-    alert_lines,
+    finding_line,
     goods_line,
+    head_line,
+    history_lines,
     inspection_line,
     say,
     zone_name,
 )
+from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.contract.alerts import Alert
-from parcelward.contract.cards import Card, CounterpartKind
+from parcelward.contract.cards import Card
 from parcelward.escaping import escaped
+from parcelward.features.decimals import apart
 
 Line = tuple[str, str]
 """Label and what it says."""
 _LABELS: dict[str, tuple[str, str]] = {
-    "alert": ("告警编号", "alert"),
-    "lane": ("级别", "lane"),
-    "action": ("建议", "proposed"),
     "step": ("处置", "do"),
     "raised": ("发出", "raised"),
     "due": ("须于此前决定", "decide by"),
-    "outlet": ("网点", "outlet"),
     "operator": ("揽收员", "operator"),
     "sender": ("寄件人", "sender"),
     "goods": ("内件", "goods"),
-    "regions": ("寄往", "regions"),
+    "regions": ("起止地区", "from, to"),
     "accepted": ("收寄", "accepted"),
     "inspection": ("验视", "inspection"),
-    "where": ("现在何处", "where now"),
-    "call": ("可联系", "call"),
-    "other": ("对应的另一件", "other parcel"),
+    "where": ("告警时位置", "where, at that time"),
+    "call": ("联系", "call"),
+    "photo": ("照片相同的另一件", "the parcel with the same photo"),
+    "document_place": ("该证件上一次读取", "the document was read before at"),
     "clears": ("解除条件", "clears when"),
     "score": ("评分", "score"),
     "evidence": ("证据", "evidence"),
-    "judged": ("判定依据", "judged by"),
+    "judged": ("规则包和模型", "rule pack, model"),
+    "alert": ("告警编号", "alert"),
     "law": ("法律依据", "law"),
     "unknown": ("未知", "unknown"),
-    "named": ("其余因素合计", "all others together"),
+    "rest": ("其余因素合计", "all others together"),
     "baseline": ("同类正常件", "a clean parcel of this kind"),
+    "log_odds": ("评分构成（对数几率，正数提高风险）", "what the score is made of (log-odds; plus raises the risk)"),
+    "over": ("阈值{}", "threshold {}"),
     "opened": ("已开箱", "opened"),
     "not_opened": ("未开箱", "not opened"),
-    "photos": ("照片", "photos"),
-    "photo": ("照片相同", "the same photo"),
-    "document_place": ("同一证件", "the same document"),
+    "duration": ("历时{:.0f}秒", "took {:.0f} s"),
+    "no_duration": ("历时未知", "duration unknown"),
+    "photos": ("照片{}张", "photos: {}"),
+    "revision": ("第{}版", "revision {}"),
 }
 
 
 def alert_page(alert: Alert, language: Language, zone: tzinfo | None = None) -> Text:
-    """The whole alert. Times are those of `zone` (None: this machine's) and name it."""
-    text = alert_lines(alert, language, zone=zone).copy()
+    """The whole alert: what was found and on which law it rests, what to do, then all that one may ask.
+
+    Times are those of `zone` (None: this machine's) and name it.
+    """
+    text = head_line(alert, language, None, zone)
     for finding in alert.findings:
-        text.append(f"\n    {escaped(finding.rule):<5} ", SEVERITY_STYLE[finding.severity])
-        text.append(f"{_label('law', language)}: {escaped(finding.legal_basis)}")
+        finding_line(text, finding, language)
+        law = finding.legal_basis if language == "zh" else law_in_english(finding.legal_basis)
+        for name, said in (("clears", say(finding_clears(finding), language)), ("law", escaped(law))):
+            text.append(f"\n          {_label(name, language)}{WORDS[language].colon}{said}", "dim")
+    history_lines(text, alert, language)
+    if not alert.findings and not alert.found_before:
+        text.append(f"\n          {say(alert.summary, language)}")
     for name, said in _lines(alert, language, zone):
-        text.append(f"\n  {_label(name, language)}: ", "bold")
+        text.append(f"\n  {_label(name, language)}{WORDS[language].colon}", "bold")
         text.append(said)
     return text
 
 
 def _lines(alert: Alert, language: Language, zone: tzinfo | None) -> Iterator[Line]:
-    yield "alert", escaped(f"{alert.alert_id}, {alert.revision}")
-    yield "lane", LANE_NAME[language][alert.lane]
-    yield "action", ACTION_TEXT[alert.action][language == "en"]
-    yield "raised", _at(alert.raised_at, zone)
+    card, words, unknown = alert.card, WORDS[language], _label("unknown", language)
+    if card is not None:
+        yield "step", say(card.next_step, language)
     yield "due", _at(alert.due_by, zone)
-    yield "outlet", escaped(f"{alert.courier}/{alert.outlet}")
-    yield "operator", escaped(alert.operator or _label("unknown", language))
+    if card is not None:
+        if not alert.findings:
+            yield "clears", say(card.clears_when, language)
+        yield from _card_lines(card, language, zone)
     parties = alert.parties
     masks = [escaped(mask) for mask in (parties.name_mask, parties.document_mask, parties.phone_mask) if mask]
-    yield "sender", ", ".join(masks) or _label("unknown", language)
-    if alert.card is not None:
-        yield from _card_lines(alert.card, language, zone)
-    if alert.score is not None:
-        yield "score", f"{alert.score.value:.3f} / {alert.score.threshold:.3f} ({escaped(alert.score.model_version)})"
-        for part in alert.score.contributions:
-            yield "score", say(part.text, language)
-        if alert.score.rest is not None and alert.score.baseline is not None:
-            yield "score", f"{_label('named', language)}: {alert.score.rest:+.2f}"
-            yield "score", f"{_label('baseline', language)}: {alert.score.baseline:+.2f}"
-    yield "judged", escaped(", ".join(filter(None, (alert.rule_pack_version, alert.model_version))))
+    yield "sender", words.comma.join(masks) or unknown
+    yield "operator", escaped(alert.operator or unknown)
+    yield from _score_lines(alert, language)
+    pack = filter(None, (alert.rule_pack_version, alert.rule_pack_hash))
+    yield "judged", escaped(words.comma.join((" ".join(pack), alert.model_version or unknown)))
+    yield "raised", _at(alert.raised_at, zone)
+    yield "alert", escaped(words.comma.join((alert.alert_id, _label("revision", language).format(alert.revision))))
     for one in alert.evidence:
         yield "evidence", escaped(f"{one.topic}/{one.partition}/{one.offset} {one.event_id} {one.event_type}")
 
 
+def _score_lines(alert: Alert, language: Language) -> Iterator[Line]:
+    """The score; what it is made of only where the model has raised a finding: else it would explain away a rule."""
+    score = alert.score
+    if score is None:
+        return
+    words = WORDS[language]
+    both = score.value, score.threshold
+    value, threshold = (apart(one, both, 2, "{:.{}f}".format) for one in both)
+    yield "score", value + words.comma + _label("over", language).format(threshold)
+    if all(finding.rule != MODEL_RULE for finding in alert.findings):
+        return
+    parts = [f"{part.weight:+.2f} {say(part.text, language)}" for part in score.contributions]
+    if score.rest is not None and score.baseline is not None:
+        parts.append(f"{score.rest:+.2f} {_label('rest', language)}")
+        parts.append(f"{score.baseline:+.2f} {_label('baseline', language)}")
+    yield "log_odds", words.semicolon.join(parts)
+
+
 def _card_lines(card: Card, language: Language, zone: tzinfo | None) -> Iterator[Line]:
-    unknown = _label("unknown", language)
-    yield "goods", goods_line(card, language).partition(": ")[2]
+    unknown, words = _label("unknown", language), WORDS[language]
+    for contact in card.contacts:
+        where = "" if contact.where is None else words.brackets.format(escaped(contact.where))
+        yield "call", say(contact.text, language) + where
+    yield "goods", goods_line(card, language)
     yield "regions", f"{card.from_region or unknown} → {card.to_region or unknown}"
     if card.accepted_at is None or card.age_s is None:
         yield "accepted", unknown
     else:
-        yield "accepted", f"{_at(card.accepted_at, zone)} ({say(age_in_words(card.age_s), language)})"
+        age = words.accepted.format(say(age_in_words(card.age_s), language))
+        yield "accepted", _at(card.accepted_at, zone) + words.comma + age.removeprefix("accepted ")
     yield "inspection", _inspection(card, language, zone)
     yield "where", say(card.whereabouts.text, language)
-    yield "step", say(card.next_step, language)
-    for contact in card.contacts:
-        yield "call", say(contact.text, language) + ("" if contact.where is None else f" [{escaped(contact.where)}]")
     for other in card.counterparts:
-        kind = "photo" if other.kind is CounterpartKind.PHOTO else "document_place"
         where = escaped(f"{other.courier}/{other.outlet} {other.waybill}")
-        yield "other", f"{_label(kind, language)}: {where}, {_at(other.at, zone)}"
-    yield "clears", say(card.clears_when, language)
+        yield other.kind.value, f"{where}{words.comma}{_at(other.at, zone)}"
 
 
 def _inspection(card: Card, language: Language, zone: tzinfo | None) -> str:
-    seen, said = card.inspection, inspection_line(card, language)
+    seen, words = card.inspection, WORDS[language]
     if seen is None:
-        return said
-    opened = _label("opened" if seen.opened else "not_opened", language)
-    duration = _label("unknown", language) if seen.duration_s is None else f"{seen.duration_s:.0f} s"
+        return words.no_inspection
+    duration = "no_duration" if seen.duration_s is None else "duration"
     parts = (
-        said.partition(": ")[2],
-        opened,
-        duration,
-        f"{_label('photos', language)} {seen.photos}",
+        inspection_line(card, language).partition(words.colon)[2],
+        _label("opened" if seen.opened else "not_opened", language),
+        _label(duration, language).format(seen.duration_s),
+        _label("photos", language).format(seen.photos),
         escaped(f"{seen.outlet} {seen.operator}"),
         _at(seen.at, zone),
     )
-    return ", ".join(parts)
+    return words.comma.join(parts)
 
 
 def _at(moment: datetime, zone: tzinfo | None) -> str:

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.card import age_in_words
-from parcelward.contract.alerts import Alert, AlertState, Lane, Severity
+from parcelward.alerts.verdict import named
+from parcelward.contract.alerts import Alert, AlertState, Finding, Lane, Severity
 from parcelward.contract.cards import Bilingual, Card, ContactRole
 from parcelward.escaping import escaped
 from parcelward.rules.words import WORDS as VALUE_WORDS
@@ -32,33 +33,41 @@ class _Words(NamedTuple):
     score: str
     revision: str
     cleared: str
+    close: str
     before: str
     changed: str
     goods: str
     declared: str
     found: str
     pieces: str
+    weight: str
     at_inspection: str
+    grams: str
     accepted: str
-    ago: str
     inspection: str
     no_inspection: str
     unknown: str
     next: str
-    between: str
+    colon: str
+    comma: str
+    semicolon: str
+    brackets: str
 
 
 WORDS: dict[Language, _Words] = {
     "zh": _Words(
-        by="限", score="评分", revision="第{}版", cleared="已由后续证据解除", before="曾有", changed="变化",
-        goods="内件", declared="申报", found="所见", pieces="件", at_inspection="验视时", accepted="收寄于", ago="前",
-        inspection="验视", no_inspection="无验视记录", unknown="未知", next="处置", between="，",
+        by="限", score="评分", revision="第{}版", cleared="已由后续证据解除", close="复核后结案", before="曾有",
+        changed="变化", goods="内件", declared="申报", found="所见", pieces="{}件", weight="重量",
+        at_inspection="验视时", grams="{:,}克", accepted="告警前{}收寄", inspection="验视",
+        no_inspection="尚无验视记录", unknown="未知", next="处置", colon="：", comma="，", semicolon="；",
+        brackets="（{}）",
     ),
     "en": _Words(
-        by="by", score="score", revision="rev {}", cleared="cleared by evidence", before="was", changed="changed",
-        goods="goods", declared="declared", found="found", pieces="pieces", at_inspection="at inspection",
-        accepted="accepted", ago=" ago", inspection="inspection", no_inspection="no inspection known",
-        unknown="unknown", next="do", between=", ",
+        by="by", score="score", revision="rev {}", cleared="cleared by evidence", close="review, then close",
+        before="was", changed="changed", goods="goods", declared="declared ", found="found ", pieces="{} pieces",
+        weight="weight ", at_inspection="at inspection ", grams="{:,} g", accepted="accepted {} before this alert",
+        inspection="inspection", no_inspection="no inspection known yet", unknown="unknown", next="do", colon=": ",
+        comma=", ", semicolon="; ", brackets=" ({})",
     ),
 }  # fmt: skip
 
@@ -74,31 +83,10 @@ def alert_lines(alert: Alert, language: Language, *, today: date | None = None, 
     Times are those of `zone` (None: this machine's), which the deadline names. A date is shown where it is not `today`
     (None: the day the alert was raised).
     """
-    words = WORDS[language]
-    raised, due = alert.raised_at.astimezone(zone), alert.due_by.astimezone(zone)
-    today = today or raised.date()
-    text = Text()
-    text.append(f" {LANE_NAME[language][alert.lane]} ", LANE_STYLE[alert.lane])
-    text.append(f" {_clock(raised, today)} ", "dim")
-    text.append(escaped(f"{alert.courier}/{alert.outlet} "), "cyan")
-    text.append(escaped(alert.waybill), "bold")
-    action = ACTION_TEXT[alert.action][0] if language == "zh" else alert.action.value
-    text.append(f"  {action}", "magenta")
-    text.append(f" {words.by} {_clock(due, today)} {zone_name(due)}")
-    if alert.score is not None:
-        text.append(f"  {words.score} {alert.score.value:.2f}", "blue")
-    if alert.revision > 1:
-        text.append(f"  {words.revision.format(alert.revision)}", "dim")
-    if alert.state is AlertState.CLEARED_BY_EVIDENCE:
-        text.append(f"  {words.cleared}", "green")
+    text = head_line(alert, language, today, zone)
     for finding in alert.findings:
-        text.append(f"\n    {escaped(finding.rule):<5} ", SEVERITY_STYLE[finding.severity])
-        text.append(say(finding.reason, language))
-    for earlier in alert.found_before:
-        reason = "" if earlier.reason is None else say(earlier.reason, language)
-        text.append(f"\n    {escaped(earlier.rule):<5} {words.before}: {reason}".rstrip(": "), "dim")
-    if changes := [say(one.text, language) for one in alert.changes]:
-        text.append(f"\n          {words.changed}: {'; '.join(changes)}", "green")
+        finding_line(text, finding, language)
+    history_lines(text, alert, language)
     if not alert.findings and not alert.found_before:
         text.append(f"\n          {say(alert.summary, language)}")
     if alert.card is not None and alert.lane is not Lane.GREEN_SAMPLED:
@@ -107,32 +95,69 @@ def alert_lines(alert: Alert, language: Language, *, today: date | None = None, 
     return text
 
 
+def head_line(alert: Alert, language: Language, today: date | None, zone: tzinfo | None) -> Text:
+    """Lane, when and where, waybill, what to do and until when, score, revision."""
+    words = WORDS[language]
+    raised, due = alert.raised_at.astimezone(zone), alert.due_by.astimezone(zone)
+    today = today or raised.date()
+    cleared = alert.state is AlertState.CLEARED_BY_EVIDENCE
+    text = Text()
+    text.append(f" {LANE_NAME[language][alert.lane]} ", LANE_STYLE[alert.lane])
+    text.append(f" {_clock(raised, today)} ", "dim")
+    text.append(escaped(f"{alert.courier}/{alert.outlet} "), "cyan")
+    text.append(escaped(alert.waybill), "bold")
+    action = ACTION_TEXT[alert.action][language == "en"]
+    text.append(f"  {words.close if cleared else action}", "magenta")
+    text.append(f" {words.by} {_clock(due, today)} {zone_name(due)}")
+    if alert.score is not None:
+        text.append(f"  {words.score} {alert.score.value:.2f}", "blue")
+    if alert.revision > 1:
+        text.append(f"  {words.revision.format(alert.revision)}", "dim")
+    if cleared:
+        text.append(f"  {words.cleared}", "green")
+    return text
+
+
+def finding_line(text: Text, finding: Finding, language: Language) -> None:
+    """Append the line of a finding: its rule and why."""
+    text.append(f"\n    {say(named(finding.rule), language):<5} ", SEVERITY_STYLE[finding.severity])
+    text.append(say(finding.reason, language))
+
+
+def history_lines(text: Text, alert: Alert, language: Language) -> None:
+    """Append what was found before and is no longer, and what changed."""
+    words = WORDS[language]
+    for earlier in alert.found_before:
+        reason = "" if earlier.reason is None else words.colon + say(earlier.reason, language)
+        text.append(f"\n    {say(named(earlier.rule), language):<5} {words.before}{reason}", "dim")
+    if changes := [say(one.text, language) for one in alert.changes]:
+        text.append(f"\n          {words.changed}{words.colon}{words.semicolon.join(changes)}", "green")
+
+
 def card_in_short(card: Card, language: Language) -> Iterator[str]:
     """Two lines: what and where from, and what to do."""
     words = WORDS[language]
     parts = [goods_line(card, language), inspection_line(card, language), say(card.whereabouts.text, language)]
     if card.age_s is not None:
-        age = say(age_in_words(card.age_s), language)
-        parts.insert(1, f"{words.accepted}{' ' if language == 'en' else ''}{age}{words.ago}")
-    yield words.between.join(parts)
+        parts.insert(1, words.accepted.format(say(age_in_words(card.age_s), language)))
+    yield f"{words.goods}{words.colon}{words.comma.join(parts)}"
     police = [say(one.text, language) for one in card.contacts if one.role is ContactRole.POLICE_110]
-    yield f"{words.next}: {'; '.join((say(card.next_step, language), *police))}"
+    yield f"{words.next}{words.colon}{words.semicolon.join((say(card.next_step, language), *police))}"
 
 
 def goods_line(card: Card, language: Language) -> str:
     """Goods as declared and as found, with pieces and weights."""
     words, goods = WORDS[language], card.goods
     declared = words.unknown if goods.declared is None else f"“{escaped(goods.declared)}”"
-    line = f"{words.goods}: {words.declared} {declared}"
+    parts = [words.declared + declared]
     if goods.quantity is not None and goods.quantity > 1:
-        line += f" {goods.quantity} {words.pieces}"
+        parts.append(words.pieces.format(goods.quantity))
     if goods.found is not None:
-        line += f"{words.between}{words.found} “{escaped(goods.found)}”"
-    if goods.weight_g is not None:
-        line += f"{words.between}{goods.weight_g:,} g"
-    if goods.inspected_weight_g is not None:
-        line += f" ({words.at_inspection} {goods.inspected_weight_g:,} g)"
-    return line
+        parts.append(f"{words.found}“{escaped(goods.found)}”")
+    weights = [] if goods.weight_g is None else [words.weight + words.grams.format(goods.weight_g)]
+    if goods.inspected_weight_g is not None and goods.inspected_weight_g != goods.weight_g:
+        weights.append(words.at_inspection + words.grams.format(goods.inspected_weight_g))
+    return words.comma.join((*parts, *weights))
 
 
 def inspection_line(card: Card, language: Language) -> str:
@@ -141,7 +166,7 @@ def inspection_line(card: Card, language: Language) -> str:
     if seen is None:
         return words.no_inspection
     said = VALUE_WORDS["inspection_result"].get(seen.result, (seen.result, seen.result))
-    return f"{words.inspection}: {escaped(say(Bilingual(zh=said[0], en=said[1]), language))}"
+    return f"{words.inspection}{words.colon}{escaped(say(Bilingual(zh=said[0], en=said[1]), language))}"
 
 
 def zone_name(moment: datetime) -> str:

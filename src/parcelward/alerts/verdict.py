@@ -8,6 +8,7 @@ import msgspec
 from parcelward.alerts.facts import Facts, Found
 from parcelward.alerts.snapshot import Snapshot
 from parcelward.contract.alerts import Action, Lane, Severity
+from parcelward.contract.cards import Bilingual
 from parcelward.formats import reading
 from parcelward.moments import duration_ms
 
@@ -34,7 +35,15 @@ ACTIONS = (
     Action.REQUEST_INFORMATION,
     Action.AUDIT_OUTLET,
 )
+MODEL_RULE = "model"
+RELEASED_BELOW = 0.5
+"""Share of the threshold. A score that has raised an alert clears it only below that, so it does not flicker."""
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+
+
+def named(rule: str) -> Bilingual:
+    """Name what found something, for people: the id of a rule, or the model in words."""
+    return Bilingual(zh="模型" if rule == MODEL_RULE else rule, en=rule)
 
 
 class Verdict(msgspec.Struct, frozen=True, array_like=True):
@@ -80,13 +89,16 @@ def silent_record(touched_ms: int) -> AlertRecord:
 def judge(found: Sequence[tuple[str, Severity, Action]]) -> Verdict:
     """Give the verdict on (rule id, severity, action) of all findings; `CLEAN` when there are none.
 
-    The action is that of the most severe finding; of several, the strongest.
+    The action is that of the most severe finding; of several, the strongest. The model gives a hint, a rule names what
+    is known: so the model's action counts only where no rule is as severe.
     """
     if not found:
         return CLEAN
     worst = min((severity for _, severity, _ in found), key=SEVERITIES.index)
-    action = min((action for _, severity, action in found if severity is worst), key=ACTIONS.index)
-    return Verdict(LANE_OF[worst], action, tuple(sorted({rule for rule, _, _ in found})), worst)
+    _, action = min(
+        (rule == MODEL_RULE, ACTIONS.index(action)) for rule, severity, action in found if severity is worst
+    )
+    return Verdict(LANE_OF[worst], ACTIONS[action], tuple(sorted({rule for rule, _, _ in found})), worst)
 
 
 def revise(known: AlertRecord | None, verdict: Verdict, at_ms: int) -> AlertRecord | None:

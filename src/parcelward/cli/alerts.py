@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from parcelward.alerts.alert import MODEL_RULE
 from parcelward.alerts.page import alert_page
 from parcelward.alerts.terminal import Language, alert_lines, zone_name
+from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.cli.options import Kafka, settings_with
 from parcelward.cluster.reader import TopicReader
 from parcelward.contract.alerts import Alert, AlertState, Lane

@@ -82,6 +82,9 @@ class Finding(Part):
     thresholds: dict[str, float | int] = Field(
         default_factory=dict, description="Threshold of the rule per feature.", examples=[{"danger_hits": 0}]
     )
+    clears_when: Bilingual | None = Field(
+        None, description="Evidence that would clear this finding; null where its rule does not say."
+    )
 
 
 class Contribution(Part):
@@ -94,7 +97,7 @@ class Contribution(Part):
         examples=[1.7],
         json_schema_extra={"x-unit": "log-odds"},
     )
-    text: Bilingual = Field(description="The same in plain words.")
+    text: Bilingual = Field(description="Feature and value in plain words.")
 
 
 class Score(Part):

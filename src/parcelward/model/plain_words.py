@@ -1,5 +1,6 @@
 """A feature's contribution to a score in plain words, English and Chinese."""
 
+import re
 from collections.abc import Callable
 
 from parcelward.contract.alerts import Contribution
@@ -22,6 +23,7 @@ _UNITS_OF_TIME = (("d", 2 * 86_400.0), ("h", 2 * 3600.0), ("min", 120.0), ("s", 
 _DANGER = (("none", "无"), ("care needed", "需注意"), ("restricted", "限寄"), ("prohibited", "禁寄"))
 _KG_FROM_G = 1000
 
+_EXPLAINED = re.compile(r": |; |, | \(")
 _Words = tuple[str, str]  # English, Chinese
 
 
@@ -29,13 +31,18 @@ def contribution(name: str, value: Value, weight: float) -> Contribution:
     """Contribution of model feature `name` with its actual `value`; `weight` in log-odds."""
     feature = FEATURES[INDEX[name]]
     number = None if value is None or isinstance(value, str) else float(value)
-    rounded = round(weight, 4)
-    size = f"{rounded:+.2f}"
-    direction_en, direction_zh = ("raises", "提高风险") if weight > 0 else ("lowers", "降低风险")
     value_en, value_zh = _in_words(feature, value, number)
-    en = f"{feature.meaning.split(': ')[0]}: {value_en} ({direction_en} the risk, {size})"
-    zh = f"{feature.meaning_zh}：{value_zh}（{direction_zh}，{size}）"
-    return Contribution(feature=name, value=number, weight=rounded, text=Bilingual(zh=zh, en=en))
+    text = Bilingual(zh=f"{_label_zh(feature)}：{value_zh}", en=f"{_label(feature)}: {value_en}")
+    return Contribution(feature=name, value=number, weight=round(weight, 4), text=text)
+
+
+def _label(feature: Feature) -> str:
+    """Meaning of a feature without its explanations: in a sentence they would read as part of the value."""
+    return _EXPLAINED.split(feature.meaning, maxsplit=1)[0]
+
+
+def _label_zh(feature: Feature) -> str:
+    return feature.meaning_zh.partition("（")[0]
 
 
 def _in_words(feature: Feature, value: Value, number: float | None) -> _Words:

@@ -25,9 +25,13 @@ def finding_of(hit: Hit, row: Row) -> Finding:
     """
     rule = hit.rule
     severity, action = severity_and_action(hit)
+    clears = None
     if hit.error is None:
         zh, en = rule.reason_zh.fill(row, rule.limits), rule.reason_en.fill(row, rule.limits)
         reason = Bilingual(zh=escaped(zh), en=escaped(en))
+        if rule.clears is not None:
+            zh, en = (text.fill(row, rule.limits) for text in rule.clears)
+            clears = Bilingual(zh=escaped(zh), en=escaped(en))
     else:
         error = escaped(hit.error[:ERROR_SHOWN])
         reason = Bilingual(
@@ -44,6 +48,7 @@ def finding_of(hit: Hit, row: Row) -> Finding:
         legal_basis=rule.legal_basis,
         values={name: _sendable(row[INDEX[name]]) for name in rule.fields},
         thresholds=rule.thresholds,
+        clears_when=clears,
     )
 
 

@@ -120,7 +120,7 @@ def row_of(values: dict[str, Value]) -> Row:
 
 def _rule(place: SourcePlace) -> Rule:
     place.mapping()  # names a place that is no mapping, or a key that is given twice, before anything else
-    keys = place.mapping(_RULE_KEYS, ("examples",))
+    keys = place.mapping(_RULE_KEYS, ("examples", "clears"))
     identity = keys["id"].string()
     of = f"rule {identity}"
     keys = {key: value.about(of) for key, value in keys.items()}
@@ -136,8 +136,8 @@ def _rule(place: SourcePlace) -> Rule:
             raise fault_at(source, nonsense.at, nonsense.message)
     except ExpressionError as fault:
         raise keys["expr"].within(fault.line, fault.column, fault.message) from None
-    texts = {key: value.about(of) for key, value in keys["reason"].mapping(("zh", "en")).items()}
     known = surely_known(expression)
+    reason_zh, reason_en = _texts(keys["reason"], "reason", known)
     return Rule(
         id=identity,
         name=name,
@@ -149,8 +149,9 @@ def _rule(place: SourcePlace) -> Rule:
         about=keys["about"].uncut().strip(),
         source=source.strip(),
         expression=expression,
-        reason_zh=_text(texts["zh"], "zh", known),
-        reason_en=_text(texts["en"], "en", known),
+        reason_zh=reason_zh,
+        reason_en=reason_en,
+        clears=_texts(keys["clears"], "clears", known) if "clears" in keys else None,
         examples=_examples(keys["examples"].about(of)) if "examples" in keys else _no_examples(place.about(of)),
         fields=expression.features,
         limits=limits(expression),
@@ -169,20 +170,26 @@ def _choice(place: SourcePlace, choices: type[Choice]) -> Choice:
         raise place.fault(f"'{word}' is none of {', '.join(choices)}") from None
 
 
-def _text(place: SourcePlace, language: Language, known: frozenset[str]) -> Template:
+def _texts(place: SourcePlace, key: str, known: frozenset[str]) -> tuple[Template, Template]:
+    """A text in Chinese and in English."""
+    texts = place.mapping(("zh", "en"))
+    return _text(texts["zh"], key, "zh", known), _text(texts["en"], key, "en", known)
+
+
+def _text(place: SourcePlace, key: str, language: Language, known: frozenset[str]) -> Template:
     try:
         parsed = template(place.uncut().strip(), language)
     except ValueError as error:
-        raise place.fault(f"reason ({language}) {error}") from None
+        raise place.fault(f"{key} ({language}) {error}") from None
     for placeholder in parsed.placeholders:
         name = placeholder.feature
         if name not in INDEX:
             close = get_close_matches(name, INDEX, n=1)
             hint = f"; did you mean '{close[0]}'?" if close else ""
-            raise place.fault(f"reason ({language}) names unknown feature '{name}'{hint}")
+            raise place.fault(f"{key} ({language}) names unknown feature '{name}'{hint}")
         if placeholder.default is None and name not in known:
             raise place.fault(
-                f"reason ({language}): '{name}' can be unknown when the rule fires; test it in expr, or write what to "
+                f"{key} ({language}): '{name}' can be unknown when the rule fires; test it in expr, or write what to "
                 f"say then: {{{name}|...}}"
             )
     return parsed

@@ -28,7 +28,9 @@ examples; the setting `PARCELWARD_RULE_PACK=FILE` puts it in force when a worker
 ```yaml
 {template}```
 
-- Every key is required; an unknown one is refused. Raise the `version` of a rule when its meaning changes.
+- Every key but `clears` is required; an unknown one is refused. Raise a rule's `version` when its meaning changes.
+- `reason` says what is known, and accuses nobody: a wrong clock or a typing error looks the same. It does not say what
+  to do. That depends on where the parcel is; the alert says it, from `action` and the parcel's state.
 - `severity`: {severities}. `action`: {actions}.
 - Texts name features: `{{feature}}`, with a format `{{weight_ratio:.1f}}` (Python's, up to 39 wide and with up to 9
   decimals; `minutes` for seconds shown as minutes, `cap1000` for "over 1,000" above that), and `{{feature|words}}` for
@@ -106,8 +108,11 @@ rules:
     about: Heavy parcels that a person hands in between 22 and 5 o'clock.
     expr: is_person && weight_g > 20000 && (hour_of_day >= 22 || hour_of_day < 5)
     reason:                      # both languages, with the actual values
-      zh: 夜间收寄{weight_g}克重件，品名“{goods_name|未填写}”，请开箱验视
-      en: a parcel of {weight_g} g accepted at night, declared as “{goods_name|none}”; open it
+      zh: 夜间收寄{weight_g}克重件，品名“{goods_name|未填写}”
+      en: a parcel of {weight_g} g accepted at night, declared as “{goods_name|none}”
+    clears:                      # the evidence that clears it; may be left out
+      zh: 开箱验视并通过的记录
+      en: the record of an inspection that opened the parcel and passed it
     examples:                    # at least one row each; both are run by `rules check`
       must_fire:
         - {is_person: true, weight_g: 25000, hour_of_day: 23}
@@ -168,6 +173,11 @@ def _entry(rule: Rule) -> list[str]:
         "",
         f"- zh: {_shown(rule.reason_zh)}",
         f"- en: {_shown(rule.reason_en)}",
+        *(
+            [f"- clears (zh): {_shown(rule.clears[0])}", f"- clears (en): {_shown(rule.clears[1])}"]
+            if rule.clears
+            else ()
+        ),
         f"- legal basis: {rule.legal_basis}",
         f"- looks at: {', '.join(f'`{name}`' for name in rule.fields)}",
     ]

@@ -24,7 +24,8 @@ class Example:
 class Rule:
     """One rule of a pack. `fields`: features of its expression in order of appearance.
 
-    `limits`: all numbers that each feature is compared with.
+    `limits`: all numbers that each feature is compared with. `clears`: the evidence that clears the finding, in Chinese
+    and in English; None where the pack does not say it.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Rule:
     examples: tuple[Example, ...]
     fields: tuple[str, ...]
     limits: Limits = field(default_factory=dict)
+    clears: tuple[Template, Template] | None = None
 
     @property
     def thresholds(self) -> dict[str, float | int]:
@@ -85,6 +87,7 @@ def content_hash(rules: Iterable[Rule]) -> str:
         [
             *(rule.id, rule.name, rule.version, rule.severity, rule.action, rule.legal_basis),
             *(rule.expression.canonical, rule.reason_zh.parts, rule.reason_en.parts),
+            *(text.parts for text in rule.clears or ()),
         ]
         for rule in rules
     ]

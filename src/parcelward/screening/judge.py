@@ -10,7 +10,6 @@ from msgspec import structs
 
 from parcelward import counts
 from parcelward.alerts.alert import (
-    MODEL_RULE,
     History,
     alert_send,
     build_alert,
@@ -20,7 +19,16 @@ from parcelward.alerts.alert import (
 from parcelward.alerts.facts import changes_between, facts_of, found_so_far, no_longer_found
 from parcelward.alerts.next_step import next_step, parcel_state
 from parcelward.alerts.snapshot import Origins, origins_with, take_snapshot, with_snapshot
-from parcelward.alerts.verdict import AlertRecord, Verdict, judge, restepped, revise, silent_record
+from parcelward.alerts.verdict import (
+    MODEL_RULE,
+    RELEASED_BELOW,
+    AlertRecord,
+    Verdict,
+    judge,
+    restepped,
+    revise,
+    silent_record,
+)
 from parcelward.contract.alerts import Action, Contribution, Finding, Lane, Score, Severity
 from parcelward.contract.cards import Counterpart, CounterpartKind
 from parcelward.features.table import INDEX, Row
@@ -33,9 +41,6 @@ from parcelward.topics import Topics
 
 NO_MODEL = 2.0
 """Threshold without a model: above every score."""
-RELEASED_BELOW = 0.5
-"""Share of the threshold. A score that has raised an alert clears it only below that, so it does not flicker."""
-
 
 _PHOTO_REUSED_FROM = INDEX["photo_reused_from"]
 
