@@ -39,7 +39,7 @@ ACTION_TEXT = {
     Action.REQUEST_INFORMATION: ("要求补充信息", "ask for information"),
     Action.AUDIT_OUTLET: ("核查网点", "audit the outlet"),
     Action.TRACE_AND_STOP: ("追查并拦截", "trace and stop the parcel"),
-    Action.REPORT: ("核实并报告", "make sure and report"),
+    Action.REPORT: ("核实去向并报告", "report"),
 }
 AGE_NAMED_S = 3600.0
 """A parcel accepted so long ago has its age in the summary."""
@@ -67,9 +67,7 @@ def model_finding(score: Score) -> Finding:
     raising = [part for part in score.contributions if part.weight > 0][:3] or score.contributions[:3]
     zh = "，主要因素：" + "、".join(part.text.zh for part in raising) if raising else ""
     en = ", mainly: " + "; ".join(part.text.en for part in raising) if raising else ""
-    value, threshold = (
-        apart(one, (score.value, score.threshold), 2, "{:.{}f}".format) for one in (score.value, score.threshold)
-    )
+    value, threshold = shown_score(score.value, score.threshold), shown_score(score.threshold, score.value)
     over_zh, over_en = _compared(score)
     released = f"{RELEASED_BELOW * score.threshold:.2g}"
     return Finding(
@@ -86,11 +84,16 @@ def model_finding(score: Score) -> Finding:
         values={part.feature: part.value for part in score.contributions},
         thresholds={"score": score.threshold},
         clears_when=Bilingual(
-            zh=f"后续记录使评分低于{released}；验视属实的由人员结案",
-            en=f"later records that bring the score below {released}; if the inspection finds all right, a person"
+            zh=f"后续记录使评分低于{released}；验视无异常的由人员结案",
+            en=f"later records that bring the score below {released}; if the inspection finds nothing wrong, a person"
             " closes the alert",
         ),
     )
+
+
+def shown_score(score: float, other: float) -> str:
+    """A score with decimals enough to differ from another one, and from certainty."""
+    return apart(score, (score, other, 1.0), 2, "{:.{}f}".format)
 
 
 def plain_model_finding(score: float, threshold: float) -> Finding:

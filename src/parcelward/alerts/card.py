@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from parcelward.alerts.clears import CLEARED, SAMPLED, clears_when
 from parcelward.alerts.contacts import contacts_for
 from parcelward.alerts.next_step import SPOT_CHECK, Step, accepted_ms, parcel_state
+from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.contract.alerts import Finding, Lane
 from parcelward.contract.cards import Bilingual, Card, Counterpart, Goods, ParcelState, Seen, Whereabouts
 from parcelward.contract.fields import InspectionResult
@@ -44,6 +45,8 @@ def build_card(
     begun, real_name = accepted_ms(shipment), shipment.real_name
     state = parcel_state(shipment, now_ms)
     zh, en = step.zh, step.en
+    if findings and findings[0].rule == MODEL_RULE:
+        zh, en = f"{zh}，并核对评分所列因素", f"{en}; look at what the score names"
     if notice := passed_all_the_same(shipment, row):
         zh, en = f"{zh}；注意：{notice.zh}", f"{en}; note: {notice.en}"
     clears = clears_when(findings)

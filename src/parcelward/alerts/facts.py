@@ -123,8 +123,15 @@ def _change(name: str, was: object, now: object) -> Change:
         what=name,
         before=None if was is None else _plain(was),
         after=None if now is None else _plain(now),
-        text=Bilingual(zh=f"{zh}：{old[0]} → {new[0]}", en=f"{en}: {old[1]} → {new[1]}"),
+        text=_new(zh, en, new)
+        if was is None
+        else Bilingual(zh=f"{zh}：{old[0]} → {new[0]}", en=f"{en}: {old[1]} → {new[1]}"),
     )
+
+
+def _new(zh: str, en: str, now: tuple[str, str]) -> Bilingual:
+    """Say what was unknown before; a later record, mostly, and nobody changed anything."""
+    return Bilingual(zh=f"{zh}：{now[0]}（此前未知）", en=f"{en}: {now[1]} (unknown before)")
 
 
 def _plain(value: object) -> str:

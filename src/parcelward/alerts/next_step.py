@@ -66,7 +66,7 @@ _FIND = Step(
 )
 _TOO_LATE = Step(
     Action.TRACE_AND_STOP,
-    "收寄已超过三日，可能已派送：追查去向，未派送的立即拦截，已派送的报告",
+    "收寄已超过三日，可能已派送：追查去向，未派送的立即拦截，已派送的按规定报告",
     "accepted over three days ago, perhaps delivered: trace it, stop it if it is still on its way, report if it is not",
 )
 _HANDED_OVER = Step(

@@ -5,9 +5,11 @@ from datetime import datetime, tzinfo
 
 from rich.text import Text
 
+from parcelward.alerts.alert import shown_score
 from parcelward.alerts.card import age_in_words
 from parcelward.alerts.clears import finding_clears
 from parcelward.alerts.law import law_in_english
+from parcelward.alerts.regions import region_name
 from parcelward.alerts.terminal import (
     WORDS,
     Language,
@@ -23,7 +25,6 @@ from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.contract.alerts import Alert
 from parcelward.contract.cards import Card
 from parcelward.escaping import escaped
-from parcelward.features.decimals import apart
 
 Line = tuple[str, str]
 """Label and what it says."""
@@ -109,8 +110,7 @@ def _score_lines(alert: Alert, language: Language) -> Iterator[Line]:
     if score is None:
         return
     words = WORDS[language]
-    both = score.value, score.threshold
-    value, threshold = (apart(one, both, 2, "{:.{}f}".format) for one in both)
+    value, threshold = shown_score(score.value, score.threshold), shown_score(score.threshold, score.value)
     yield "score", value + words.comma + _label("over", language).format(threshold)
     if all(finding.rule != MODEL_RULE for finding in alert.findings):
         return
@@ -127,12 +127,13 @@ def _card_lines(card: Card, language: Language, zone: tzinfo | None) -> Iterator
         where = "" if contact.where is None else words.brackets.format(escaped(contact.where))
         yield "call", say(contact.text, language) + where
     yield "goods", goods_line(card, language)
-    yield "regions", f"{card.from_region or unknown} → {card.to_region or unknown}"
+    ends = (card.from_region, card.to_region)
+    yield "regions", " → ".join(unknown if one is None else say(region_name(one), language) for one in ends)
     if card.accepted_at is None or card.age_s is None:
         yield "accepted", unknown
     else:
-        age = words.accepted.format(say(age_in_words(card.age_s), language))
-        yield "accepted", _at(card.accepted_at, zone) + words.comma + age.removeprefix("accepted ")
+        age = words.earlier.format(say(age_in_words(card.age_s), language))
+        yield "accepted", _at(card.accepted_at, zone) + words.comma + age
     yield "inspection", _inspection(card, language, zone)
     yield "where", say(card.whereabouts.text, language)
     for other in card.counterparts:

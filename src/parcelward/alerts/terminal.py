@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from rich.text import Text
 
-from parcelward.alerts.alert import ACTION_TEXT
+from parcelward.alerts.alert import ACTION_TEXT, shown_score
 from parcelward.alerts.card import age_in_words
 from parcelward.alerts.verdict import named
 from parcelward.contract.alerts import Alert, AlertState, Finding, Lane, Severity
@@ -44,6 +44,7 @@ class _Words(NamedTuple):
     at_inspection: str
     grams: str
     accepted: str
+    earlier: str
     inspection: str
     no_inspection: str
     unknown: str
@@ -58,7 +59,7 @@ WORDS: dict[Language, _Words] = {
     "zh": _Words(
         by="限", score="评分", revision="第{}版", cleared="已由后续证据解除", close="复核后结案", before="曾有",
         changed="变化", goods="内件", declared="申报", found="所见", pieces="{}件", weight="重量",
-        at_inspection="验视时", grams="{:,}克", accepted="告警前{}收寄", inspection="验视",
+        at_inspection="验视时", grams="{:,}克", accepted="告警前{}收寄", earlier="告警前{}", inspection="验视",
         no_inspection="尚无验视记录", unknown="未知", next="处置", colon="：", comma="，", semicolon="；",
         brackets="（{}）",
     ),
@@ -66,6 +67,7 @@ WORDS: dict[Language, _Words] = {
         by="by", score="score", revision="rev {}", cleared="cleared by evidence", close="review, then close",
         before="was", changed="changed", goods="goods", declared="declared ", found="found ", pieces="{} pieces",
         weight="weight ", at_inspection="at inspection ", grams="{:,} g", accepted="accepted {} before this alert",
+        earlier="{} before this alert",
         inspection="inspection", no_inspection="no inspection known yet", unknown="unknown", next="do", colon=": ",
         comma=", ", semicolon="; ", brackets=" ({})",
     ),
@@ -110,7 +112,7 @@ def head_line(alert: Alert, language: Language, today: date | None, zone: tzinfo
     text.append(f"  {words.close if cleared else action}", "magenta")
     text.append(f" {words.by} {_clock(due, today)} {zone_name(due)}")
     if alert.score is not None:
-        text.append(f"  {words.score} {alert.score.value:.2f}", "blue")
+        text.append(f"  {words.score} {shown_score(alert.score.value, alert.score.threshold)}", "blue")
     if alert.revision > 1:
         text.append(f"  {words.revision.format(alert.revision)}", "dim")
     if cleared:
