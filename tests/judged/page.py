@@ -15,7 +15,7 @@ from parcelward.screening.rehearsal import Refused, Rehearsal
 from parcelward.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "alerts-judged.md"
-EVENTS = Path(__file__).with_name("events.jsonl")
+EVENTS = Path(__file__).with_name("ten.jsonl")
 CHINA = timezone(timedelta(hours=8))
 BLOCK = re.compile(
     r"(<!-- alert (?P<waybill>\S+) (?P<language>\S+) -->\n\n)(?P<shown>(?:    .*\n|\n)*?)\n?(<!-- /alert -->)"
