@@ -28,8 +28,8 @@ def test_a_rule_added_under_the_built_in_label_changes_the_hash(tmp_path: Path) 
     [
         ("staff_sends_1d >= 3", "staff_sends_1d >= 2"),
         ("severity: critical", "severity: high"),
-        ("收寄验视记录逾期未到", "验视记录逾期未到"),
-        ("过机安检记录到达", "安检记录到达"),
+        ("期限内没有收寄验视记录", "没有收寄验视记录"),
+        ("期限内完成的安检", "按时完成的安检"),
         ("{travel_km:,.0f}", "{travel_km:,.1f}"),
         ("第五十九条、第七十五条", "第五十九条、第七十四条"),
     ],
