@@ -55,6 +55,12 @@ def test_the_law_of_every_rule_is_there_in_english(rule: Rule) -> None:
     assert not re.search("[一-鿿]", law_in_english(rule.legal_basis)), law_in_english(rule.legal_basis)
 
 
+def test_several_words_are_listed_with_the_comma_of_the_language() -> None:
+    reason = raised((real_name(goods={"name": "butane gas canister"}), 0)).findings[0].reason
+    assert "“gas canister、butane”" in reason.zh
+    assert "“gas canister, butane”" in reason.en
+
+
 def test_a_law_that_the_table_does_not_know_stays_in_chinese() -> None:
     assert law_in_english("某某条例 第一百零五条、第十条") == "某某条例 art. 105, 10"
 

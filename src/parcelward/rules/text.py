@@ -40,6 +40,8 @@ _ALLOWED = {
     FeatureType.DOUBLE: f"{_NUMBER} 'f', 'e', 'g', '%'; or be written as 'minutes' or 'cap1000'",
     FeatureType.STRING: "a text may be up to 39 wide, and cut at up to 9 characters",
 }
+_LISTS = ("goods_danger_terms", "found_danger_terms")
+"""Features that hold several words with the Chinese comma of lists between them."""
 _NOUGHT = (0,)  # what is not nought is never shown as nought
 _USUAL_DECIMALS = 6  # Python's own, of f, e and %
 
@@ -134,6 +136,8 @@ def _shown(placeholder: Placeholder, value: Value, language: Language, limits: t
     if isinstance(value, bool):
         return ("是" if value else "否") if language == "zh" else ("yes" if value else "no")
     if isinstance(value, str):
+        if placeholder.feature in _LISTS and language == "en":
+            value = value.replace("、", ", ")
         words = WORDS.get(placeholder.feature, {}).get(value)
         return format(value if words is None else words[language == "en"], spec)
     if spec == MINUTES:
