@@ -1,6 +1,7 @@
 """`parcelward model`: train and release the risk model, show a release's card, prove a release usable."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ OUTLETS_PER_WAYBILL = DEFAULTS.outlets_per_courier / DEFAULTS.waybills_per_day
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="Folder of all releases.")] = Path("models"),
-    version: Annotated[str, typer.Option(help="Name of the release; an existing one is written anew.")] = "2026.11.1",
+    version: Annotated[str | None, typer.Option(help="Name of the release; default: the month's next number.")] = None,
     docs: Annotated[Path, typer.Option(help="Page to write the card to; its folder must exist.")] = Path(
         "docs/model.md"
     ),
@@ -47,8 +48,7 @@ def train(
 
     Two more simulated worlds with more violations add cases to learn from; they are never measured on.
     """
-    if not re.match(VERSION_PATTERN, version):
-        raise UserError(f"--version {version!r}: letters, digits, dots, dashes and underscores only, as in 2026.11.1")
+    version = _free(out, new_version(out, datetime.now(UTC)) if version is None else version)
     if not docs.parent.is_dir():
         raise UserError(f"--docs {docs}: its folder does not exist; make it or name another page")
     try:
@@ -79,6 +79,28 @@ def train(
         f" precision {at.precision:.0%}, recall {at.recall:.0%}",
         highlight=False,
     )
+
+
+def _free(releases: Path, version: str) -> str:
+    if not re.match(VERSION_PATTERN, version):
+        raise UserError(f"--version {version!r}: letters, digits, dots, dashes and underscores only, as in 2026.11.1")
+    if (releases / version).exists():
+        raise UserError(
+            f"{releases / version} exists; alerts name the release that scored them, so none is ever written anew: "
+            "choose another --version, or delete it if it never judged a parcel"
+        )
+    return version
+
+
+def new_version(releases: Path, now: datetime) -> str:
+    """Return the name of the month's next release in a folder.
+
+    >>> new_version(Path("empty"), datetime(2026, 11, 29, tzinfo=UTC))
+    '2026.11.1'
+    """
+    month = f"{now.year}.{now.month}."
+    numbers = [path.name.removeprefix(month) for path in releases.glob(f"{month}*")]
+    return f"{month}{max((int(number) for number in numbers if number.isdigit()), default=0) + 1}"
 
 
 @app.command()
