@@ -30,6 +30,7 @@ from parcelward.shipments.shipment import (
     decode_hop,
     decode_shipment,
     encode,
+    ledger_key,
 )
 from parcelward.stage import Batch, Record
 from streams.engine.state_on_disk import ABOUT, DiskState, DiskStates
@@ -117,7 +118,7 @@ def test_what_an_operator_did_fast_is_kept_by_the_hour_when_its_format_is_raised
 def test_a_waybill_of_format_1_keeps_its_conflicts_and_knows_corrections_by_ids() -> None:
     line, data = pipeline(), real_name()
     feed_all(line, [record(data, event_id="first")])
-    (key,) = line.cells["duties"][0].state
+    key = ledger_key("swift", data["waybill"])
     _, *fields = msgspec.msgpack.decode(line.cells["duties"][0].state[key])
     fields[19] = 1
     line.cells["duties"][0].state[key] = encode(["1", *fields[:24], []])
@@ -189,7 +190,7 @@ def test_a_deadline_is_found_in_every_format_without_decoding(number: int) -> No
 def test_the_sweep_and_the_timers_take_older_records() -> None:
     line = pipeline()
     feed_all(line, [record(real_name(), T0)])
-    (key,) = line.cells["duties"][0].state
+    key = ledger_key("swift", real_name()["waybill"])
     _, *fields = msgspec.msgpack.decode(line.cells["duties"][0].state[key])
     line.cells["duties"][0].state[key] = encode([*fields[:24], []])
     line.cells["duties"][0].stage.restore(line.cells["duties"][0].state)

@@ -303,7 +303,8 @@ class SecurityScan(Part):
 
 
 class Envelope(BaseModel):
-    """CloudEvents 1.0 attributes of an intake event; extension attributes are allowed and ignored."""
+    """CloudEvents 1.0 attributes of an intake event. Extension attributes are allowed and ignored, unless one holds a
+    person's phone number, resident ID number, e-mail address or the like: such an event is refused."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
 

@@ -49,4 +49,8 @@ class Reason(StrEnum):
         "time_out_of_range",
         "The event time is too long before the record's arrival, or too long after it.",
     )
+    UNKNOWN_KEY = (
+        "unknown_key",
+        "A token was made under a key id that the service does not have, so it would match no other token.",
+    )
     UNEXPECTED = "unexpected", "Our own code failed on this record; it is kept, counted and looked at by us."

@@ -193,6 +193,9 @@ def _readme(schemas: Mapping[Message, Mapping[str, Any]]) -> str:
         "On intake topics the partition is that of Kafka's default partitioner in Java, `(murmur2(key) & 0x7fffffff)",
         "modulo partitions`; librdkafka needs `partitioner=murmur2_random`.",
         "",
+        "Extension attributes are allowed and not read. An event is refused as `invalid_value` if one of them holds a",
+        "phone number, a resident ID number, an e-mail address or the like.",
+        "",
         "| message | topic | key | CloudEvents type | schema |",
         "|---|---|---|---|---|",
     ]

@@ -27,6 +27,7 @@ from parcelward.identity.free_text import hide_numbers
 from parcelward.identity.identifiers import check_document, distinct_number, normal_document, normal_name
 from parcelward.identity.phones import NO_LINE, Phone, PhoneCheck, is_privacy_number, normal_phone
 from parcelward.identity.remembered import Remembered
+from parcelward.identity.token_keys import Fingerprints, fingerprint
 from parcelward.intake.event import RealNameData
 from parcelward.moments import DAY_MS
 from parcelward.settings import DEMO_KEY, Settings
@@ -125,6 +126,7 @@ class Tokeniser:
             known = ", ".join(sorted(keys)) or "none"
             raise UserError(f"setting token_key: {current!r} is not a key id of token_keys; known: {known}")
         self.current = current
+        self.fingerprints: Fingerprints = {key_id: fingerprint(key_id, key) for key_id, key in keys.items()}
         key = self._key = keys[current]
         self._document = _Hmac(key, current, "document")
         self._name = _Hmac(key, current, "name")

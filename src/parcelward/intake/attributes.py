@@ -5,10 +5,12 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
+from typing import Any
 
 from pydantic import ValidationError
 
 from parcelward.contract.events import Envelope, EventType
+from parcelward.contract.personal_values import personal_value
 from parcelward.contract.reasons import Reason
 from parcelward.intake.refusal import Rejected, first_twice, problems_of
 
@@ -17,8 +19,10 @@ STRUCTURED_TYPE = b"application/cloudevents+json"
 JSON_TYPES = frozenset({b"", b"application/json"})
 """Media types of data in binary mode; a missing media type means JSON."""
 NAMES = frozenset({*(PREFIX + name for name in Envelope.model_fields), "ce_type", "content-type"})
+_OF_AN_EVENT = frozenset({*Envelope.model_fields, "type", "data", "data_base64"})
 _JUDGED = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject"})
 
+_is_attribute = re.compile(r"[a-z0-9]{1,20}").fullmatch
 _VERSIONED = re.compile(r"(.+)\.v[0-9]{1,4}").fullmatch
 _TYPES = frozenset(event_type.value for event_type in EventType)
 _STEMS = frozenset(event_type.value.rpartition(".v")[0] for event_type in EventType)
@@ -85,11 +89,29 @@ def attributes_problem(headers: Mapping[str, bytes | None]) -> Rejected | None:
     kind = attributes.pop("type", None)
     if kind is not None and kind not in _TYPES:
         return type_problem(kind, "ce_type")
+    if (refused := extensions_problem(attributes, PREFIX)) is not None:
+        return refused
     try:
         Envelope.__pydantic_validator__.validate_json(json.dumps(attributes))
     except ValidationError as error:
         return problems_of(error, "", Envelope, PREFIX)
     return Rejected(Reason.MISSING_FIELD, "ce_type: required") if kind is None else None
+
+
+def extensions_problem(attributes: Mapping[str, Any], mark: str = "") -> Rejected | None:
+    """Refusal when an extension attribute holds a personal value: attributes go raw, whoever makes tokens of the data.
+
+    `mark` is put before the name of the attribute (`ce_` for headers).
+    """
+    for name, value in attributes.items():
+        if name in _OF_AN_EVENT or value is None:
+            continue
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        found = personal_value(text)
+        if found is not None or (found := personal_value(name)) is not None:
+            shown = mark + name if _is_attribute(name) and not personal_value(name) else f"a {mark}extension"
+            return Rejected(Reason.INVALID_VALUE, f"{shown}: holds a person's {found}; attributes are sent as they are")
+    return None
 
 
 def type_problem(name: str, field: str) -> Rejected:

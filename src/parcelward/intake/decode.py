@@ -5,7 +5,7 @@ whole event as JSON in the value) is accepted as well.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b, sha256
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from parcelward.intake.attributes import (
     JSON_TYPES,
     Mode,
     attributes_problem,
+    extensions_problem,
     given_twice,
     has_extensions,
     key_problem,
@@ -42,6 +43,7 @@ from parcelward.intake.refusal import (
     refuse_value,
     rejected_headers,
 )
+from parcelward.intake.token_ids import unknown_key
 from parcelward.intake.unknown_values import clear_unknown
 from parcelward.moments import DAY_MS, duration_ms, epoch_ms, ms_of
 from parcelward.settings import Settings
@@ -120,9 +122,13 @@ class Decoder:
     """Decodes records of one installation; built once, then `decode` per record. Holds no personal value.
 
     `content_key` (up to 64 bytes) keys the content hash, so that nobody can try out values against stored hashes.
+    `token_ids` are the key ids under which tokens may have been made; None: any, for those who do not have the keys.
     """
 
-    def __init__(self, topics: Topics, limits: Limits, content_key: bytes = b"") -> None:
+    def __init__(
+        self, topics: Topics, limits: Limits, content_key: bytes = b"", token_ids: Collection[str] | None = None
+    ) -> None:
+        self._token_ids = token_ids
         self._courier_of = cache(topics.courier_of)
         self._most_bytes, self._most_age_ms, self._most_ahead_ms = limits
         self._sources: dict[bytes, blake2b] = {}  # those that have been checked, hashed ahead of an event's id
@@ -230,6 +236,8 @@ class Decoder:
             found = plan.validate_event(value)
         except ValidationError as error:
             return problems_of(error, "", plan.event_model)
+        if (refused := extensions_problem(body)) is not None:
+            return refused
         if found.subject is not None and found.subject != found.data.waybill:
             return Rejected(Reason.KEY_MISMATCH, "subject: must be the waybill number in the event")
         data, time_ms = _data_within(plan, value, found.data), ms_of(found.time)
@@ -254,6 +262,8 @@ class Decoder:
         if (refused := self._misplaced(record, data, waybill, time_ms)) is not None:
             return refused
         if (refused := personal_code(name := event_id.decode(), data)) is not None:
+            return refused
+        if self._token_ids is not None and (refused := unknown_key(data, self._token_ids)) is not None:
             return refused
         clear_unknown(data, time_ms)
         content = self._content.copy()

@@ -45,7 +45,8 @@ def build_stages(settings: Settings) -> Stages:
     topics = settings.topics
     deadlines = Deadlines.from_settings(settings)
     tokeniser = Tokeniser.from_settings(settings)
-    decoder = Decoder(topics, Limits.from_settings(settings), tokeniser.content_key)
+    limits, key_ids = Limits.from_settings(settings), frozenset(settings.token_keys)
+    decoder = Decoder(topics, limits, tokeniser.content_key, key_ids)
     model = None if settings.model is None else load_model(settings.model)
     keep = Keep.from_settings(settings)
     moves = settings.move_misplaced

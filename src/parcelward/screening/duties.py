@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from parcelward import counts
 from parcelward.expiry import Sweep, is_absent
+from parcelward.identity.token_keys import KEYS_KEY, noted, require_same
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Event, Rejected
 from parcelward.intake.refusal import rejected_record
@@ -88,7 +89,11 @@ class DutiesStage:
         self._reached: dict[str, int] = {}
 
     def restore(self, state: Mapping[bytes, bytes]) -> None:
-        """Set the timers of the ledger's open duties and begin the expiry sweep anew."""
+        """Set the timers of the ledger's open duties and begin the expiry sweep anew.
+
+        Raises UserError when tokens in the state were made with another key than the settings have under its id.
+        """
+        require_same(state.get(KEYS_KEY), self._tokeniser.fingerprints)
         dues = ((key, decode_due(value)) for key, value in state.items())
         self._timers.restore((due.courier, due.due_ms, key) for key, due in dues if due.due_ms)
         self._sweep.restore()
@@ -114,7 +119,15 @@ class DutiesStage:
         outcome = work.outcome()
         for key in self._expired(batch, state, work.new_waybills):
             outcome.updates.setdefault(key, None)
+        if batch.records:
+            self._note_keys(batch, state, outcome)
         return outcome
+
+    def _note_keys(self, batch: Batch, state: Mapping[bytes, bytes], outcome: Outcome) -> None:
+        newest_ms = max(record.timestamp for record in batch.records)
+        keys = noted(state.get(KEYS_KEY), self._tokeniser.fingerprints, newest_ms, self._deadlines.keep)
+        if keys is not None:
+            outcome.updates[KEYS_KEY] = keys
 
     def _expired(self, batch: Batch, state: Mapping[bytes, bytes], new_waybills: int) -> list[bytes]:
         newest_of = {courier.encode(): reached for courier, reached in self._reached.items()}
