@@ -14,6 +14,7 @@ from parcelward.contract.fields import (
     VerifyMethod,
 )
 from parcelward.features.table import INDEX
+from parcelward.identity.phones import PhoneCheck
 from parcelward.rules import Rule, RulePack, finding_of, load_pack
 from parcelward.rules.compile import is_plain
 from parcelward.rules.pack import row_of
@@ -87,6 +88,7 @@ def test_the_page_is_current(pack: RulePack) -> None:
     [
         ("sender_kind", SenderKind),
         ("document_check", DocumentCheck),
+        ("sender_phone_check", PhoneCheck),
         ("verify_method", VerifyMethod),
         ("inspection_result", InspectionResult),
         ("scan_decision", ScanDecision),

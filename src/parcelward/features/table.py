@@ -56,6 +56,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("is_person", B, ACCEPTANCE, "", "sender is a person, so the per-parcel identity check applies", "寄件人为个人", model=True),
     Feature("document_check", S, ACCEPTANCE, "", "result of checking the document number", "证件号校验结果"),
     Feature("sender_named", B, ACCEPTANCE, "", "the registration has the sender's name", "已登记寄件人姓名"),
+    Feature("sender_phone_check", S, ACCEPTANCE, "", "what was given as the sender's phone: a number, a privacy number, or no phone", "寄件人电话一栏所填内容"),
     Feature("verify_method", S, ACCEPTANCE, "", "how the document was read", "证件核验方式"),
     Feature("physical_read", B, ACCEPTANCE, "", "document was physically read (NFC or OCR)", "证件为现场读取", model=True),
     Feature("agreement_missing", B, ACCEPTANCE, "", "agreement sender without an agreement number", "协议客户缺少协议编号", model=True),

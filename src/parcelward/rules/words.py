@@ -38,6 +38,11 @@ WORDS: dict[str, Words] = {
         "type_mismatch": ("号码与证件类型不符", "number belongs to another document type"),
         "unchecked": ("来源未校验", "not checked at the source"),
     },
+    "sender_phone_check": {
+        "line": ("电话号码", "phone number"),
+        "lent": ("隐私号", "privacy number"),
+        "no_phone": ("不是电话号码", "no phone number"),
+    },
     "verify_method": {
         "nfc": ("NFC读取", "NFC reading"),
         "ocr": ("拍照识别", "photo recognition"),

@@ -76,6 +76,7 @@ def real_name_entry(data: RealNameData, event_ms: int, arrival_ms: int, identify
         None if place is None else place.longitude,
         data.receiver.region,
         data.stated_region,
+        identity.phone_check,
     )
 
 

@@ -89,6 +89,7 @@ class RealNameEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     longitude: float | None
     receiver_region: str | None = None
     stated_region: str | None = None
+    phone_check: str | None = None  # a `PhoneCheck`; None: no phone was given, or an earlier version made the entry
 
 
 class InspectionEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
