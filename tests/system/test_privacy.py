@@ -26,6 +26,13 @@ CANARIES = {
     "Hong Kong card": "A123456(3)",
     "house": "138号2单元402室",
     "operator": "13712349876",
+    "phone parted by slashes": "136/1234/5606",
+    "phone in Roman digits": "ⅠⅢⅨⅠⅡⅢⅣⅤⅥ0Ⅵ",
+    "phone parted by a word": "135的1234的5606",
+    "id of another service": "canary_on_douyin",
+    "passport after the word": "E 1234 5678",
+    "number plate": "A12345",
+    "phone in an attribute": "+86 137 5555 9876",
 }
 TOKEN = "k1." + "A" * 22
 
@@ -72,15 +79,24 @@ def test_no_raw_personal_value_leaves_intake_and_rejected(start_service):
         real_name("SF0702", goods={"name": f"汽油 +{CANARIES['number abroad']} {CANARIES['e-mail']}"}),
         real_name("SF0703", goods={"name": f"汽油 卡{CANARIES['bank card']} 微信:{CANARIES['WeChat']}"}),
         real_name("SF0704", goods={"name": f"汽油 {CANARIES['Hong Kong card']} 文三路{CANARIES['house']}"}),
-        real_name("SF0705", goods={"name": f"汽油 {CANARIES['phone in Chinese digits']}"}),
+        real_name("SF0705", goods={"name": f"汽油 {CANARIES['phone in Chinese digits']} 浙{CANARIES['number plate']}"}),
+        real_name(
+            "SF0708", goods={"name": f"汽油 {CANARIES['phone parted by slashes']} {CANARIES['phone in Roman digits']}"}
+        ),
+        real_name(
+            "SF0709",
+            goods={"name": f"汽油 护照{CANARIES['passport after the word']} 抖音号{CANARIES['id of another service']}"},
+        ),
+        real_name("SF0710", goods={"name": f"汽油 {CANARIES['phone parted by a word']}"}),
         real_name("SF0706", operator=CANARIES["operator"]),
+        real_name("SF0707") | {"customerref": CANARIES["phone in an attribute"]},
         inspection("SF0700", found_goods=f"打火机{CANARIES['phone in what was found']}"),
     ]
     service.publish([*good, *alerting, refused, wrong, wrong_time, wrong_id, wrong_mask, *chatty])
     service.publish([inspection("SF0000"), inspection("SF0001")])
     service.send_raw("intake.swift", CANARIES["phone"].encode(), CANARIES["document"].encode())
-    await_true(lambda: service.taken() >= 20, "everything is taken")
-    expected = {"SF0002", "SF0100", *(f"SF070{n}" for n in range(6))}
+    await_true(lambda: service.taken() >= 24, "everything is taken")
+    expected = {"SF0002", "SF0100", *(f"SF070{n}" for n in (0, 1, 2, 3, 4, 5, 8, 9)), "SF0710"}
     await_true(lambda: expected <= waybills(service), "missing inspection, bad document, dangerous goods are alerted")
 
     searched = 0
@@ -97,7 +113,7 @@ def test_no_raw_personal_value_leaves_intake_and_rejected(start_service):
     for place in (service.log.read_text(), service.page("/metrics"), service.page("/health"), service.page("/ready")):
         assert place
         assert not [name for name, canary in CANARIES.items() if canary in place]
-    assert len(service.read(f"{service.prefix}rejected.swift")) == 7
+    assert len(service.read(f"{service.prefix}rejected.swift")) == 8
 
 
 def test_a_refused_record_is_kept_whole(start_service):

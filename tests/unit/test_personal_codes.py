@@ -114,7 +114,22 @@ def test_waybills_of_real_couriers_are_accepted(waybill: str) -> None:
     assert isinstance(decoded(real_name(waybill=waybill)), Event)
 
 
-@pytest.mark.parametrize("code", ["138-1234-9876", "110105-19491231-002X", "11010519491231002x"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "138-1234-9876",
+        "110105-19491231-002X",
+        "11010519491231002x",
+        "138/1234/9876",
+        "138~1234~9876",
+        "(138)1234-9876",
+        "1-3-8-1-2-3-4-9-8-7-6",
+        "+8613812349876",
+        "+86-138-1234-9876",
+        "(+86)13812349876",
+        "008613812349876",
+    ],
+)
 def test_signs_between_the_digits_hide_nothing(code: str) -> None:
     assert person_number(code) is not None
 
