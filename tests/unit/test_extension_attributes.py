@@ -72,7 +72,7 @@ def event(**extensions: Any) -> dict[str, Any]:
 
 
 def answers(made: dict[str, Any]) -> list[Event | Rejected]:
-    """What the service says in structured and in binary mode, in which `publish` sends."""
+    """Give the answers in structured and in binary mode, in which `publish` sends."""
     courier, key, value, headers = binary_mode(made)
     structured = record_of(json.dumps(made).encode(), Topics(), at_ms=T0)
     return [DECODER.decode(one) for one in (structured, Record(f"intake.{courier}", 0, 0, T0, key, value, headers))]

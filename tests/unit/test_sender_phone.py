@@ -1,4 +1,4 @@
-"""What was given as the sender's phone is kept, and a rule can ask for it; the built-in rules accuse nobody by it."""
+"""A rule can ask what was given as the sender's phone; the built-in rules accuse nobody by it."""
 
 from typing import Any
 
