@@ -81,7 +81,8 @@ class Settings(BaseSettings):
     token_keys: dict[str, SecretStr] = Field(
         {"demo": SecretStr(DEMO_KEY)},
         min_length=1,
-        description="HMAC keys by key id (1 to 8 of a-z0-9), JSON; the default is public, for PLAINTEXT only.",
+        description="HMAC keys by key id (1 to 8 of a-z0-9), JSON; another key needs another id; the default is "
+        "public, for PLAINTEXT only.",
         examples=['{"k1": "64 hex digits"}'],
     )
     token_key: str = Field("demo", description="Id of the key that makes new tokens.", examples=["k1"])
