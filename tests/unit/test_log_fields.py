@@ -25,7 +25,7 @@ from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Record
 from streams.engine.assignment import Assignment
 from streams.engine.partition import StagePartition
-from streams.engine.producer import FencedError, Member
+from streams.engine.producer import FencedError, Member, StoppedError
 from streams.engine.state import Bounds
 from streams.engine.state_on_disk import DiskState, DiskStates
 from streams.engine.transactions import Transactions
@@ -238,6 +238,21 @@ def a_batch_takes_too_long(patch: pytest.MonkeyPatch, folder: Path) -> None:
     with_partition(finish)
 
 
+def a_worker_stops_during_a_takeover(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    async def scenario() -> None:
+        producer = RememberingProducer()
+        assignment = Assignment(SETTINGS, [counting_plan(SETTINGS)], NOTHING, connect=lambda *_: producer)
+
+        async def start(_: object) -> None:
+            await assignment.finish()
+            raise StoppedError
+
+        patch.setattr(producer, "start", start)
+        await assignment.take_over([(INTAKE, 0)], Member("member", 1))
+
+    asyncio.run(scenario())
+
+
 def a_connection_does_not_end(patch: pytest.MonkeyPatch, folder: Path) -> None:
     async def scenario() -> None:
         producer = RememberingProducer()
@@ -290,6 +305,7 @@ HAPPENS: dict[str, Callable[[pytest.MonkeyPatch, Path], None]] = {
     "fenced": another_worker_takes_over,
     "our own code failed on a record": a_record_is_poisoned,
     "a batch in work was abandoned": a_batch_takes_too_long,
+    "told to stop while partitions were taken over": a_worker_stops_during_a_takeover,
     "a connection was left as it is": a_connection_does_not_end,
     "state on disk is read anew": a_state_is_ahead,
     "state on disk was not closed in order": a_state_does_not_close,
