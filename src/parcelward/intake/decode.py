@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b, sha256
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from msgspec import MsgspecError, Raw, Struct
 from msgspec.json import Decoder as JsonDecoder
@@ -114,7 +114,26 @@ class _Structured(Struct, frozen=True):
     data: Raw
 
 
+class _Usual(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A structured event as nearly all are: without extensions and without null."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    time: str
+    data: Raw
+    subject: str | None = None
+    datacontenttype: Literal["application/json"] | None = None
+
+    def colons(self) -> int:
+        """Count the colons that its text surely has outside of its data, if it names each attribute once."""
+        names = REQUIRED_ATTRIBUTES + 1 + (self.subject is not None) + (self.datacontenttype is not None)
+        return names + sum(text.count(":") for text in (self.id, self.source, self.type, self.time))
+
+
 _envelope = JsonDecoder(_Structured).decode
+_usual = JsonDecoder(_Usual).decode
 _PLANS: dict[bytes, _Plan] = {event_type.value.encode(): _plan(event_type) for event_type in EVENT_MODELS}
 
 
@@ -223,6 +242,8 @@ class Decoder:
 
     def _structured(self, record: SourceRecord, value: bytes, announced: bool) -> Event | Rejected:
         """`announced`: the content type says that this is a structured CloudEvent."""
+        if (accepted := self._as_usual(record, value)) is not None:
+            return accepted
         try:
             body = from_json(value)
         except ValueError as error:
@@ -242,6 +263,29 @@ class Decoder:
             return Rejected(Reason.KEY_MISMATCH, "subject: must be the waybill number in the event")
         data, time_ms = _data_within(plan, value, found.data), ms_of(found.time)
         event_id, source = found.id.encode(), self._source(found.source.encode())
+        return self._accepted(record, plan, event_id, source, time_ms, data, data.waybill.encode())
+
+    def _as_usual(self, record: SourceRecord, value: bytes) -> Event | Rejected | None:
+        """The event of a structured record that is certainly plain and keeps the contract; None: it is in doubt."""
+        try:
+            told = _usual(value)
+            plan, source = _PLANS.get(told.type.encode()), self._sources.get(told.source.encode())
+            if plan is None or source is None:
+                return None
+            data = plan.reader.parse(told.data)
+            colons = plan.reader.complete(data)
+        except UNREADABLE:
+            return None
+        event_id, time_ms = told.id.encode(), epoch_ms(told.time)
+        if (
+            colons == IN_DOUBT
+            or value.count(b":") != colons + told.colons()
+            or BACKSLASH in value
+            or time_ms is None
+            or not _ID(event_id)
+            or told.subject not in (None, data.waybill)
+        ):
+            return None
         return self._accepted(record, plan, event_id, source, time_ms, data, data.waybill.encode())
 
     def _accepted(
