@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from parcelward.flow import FLOW
 from parcelward.replay.recording import Pass, Recording, pass_of
 from parcelward.shipments.shipment import Trigger
 from parcelward.stage import Record
@@ -27,14 +28,20 @@ Released = list[tuple[str, int, list[Record]]]
 class _Queue:
     """One partition of one later stage: the passes of the live run still to come, and those the replay has sent."""
 
+    rank: int  # of its stage in the flow
+    twice: bool  # a pass comes to its stage twice: by its phone, then by its document
     live: Iterator[Pass]
     sent: dict[Pass, Record] = field(default_factory=dict)
     ahead: deque[Pass] = field(default_factory=deque)  # read from `live`, not released yet
 
     def head(self) -> Pass | None:
         if not self.ahead and (following := next(self.live, None)) is not None:
-            self.ahead.append(following)
+            self.ahead.append(self.named(following))
         return self.ahead[0] if self.ahead else None
+
+    def named(self, one: Pass) -> Pass:
+        """Name a pass at this stage: by which way it came here does not matter."""
+        return one if self.twice else one._replace(at_document=False)
 
 
 class LiveOrder:
@@ -47,11 +54,15 @@ class LiveOrder:
         self._until_ms = until_ms
         self._horizon_ms = recording.horizon_ms
         self._queues = {
-            (topic, number): _Queue(recording.order(topic, number))
-            for topic in topics.between
+            (topics.into(stage.name), number): _Queue(
+                rank, stage.name in stage.fed_by, recording.order(topics.into(stage.name), number)
+            )
+            for rank, stage in enumerate(FLOW)
+            if not stage.reads_intake
             for number in range(recording.partitions)
         }
-        self._waiting: Counter[Pass] = Counter()  # passes sent and not released, at any stage
+        # Passes sent and not released, and how far they have come: rank of the stage, and whether it is a document's.
+        self._waiting: Counter[tuple[Pass, int, bool]] = Counter()
         self._reached: dict[tuple[str, int], int] = {}  # per courier and intake partition
         self._following = True
         self.given_up = False  # before the end: too much differed
@@ -64,15 +75,15 @@ class LiveOrder:
             return sent
         queue = self._queues[topic, partition]
         for record in sent:
-            one = pass_of(record.value or b"")
+            one = queue.named(pass_of(record.value or b""))
             queue.sent[one] = record
-            self._waiting[_anywhere(one)] += 1
+            self._waiting[_place(one, queue.rank)] += 1
         ready = []
         while (head := queue.head()) is not None:
             if self._since_ms <= head.touched_ms and (self._until_ms is None or head.touched_ms < self._until_ms):
                 if (record_ := queue.sent.pop(head, None)) is None:
                     break
-                self._note_released(head)
+                self._note_released(head, queue.rank)
                 ready.append(record_)
             self._advance(queue)
         return ready
@@ -82,7 +93,7 @@ class LiveOrder:
         skipped = False
         for queue in self._queues.values():
             while (head := queue.head()) is not None and head.touched_ms < quiet_ms:
-                if head in queue.sent or self._waiting[_anywhere(head)]:
+                if head in queue.sent or self._may_come(head, queue.rank):
                     break
                 self._advance(queue)
                 self.only_live += self._horizon_ms is None or head.touched_ms < self._horizon_ms
@@ -97,7 +108,7 @@ class LiveOrder:
     def last_ms(self) -> int:
         """Give the latest evidence or deadline of a pass of the live run; reads the rest of the order."""
         for queue in self._queues.values():
-            queue.ahead.extend(queue.live)
+            queue.ahead.extend(map(queue.named, queue.live))
         return self._alive_until()
 
     def give_up(self) -> Released:
@@ -147,12 +158,20 @@ class LiveOrder:
         where = gone.courier, gone.partition
         self._reached[where] = max(gone.touched_ms, self._reached.get(where, 0))
 
-    def _note_released(self, one: Pass) -> None:
-        key = _anywhere(one)
+    def _may_come(self, one: Pass, rank: int) -> bool:
+        """Tell whether a pass waits at an earlier place of its way. One that waits at a later one took another way."""
+        before = [(earlier, document) for earlier in range(rank) for document in (False, True)]
+        if one.at_document:
+            before.append((rank, False))
+        anywhere = one._replace(at_document=False)
+        return any(self._waiting[anywhere, *place] for place in before)
+
+    def _note_released(self, one: Pass, rank: int) -> None:
+        key = _place(one, rank)
         self._waiting[key] -= 1
         if not self._waiting[key]:
             del self._waiting[key]
 
 
-def _anywhere(one: Pass) -> Pass:
-    return one._replace(at_document=False)
+def _place(one: Pass, rank: int) -> tuple[Pass, int, bool]:
+    return one._replace(at_document=False), rank, one.at_document
