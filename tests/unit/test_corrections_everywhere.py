@@ -226,7 +226,8 @@ def test_many_corrections_are_kept_in_bounded_memory_and_the_last_one_stands() -
 
 # -- any events and corrections, in any order ----------------------------------------------------------------------
 
-DOCUMENTS, PHONES, OUTLETS = (GOOD_ID, OTHER_ID), ("13800001234", "13700007777", None), ("HZ-01", "HZ-02")
+# Of three partitions, the two outlets lie in different ones.
+DOCUMENTS, PHONES, OUTLETS = (GOOD_ID, OTHER_ID), ("13800001234", "13700007777", None), ("HZ-01", "HZ-03")
 GOODS = ("羽绒服", "汽油", "电子烟1支")
 ALONE = {"R1", "R14", "R20"}
 REAL_NAMES = st.fixed_dictionaries(
@@ -254,12 +255,12 @@ CHAINS = st.tuples(st.lists(REAL_NAMES, min_size=1, max_size=4), st.lists(INSPEC
 
 @cache
 def stages() -> Stages:
-    return build_stages(settings(inspection_due=30 * HOUR // SECOND))
+    return build_stages(settings(inspection_due=30 * HOUR // SECOND, move_misplaced=False))
 
 
-def run(told: Sequence[tuple[dict[str, Any], int, str]]) -> tuple[list[Any], list[Any]]:
-    """Feed events, then a scan of each waybill and a parcel of everybody; give what is known and what is read."""
-    line = Pipeline(stages(), settings().topics, keep_rows=True)
+def run(told: Sequence[tuple[dict[str, Any], int, str]], partitions: int = 1) -> tuple[list[Any], list[Any]]:
+    """Feed events, then a parcel of everybody; give what is known and what is read."""
+    line = Pipeline(stages(), settings().topics, partitions, keep_rows=True)
     last: dict[str, list[str]] = {}
     for k, (data, at, event_id) in enumerate(told):
         result = line.feed([record(data, at, T0 + 2 * HOUR + k, event_id)])
@@ -284,9 +285,36 @@ def run(told: Sequence[tuple[dict[str, Any], int, str]]) -> tuple[list[Any], lis
     return known, read
 
 
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_a_parcel_whose_outlet_was_corrected_is_counted_where_it_was_accepted(partitions: int) -> None:
+    line = Pipeline(stages(), settings().topics, partitions, keep_rows=True)
+    (wrong, right), photos = OUTLETS, [{"sha256": "ab" * 32}]
+    corrected = feed_all(
+        line,
+        [
+            record(real_name(outlet=wrong), event_id="w"),
+            record(real_name(outlet=right, corrects="w"), T0 + MINUTE),
+            record(inspection(outlet=right, photos=photos), T0 + 2 * MINUTE),
+        ],
+    )
+    values = ("outlet_items_1d", "operator_items_1d", "operator_inspections_10min", "photo_reused")
+    assert [feature(corrected, name) for name in values] == [None] * 4, "the profiles may lie in another partition"
+    read = []
+    for waybill, outlet, at in ((NEXT, right, T0 + 3 * MINUTE), (SECOND_ONE, wrong, T0 + 4 * MINUTE)):
+        told = [
+            record(real_name(waybill, outlet=outlet), at),
+            record(inspection(waybill, outlet=outlet, photos=photos), at),
+        ]
+        result = feed_all(line, told)
+        read.append([feature(result, name) for name in values])
+    assert read == [[2, 2, 2, True], [1, 1, 1, False]]
+
+
 @examples(deadline=None, max_examples=60)
-@given(st.lists(CHAINS, min_size=1, max_size=4), st.randoms(use_true_random=False))
-def test_corrections_leave_what_the_right_values_would_have_left(chains: Sequence[Any], rng: Any) -> None:
+@given(st.lists(CHAINS, min_size=1, max_size=4), st.randoms(use_true_random=False), st.sampled_from([1, 3]))
+def test_corrections_leave_what_the_right_values_would_have_left(
+    chains: Sequence[Any], rng: Any, partitions: int
+) -> None:
     """Events and chains of corrections of waybills that share people and outlets, in any order."""
     told, right = [], []
     for number, (accepted, inspected, minute) in enumerate(chains):
@@ -298,4 +326,4 @@ def test_corrections_leave_what_the_right_values_would_have_left(chains: Sequenc
             if versions:
                 right.append((make(waybill, **versions[-1]), at, f"{waybill}{kind}0"))
     rng.shuffle(told)
-    assert run(told) == run(right)
+    assert run(told, partitions) == run(right)

@@ -152,14 +152,17 @@ _WORK = ("operator_items_1d", "operator_manual_share_1d")
 _NO_ACCEPTOR = unknown(_STAFF), unknown(_WORK)
 
 
-def _acceptor(real_name: RealNameEntry, outlet: OutletProfile, acceptor: OperatorProfile) -> tuple[Values, Values]:
+def _acceptor(
+    real_name: RealNameEntry, outlet: OutletProfile | None, acceptor: OperatorProfile | None
+) -> tuple[Values, Values]:
     """Values of `_STAFF` and of `_WORK`: how the accepting operator is tied to the sender, and how they work."""
     hour = real_name.event_ms // HOUR_MS
-    own = known = staff_share = manual_share = None
-    if real_name.document_token is not None:
-        known = is_staff(outlet, real_name)
-        if real_name.operator_token is not None:
-            own = real_name.document_token == real_name.operator_token
+    own = staff_share = manual_share = None
+    if real_name.document_token is not None and real_name.operator_token is not None:
+        own = real_name.document_token == real_name.operator_token
+    if outlet is None or acceptor is None:
+        return (own, own or None, None, None), unknown(_WORK)
+    known = is_staff(outlet, real_name)
     sends = acceptor.staff_1d.at(hour)
     if acceptor.persons_1d.total >= SHARE_OF:  # a count as of any time is at most the total
         persons = acceptor.persons_1d.at(hour)
@@ -193,9 +196,12 @@ _OUTLET = (
     "outlet_hour_share_7d",
     "outlet_overdue_1d",
 )
+_NO_OUTLET = unknown(_OUTLET)
 
 
-def _outlet(real_name: RealNameEntry | None, outlet: OutletProfile, trigger_ms: int) -> Values:
+def _outlet(real_name: RealNameEntry | None, outlet: OutletProfile | None, trigger_ms: int) -> Values:
+    if outlet is None:
+        return _NO_OUTLET
     at = trigger_ms if real_name is None else real_name.event_ms
     hour = at // HOUR_MS
     walk_in, items_7d = outlet.walk_in_1d.at(hour), outlet.items_7d.at(hour)
@@ -222,12 +228,12 @@ _PHOTOS = ("photos", "photo_reused_from", "photo_reused", "photo_age_min")
 _NO_PHOTOS = unknown(_PHOTOS)
 
 
-def _photos(inspection: InspectionEntry, reused_from: str | None) -> Values:
+def _photos(inspection: InspectionEntry, reused_from: str | None, looked_up: bool) -> Values:
     photos, taken = inspection.photos, inspection.oldest_photo_ms
     return (
         len(photos),
         reused_from,
-        reused_from is not None if photos else None,
+        reused_from is not None if photos and looked_up else None,
         None if taken is None else (inspection.event_ms - taken) / 60_000,
     )
 
@@ -293,7 +299,7 @@ def measure(
     shipment: ShipmentBrief,
     phone: PhoneView | None,
     sender: SenderView | None,
-    outlet: OutletProfile,
+    outlet: OutletProfile | None,
     acceptor: OperatorProfile | None,
     inspector: OperatorProfile | None,
     photo_reused_from: str | None,
@@ -301,12 +307,13 @@ def measure(
     """Feature row of a shipment, from what is known now.
 
     `acceptor` is the profile of the operator who accepted, `inspector` of the one who inspected; None when that event
-    has not arrived. `photo_reused_from` is the other waybill with the same photo.
+    has not arrived. `photo_reused_from` is the other waybill with the same photo. Without `outlet`, profiles and photos
+    lie where they cannot be read, and their values are unknown.
     """
     real_name, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
     name, is_new = None if real_name is None else real_name.goods_name, bool(shipment.firsts & First.INSPECTION)
     goods = goods_features(name, None if inspection is None else inspection.found_goods)
-    staff, work = _NO_ACCEPTOR if real_name is None or acceptor is None else _acceptor(real_name, outlet, acceptor)
+    staff, work = _NO_ACCEPTOR if real_name is None else _acceptor(real_name, outlet, acceptor)
     return [
         *(_NO_WHO if real_name is None else _who(real_name)),
         *_duties(shipment, real_name, inspection),
@@ -315,7 +322,7 @@ def measure(
         *(_NO_PACE if inspection is None or inspector is None else _pace(inspection, inspector, is_new)),
         *work,
         *_outlet(real_name, outlet, shipment.trigger_event_ms),
-        *(_NO_PHOTOS if inspection is None else _photos(inspection, photo_reused_from)),
+        *(_NO_PHOTOS if inspection is None else _photos(inspection, photo_reused_from, outlet is not None)),
         name,
         *goods.declared,
         None if real_name is None else real_name.dangerous_declared,

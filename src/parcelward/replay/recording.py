@@ -24,6 +24,7 @@ class Pass(NamedTuple):
     offset: int
     at_document: bool  # on the senders topic: keyed by phone (False), then by document (True)
     takes_back: int = 0  # no pass, but what a correction takes back
+    only_counts: bool = False  # no pass, but what is counted at another outlet
 
 
 class Recording(Protocol):
@@ -83,6 +84,7 @@ def pass_of(value: bytes) -> Pass:
         offset,
         hop.at_document,
         hop.takes_back,
+        hop.only_counts,
     )
 
 

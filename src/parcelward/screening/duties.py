@@ -343,8 +343,16 @@ class _DutyBatch:
         takes_back: int,
     ) -> None:
         """Send the ledger's record as it was after the pass that counted it, on the same way."""
-        topic, key, at_document = self._way(part, shipment, accepted, via_senders)
-        self._sends.append(Send(topic, key, encode(Hop(Raw(before), at_document, takes_back=takes_back))))
+        if accepted.outlet != shipment.home_outlet:  # it was counted there, but for its sender
+            elsewhere, takes_back = takes_back & ~First.SENDER, takes_back & First.SENDER
+            self._send_aside(part, accepted.outlet, Hop(Raw(before), takes_back=elsewhere))
+        if takes_back:
+            topic, key, at_document = self._way(part, shipment, accepted, via_senders)
+            self._sends.append(Send(topic, key, encode(Hop(Raw(before), at_document, takes_back=takes_back))))
+
+    def _send_aside(self, part: _CourierPart, outlet: str, hop: Hop) -> None:
+        """Send to another outlet than the one where the waybill is judged."""
+        self._sends.append(Send(self._to_outlets, part.prefix + outlet.encode(), encode(hop)))
 
     # -- both --------------------------------------------------------------------------------------------------------
 
@@ -365,6 +373,8 @@ class _DutyBatch:
         topic, where, at_document = self._way(part, shipment, real_name, shipment.via_senders)
         # Not by Send's own constructor, which is a function in Python.
         self._sends.append(_new_tuple(Send, (topic, where, HOP_HEAD + encoded + HOP_TAILS[at_document], ())))
+        if shipment.firsts and real_name is not None and real_name.outlet != shipment.home_outlet:
+            self._send_aside(part, real_name.outlet, Hop(Raw(encoded), only_counts=True))
 
     def _way(
         self, part: _CourierPart, shipment: Shipment, real_name: RealNameEntry | None, via_senders: bool

@@ -108,7 +108,7 @@ class OutletsStage:
     def _measure(self, record: SourceRecord, newest: dict[str, int]) -> Measured | None:
         """Count a pass in the profiles and measure it against them; `newest` is the newest arrival per courier.
 
-        None where something was only taken back.
+        None where something was only counted or taken back.
         """
         hop = decode_arrived(record.value or b"")
         shipment = hop.shipment
@@ -117,6 +117,9 @@ class OutletsStage:
             newest[courier] = now
         if hop.takes_back:
             self._take_back(shipment, hop.takes_back)
+            return None
+        if hop.only_counts:
+            self._row(hop)
             return None
         # A waybill number that comes back after it was forgotten is another parcel, with an alert of its own.
         key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
@@ -148,6 +151,8 @@ class OutletsStage:
         accepted, inspected, firsts = shipment.real_name, shipment.inspection, shipment.firsts
         courier, now = shipment.courier, shipment.touched_ms
         where = shipment.home_outlet if accepted is None else accepted.outlet
+        if where != shipment.home_outlet and not hop.only_counts:  # the profiles that it belongs to may lie elsewhere
+            return measure(shipment, hop.phone, hop.sender, None, None, None, None), Origins(hop.travel_from)
         outlet_at = _outlet_at(courier, where)
         outlet = outlet_state.outlet(outlet_at, now)
         acceptor = inspector = None

@@ -225,6 +225,8 @@ class Hop(msgspec.Struct, array_like=True, gc=False, tag="2"):
 
     The ledger's bytes say their own format, which may be an older one. With `takes_back` (bits of `First`) it is no
     pass: it holds the shipment as it was, and follows the way of the pass that counted these parts, to take them back.
+    With `only_counts` it is no pass either: it goes to the outlet that accepted the parcel, where that is another one
+    than the outlet where the waybill is judged, and is counted there.
     """
 
     shipment: msgspec.Raw
@@ -233,6 +235,7 @@ class Hop(msgspec.Struct, array_like=True, gc=False, tag="2"):
     sender: SenderView | None = None
     takes_back: int = 0
     travel_from: TravelFrom = None
+    only_counts: bool = False
 
 
 class Arrived(msgspec.Struct, array_like=True, gc=False, tag="2"):
@@ -244,6 +247,7 @@ class Arrived(msgspec.Struct, array_like=True, gc=False, tag="2"):
     sender: SenderView | None
     takes_back: int
     travel_from: TravelFrom = None
+    only_counts: bool = False
 
 
 A_LEDGER_RECORD = "a record of the duty ledger"
@@ -279,7 +283,13 @@ def decode_arrived(record: bytes) -> Arrived:
     except msgspec.ValidationError:
         hop = decode_hop(record)
         return Arrived(
-            decode_brief(hop.shipment), hop.at_document, hop.phone, hop.sender, hop.takes_back, hop.travel_from
+            decode_brief(hop.shipment),
+            hop.at_document,
+            hop.phone,
+            hop.sender,
+            hop.takes_back,
+            hop.travel_from,
+            hop.only_counts,
         )
 
 
