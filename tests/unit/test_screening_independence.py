@@ -1,27 +1,35 @@
 """Results do not depend on cuts of batches, ticks, restarts, partitions, expiry, or on how couriers interleave."""
 
-from collections import defaultdict
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from parcelward.features.table import FEATURES, INDEX
+from parcelward.model import load_model
 from parcelward.replay.compare import read_head
 from parcelward.screening.build import Stages, build_stages
-from parcelward.screening.in_memory import Cell, Pipeline
+from parcelward.screening.in_memory import Cell, Pipeline, batches
+from parcelward.screening.outlets import ShipmentRow
+from parcelward.simulate import Plan, Simulation
 from parcelward.stage import Batch, Record, Send
 from parcelward.topics import Topics
+from parcelward.training.traffic import simulated_records
 from tests import builders
 from tests.builders import DAY, HOUR, T0
 from tests.courier_traffic import COURIERS, traffic
 from tests.live_run import LiveRun
 
+START = datetime(2026, 11, 23, tzinfo=UTC)
 MODEL = Path(__file__).parents[2] / "models" / "current"
 ALONE = {"R1", "R3", "R14", "R20"}  # rules about the waybill itself, whatever others do
 Said = list[tuple[bytes | None, bytes | None]]
@@ -148,13 +156,86 @@ def test_the_order_between_couriers_does_not_matter(seed: int, other: int, size:
     assert found[:2] == expected[:2]
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_score_does_not_depend_on_the_batch(seed: int) -> None:
+def simulated(seed: int, events: int) -> list[Record]:
+    """Traffic of persons, whose senders are looked up, and of agreement customers, whose are not."""
+    plan = Plan(start=START, waybills_per_day=10_000, outlets_per_courier=4, violation_share=0.1, seed=seed)
+    return list(islice(simulated_records(Simulation(plan), Topics()), events))
+
+
+class Screened(NamedTuple):
+    """What came of a stream of records: the rows of each waybill in order, its alerts, and the ledger."""
+
+    rows: dict[tuple[str, str], list[ShipmentRow]]
+    alerts: dict[tuple[str, str], Said]
+    ledger: dict[bytes, bytes]
+
+
+def screened(records: Sequence[Record], size: int) -> Screened:
+    line = Pipeline(stages_for(("model", MODEL)), Topics(), keep_rows=True)
+    rows, alerts = defaultdict(list), defaultdict(list)
+    for batch in batches(records, size):
+        result = line.feed(batch)
+        for one in result.rows:
+            rows[one.shipment.courier, one.shipment.waybill].append(one)
+        for send in result.alerts:
+            alert = read_head(send.value or b"")
+            alerts[alert.courier, alert.waybill].append((send.key, send.value))
+    return Screened(rows, alerts, line.cells["duties"][0].state)
+
+
+OF_PROFILES = {one.name for one in FEATURES if one.profile}
+OF_SENDERS = ["sender_sends_1h", "sender_sends_1d", "sender_sends_7d"]
+OF_OUTLETS = [
+    *("outlet_items_1h", "outlet_items_1d", "outlet_items_7d", "outlet_walk_in_items_1d", "outlet_overdue_1d"),
+    "operator_items_1d",
+]
+
+
+def counted(one: ShipmentRow, name: str) -> int:
+    value = one.row[INDEX[name]]
+    return value if isinstance(value, int) else 0
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.integers(0, 10_000), st.integers(2, 150))
+@example(7, 150)
+@example(795, 3)  # one document, with and without a phone
+def test_cuts_of_batches_change_only_what_profiles_say_and_by_no_more_than_the_batch(seed: int, size: int) -> None:
+    """What takes the shorter way overtakes what was sent before it in the same batch."""
+    records = simulated(seed, 300)
+    one_by_one, cut = screened(records, 1), screened(records, size)
+    ends = [batch[-1].timestamp for batch in batches(records, size)]
+    assert one_by_one.ledger == cut.ledger
+    assert one_by_one.rows.keys() == cut.rows.keys()
+    within = Counter(
+        (one.shipment.courier, one.shipment.home_outlet, bisect_left(ends, one.shipment.touched_ms))
+        for passes in one_by_one.rows.values()
+        for one in passes
+    )
+    for waybill, expected in one_by_one.rows.items():
+        found = sorted(cut.rows[waybill], key=lambda one: one.shipment.passes)
+        assert [one.shipment for one in expected] == [one.shipment for one in found]
+        differing = set()
+        for one, other in zip(expected, found, strict=True):
+            differing |= {name for name, at in INDEX.items() if one.row[at] != other.row[at]}
+            batch = bisect_left(ends, one.shipment.touched_ms)
+            parcels = within[one.shipment.courier, one.shipment.home_outlet, batch]
+            for name in differing.intersection(OF_OUTLETS + OF_SENDERS):
+                apart = abs(counted(one, name) - counted(other, name))
+                assert apart <= (parcels if name in OF_OUTLETS else size), name
+        assert differing <= OF_PROFILES
+        if not differing:
+            assert one_by_one.alerts[waybill] == cut.alerts[waybill]
+
+
+def test_a_score_does_not_depend_on_the_batch() -> None:
     """Scores and their explanations, to the last digit."""
-    records = traffic(seed, waybills=40)
-    one_by_one = outcome_of(records, [1] * len(records), model=MODEL)
-    assert any(b'"rule":"model"' in (value or b"") for _, value in one_by_one[0]), "the model must raise something"
-    assert outcome_of(records, [40] * len(records), model=MODEL) == one_by_one
+    found = screened(simulated(7, 1200), 100)
+    assert any(b'"rule":"model"' in (value or b"") for said in found.alerts.values() for _, value in said)
+    rows = [one.row for passes in found.rows.values() for one in passes]
+    model = load_model(MODEL)
+    assert list(model.score(rows)) == [score for row in rows for score in model.score([row])]
+    assert list(model.explain(rows[:300])) == [why for row in rows[:300] for why in model.explain([row])]
 
 
 @settings(deadline=None, max_examples=10)
