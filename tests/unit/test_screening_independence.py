@@ -163,7 +163,7 @@ def simulated(seed: int, events: int) -> list[Record]:
 
 
 class Screened(NamedTuple):
-    """What came of a stream of records: the rows of each waybill in order, its alerts, and the ledger."""
+    """Results of a stream of records: the rows of each waybill in order, its alerts, and the ledger."""
 
     rows: dict[tuple[str, str], list[ShipmentRow]]
     alerts: dict[tuple[str, str], Said]
@@ -201,7 +201,7 @@ def counted(one: ShipmentRow, name: str) -> int:
 @example(7, 150)
 @example(795, 3)  # one document, with and without a phone
 def test_cuts_of_batches_change_only_what_profiles_say_and_by_no_more_than_the_batch(seed: int, size: int) -> None:
-    """What takes the shorter way overtakes what was sent before it in the same batch."""
+    """A shorter way overtakes: its parcels are counted before others of the same batch."""
     records = simulated(seed, 300)
     one_by_one, cut = screened(records, 1), screened(records, size)
     ends = [batch[-1].timestamp for batch in batches(records, size)]

@@ -45,7 +45,7 @@ from parcelward.intake.refusal import (
 )
 from parcelward.intake.token_ids import unknown_key
 from parcelward.intake.unknown_values import clear_unknown
-from parcelward.moments import DAY_MS, duration_ms, epoch_ms, ms_of
+from parcelward.moments import DAY_MS, duration_in_words, duration_ms, epoch_ms, ms_of
 from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics
@@ -332,7 +332,9 @@ class Decoder:
         ahead = time_ms - record.timestamp
         if not -self._most_age_ms <= ahead <= self._most_ahead_ms:
             side, limit = ("after", self._most_ahead_ms) if ahead > 0 else ("before", self._most_age_ms)
-            detail = f"time: {_in_words(abs(ahead))} {side} arrival, over the limit of {_in_words(limit)}"
+            detail = (
+                f"time: {duration_in_words(abs(ahead))} {side} arrival, over the limit of {duration_in_words(limit)}"
+            )
             return Rejected(Reason.TIME_OUT_OF_RANGE, detail)
         return None
 
@@ -377,14 +379,6 @@ def _looked_at(plan: _Plan, value: bytes, data: Any, colons: int) -> Any | Rejec
     if not is_plain(value, keys_in(from_json(value))) and isinstance(refused := read_strictly(value), Rejected):
         return refused
     return data
-
-
-def _in_words(duration_ms: int) -> str:
-    """`2763 days`, `7 hours`, `12 minutes` or `3 s`: the largest unit that fits twice, rounded down."""
-    for name, unit_ms in (("days", DAY_MS), ("hours", 3_600_000), ("minutes", 60_000)):
-        if duration_ms >= 2 * unit_ms:
-            return f"{duration_ms // unit_ms} {name}"
-    return f"{duration_ms // 1000} s"
 
 
 def _plan_of_body(body: Any, announced: bool) -> _Plan | Rejected:
