@@ -172,8 +172,9 @@ def _judged(name: Phrase, hit: _TermHit) -> _TermHit | None:
         return None
     if term.kind is not TermKind.DANGER:
         return None if term.kind is TermKind.BATTERY and name.fits_a_battery(end) else hit
-    if name.proves_harmless(start, end, term):
-        return None
+    left = name.severity_left(start, end, term)
+    if left < term.severity:
+        return _milder(hit, left) if left else None
     if term.severity > RESTRICTED and (name.is_doubtful(end) or not name.is_word(start, end, term)):
         return _milder(hit, RESTRICTED)
     return hit

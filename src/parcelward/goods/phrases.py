@@ -6,38 +6,31 @@ prove nothing (kind `neutral` of heads.tsv), nor does food after the name of a d
 rjieba's dictionary.
 """
 
-import functools
 import re
 from typing import NamedTuple
 
 import rjieba
 
+from parcelward.goods.heads import exact_kind_of, is_also_a_shape, is_neutral, kind_of, proofs, severity_beside
 from parcelward.goods.lexicon import Term, TermKind, TermPlace
-from parcelward.goods.tables import rows
 from parcelward.goods.text import CJK
 
 Token = tuple[str, int, int]
 
-_EVERYTHING = frozenset(("print", "textile", "ornament", "toy", "model", "food", "cosmetic", "test"))
-_ON_SUBSTANCES = frozenset(("print", "textile", "ornament", "toy", "cosmetic", "test", "wipe", "part", "medicine"))
-_ON_DRUGS = frozenset(("print", "textile", "ornament", "test"))
-_ON_EXPLOSIVES = frozenset(("print", "textile", "ornament", "test", "cosmetic"))
-_PROOFS = {"01": _EVERYTHING, "02": _EVERYTHING, "03": _ON_EXPLOSIVES, "12": _ON_DRUGS}
-_EDIBLE_NAMES = re.compile("炸弹|手榴弹|手雷|子弹|地雷|导弹|火箭|炮弹|鱼雷|bomb|bullet|rocket|grenade|missile")
-_FESTIVE = re.compile("鞭炮|爆竹|烟花|炮仗|礼花|fire ?cracker|firework|sparkler")
-_GUN = re.compile(r"枪|gun|pistol|rifle|revolver")
-# Endings of a word for equipment; a token of two characters and more that ends so is a head of kind `part`.
-_APPARATUS = frozenset(
-    "器机泵阀仪计灯炉灶车架刷锯罩壳镜帽鞋裤裙衫袜巾被垫毯帘柜桌椅锅钳锤贴饰坠杯碗盘瓦床笔谱筷弦杖钩珠画"
-)
-_SINGLE = frozenset("机套盒壳表管架盖夹线垫糖酱片丸鱼鸡瓜菜书布服帽裙裤袜鞋靴被绳棉车灶")  # heads only as the last word
+_WEAPONS = frozenset(("01", "02"))
+_NO_SUBSTANCES = _WEAPONS | {"03", "12"}
 _FUELS = re.compile("天然气|液化气|液化石油气|煤气|燃气|沼气|瓦斯|甲烷|丙烷")
 _BURNERS = re.compile("热水器|灶|壁挂炉|炉|烤箱|报警|油烟机|阀|软管|燃烧器|取暖|烤炉|饭煲|管道|热水|喷嘴")
+_USE = re.compile("[^,，;；、]{0,2}用(?![品具于])")  # 液化气炉用
 _ENGINES = re.compile(
     "发电机|割草机|油锯|绿篱机|打药机|水泵|微耕机|发动机|汽车|轿车|货车|客车|suv|越野|摩托|化油器|挖掘机|叉车|拖拉机"
 )
 _MOTOR_FUELS = re.compile("汽油|柴油|燃油|机油|gasoline|petrol|diesel")
-_PHRASE_ENDS = re.compile(r"[,，。;；、|+&()\[\]【】{}!！:：]|和|及|与|送|赠|(?<![a-z])(?:and|with|plus)(?![a-z])")
+_PHRASE_ENDS = re.compile(
+    r"[,，。;；、|+&()\[\]【】{}!！:：]|和|及|与|送|赠|(?<![a-z])(?:and|with|plus|for|without|no|not|excluding)(?![a-z])"
+    # What is denied is no head: 打火机无壳.
+    "|不含|不带|不配|没有|未含|未配|无(?![刷线绳人纺叶痕火油极缝味烟声水铅毒菌尘糖])"
+)
 # A thing that looks, smells or is coloured like the danger: it counts only if no thing is named after it.
 _PICTURE = re.compile("造型的?|形的?(?!状)|仿生|文化|图案的?|形状的?|印花|主题|味道?的?|色|风格|同款")
 _MEDICINE = re.compile(r"[\u4e00-\u9fff]{2,8}?(?:片|胶囊|栓|乳膏|软膏|凝胶|滴眼液|注射液|颗粒|口服液|糖浆|丸)")
@@ -52,17 +45,13 @@ _CJK = re.compile(f"[{CJK}]")
 _WORD = re.compile(r"[a-z]+")
 _EMPTY = re.compile(r"空[瓶桶罐盒壶箱]|(?<![a-z])empty(?![a-z])|\(空\)|[瓶桶罐盒壶箱]空")
 _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
-_FOR = frozenset(("用", "专用", "使用", "适用"))
+_FOR = frozenset(("用", "专用", "使用", "适用", "款", "型", "式"))
+_SET = re.compile(r"[一二两三四五六七八九十几\d整全成]套|套装|套餐|礼盒|组合|(?<![a-z])(?:set|kit)(?![a-z])")
 _TITLE = 14  # Chinese characters from which a name is a shop title
 _NO_ACCIDENT = 3  # characters of a term that neighbouring words hardly make by chance
 _SHORT = 2  # characters of a disguise that must stand free
 _TAIL = 24  # characters read after a term
 _DOSE_AFTER = 2  # characters of a medicine's name between a chemical and its dosage form
-
-
-@functools.cache
-def _kinds() -> dict[str, str]:
-    return {row["word"]: row["kind"] for row in rows("heads.tsv")}
 
 
 class Phrase(NamedTuple):
@@ -90,7 +79,7 @@ class Phrase(NamedTuple):
         if start not in starts or end not in ends or not self._is_neutral_from(end):
             return False
         before = [word for word, _, last in self.tokens if last == start]
-        return place is TermPlace.END or not start or any(map(_is_neutral, before))
+        return place is TermPlace.END or not start or any(map(is_neutral, before))
 
     def takes_apart(self, start: int, end: int) -> bool:
         """Tell whether a word lies across the end of a compound, which then is none (打火机|套装)."""
@@ -99,7 +88,7 @@ class Phrase(NamedTuple):
     def _is_neutral_from(self, start: int) -> bool:
         stop = _PHRASE_ENDS.search(self.text, start)
         rest = self.text[start : stop.start() if stop else len(self.text)]
-        return all(_is_neutral(word) for word, _, _ in rjieba.tokenize(rest, hmm=False)) if rest else True
+        return all(is_neutral(word) for word, _, _ in rjieba.tokenize(rest, hmm=False)) if rest else True
 
     def is_disguise(self, start: int, end: int, term: Term) -> bool:
         """Tell whether a spelling by sound or shape is what it looks like, and no ordinary word or part of one."""
@@ -117,17 +106,30 @@ class Phrase(NamedTuple):
     def stands_free(self, start: int, end: int) -> bool:
         """Tell whether only neutral words, numbers and signs stand beside the hit."""
         near = [token[0] for token in self.tokens if token[2] == start or token[1] == end]
-        return all(_is_neutral(word) for word in near)
+        return all(is_neutral(word) for word in near)
 
     def names_nothing_else(self, start: int, end: int) -> bool:
         """Tell whether the rest of the name holds only neutral words, numbers and signs."""
-        return all(_is_neutral(word) for word, first, last in self.tokens if last <= start or first >= end)
+        return all(is_neutral(word) for word, first, last in self.tokens if last <= start or first >= end)
 
-    def proves_harmless(self, start: int, end: int, term: Term) -> bool:
-        """Tell whether the head of the phrase is another thing."""
+    def severity_left(self, start: int, end: int, term: Term) -> int:
+        """Return the severity that the phrase leaves a term: none where its head is proven to be another thing.
+
+        A head that only makes the danger unlikely leaves care or a yellow (雷管面, 打火机架子).
+        """
+        if self._is_only_a_word(start, end, term):
+            return 0
+        heads = self._heads(end, term)
+        if not heads.isdisjoint(proofs(term)):
+            return 0
+        in_a_set = _SET.search(self.text, end) is not None
+        return min([term.severity, *(severity_beside(head, term, in_a_set) for head in heads)])
+
+    def _is_only_a_word(self, start: int, end: int, term: Term) -> bool:
+        """Tell whether the surroundings, whatever the head is, show that the danger is only a word."""
         tail = self.text[end : end + _TAIL]
-        substance = term.category not in _PROOFS
-        if (substance or term.category in ("01", "02")) and (remark := _REMARK.match(tail)):
+        substance = term.category not in _NO_SUBSTANCES
+        if (substance or term.category in _WEAPONS) and (remark := _REMARK.match(tail)):
             return ("玩" in remark[0] or "toy" in remark[0]) != substance
         if substance and self._is_fuel_of_a_device(start, end):
             return True
@@ -141,37 +143,38 @@ class Phrase(NamedTuple):
             return True
         if substance and (_MEDICINE.match(tail) or (_USED_BY.match(tail) and not self._is_neutral_from(end))):
             return True
-        if not substance and self._is_about(start, term):
-            return True
-        proving = self._proofs(term)
-        if term.kind is TermKind.DANGER and term.latin and not _CJK.match(tail[:1]):
-            return self._english_head(end) in proving
+        return not substance and self._is_about(start, term)
+
+    def _heads(self, end: int, term: Term) -> set[str]:
+        """Return the kinds of the things that the phrase names after a hit."""
+        if term.kind is TermKind.DANGER and term.latin and not _CJK.match(self.text[end : end + 1]):
+            return {self._english_head(end)}
         words = self._after(end)
-        if self._last_thing(words) in proving:
-            return True
+        found = {self._last_thing(words)}
         for at, (word, distance) in enumerate(words):
-            kind = _kind(word)
+            kind = kind_of(word)
             if kind == "medicine" and distance < _DOSE_AFTER:
-                continue
-            if kind not in proving:
                 continue
             if not distance and word == self.text[end - 1]:
                 continue  # 打火机机
             if at + 1 < len(words) and words[at + 1][0] in _FOR:
-                continue  # 汽车用
+                continue  # 汽车用, 手表款: what it is for, or looks like
             one_word = not distance and any(first < end < last for _, first, last in self.tokens)  # 电瓶车
-            if word in _SINGLE and not one_word and any(not _is_neutral(later) for later, _ in words[at + 1 :]):
+            if len(word) == 1 and not one_word and any(not is_neutral(later) for later, _ in words[at + 1 :]):
                 continue
-            return True
-        return False
+            found.add(kind)
+        return found
 
     def _last_thing(self, words: list[tuple[str, int]]) -> str:
         """Return the kind of the longest head that the phrase ends with, neutral words apart (抱|枕 is 抱枕)."""
         while words:
+            if words[-1][0] in _FOR:
+                words = words[:-2]
+                continue
             ending = "".join(word for word, _ in words[-3:])
-            kinds = (_kinds().get(ending[at:], "") for at in range(max(0, len(ending) - 1)))
+            kinds = (exact_kind_of(ending[at:]) for at in range(max(0, len(ending) - 1)))
             found = next((kind for kind in kinds if kind not in ("", "medicine", "neutral")), "")
-            if found or words[-1][0] in _FOR or not _is_neutral(words[-1][0]):
+            if found or not is_neutral(words[-1][0]):
                 return found
             words = words[:-1]
         return ""
@@ -179,7 +182,8 @@ class Phrase(NamedTuple):
     def _is_fuel_of_a_device(self, start: int, end: int) -> bool:
         word, rest = self.text[start:end], self.text[:start]
         if _FUELS.fullmatch(word):
-            return _BURNERS.search(self.text) is not None
+            burner = _BURNERS.search(self.text)
+            return burner is not None and not _USE.match(self.text, burner.end())
         if _MOTOR_FUELS.fullmatch(word) and _ENGINES.search(rest):
             return not _PHRASE_ENDS.search(rest, max(0, start - 1)) and bool(self._after(end))
         return False
@@ -187,7 +191,7 @@ class Phrase(NamedTuple):
     def _is_about(self, start: int, term: Term) -> bool:
         """Tell whether the phrase began with a book or toy, and goes on to what it is about or looks like."""
         before = re.split(_PHRASE_ENDS, self.text[:start])[-1]
-        return bool(_BOOK.search(before)) or bool(_EDIBLE_NAMES.search(term.text) and _TOY.search(before))
+        return bool(_BOOK.search(before)) or bool(is_also_a_shape(term) and _TOY.search(before))
 
     def fits_a_battery(self, end: int) -> bool:
         """Tell whether what follows only belongs to a battery or vehicle: a shell, a charger, a rain cape."""
@@ -197,17 +201,7 @@ class Phrase(NamedTuple):
         """Tell whether a shop title goes on after the hit with words that say neither one thing nor the other."""
         if len(_CJK.findall(self.text)) < _TITLE:
             return False
-        return any(not _is_neutral(word) for word, _ in self._after(end))
-
-    def _proofs(self, term: Term) -> frozenset[str]:
-        proving = _PROOFS.get(term.category, _ON_SUBSTANCES)
-        if term.category in ("01", "02") and not _EDIBLE_NAMES.search(term.text):
-            proving = proving - {"food"}
-        if term.category == "01" and _GUN.search(term.text):
-            return proving - {"model"}
-        if term.category == "03" and _FESTIVE.search(term.text):
-            return proving | {"food"}
-        return proving
+        return any(not is_neutral(word) for word, _ in self._after(end))
 
     def _after(self, end: int) -> list[tuple[str, int]]:
         """Return the words after a hit as far as its phrase goes, each with its distance in characters."""
@@ -224,7 +218,7 @@ class Phrase(NamedTuple):
         stop = _PHRASE_ENDS.search(self.text, end)
         words = _WORD.findall(self.text, end, stop.start() if stop else len(self.text))
         for word in reversed(words):
-            kind = _kind(word)
+            kind = kind_of(word)
             if kind != "neutral":
                 return kind
         return ""
@@ -233,22 +227,3 @@ class Phrase(NamedTuple):
 def phrase(text: str) -> Phrase:
     """Return a normalised name with its words."""
     return Phrase(text, tuple(rjieba.tokenize(text, hmm=False)))
-
-
-@functools.lru_cache(maxsize=4096)
-def _kind(word: str) -> str:
-    """Return the kind of head that a word is, or nothing."""
-    kinds = _kinds()
-    if word in kinds:
-        return kinds[word]
-    if len(word) > 1 and word[-1] in _APPARATUS:
-        return "part"
-    # 消毒湿巾, 印花裙: the longest known end of a word.
-    for at in range(1, len(word) - 1):
-        if word[at:] in kinds and kinds[word[at:]] != "neutral":
-            return kinds[word[at:]]
-    return ""
-
-
-def _is_neutral(word: str) -> bool:
-    return not word.strip() or not any(map(str.isalpha, word)) or _kind(word) == "neutral"

@@ -1,0 +1,110 @@
+"""Heads of phrases: the kind of thing that a word names, and what such a thing proves after a dangerous word.
+
+Some things prove that the danger is only a word (汽油滤清器, 大麻布料). Other things make it unlikely and prove
+nothing (雷管面, 听话水壶, 打火机架子): then a person may look at it, and nobody refuses the parcel.
+"""
+
+import functools
+import re
+
+from parcelward.goods.lexicon import CARE, PROHIBITED, RESTRICTED, Term
+from parcelward.goods.tables import rows
+
+_EVERYTHING = frozenset(("print", "textile", "ornament", "toy", "model", "food", "dish", "cosmetic", "test", "holder"))
+_ON_SUBSTANCES = frozenset(
+    ("print", "textile", "ornament", "toy", "cosmetic", "test", "wipe", "part", "medicine", "holder")
+)
+_ON_DRUGS = frozenset(("print", "textile", "ornament", "test"))
+_ON_EXPLOSIVES = frozenset(("print", "textile", "ornament", "test", "cosmetic"))
+_PROOFS = {"01": _EVERYTHING, "02": _EVERYTHING, "03": _ON_EXPLOSIVES, "12": _ON_DRUGS}
+_EDIBLE_NAMES = re.compile("炸弹|手榴弹|手雷|子弹|地雷|导弹|火箭|炮弹|鱼雷|bomb|bullet|rocket|grenade|missile")
+_FESTIVE = re.compile("鞭炮|爆竹|烟花|炮仗|礼花|fire ?cracker|firework|sparkler")
+_GUN = re.compile(r"枪|gun|pistol|rifle|revolver")
+_LIGHTER = re.compile("火机|lighter|zippo")
+_EDIBLE_DRUGS = re.compile("罂粟")  # really put into hot pots and sauces
+_EATEN_DRUGS = re.compile("大麻|cannabis|marijuana|hemp|cbd|thc")  # really sold as food and cream
+# What a thing that proves nothing leaves of the severity, by category.
+_DOUBTS = {
+    "01": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
+    "02": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
+    "03": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE, "toy": RESTRICTED, "part": RESTRICTED},
+    "12": {"ware": CARE, "dish": CARE, "cosmetic": CARE, "holder": CARE, "toy": RESTRICTED},
+}
+_DOUBTS_ON_SUBSTANCES = {"ware": CARE, "dish": CARE, "food": RESTRICTED, "model": CARE}
+# Endings of a word for equipment; a token of two characters and more that ends so is a head of kind `part`.
+_APPARATUS = frozenset(
+    "器机泵阀仪计灯炉灶车架刷锯罩壳镜帽鞋裤裙衫袜巾被垫毯帘柜桌椅锅钳锤贴饰坠杯碗盘瓦床笔谱筷弦杖钩珠画"
+)
+_CLASSES = {
+    **dict.fromkeys(("food", "drink", "tea"), "food"),
+    "fresh_food": "dish",
+    **dict.fromkeys(
+        (
+            *("clothing", "underwear", "shoes", "hat", "bag", "luggage", "bedding", "cloth", "baby", "pet", "glasses"),
+            *("book", "document", "card", "stationery", "jewellery", "craft", "accessory", "furniture", "kitchenware"),
+            *("household", "sport", "instrument", "electronics", "phone", "computer", "appliance", "toy"),
+        ),
+        "ware",
+    ),
+}
+
+
+@functools.cache
+def _kinds() -> dict[str, str]:
+    classes = {row["term"]: _CLASSES.get(row["category"], "") for row in rows("ordinary.tsv") if row["kind"] == "goods"}
+    return classes | {row["word"]: row["kind"] for row in rows("heads.tsv")}
+
+
+@functools.lru_cache(maxsize=4096)
+def kind_of(word: str) -> str:
+    """Return the kind of head that a word is, or nothing.
+
+    >>> kind_of("滤清器"), kind_of("印花裙"), kind_of("套装")
+    ('part', 'textile', 'neutral')
+    """
+    kinds = _kinds()
+    if word in kinds:
+        return kinds[word]
+    # 消毒湿巾, 印花裙: the longest known end of a word.
+    for at in range(1, len(word) - 1):
+        if word[at:] in kinds and kinds[word[at:]] != "neutral":
+            return kinds[word[at:]]
+    return "part" if len(word) > 1 and word[-1] in _APPARATUS else ""
+
+
+def exact_kind_of(word: str) -> str:
+    """Return the kind of a word that the tables hold as it is, or nothing."""
+    return _kinds().get(word, "")
+
+
+def is_neutral(word: str) -> bool:
+    """Tell whether a word says nothing about the thing: packaging, colour, quantity, grade, use, signs."""
+    return not word.strip() or not any(map(str.isalpha, word)) or kind_of(word) == "neutral"
+
+
+def is_also_a_shape(term: Term) -> bool:
+    """Tell whether toys, cakes and bath balls often have the form of a weapon, or its name (炸弹, 火箭)."""
+    return _EDIBLE_NAMES.search(term.text) is not None
+
+
+def proofs(term: Term) -> frozenset[str]:
+    """Return the kinds of things that prove, named after a term, that it means no danger."""
+    proving = _PROOFS.get(term.category, _ON_SUBSTANCES)
+    if term.category in ("01", "02") and not is_also_a_shape(term):
+        proving = proving - {"food", "dish"}
+    if term.category == "01" and _GUN.search(term.text):
+        return proving - {"model"}
+    if term.category == "03" and _FESTIVE.search(term.text):
+        return proving | {"food", "dish"}
+    return proving - {"holder"} if _LIGHTER.search(term.text) else proving
+
+
+def severity_beside(kind: str, term: Term, in_a_set: bool) -> int:
+    """Return the highest severity that a term keeps before a thing of this kind, which proves nothing."""
+    if kind == "holder" and _LIGHTER.search(term.text):
+        return RESTRICTED if in_a_set else CARE
+    if kind == "dish" and _EDIBLE_DRUGS.search(term.text):
+        return PROHIBITED
+    if kind in ("cosmetic", "food") and _EATEN_DRUGS.search(term.text):
+        return RESTRICTED if kind == "cosmetic" else PROHIBITED
+    return _DOUBTS.get(term.category, _DOUBTS_ON_SUBSTANCES).get(kind, PROHIBITED)
