@@ -14,7 +14,7 @@ _EVERYTHING = frozenset(("print", "textile", "ornament", "toy", "model", "food",
 _ON_SUBSTANCES = frozenset(
     ("print", "textile", "ornament", "toy", "cosmetic", "test", "wipe", "part", "medicine", "holder")
 )
-_ON_DRUGS = frozenset(("print", "textile", "ornament", "test"))
+_ON_DRUGS = frozenset(("print", "textile", "ornament", "test", "holder"))
 _ON_EXPLOSIVES = frozenset(("print", "textile", "ornament", "test", "cosmetic"))
 _PROOFS = {"01": _EVERYTHING, "02": _EVERYTHING, "03": _ON_EXPLOSIVES, "12": _ON_DRUGS}
 _EDIBLE_NAMES = re.compile("炸弹|手榴弹|手雷|子弹|地雷|导弹|火箭|炮弹|鱼雷|bomb|bullet|rocket|grenade|missile")
@@ -28,7 +28,8 @@ _DOUBTS = {
     "01": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
     "02": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
     "03": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE, "toy": RESTRICTED, "part": RESTRICTED},
-    "12": {"ware": CARE, "dish": CARE, "cosmetic": CARE, "holder": CARE, "toy": RESTRICTED},
+    "12": {"ware": CARE, "dish": CARE, "cosmetic": CARE, "toy": RESTRICTED, "part": RESTRICTED},
+    "04": {"ware": CARE, "dish": CARE, "food": CARE, "model": CARE},
 }
 _DOUBTS_ON_SUBSTANCES = {"ware": CARE, "dish": CARE, "food": RESTRICTED, "model": CARE}
 # Endings of a word for equipment; a token of two characters and more that ends so is a head of kind `part`.

@@ -17,6 +17,7 @@ from parcelward.goods.text import CJK
 
 Token = tuple[str, int, int]
 
+_WARES = frozenset(("ware", "dish", "food", "textile", "ornament", "print"))
 _WEAPONS = frozenset(("01", "02"))
 _NO_SUBSTANCES = _WEAPONS | {"03", "12"}
 _FUELS = re.compile("天然气|液化气|液化石油气|煤气|燃气|沼气|瓦斯|甲烷|丙烷")
@@ -40,13 +41,19 @@ _TOY = re.compile("玩具|积木|手办|拼装|模型|蛋糕装饰|派对")
 _FITTING = re.compile(
     ".{0,3}(?:外壳|壳|套(?!装|餐|盒)|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
 )
+_TITLE_OF = re.compile(r" (?:dvds?|cd|book|novel|poster|vinyl|album|blu ray)(?: set)?$")
 _REMARK = re.compile(r" ?\((?:[^)]*(?:香料|香精))|\([^)]*(?:玩具|toy)")
 _CJK = re.compile(f"[{CJK}]")
 _WORD = re.compile(r"[a-z]+")
 _EMPTY = re.compile(r"空[瓶桶罐盒壶箱]|(?<![a-z])empty(?![a-z])|\(空\)|[瓶桶罐盒壶箱]空")
 _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
+_MADE_FOR = re.compile("(?:专|使|加|燃料)?用(?![品具于户心])|燃料|燃油")
 _FOR = frozenset(("用", "专用", "使用", "适用", "款", "型", "式"))
 _SET = re.compile(r"[一二两三四五六七八九十几\d整全成]套|套装|套餐|礼盒|组合|(?<![a-z])(?:set|kit)(?![a-z])")
+# Heads only as the last word.
+_SINGLE = frozenset(
+    "机套盒壳表管架盖夹线垫糖酱片丸鱼鸡瓜菜书布服帽裙裤袜鞋靴被绳棉车灶面虾鸭鹅蟹肉汤粥饭果球床门窗伞座石泥梨桃橙"
+)
 _TITLE = 14  # Chinese characters from which a name is a shop title
 _NO_ACCIDENT = 3  # characters of a term that neighbouring words hardly make by chance
 _SHORT = 2  # characters of a disguise that must stand free
@@ -83,6 +90,10 @@ class Phrase(NamedTuple):
 
     def takes_apart(self, start: int, end: int) -> bool:
         """Tell whether a word lies across the end of a compound, which then is none (打火机|套装)."""
+        if _MADE_FOR.match(self.text, end):
+            return True  # 煤油灯|用油: what follows is for it
+        if end < len(self.text) and self.text[end] in _CHEMICAL:
+            return False
         return any(start < first < end < last and not word.isascii() for word, first, last in self.tokens)
 
     def _is_neutral_from(self, start: int) -> bool:
@@ -120,6 +131,8 @@ class Phrase(NamedTuple):
         if self._is_only_a_word(start, end, term):
             return 0
         heads = self._heads(end, term)
+        if word := self._across(end):
+            heads.add(word)
         if not heads.isdisjoint(proofs(term)):
             return 0
         in_a_set = _SET.search(self.text, end) is not None
@@ -145,6 +158,13 @@ class Phrase(NamedTuple):
             return True
         return not substance and self._is_about(start, term)
 
+    def _across(self, end: int) -> str:
+        """Return the kind of a thing whose name shares the last character of a hit (听话水|壶 is 听话|水壶)."""
+        if self.text[end - 1].isascii() or self.text[end : end + 1] == self.text[end - 1]:
+            return ""
+        shared = (exact_kind_of(self.text[end - 1 : end + more]) for more in (2, 1) if end + more <= len(self.text))
+        return "ware" if any(kind in _WARES for kind in shared) else ""
+
     def _heads(self, end: int, term: Term) -> set[str]:
         """Return the kinds of the things that the phrase names after a hit."""
         if term.kind is TermKind.DANGER and term.latin and not _CJK.match(self.text[end : end + 1]):
@@ -160,7 +180,7 @@ class Phrase(NamedTuple):
             if at + 1 < len(words) and words[at + 1][0] in _FOR:
                 continue  # 汽车用, 手表款: what it is for, or looks like
             one_word = not distance and any(first < end < last for _, first, last in self.tokens)  # 电瓶车
-            if len(word) == 1 and not one_word and any(not is_neutral(later) for later, _ in words[at + 1 :]):
+            if word in _SINGLE and not one_word and any(not is_neutral(later) for later, _ in words[at + 1 :]):
                 continue
             found.add(kind)
         return found
@@ -215,6 +235,8 @@ class Phrase(NamedTuple):
 
     def _english_head(self, end: int) -> str:
         """Return the kind of the last English word of the phrase that is not neutral."""
+        if _TITLE_OF.search(self.text, end):
+            return "print"
         stop = _PHRASE_ENDS.search(self.text, end)
         words = _WORD.findall(self.text, end, stop.start() if stop else len(self.text))
         for word in reversed(words):
