@@ -69,8 +69,11 @@ def _in_letters(term: str, sounds: list[str]) -> Iterator[Spelling]:
         elif text != term:
             yield Spelling(text, certain=True, alone=False)
     if len(term) > 1:
-        for at, sound in enumerate(sounds):
-            yield Spelling(term[:at] + sound[0] + term[at + 1 :], certain=False, alone=True)
+        initials = [(character, sound[0]) for character, sound in zip(term, sounds, strict=True)]
+        for parts in itertools.product(*initials):
+            text = "".join(parts)
+            if text != term and not text.isascii():  # 打h机, 打hj
+                yield Spelling(text, certain=False, alone=True)
 
 
 def _turned_round(term: str) -> Iterator[Spelling]:
@@ -93,6 +96,8 @@ def _by_sound(term: str, sounds: list[str]) -> Iterator[Spelling]:
     if len(term) == 1:
         return
     others = [_like(character, sound) for character, sound in zip(term, sounds, strict=True)]
+    if len(term) < _MANY:  # 火🐔 is a turkey as well as a lighter
+        others = ["".join(filter(str.isalnum, characters)) for characters in others]
     for at, characters in enumerate(others):
         for character in characters:
             yield Spelling(term[:at] + character + term[at + 1 :], certain=False, alone=False)

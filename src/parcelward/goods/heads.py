@@ -10,13 +10,16 @@ import re
 from parcelward.goods.lexicon import CARE, PROHIBITED, RESTRICTED, Term
 from parcelward.goods.tables import rows
 
-_EVERYTHING = frozenset(("print", "textile", "ornament", "toy", "model", "food", "dish", "cosmetic", "test", "holder"))
-_ON_SUBSTANCES = frozenset(
+_EVERYTHING = frozenset(
+    ("print", "textile", "ornament", "toy", "model", "food", "dish", "cosmetic", "test", "holder", "plant")
+)
+_ON_POISONS = frozenset(
     ("print", "textile", "ornament", "toy", "cosmetic", "test", "wipe", "part", "medicine", "holder")
 )
+_ON_SUBSTANCES = _ON_POISONS | {"plant"}
 _ON_DRUGS = frozenset(("print", "textile", "ornament", "test", "holder"))
-_ON_EXPLOSIVES = frozenset(("print", "textile", "ornament", "test", "cosmetic"))
-_PROOFS = {"01": _EVERYTHING, "02": _EVERYTHING, "03": _ON_EXPLOSIVES, "12": _ON_DRUGS}
+_ON_EXPLOSIVES = frozenset(("print", "textile", "ornament", "test", "cosmetic", "plant"))
+_PROOFS = {"01": _EVERYTHING, "02": _EVERYTHING, "03": _ON_EXPLOSIVES, "08": _ON_POISONS, "12": _ON_DRUGS}
 _EDIBLE_NAMES = re.compile("炸弹|手榴弹|手雷|子弹|地雷|导弹|火箭|炮弹|鱼雷|bomb|bullet|rocket|grenade|missile")
 _FESTIVE = re.compile("鞭炮|爆竹|烟花|炮仗|礼花|fire ?cracker|firework|sparkler")
 _GUN = re.compile(r"枪|gun|pistol|rifle|revolver")
@@ -29,6 +32,7 @@ _DOUBTS = {
     "02": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
     "03": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE, "toy": RESTRICTED, "part": RESTRICTED},
     "12": {"ware": CARE, "dish": CARE, "cosmetic": CARE, "toy": RESTRICTED, "part": RESTRICTED},
+    "08": {"ware": CARE, "food": RESTRICTED, "dish": RESTRICTED},  # what pesticides are for: 蔬菜
     "04": {"ware": CARE, "dish": CARE, "food": CARE, "model": CARE},
 }
 _DOUBTS_ON_SUBSTANCES = {"ware": CARE, "dish": CARE, "food": RESTRICTED, "model": CARE}

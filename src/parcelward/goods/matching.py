@@ -171,7 +171,8 @@ def _judged(name: Phrase, hit: _TermHit) -> _TermHit | None:
     if is_toy(name.text, start, term):
         return None
     if term.kind is not TermKind.DANGER:
-        return None if term.kind is TermKind.BATTERY and name.fits_a_battery(end) else hit
+        fitting = term.kind is TermKind.BATTERY and name.fits_a_battery(end)
+        return None if fitting or name.is_empty(end) else hit
     left = name.severity_left(start, end, term)
     if left < term.severity:
         return _milder(hit, left) if left else None

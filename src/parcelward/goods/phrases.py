@@ -12,7 +12,7 @@ from typing import NamedTuple
 import rjieba
 
 from parcelward.goods.heads import exact_kind_of, is_also_a_shape, is_neutral, kind_of, proofs, severity_beside
-from parcelward.goods.lexicon import Term, TermKind, TermPlace
+from parcelward.goods.lexicon import CARE, Term, TermKind, TermPlace
 from parcelward.goods.text import CJK
 
 Token = tuple[str, int, int]
@@ -39,7 +39,8 @@ _USED_BY = re.compile("(?:[及和][^用]{1,8})?用(?!于)")  # 杀虫剂用喷�
 _BOOK = re.compile("图鉴|百科|绘本|读本|书籍|图书|漫画|小说|教材|故事书|图谱|历史书")
 _TOY = re.compile("玩具|积木|手办|拼装|模型|蛋糕装饰|派对")
 _FITTING = re.compile(
-    ".{0,3}(?:外壳|壳|套(?!装|餐|盒)|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
+    " ?(?:case|cover|pouch|sleeve|charger|holder|organi[sz]er|tester|cable|bag)s?(?![a-z])"
+    "|.{0,3}(?:标签|说明书|测试仪|检测仪|点焊机|外壳|壳|套(?!装|餐|盒)|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
 )
 _TITLE_OF = re.compile(r" (?:dvds?|cd|book|novel|poster|vinyl|album|blu ray)(?: set)?$")
 _REMARK = re.compile(r" ?\((?:[^)]*(?:香料|香精))|\([^)]*(?:玩具|toy)")
@@ -48,7 +49,11 @@ _WORD = re.compile(r"[a-z]+")
 _EMPTY = re.compile(r"空[瓶桶罐盒壶箱]|(?<![a-z])empty(?![a-z])|\(空\)|[瓶桶罐盒壶箱]空")
 _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
 _MADE_FOR = re.compile("(?:专|使|加|燃料)?用(?![品具于户心])|燃料|燃油")
-_FOR = frozenset(("用", "专用", "使用", "适用", "款", "型", "式"))
+_VERBS = frozenset("刷喷洗烧擦补画锯点")
+_OBJECT = 4  # characters of an object with 用: 墙用
+_ENDS_IN_USE = re.compile("用(?:的|途)?$")
+_FOR = frozenset(("用", "专用", "使用", "适用", "用油", "用的", "燃料", "款", "型", "式"))
+_BRANDS = frozenset(("mercury", "tnt", "c4", "opium", "poison", "dynamite", "bullet", "rocket"))
 _SET = re.compile(r"[一二两三四五六七八九十几\d整全成]套|套装|套餐|礼盒|组合|(?<![a-z])(?:set|kit)(?![a-z])")
 # Heads only as the last word.
 _SINGLE = frozenset(
@@ -94,7 +99,13 @@ class Phrase(NamedTuple):
             return True  # 煤油灯|用油: what follows is for it
         if end < len(self.text) and self.text[end] in _CHEMICAL:
             return False
+        if _ENDS_IN_USE.search(self.text, end) and self._is_use_of_a_tool(end):
+            return True  # 油漆刷|墙用
         return any(start < first < end < last and not word.isascii() for word, first, last in self.tokens)
+
+    def _is_use_of_a_tool(self, end: int) -> bool:
+        """Tell whether a compound that ends in a verb (油漆|刷) has that verb's object and 用 after it."""
+        return self.text[end - 1] in _VERBS and len(self.text) - end <= _OBJECT
 
     def _is_neutral_from(self, start: int) -> bool:
         stop = _PHRASE_ENDS.search(self.text, start)
@@ -135,6 +146,10 @@ class Phrase(NamedTuple):
             heads.add(word)
         if not heads.isdisjoint(proofs(term)):
             return 0
+        if term.latin and term.text in _BRANDS and self._follows_a_thing(start):
+            return CARE
+        if _ENDS_IN_USE.search(self.text, end):
+            return term.severity  # 油漆家具翻新用
         in_a_set = _SET.search(self.text, end) is not None
         return min([term.severity, *(severity_beside(head, term, in_a_set) for head in heads)])
 
@@ -158,6 +173,12 @@ class Phrase(NamedTuple):
             return True
         return not substance and self._is_about(start, term)
 
+    def _follows_a_thing(self, start: int) -> bool:
+        """Tell whether a name stands after the Chinese thing that it is the brand of (路由器 mercury)."""
+        before = [word for word, _, last in self.tokens if last <= start and word.strip()]
+        kind = next((kind_of(word) for word in reversed(before) if not is_neutral(word)), "")
+        return kind in _WARES or kind == "part"
+
     def _across(self, end: int) -> str:
         """Return the kind of a thing whose name shares the last character of a hit (听话水|壶 is 听话|水壶)."""
         if self.text[end - 1].isascii() or self.text[end : end + 1] == self.text[end - 1]:
@@ -170,6 +191,8 @@ class Phrase(NamedTuple):
         if term.kind is TermKind.DANGER and term.latin and not _CJK.match(self.text[end : end + 1]):
             return {self._english_head(end)}
         words = self._after(end)
+        if _ENDS_IN_USE.search(self.text, end):
+            words = [(word, distance) for word, distance in words if word not in _VERBS]
         found = {self._last_thing(words)}
         for at, (word, distance) in enumerate(words):
             kind = kind_of(word)
@@ -212,6 +235,10 @@ class Phrase(NamedTuple):
         """Tell whether the phrase began with a book or toy, and goes on to what it is about or looks like."""
         before = re.split(_PHRASE_ENDS, self.text[:start])[-1]
         return bool(_BOOK.search(before)) or bool(is_also_a_shape(term) and _TOY.search(before))
+
+    def is_empty(self, end: int) -> bool:
+        """Tell whether only the packaging is named (电子烟空盒)."""
+        return _EMPTY.match(self.text, end) is not None
 
     def fits_a_battery(self, end: int) -> bool:
         """Tell whether what follows only belongs to a battery or vehicle: a shell, a charger, a rain cape."""
