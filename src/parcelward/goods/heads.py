@@ -14,32 +14,38 @@ _EVERYTHING = frozenset(
     ("print", "textile", "ornament", "toy", "model", "food", "dish", "cosmetic", "test", "holder", "plant")
 )
 _ON_POISONS = frozenset(
-    ("print", "textile", "ornament", "toy", "cosmetic", "test", "wipe", "part", "medicine", "holder")
+    ("print", "textile", "ornament", "toy", "cosmetic", "test", "wipe", "part", "article", "medicine", "holder")
 )
 _ON_SUBSTANCES = _ON_POISONS | {"plant"}
 _ON_DRUGS = frozenset(("print", "textile", "ornament", "test", "holder"))
 _ON_EXPLOSIVES = frozenset(("print", "textile", "ornament", "test", "cosmetic", "plant"))
 _PROOFS = {"01": _EVERYTHING, "02": _EVERYTHING, "03": _ON_EXPLOSIVES, "08": _ON_POISONS, "12": _ON_DRUGS}
-_EDIBLE_NAMES = re.compile("炸弹|手榴弹|手雷|子弹|地雷|导弹|火箭|炮弹|鱼雷|bomb|bullet|rocket|grenade|missile")
+_SHAPES = re.compile("炸弹|手榴弹|手雷|子弹|地雷|导弹|火箭|炮弹|鱼雷|水雷|大炮|bomb|bullet|rocket|grenade|missile")
 _FESTIVE = re.compile("鞭炮|爆竹|烟花|炮仗|礼花|fire ?cracker|firework|sparkler")
 _GUN = re.compile(r"枪|gun|pistol|rifle|revolver")
+_MILITARY = re.compile("鱼雷|水雷|大炮|导弹|火箭")  # nobody declares a real one
 _LIGHTER = re.compile("火机|lighter|zippo")
 _EDIBLE_DRUGS = re.compile("罂粟")  # really put into hot pots and sauces
 _EATEN_DRUGS = re.compile("大麻|cannabis|marijuana|hemp|cbd|thc")  # really sold as food and cream
 # What a thing that proves nothing leaves of the severity, by category.
 _DOUBTS = {
-    "01": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
-    "02": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
-    "03": {"ware": CARE, "food": CARE, "dish": CARE, "holder": CARE, "toy": RESTRICTED, "part": RESTRICTED},
-    "12": {"ware": CARE, "dish": CARE, "cosmetic": CARE, "toy": RESTRICTED, "part": RESTRICTED},
+    "01": {"article": CARE, "ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
+    "02": {"article": CARE, "ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
+    "03": {"article": CARE, "ware": CARE, "food": CARE, "dish": CARE, "holder": CARE, "toy": RESTRICTED, "part": RESTRICTED},
+    "12": {"article": CARE, "ware": CARE, "dish": CARE, "cosmetic": CARE, "toy": RESTRICTED, "part": RESTRICTED},
     "08": {"ware": CARE, "food": RESTRICTED, "dish": RESTRICTED},  # what pesticides are for: 蔬菜
     "04": {"ware": CARE, "dish": CARE, "food": CARE, "model": CARE},
 }
 _DOUBTS_ON_SUBSTANCES = {"ware": CARE, "dish": CARE, "food": RESTRICTED, "model": CARE}
-# Endings of a word for equipment; a token of two characters and more that ends so is a head of kind `part`.
-_APPARATUS = frozenset(
-    "器机泵阀仪计灯炉灶车架刷锯罩壳镜帽鞋裤裙衫袜巾被垫毯帘柜桌椅锅钳锤贴饰坠杯碗盘瓦床笔谱筷弦杖钩珠画"
-)
+# Endings of a word of two characters and more: for equipment, for things to wear and use, for what only lies on a shelf
+# or table. Words of heads.tsv go before.
+_ENDINGS = {
+    **dict.fromkeys("器机泵阀仪计灯炉灶车架刷锯罩壳钳锤弦钩", "part"),
+    **dict.fromkeys("帽鞋裤裙衫袜巾被垫毯帘衣柜桌椅床杯碗盘锅饰坠珠画笔谱筷瓦杖贴镜伞琴钟扇梳", "article"),
+    **dict.fromkeys("板球书册卡票券集诗宠漂棋牌偶", "ware"),
+    **dict.fromkeys("鱼虾蟹面饭粥汤煲鸡鸭鹅肉菜饼糕酥粽串", "dish"),
+}
+_NUMERALS = frozenset("一二两三四五六七八九十百几半数多整单双大小")
 _CLASSES = {
     **dict.fromkeys(("food", "drink", "tea"), "food"),
     "fresh_food": "dish",
@@ -74,7 +80,7 @@ def kind_of(word: str) -> str:
     for at in range(1, len(word) - 1):
         if word[at:] in kinds and kinds[word[at:]] != "neutral":
             return kinds[word[at:]]
-    return "part" if len(word) > 1 and word[-1] in _APPARATUS else ""
+    return ending_kind_of(word)
 
 
 def exact_kind_of(word: str) -> str:
@@ -82,14 +88,26 @@ def exact_kind_of(word: str) -> str:
     return _kinds().get(word, "")
 
 
+def ending_kind_of(words: str) -> str:
+    """Return the kind that the last character gives several words (抓|板), or nothing."""
+    return _ENDINGS.get(words[-1], "") if len(words) > 1 else ""
+
+
 def is_neutral(word: str) -> bool:
     """Tell whether a word says nothing about the thing: packaging, colour, quantity, grade, use, signs."""
-    return not word.strip() or not any(map(str.isalpha, word)) or kind_of(word) == "neutral"
+    if not word.strip() or not any(map(str.isalpha, word)) or kind_of(word) == "neutral":
+        return True
+    return len(word) > 1 and word[0] in _NUMERALS and is_neutral(word[1:])  # 两桶
 
 
 def is_also_a_shape(term: Term) -> bool:
     """Tell whether toys, cakes and bath balls often have the form of a weapon, or its name (炸弹, 火箭)."""
-    return _EDIBLE_NAMES.search(term.text) is not None
+    return _SHAPES.search(term.text) is not None
+
+
+def is_hardly_real(term: Term) -> bool:
+    """Tell whether nobody declares the real thing, so that any other word after it means a toy or picture of it."""
+    return _MILITARY.search(term.text) is not None
 
 
 def proofs(term: Term) -> frozenset[str]:

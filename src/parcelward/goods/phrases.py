@@ -11,17 +11,17 @@ from typing import NamedTuple
 
 import rjieba
 
-from parcelward.goods.heads import exact_kind_of, is_also_a_shape, is_neutral, kind_of, proofs, severity_beside
+from parcelward.goods.heads import ending_kind_of, exact_kind_of, is_also_a_shape, is_hardly_real, is_neutral, kind_of, proofs, severity_beside
 from parcelward.goods.lexicon import CARE, Term, TermKind, TermPlace
 from parcelward.goods.text import CJK
 
 Token = tuple[str, int, int]
 
-_WARES = frozenset(("ware", "dish", "food", "textile", "ornament", "print"))
+_WARES = frozenset(("ware", "article", "dish", "food", "textile", "ornament", "print"))
 _WEAPONS = frozenset(("01", "02"))
 _NO_SUBSTANCES = _WEAPONS | {"03", "12"}
 _FUELS = re.compile("天然气|液化气|液化石油气|煤气|燃气|沼气|瓦斯|甲烷|丙烷")
-_BURNERS = re.compile("热水器|灶|壁挂炉|炉|烤箱|报警|油烟机|阀|软管|燃烧器|取暖|烤炉|饭煲|管道|热水|喷嘴")
+_BURNERS = re.compile("热水器|灶|壁挂炉|炉|烤箱|报警|油烟机|阀|软管|燃烧器|取暖[器炉机桌灯]|烤炉|饭煲|管道|热水|喷嘴")
 _USE = re.compile("[^,，;；、]{0,2}用(?![品具于])")  # 液化气炉用
 _ENGINES = re.compile(
     "发电机|割草机|油锯|绿篱机|打药机|水泵|微耕机|发动机|汽车|轿车|货车|客车|suv|越野|摩托|化油器|挖掘机|叉车|拖拉机"
@@ -48,7 +48,7 @@ _CJK = re.compile(f"[{CJK}]")
 _WORD = re.compile(r"[a-z]+")
 _EMPTY = re.compile(r"空[瓶桶罐盒壶箱]|(?<![a-z])empty(?![a-z])|\(空\)|[瓶桶罐盒壶箱]空")
 _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
-_MADE_FOR = re.compile("(?:专|使|加|燃料)?用(?![品具于户心])|燃料|燃油")
+_MADE_FOR = re.compile("(?:专|使|加|燃料)?用(?![品具于户心])|燃料|燃油|装(?![饰置备修潢裱订箱机甲车])")
 _VERBS = frozenset("刷喷洗烧擦补画锯点")
 _OBJECT = 4  # characters of an object with 用: 墙用
 _ENDS_IN_USE = re.compile("用(?:的|途)?$")
@@ -88,10 +88,14 @@ class Phrase(NamedTuple):
     def is_whole_word(self, start: int, end: int, place: TermPlace) -> bool:
         """Tell whether no other name is made of a term that counts only by itself (盐酸工业级, but not 盐酸氨溴索)."""
         starts, ends = {token[1] for token in self.tokens}, {token[2] for token in self.tokens}
-        if start not in starts or end not in ends or not self._is_neutral_from(end):
+        if start not in starts or end not in ends or not (self._is_neutral_from(end) or self._goes_on_to_a_thing(end)):
             return False
         before = [word for word, _, last in self.tokens if last == start]
         return place is TermPlace.END or not start or any(map(is_neutral, before))
+
+    def _goes_on_to_a_thing(self, end: int) -> bool:
+        """Tell whether what follows is no chemical name but food, another thing or a use (盐酸饼干, 盐酸汽车用)."""
+        return _ENDS_IN_USE.search(self.text, end) is not None or self._last_thing(self._after(end)) in _WARES
 
     def takes_apart(self, start: int, end: int) -> bool:
         """Tell whether a word lies across the end of a compound, which then is none (打火机|套装)."""
@@ -148,6 +152,8 @@ class Phrase(NamedTuple):
             return 0
         if term.latin and term.text in _BRANDS and self._follows_a_thing(start):
             return CARE
+        if is_hardly_real(term) and not self._is_neutral_from(end):
+            return CARE  # 水雷鱼漂
         if _ENDS_IN_USE.search(self.text, end):
             return term.severity  # 油漆家具翻新用
         in_a_set = _SET.search(self.text, end) is not None
@@ -218,7 +224,7 @@ class Phrase(NamedTuple):
             kinds = (exact_kind_of(ending[at:]) for at in range(max(0, len(ending) - 1)))
             found = next((kind for kind in kinds if kind not in ("", "medicine", "neutral")), "")
             if found or not is_neutral(words[-1][0]):
-                return found
+                return found or ending_kind_of(ending)
             words = words[:-1]
         return ""
 
