@@ -35,7 +35,10 @@ _NEGATED_BEFORE = re.compile(
     + _any_of("任何 内置 锂 可拆卸 any_ a_ built_in_ the_")
     + "?$"
 )
-_NEGATED_AFTER = re.compile(r" ?free(?![a-z])|(?:另购|另配|自备|除外|不含|未配| ?not included| ?excluded)")
+_NEGATED_AFTER = re.compile(
+    r" ?free(?! ?(?:shipping|gift|delivery|sample|post|size|return))(?![a-z])"
+    r"|[ (,]*(?:另购|另配|自备|除外|(?:不含|未配)(?=$|[ ,;。)])|not included|excluded)"
+)
 _TOY_BEFORE = re.compile(
     "(?:"
     + _any_of("玩具 软弹 泡泡 吸盘 积木 乐高 儿童 卡通 充气 毛绒")

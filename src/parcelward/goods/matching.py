@@ -143,7 +143,18 @@ def _dangers(text: str, hits: list[_TermHit]) -> list[_TermHit]:
     plain = [hit for hit in real if not hit.term.disguised]
     longest = [hit for hit in real if not any(_covers(other, hit) and other[:2] != hit[:2] for other in plain)]
     counted = [judged for hit in longest if (judged := _judged(name, hit)) is not None]
+    if len(counted) < len(longest):
+        counted = _without_packaging(name, longest, counted)
     return sorted(counted, key=lambda hit: (-hit.term.severity, hit.start))
+
+
+def _without_packaging(name: Phrase, found: list[_TermHit], counted: list[_TermHit]) -> list[_TermHit]:
+    """Return hits, milder where the same thing is said to be absent: perfume bottle without perfume."""
+    absent = {hit.term.text for hit in found if is_denied(name.text, hit.start, hit.end)}
+    return [
+        _milder(hit, CARE) if hit.term.text in absent and name.goes_on(hit.end) else hit
+        for hit in counted
+    ]
 
 
 def _is_real(name: Phrase, hit: _TermHit) -> bool:
@@ -172,7 +183,7 @@ def _judged(name: Phrase, hit: _TermHit) -> _TermHit | None:
         return None
     if term.kind is not TermKind.DANGER:
         fitting = term.kind is TermKind.BATTERY and name.fits_a_battery(end)
-        return None if fitting or name.is_empty(end) else hit
+        return None if fitting or name.is_empty(start, end) else hit
     left = name.severity_left(start, end, term)
     if left < term.severity:
         return _milder(hit, left) if left else None

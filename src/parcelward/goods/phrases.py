@@ -12,7 +12,7 @@ from typing import NamedTuple
 import rjieba
 
 from parcelward.goods.heads import ending_kind_of, exact_kind_of, is_also_a_shape, is_hardly_real, is_neutral, kind_of, proofs, severity_beside
-from parcelward.goods.lexicon import CARE, Term, TermKind, TermPlace
+from parcelward.goods.lexicon import CARE, RESTRICTED, Term, TermKind, TermPlace
 from parcelward.goods.text import CJK
 
 Token = tuple[str, int, int]
@@ -46,7 +46,10 @@ _TITLE_OF = re.compile(r" (?:dvds?|cd|book|novel|poster|vinyl|album|blu ray)(?: 
 _REMARK = re.compile(r" ?\((?:[^)]*(?:香料|香精))|\([^)]*(?:玩具|toy)")
 _CJK = re.compile(f"[{CJK}]")
 _WORD = re.compile(r"[a-z]+")
-_EMPTY = re.compile(r"空[瓶桶罐盒壶箱]|(?<![a-z])empty(?![a-z])|\(空\)|[瓶桶罐盒壶箱]空")
+_EMPTY = re.compile(r"空[瓶桶罐盒壶箱]|(?<![a-z])empty(?![a-z])|\(空\)|[瓶桶罐盒壶箱]子?空")
+_EMPTY_BEFORE = re.compile(r"(?:空的?|(?<![a-z])empty )$")
+_PACKAGING = re.compile(r"[瓶桶罐壶盒箱袋]|$| (?:bottle|can|drum|box|case|tin)s?")
+_VESSEL = re.compile("火机|[瓶罐筒弹]$|气球$|lighter|zippo|cylinder|canister|cartridge")  # empty, it is still one
 _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
 _MADE_FOR = re.compile("(?:专|使|加|燃料)?用(?![品具于户心])|燃料|燃油|装(?![饰置备修潢裱订箱机甲车])")
 _VERBS = frozenset("刷喷洗烧擦补画锯点")
@@ -150,6 +153,8 @@ class Phrase(NamedTuple):
             heads.add(word)
         if not heads.isdisjoint(proofs(term)):
             return 0
+        if term.category not in _NO_SUBSTANCES and self.is_empty(start, end):
+            return RESTRICTED  # a lighter or gas bottle that is said to be empty
         if term.latin and term.text in _BRANDS and self._follows_a_thing(start):
             return CARE
         if is_hardly_real(term) and not self._is_neutral_from(end):
@@ -167,7 +172,7 @@ class Phrase(NamedTuple):
             return ("玩" in remark[0] or "toy" in remark[0]) != substance
         if substance and self._is_fuel_of_a_device(start, end):
             return True
-        if substance and tail and _EMPTY.search(tail):
+        if substance and self.is_empty(start, end) and not _VESSEL.search(term.text):
             return True
         if (
             term.category != "12"
@@ -196,7 +201,7 @@ class Phrase(NamedTuple):
         """Return the kinds of the things that the phrase names after a hit."""
         if term.kind is TermKind.DANGER and term.latin and not _CJK.match(self.text[end : end + 1]):
             return {self._english_head(end)}
-        words = self._after(end)
+        words = [(word, distance) for word, distance in self._after(end) if word != term.text]
         if _ENDS_IN_USE.search(self.text, end):
             words = [(word, distance) for word, distance in words if word not in _VERBS]
         found = {self._last_thing(words)}
@@ -213,6 +218,10 @@ class Phrase(NamedTuple):
                 continue
             found.add(kind)
         return found
+
+    def goes_on(self, end: int) -> bool:
+        """Tell whether the phrase has words after a hit."""
+        return bool(self._after(end))
 
     def _last_thing(self, words: list[tuple[str, int]]) -> str:
         """Return the kind of the longest head that the phrase ends with, neutral words apart (抱|枕 is 抱枕)."""
@@ -242,9 +251,11 @@ class Phrase(NamedTuple):
         before = re.split(_PHRASE_ENDS, self.text[:start])[-1]
         return bool(_BOOK.search(before)) or bool(is_also_a_shape(term) and _TOY.search(before))
 
-    def is_empty(self, end: int) -> bool:
-        """Tell whether only the packaging is named (电子烟空盒)."""
-        return _EMPTY.match(self.text, end) is not None
+    def is_empty(self, start: int, end: int) -> bool:
+        """Tell whether only the packaging is named (电子烟空盒, 空汽油桶)."""
+        if _EMPTY.search(self.text[end : end + _TAIL]):
+            return True
+        return _EMPTY_BEFORE.search(self.text, 0, start) is not None and _PACKAGING.match(self.text, end) is not None
 
     def fits_a_battery(self, end: int) -> bool:
         """Tell whether what follows only belongs to a battery or vehicle: a shell, a charger, a rain cape."""

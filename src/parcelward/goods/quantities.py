@@ -21,7 +21,7 @@ _MOST_PODS = 6
 
 _NUMBER = r"(\d{1,6}(?:\.\d{1,2})?|[一二两三四五六七八九十百半]{1,4})"
 _UNIT = (
-    r"(?:条|盒|包|支|根|箱|件|颗|枚|粒|个|台|套|杆|瓶|毫升|ml|"
+    r"(?:条|盒|包|支|根|箱|件|颗|枚|粒|个|台|套|杆|弹|瓶|毫升|ml|"
     r"cartons?|packs?|sticks?|cases?|pcs|pods?|devices?|pens?|boxe?s?|bottles?)"
 )
 _TIMES = r"[x*×✕✖]"
@@ -31,7 +31,14 @@ _PLAIN_FACTOR = rf"{_NUMBER.replace('(', '(?:', 1)} ?(?:{_UNIT}装?(?:/?{_UNIT})
 _AMOUNT = re.compile(rf"{_PLAIN_FACTOR}(?: ?{_TIMES} ?{_PLAIN_FACTOR}){{0,3}}")
 _PIECES = re.compile(rf"(?:{_TIMES} ?(\d{{1,4}})|(?<![\d.])(\d{{1,4}}) ?{_TIMES})(?![a-z\d])")
 _EACH = re.compile(rf"(?:每|per ?|/){_UNIT} ?(?:内?含|装|有)? ?$")  # before an amount: it says what one of them holds
+_CONTENT = re.compile(rf"{_UNIT}装|/{_UNIT}")  # within an amount: 3颗装, 10包/条
 _TOTAL = re.compile("共|合计|总计|即|total|=")  # the same amount, said again
+# Between two amounts of one thing: the second says the first again, or what it holds (1条(10包), 一盒三颗).
+_JOINT = re.compile(r"[\s()\[\],，/]*(?:(?:一?共|合计|总计|即|total|=|等于|约|内?含|装|各)[\s:：]*)?")
+_AGAIN = re.compile(rf"[)\]] ?{_TIMES} ?(\d{{1,4}})(?![a-z\d])")
+_COMMA = re.compile("[,，]")
+_LEAST_PODS_IN_A_BOX = 2
+_LEAST_ML_IN_A_BOTTLE = 10
 _MOST = 10**9  # no text means more than this
 _DIGITS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _STICKS = {
@@ -41,7 +48,7 @@ _STICKS = {
     **dict.fromkeys(("箱", "件", "case"), _STICKS_PER_CARTON * _CARTONS_PER_CASE),
 }
 _LIQUID = frozenset(("毫升", "ml"))
-_POD_UNITS = frozenset(("颗", "枚", "粒", "pod"))
+_POD_UNITS = frozenset(("颗", "枚", "粒", "弹", "pod"))
 _WRAPPINGS = frozenset(("盒", "包", "条", "箱", "件", "瓶", "套", "carton", "pack", "case", "box", "bottle"))
 _POD_WORDS = re.compile(r"烟弹|雾化弹|\bpods?\b|cartridge|一次性|disposable")
 
@@ -63,35 +70,99 @@ def units_written(text: str, restricted: str) -> Units | None:
     """Return the quantity in a normalised name; None where none is written or its unit is unknown.
 
     `restricted` is as in `GoodsMatch`. Several quantities add up, factors multiply; `x6` without a unit
-    counts pieces.
+    counts pieces. An amount said again counts once.
 
     >>> units_written("香烟 2条", "cigarette").sticks
     400
+    >>> units_written("香烟1条(10包)", "cigarette").sticks
+    200
     """
     if restricted == TermKind.CIGARETTE.value:
-        amounts = _amounts(text, lambda unit: _STICKS.get(unit, math.inf))
-        sticks = [min(_MOST, math.ceil(value * _STICKS[unit])) for value, unit in amounts if unit in _STICKS]
-        total = max(sticks, default=0) if _TOTAL.search(text) else sum(sticks)
+        total = _sticks(text)
         return Units(sticks=total) if total else None
-    return _e_cigarettes(text, _amounts(text, _wrapping_rank))
+    return _e_cigarettes(text, _contents(text, _amounts(text, _wrapping_rank)))
 
 
-def _amounts(text: str, size: Callable[[str], float]) -> list[tuple[float, str]]:
-    """Return the amounts written, each as a number of its smallest unit: 3颗*3盒 are 9颗, 1条x3 are 3条.
+class _Amount(NamedTuple):
+    """An amount written: a number of its smallest unit (3颗*3盒 are 9颗) and its place."""
 
-    What one of them holds multiplies the amount before it: 2盒 每盒3颗.
-    """
-    found: list[tuple[float, str]] = []
+    value: float
+    unit: str
+    start: int
+    end: int
+    times: float = 1  # written after a bracket: 4包(80支)x2
+
+
+def _amounts(text: str, size: Callable[[str], float]) -> list[_Amount]:
+    """Return the amounts written; what one of them holds multiplies the amount before it: 2盒 每盒3颗."""
+    found: list[_Amount] = []
     for amount in _AMOUNT.finditer(text):
         factors = [(_value(number), _singular(unit)) for number, unit in _FACTOR.findall(amount[0])]
         units = [unit for _, unit in factors if unit]
         if not units:
             continue
         value, unit = math.prod(number for number, _ in factors), min(units, key=size)
-        if found and _EACH.search(text, 0, amount.start()):
-            value *= found.pop()[0]
-        found.append((min(value, _MOST), unit))
+        start, end = amount.span()
+        again = _AGAIN.match(text, end)
+        if found and _EACH.search(text, 0, start):
+            value, start = value * found[-1].value, found.pop().start
+        found.append(_Amount(min(value, _MOST), unit, start, end, float(again[1]) if again else 1))
     return found
+
+
+def _is_joint(text: str, first: _Amount, second: _Amount) -> bool:
+    """Tell whether nothing stands between two amounts but what joins them."""
+    between = text[first.end : second.start]
+    if _JOINT.fullmatch(between) is None:
+        return False
+    return not _COMMA.search(between) or _TOTAL.search(between) is not None
+
+
+def _sticks(text: str) -> int:
+    """Return the number of cigarettes written. Of amounts that say each other again one counts: 1条(10包)."""
+    counted: list[tuple[_Amount, float]] = []
+    for amount in _amounts(text, lambda unit: _STICKS.get(unit, math.inf)):
+        if amount.unit not in _STICKS:
+            continue
+        sticks = math.ceil(amount.value * _STICKS[amount.unit])
+        if counted and _is_joint(text, counted[-1][0], amount):
+            before, total = counted[-1]
+            holds = sticks == _STICKS[before.unit] > _STICKS[amount.unit]  # 2条(10包): a carton has ten packs
+            if sticks == total or holds or text[before.end : amount.start].strip(" )]"):
+                counted[-1] = (amount, total if holds else max(total, sticks))
+                continue
+        counted.append((amount, sticks))
+    totals = [min(_MOST, int(total * amount.times)) for amount, total in counted]
+    return max(totals, default=0) if _TOTAL.search(text) else sum(totals)
+
+
+def _contents(text: str, amounts: list[_Amount]) -> list[tuple[float, str]]:
+    """Return the amounts of e-cigarettes, those of a wrapping with its contents as contents.
+
+    一盒三颗 and 2盒(3颗装) multiply; 5盒15颗 and 15颗(5盒) say one amount twice.
+    """
+    groups: list[list[_Amount]] = []
+    for amount in amounts:
+        if groups and _is_joint(text, groups[-1][-1], amount):
+            groups[-1].append(amount)
+        else:
+            groups.append([amount])
+    found: list[tuple[float, str]] = []
+    for group in groups:
+        wrappings = [amount for amount in group if amount.unit in _WRAPPINGS]
+        held = [amount for amount in group if amount.unit not in _WRAPPINGS]
+        for amount in held or group:
+            value = _in_all(text, wrappings[0].value, amount) if wrappings and held else amount.value
+            found.append((min(_MOST, value * group[-1].times), amount.unit))
+    return found
+
+
+def _in_all(text: str, wrappings: float, held: _Amount) -> float:
+    """Return what several wrappings hold: the amount itself if it is that of all, else it is that of each."""
+    least = _LEAST_ML_IN_A_BOTTLE if held.unit in _LIQUID else _LEAST_PODS_IN_A_BOX
+    each, rest = divmod(held.value, wrappings or 1)
+    of_all = not rest and each >= least and not _CONTENT.search(text, held.start, held.end)
+    return held.value if of_all else min(_MOST, held.value * wrappings)
 
 
 def _singular(unit: str) -> str:
