@@ -88,11 +88,23 @@ def exact_kind_of(word: str) -> str:
     return _kinds().get(word, "")
 
 
+@functools.lru_cache(maxsize=4096)
+def longest_kind_of(words: str) -> str:
+    """Return the kind of the longest thing that words end with, or nothing; packaging and medicines are none."""
+    kinds = _kinds()
+    for at in range(len(words) - 1):
+        kind = kinds.get(words[at:], "")
+        if kind not in ("", "medicine", "neutral"):
+            return kind
+    return ""
+
+
 def ending_kind_of(words: str) -> str:
     """Return the kind that the last character gives several words (抓|板), or nothing."""
     return _ENDINGS.get(words[-1], "") if len(words) > 1 else ""
 
 
+@functools.lru_cache(maxsize=4096)
 def is_neutral(word: str) -> bool:
     """Tell whether a word says nothing about the thing: packaging, colour, quantity, grade, use, signs."""
     if not word.strip() or not any(map(str.isalpha, word)) or kind_of(word) == "neutral":
@@ -100,34 +112,48 @@ def is_neutral(word: str) -> bool:
     return len(word) > 1 and word[0] in _NUMERALS and is_neutral(word[1:])  # 两桶
 
 
-def is_also_a_shape(term: Term) -> bool:
+@functools.cache
+def is_also_a_shape(term: str) -> bool:
     """Tell whether toys, cakes and bath balls often have the form of a weapon, or its name (炸弹, 火箭)."""
-    return _SHAPES.search(term.text) is not None
+    return _SHAPES.search(term) is not None
 
 
-def is_hardly_real(term: Term) -> bool:
+@functools.cache
+def is_hardly_real(term: str) -> bool:
     """Tell whether nobody declares the real thing, so that any other word after it means a toy or picture of it."""
-    return _MILITARY.search(term.text) is not None
+    return _MILITARY.search(term) is not None
 
 
 def proofs(term: Term) -> frozenset[str]:
     """Return the kinds of things that prove, named after a term, that it means no danger."""
-    proving = _PROOFS.get(term.category, _ON_SUBSTANCES)
-    if term.category in ("01", "02") and not is_also_a_shape(term):
+    return _proofs(term.text, term.category)
+
+
+@functools.cache
+def _proofs(term: str, category: str) -> frozenset[str]:
+    proving = _PROOFS.get(category, _ON_SUBSTANCES)
+    if category in ("01", "02") and not is_also_a_shape(term):
         proving = proving - {"food", "dish"}
-    if term.category == "01" and _GUN.search(term.text):
+    if category == "01" and _GUN.search(term):
         return proving - {"model"}
-    if term.category == "03" and _FESTIVE.search(term.text):
+    if category == "03" and _FESTIVE.search(term):
         return proving | {"food", "dish"}
-    return proving - {"holder"} if _LIGHTER.search(term.text) else proving
+    return proving - {"holder"} if _LIGHTER.search(term) else proving
 
 
 def severity_beside(kind: str, term: Term, in_a_set: bool) -> int:
     """Return the highest severity that a term keeps before a thing of this kind, which proves nothing."""
-    if kind == "holder" and _LIGHTER.search(term.text):
-        return RESTRICTED if in_a_set else CARE
-    if kind == "dish" and _EDIBLE_DRUGS.search(term.text):
+    if kind == "holder" and in_a_set and _LIGHTER.search(term.text):
+        return RESTRICTED
+    return _severity_beside(kind, term.text, term.category)
+
+
+@functools.cache
+def _severity_beside(kind: str, term: str, category: str) -> int:
+    if kind == "holder" and _LIGHTER.search(term):
+        return CARE
+    if kind == "dish" and _EDIBLE_DRUGS.search(term):
         return PROHIBITED
-    if kind in ("cosmetic", "food") and _EATEN_DRUGS.search(term.text):
+    if kind in ("cosmetic", "food") and _EATEN_DRUGS.search(term):
         return RESTRICTED if kind == "cosmetic" else PROHIBITED
-    return _DOUBTS.get(term.category, _DOUBTS_ON_SUBSTANCES).get(kind, PROHIBITED)
+    return _DOUBTS.get(category, _DOUBTS_ON_SUBSTANCES).get(kind, PROHIBITED)

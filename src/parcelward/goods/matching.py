@@ -8,7 +8,7 @@ from typing import NamedTuple
 from parcelward.goods.context import has_its_boundaries, is_denied, is_toy, stands_by_itself
 from parcelward.goods.lexicon import CARE, PROHIBITED, RESTRICTED, Lexicon, Term, TermKind, TermPlace, lexicon
 from parcelward.goods.numbers import cas_numbers, un_numbers
-from parcelward.goods.phrases import Phrase, phrase
+from parcelward.goods.phrases import Phrase
 from parcelward.goods.quantities import exceeds_limit, units_written
 from parcelward.goods.text import CJK, normalise
 
@@ -16,6 +16,8 @@ from parcelward.goods.text import CJK, normalise
 _CACHE_SIZE = 65_536
 
 _SHORT_NAME = 16
+_UTF_8_OF_CHINESE = 3  # bytes of a character
+_TWO_DIGITS = re.compile(r"\d\d")
 _NOT_CHINESE = re.compile(f"[^{CJK}]+")
 _DRUGS = "12"
 _WHOLE = frozenset((TermPlace.WORD, TermPlace.END))
@@ -25,6 +27,7 @@ _WITH_LITHIUM = frozenset((TermKind.BATTERY, TermKind.E_CIGARETTE))
 _NOT_CONTENT = re.compile(
     r"[\W\d_]+|(?:[一二两三四五六七八九十]?(?:件|个|盒|箱|包|袋|批|份|条|双|台|只|kg|g|pcs?|x)(?![a-z]))"
 )
+_COUNTING = frozenset("一二两三四五六七八九十件个盒箱包袋批份条双台只kgpcsx")
 _SAME_CHARACTER = re.compile(r"(.)\1*")
 
 
@@ -74,14 +77,14 @@ def match_goods(name: str) -> GoodsMatch:
     """
     text = normalise(name)
     known = lexicon()
-    plain = text.isalpha()
+    numbered = _TWO_DIGITS.search(text) is not None
     hits = _hits(text, known)
     dangers = _dangers(text, hits)
-    if not plain:
+    if numbered:
         dangers += _numbered(text, known)
-    if not dangers and not text.isascii() and not any(hit.term.kind in _DANGER_KINDS for hit in hits):
+    if not dangers and len(text) <= _SHORT_NAME and _is_mixed(text) and not _names_danger(hits):
         dangers = _scattered(text, known)
-    written = () if plain else un_numbers(text)
+    written = un_numbers(text) if numbered else ()
     vague, goods_class = _is_vague(text, hits), _goods_class(hits)
     if not dangers and not written:
         return _harmless(vague, goods_class)
@@ -123,10 +126,17 @@ def _numbered(text: str, known: Lexicon) -> list[_TermHit]:
     return sorted(hits, key=lambda hit: -hit.term.severity)
 
 
+def _is_mixed(text: str) -> bool:
+    """Tell whether a name holds Chinese characters and something else."""
+    return not (text.isascii() or (text.isalpha() and len(text.encode()) == _UTF_8_OF_CHINESE * len(text)))
+
+
+def _names_danger(hits: list[_TermHit]) -> bool:
+    return any(hit.term.kind in _DANGER_KINDS for hit in hits)
+
+
 def _scattered(text: str, known: Lexicon) -> list[_TermHit]:
     """Return the term that a short name spells with other signs in between: 汽☆油, 炸(药), 打a火a机, K 粉."""
-    if len(text) > _SHORT_NAME:
-        return []
     term = known.named.get(_NOT_CHINESE.sub("", text)) or known.named.get(text.replace(" ", ""))
     return [] if term is None or term.kind is not TermKind.DANGER or term.disguised else [_TermHit(0, 0, term)]
 
@@ -136,16 +146,36 @@ def _dangers(text: str, hits: list[_TermHit]) -> list[_TermHit]:
     found = [hit for hit in hits if hit.term.kind in _DANGER_KINDS]
     if not found:
         return found
-    compounds = [hit for hit in hits if hit.term.kind is TermKind.INNOCENT]
-    name = phrase(text)
-    harmless = [hit for hit in compounds if not name.takes_apart(hit.start, hit.end)]
-    real = [hit for hit in found if not any(_covers(other, hit) for other in harmless) and _is_real(name, hit)]
-    plain = [hit for hit in real if not hit.term.disguised]
-    longest = [hit for hit in real if not any(_covers(other, hit) and other[:2] != hit[:2] for other in plain)]
-    counted = [judged for hit in longest if (judged := _judged(name, hit)) is not None]
+    if any(hit.end - hit.start == len(text) and hit.term.kind is TermKind.INNOCENT for hit in hits):
+        return []
+    name = Phrase(text)
+    longest = _longest_real(name, found, [hit for hit in hits if hit.term.kind is TermKind.INNOCENT])
+    counted: list[_TermHit] = []
+    for hit in longest:
+        if any(hit.term is other.term for other in counted):
+            continue  # the same again
+        judged = _judged(name, hit)
+        if judged is not None:
+            counted.append(judged)
     if len(counted) < len(longest):
         counted = _without_packaging(name, longest, counted)
     return sorted(counted, key=lambda hit: (-hit.term.severity, hit.start))
+
+
+def _longest_real(name: Phrase, found: list[_TermHit], compounds: list[_TermHit]) -> list[_TermHit]:
+    """Return the hits that are words of the name, without those inside a longer one or a harmless compound."""
+    longest: list[_TermHit] = []
+    plain: list[_TermHit] = []
+    for hit in sorted(found, key=lambda hit: hit.start - hit.end):
+        if any(_covers(other, hit) and other[:2] != hit[:2] for other in plain):
+            continue
+        if any(_covers(other, hit) and not name.takes_apart(other.start, other.end) for other in compounds):
+            continue
+        if _is_real(name, hit):
+            longest.append(hit)
+            if not hit.term.disguised:
+                plain.append(hit)
+    return longest
 
 
 def _without_packaging(name: Phrase, found: list[_TermHit], counted: list[_TermHit]) -> list[_TermHit]:
@@ -193,7 +223,12 @@ def _judged(name: Phrase, hit: _TermHit) -> _TermHit | None:
 
 
 def _milder(hit: _TermHit, severity: int) -> _TermHit:
-    return hit._replace(term=replace(hit.term, severity=min(hit.term.severity, severity)))
+    return hit._replace(term=_milder_term(hit.term, severity))
+
+
+@lru_cache(maxsize=4096)
+def _milder_term(term: Term, severity: int) -> Term:
+    return replace(term, severity=min(term.severity, severity))
 
 
 def _covers(outer: _TermHit, inner: _TermHit) -> bool:
@@ -223,9 +258,13 @@ def _restricted(dangers: list[_TermHit]) -> str | None:
 
 def _is_vague(text: str, hits: list[_TermHit]) -> bool:
     """Tell whether a name holds only vague words, numbers and counting words, or one character again and again."""
+    vague = False
     for hit in hits:
         if hit.term.kind is TermKind.VAGUE:
+            vague = True
             text = text[: hit.start] + " " * (hit.end - hit.start) + text[hit.end :]
+    if not vague and len(text) > 1 and text[0] != text[1] and _COUNTING.isdisjoint(text[:2]) and text[:2].isalpha():
+        return False  # two characters that say something
     rest = _NOT_CONTENT.sub("", text)
     return not rest or (len(rest) > 1 and _SAME_CHARACTER.fullmatch(rest) is not None)
 

@@ -7,11 +7,10 @@ rjieba's dictionary.
 """
 
 import re
-from typing import NamedTuple
 
 import rjieba
 
-from parcelward.goods.heads import ending_kind_of, exact_kind_of, is_also_a_shape, is_hardly_real, is_neutral, kind_of, proofs, severity_beside
+from parcelward.goods.heads import ending_kind_of, exact_kind_of, is_also_a_shape, is_hardly_real, is_neutral, kind_of, longest_kind_of, proofs, severity_beside
 from parcelward.goods.lexicon import CARE, RESTRICTED, Term, TermKind, TermPlace
 from parcelward.goods.text import CJK
 
@@ -54,7 +53,7 @@ _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲
 _MADE_FOR = re.compile("(?:专|使|加|燃料)?用(?![品具于户心])|燃料|燃油|装(?![饰置备修潢裱订箱机甲车])")
 _VERBS = frozenset("刷喷洗烧擦补画锯点")
 _OBJECT = 4  # characters of an object with 用: 墙用
-_ENDS_IN_USE = re.compile("用(?:的|途)?$")
+_USES = ("用", "用的", "用途")
 _FOR = frozenset(("用", "专用", "使用", "适用", "用油", "用的", "燃料", "款", "型", "式"))
 _BRANDS = frozenset(("mercury", "tnt", "c4", "opium", "poison", "dynamite", "bullet", "rocket"))
 _SET = re.compile(r"[一二两三四五六七八九十几\d整全成]套|套装|套餐|礼盒|组合|(?<![a-z])(?:set|kit)(?![a-z])")
@@ -69,20 +68,33 @@ _TAIL = 24  # characters read after a term
 _DOSE_AFTER = 2  # characters of a medicine's name between a chemical and its dosage form
 
 
-class Phrase(NamedTuple):
-    """A goods name with its words."""
+class Phrase:
+    """A goods name with its words, which are parted when somebody asks."""
 
-    text: str
-    tokens: tuple[Token, ...]
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._tokens: list[Token] | None = None
+        self._words_after: dict[int, list[tuple[str, int]]] = {}
+
+    @property
+    def tokens(self) -> list[Token]:
+        """Words with their places."""
+        if self._tokens is None:
+            self._tokens = rjieba.tokenize(self.text, hmm=False)
+        return self._tokens
 
     def is_word(self, start: int, end: int, term: Term) -> bool:
         """Tell whether a hit is no accident of two neighbouring words (珠光|气球, 防雷|管)."""
         if term.latin or end - start > _NO_ACCIDENT:
             return True
-        across = [token for token in self.tokens if token[2] - token[1] > 1]
-        if any(first < start < last < end for _, first, last in across):
-            return False
-        if any(start < first < end < last for _, first, last in across):
+        for _, first, last in self.tokens:
+            if first < start < last < end:
+                return False
+            if start < first < end < last and last - first > 1:
+                break
+        else:
+            return True
+        if not any(first < start < last < end for _, first, last in self.tokens):
             if self.text[end] in _CHEMICAL:
                 return True
             return self._is_neutral_from(end)  # 酒|精液|体: what is left says nothing else
@@ -98,7 +110,11 @@ class Phrase(NamedTuple):
 
     def _goes_on_to_a_thing(self, end: int) -> bool:
         """Tell whether what follows is no chemical name but food, another thing or a use (盐酸饼干, 盐酸汽车用)."""
-        return _ENDS_IN_USE.search(self.text, end) is not None or self._last_thing(self._after(end)) in _WARES
+        return self._ends_in_use(end) or self._last_thing(self._after(end)) in _WARES
+
+    def _ends_in_use(self, end: int) -> bool:
+        """Tell whether what follows says at its end what the goods are for (家具翻新用)."""
+        return len(self.text) > end and self.text.endswith(_USES)
 
     def takes_apart(self, start: int, end: int) -> bool:
         """Tell whether a word lies across the end of a compound, which then is none (打火机|套装)."""
@@ -106,7 +122,7 @@ class Phrase(NamedTuple):
             return True  # 煤油灯|用油: what follows is for it
         if end < len(self.text) and self.text[end] in _CHEMICAL:
             return False
-        if _ENDS_IN_USE.search(self.text, end) and self._is_use_of_a_tool(end):
+        if self._ends_in_use(end) and self._is_use_of_a_tool(end):
             return True  # 油漆刷|墙用
         return any(start < first < end < last and not word.isascii() for word, first, last in self.tokens)
 
@@ -115,6 +131,8 @@ class Phrase(NamedTuple):
         return self.text[end - 1] in _VERBS and len(self.text) - end <= _OBJECT
 
     def _is_neutral_from(self, start: int) -> bool:
+        if start == len(self.text):
+            return True
         stop = _PHRASE_ENDS.search(self.text, start)
         rest = self.text[start : stop.start() if stop else len(self.text)]
         return all(is_neutral(word) for word, _, _ in rjieba.tokenize(rest, hmm=False)) if rest else True
@@ -148,6 +166,8 @@ class Phrase(NamedTuple):
         """
         if self._is_only_a_word(start, end, term):
             return 0
+        if end == len(self.text) and not term.latin:
+            return RESTRICTED if term.category not in _NO_SUBSTANCES and self.is_empty(start, end) else term.severity
         heads = self._heads(end, term)
         if word := self._across(end):
             heads.add(word)
@@ -157,17 +177,22 @@ class Phrase(NamedTuple):
             return RESTRICTED  # a lighter or gas bottle that is said to be empty
         if term.latin and term.text in _BRANDS and self._follows_a_thing(start):
             return CARE
-        if is_hardly_real(term) and not self._is_neutral_from(end):
+        if is_hardly_real(term.text) and not self._is_neutral_from(end):
             return CARE  # 水雷鱼漂
-        if _ENDS_IN_USE.search(self.text, end):
+        if self._ends_in_use(end):
             return term.severity  # 油漆家具翻新用
-        in_a_set = _SET.search(self.text, end) is not None
-        return min([term.severity, *(severity_beside(head, term, in_a_set) for head in heads)])
+        in_a_set = "holder" in heads and _SET.search(self.text, end) is not None
+        return min([term.severity, *(severity_beside(head, term, in_a_set) for head in heads if head)])
 
     def _is_only_a_word(self, start: int, end: int, term: Term) -> bool:
         """Tell whether the surroundings, whatever the head is, show that the danger is only a word."""
-        tail = self.text[end : end + _TAIL]
         substance = term.category not in _NO_SUBSTANCES
+        if end == len(self.text):
+            if not substance:
+                return self._is_about(start, term)
+            empty = self.is_empty(start, end) and not _VESSEL.search(term.text)
+            return empty or self._is_fuel_of_a_device(start, end)
+        tail = self.text[end : end + _TAIL]
         if (substance or term.category in _WEAPONS) and (remark := _REMARK.match(tail)):
             return ("玩" in remark[0] or "toy" in remark[0]) != substance
         if substance and self._is_fuel_of_a_device(start, end):
@@ -202,7 +227,7 @@ class Phrase(NamedTuple):
         if term.kind is TermKind.DANGER and term.latin and not _CJK.match(self.text[end : end + 1]):
             return {self._english_head(end)}
         words = [(word, distance) for word, distance in self._after(end) if word != term.text]
-        if _ENDS_IN_USE.search(self.text, end):
+        if self._ends_in_use(end):
             words = [(word, distance) for word, distance in words if word not in _VERBS]
         found = {self._last_thing(words)}
         for at, (word, distance) in enumerate(words):
@@ -230,8 +255,7 @@ class Phrase(NamedTuple):
                 words = words[:-2]
                 continue
             ending = "".join(word for word, _ in words[-3:])
-            kinds = (exact_kind_of(ending[at:]) for at in range(max(0, len(ending) - 1)))
-            found = next((kind for kind in kinds if kind not in ("", "medicine", "neutral")), "")
+            found = longest_kind_of(ending)
             if found or not is_neutral(words[-1][0]):
                 return found or ending_kind_of(ending)
             words = words[:-1]
@@ -248,14 +272,16 @@ class Phrase(NamedTuple):
 
     def _is_about(self, start: int, term: Term) -> bool:
         """Tell whether the phrase began with a book or toy, and goes on to what it is about or looks like."""
+        if not start:
+            return False
         before = re.split(_PHRASE_ENDS, self.text[:start])[-1]
-        return bool(_BOOK.search(before)) or bool(is_also_a_shape(term) and _TOY.search(before))
+        return bool(_BOOK.search(before)) or bool(is_also_a_shape(term.text) and _TOY.search(before))
 
     def is_empty(self, start: int, end: int) -> bool:
         """Tell whether only the packaging is named (电子烟空盒, 空汽油桶)."""
-        if _EMPTY.search(self.text[end : end + _TAIL]):
+        if end < len(self.text) and _EMPTY.search(self.text, end, end + _TAIL):
             return True
-        return _EMPTY_BEFORE.search(self.text, 0, start) is not None and _PACKAGING.match(self.text, end) is not None
+        return start > 0 and _EMPTY_BEFORE.search(self.text, 0, start) is not None and _PACKAGING.match(self.text, end) is not None
 
     def fits_a_battery(self, end: int) -> bool:
         """Tell whether what follows only belongs to a battery or vehicle: a shell, a charger, a rain cape."""
@@ -263,19 +289,22 @@ class Phrase(NamedTuple):
 
     def is_doubtful(self, end: int) -> bool:
         """Tell whether a shop title goes on after the hit with words that say neither one thing nor the other."""
-        if len(_CJK.findall(self.text)) < _TITLE:
+        if len(self.text) < _TITLE or len(_CJK.findall(self.text)) < _TITLE:
             return False
         return any(not is_neutral(word) for word, _ in self._after(end))
 
     def _after(self, end: int) -> list[tuple[str, int]]:
         """Return the words after a hit as far as its phrase goes, each with its distance in characters."""
-        stop = _PHRASE_ENDS.search(self.text, end)
-        last_at = min(stop.start() if stop else len(self.text), end + _TAIL)
-        return [
-            (self.text[max(first, end) : last], max(first, end) - end)
-            for word, first, last in self.tokens
-            if last > end and first < last_at and word.strip()
-        ]
+        words = self._words_after.get(end)
+        if words is None:
+            stop = _PHRASE_ENDS.search(self.text, end, end + _TAIL)
+            last_at = min(stop.start() if stop else len(self.text), end + _TAIL)
+            words = self._words_after[end] = [
+                (word, first - end) if first >= end else (self.text[end:last], 0)
+                for word, first, last in self.tokens
+                if last > end and first < last_at and word != " "
+            ]
+        return words
 
     def _english_head(self, end: int) -> str:
         """Return the kind of the last English word of the phrase that is not neutral."""
@@ -288,8 +317,3 @@ class Phrase(NamedTuple):
             if kind != "neutral":
                 return kind
         return ""
-
-
-def phrase(text: str) -> Phrase:
-    """Return a normalised name with its words."""
-    return Phrase(text, tuple(rjieba.tokenize(text, hmm=False)))

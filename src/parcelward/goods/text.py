@@ -49,6 +49,8 @@ _SPACE_IN_CJK = re.compile(rf"(?<={_CJK})\s+(?={_CJK})")
 _SIGN = r"[\s\-_·・•*.~^+=|/\\'\"`#—–…°]+"
 _SIGN_AFTER_ONE = re.compile(rf"(?:(?<=^)|(?<=[^{CJK}]))({_CJK}){_SIGN}(?={_CJK})")
 _SIGN_BEFORE_ONE = re.compile(rf"(?<={_CJK}){_SIGN}(?={_CJK}(?:[^{CJK}]|$))")
+_ANY_SIGN = re.compile(r"[\s\-_·・•*.~^+=|/\\'\"`#—–…°’]")
+_DIGIT_AFTER_LETTER = re.compile(r"[a-z][0-5@$]")
 _SPELLED_OUT = re.compile(r"(?<![a-z0-9])(?:[a-z][\s.\-_*]+){2,}[a-z](?![a-z0-9])")
 _NOT_A_LETTER = re.compile(r"[^a-z]+")
 _JOINED_WORDS = re.compile(r"(?<=[a-z0-9])[-_'’/]+(?=[a-z0-9])")
@@ -76,11 +78,14 @@ def normalise(name: str) -> str:
     text = unicodedata.normalize("NFKC", name).casefold().translate(_TABLE)
     if text.isalpha() and not text.isascii():
         return text
-    text = _SPACE_IN_CJK.sub("", text)
-    text = _SIGN_AFTER_ONE.sub(r"\1", text)
-    text = _SIGN_BEFORE_ONE.sub("", text)
-    text = _SPELLED_OUT.sub(lambda letters: _NOT_A_LETTER.sub("", letters[0]), text)
-    text = _JOINED_WORDS.sub(" ", text)
-    text = _TONES.sub(lambda word: _TONE.sub("", word[0]), text)
-    text = _DIGIT_IN_WORD.sub(lambda digit: digit[0].translate(_LETTER_FOR_DIGIT), text)
+    # A name is read for a sign, or a digit after a letter, before it is read for each thing that they can mean.
+    if _ANY_SIGN.search(text):
+        text = _SPACE_IN_CJK.sub("", text)
+        text = _SIGN_AFTER_ONE.sub(r"\1", text)
+        text = _SIGN_BEFORE_ONE.sub("", text)
+        text = _SPELLED_OUT.sub(lambda letters: _NOT_A_LETTER.sub("", letters[0]), text)
+        text = _JOINED_WORDS.sub(" ", text)
+    if _DIGIT_AFTER_LETTER.search(text):
+        text = _TONES.sub(lambda word: _TONE.sub("", word[0]), text)
+        text = _DIGIT_IN_WORD.sub(lambda digit: digit[0].translate(_LETTER_FOR_DIGIT), text)
     return _BLANKS.sub(" ", text).strip()
