@@ -31,10 +31,17 @@ _EATEN_DRUGS = re.compile("大麻|cannabis|marijuana|hemp|cbd|thc")  # really so
 _DOUBTS = {
     "01": {"article": CARE, "ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
     "02": {"article": CARE, "ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
-    "03": {"article": CARE, "ware": CARE, "food": CARE, "dish": CARE, "holder": CARE, "toy": RESTRICTED, "part": RESTRICTED},
+    "03": {
+        "article": CARE,
+        "ware": CARE,
+        "food": CARE,
+        "dish": CARE,
+        "holder": CARE,
+        "toy": RESTRICTED,
+        "part": RESTRICTED,
+    },
     "12": {"article": CARE, "ware": CARE, "dish": CARE, "cosmetic": CARE, "toy": RESTRICTED, "part": RESTRICTED},
     "08": {"ware": CARE, "food": RESTRICTED, "dish": RESTRICTED},  # what pesticides are for: 蔬菜
-    "04": {"ware": CARE, "dish": CARE, "food": CARE, "model": CARE},
 }
 _DOUBTS_ON_SUBSTANCES = {"ware": CARE, "dish": CARE, "food": RESTRICTED, "model": CARE}
 # Endings of a word of two characters and more: for equipment, for things to wear and use, for what only lies on a shelf

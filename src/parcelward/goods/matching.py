@@ -181,10 +181,7 @@ def _longest_real(name: Phrase, found: list[_TermHit], compounds: list[_TermHit]
 def _without_packaging(name: Phrase, found: list[_TermHit], counted: list[_TermHit]) -> list[_TermHit]:
     """Return hits, milder where the same thing is said to be absent: perfume bottle without perfume."""
     absent = {hit.term.text for hit in found if is_denied(name.text, hit.start, hit.end)}
-    return [
-        _milder(hit, CARE) if hit.term.text in absent and name.goes_on(hit.end) else hit
-        for hit in counted
-    ]
+    return [_milder(hit, CARE) if hit.term.text in absent and name.goes_on(hit.end) else hit for hit in counted]
 
 
 def _is_real(name: Phrase, hit: _TermHit) -> bool:

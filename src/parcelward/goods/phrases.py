@@ -10,7 +10,17 @@ import re
 
 import rjieba
 
-from parcelward.goods.heads import ending_kind_of, exact_kind_of, is_also_a_shape, is_hardly_real, is_neutral, kind_of, longest_kind_of, proofs, severity_beside
+from parcelward.goods.heads import (
+    ending_kind_of,
+    exact_kind_of,
+    is_also_a_shape,
+    is_hardly_real,
+    is_neutral,
+    kind_of,
+    longest_kind_of,
+    proofs,
+    severity_beside,
+)
 from parcelward.goods.lexicon import CARE, RESTRICTED, Term, TermKind, TermPlace
 from parcelward.goods.text import CJK
 
@@ -59,7 +69,7 @@ _BRANDS = frozenset(("mercury", "tnt", "c4", "opium", "poison", "dynamite", "bul
 _SET = re.compile(r"[一二两三四五六七八九十几\d整全成]套|套装|套餐|礼盒|组合|(?<![a-z])(?:set|kit)(?![a-z])")
 # Heads only as the last word.
 _SINGLE = frozenset(
-    "机套盒壳表管架盖夹线垫糖酱片丸鱼鸡瓜菜书布服帽裙裤袜鞋靴被绳棉车灶面虾鸭鹅蟹肉汤粥饭果球床门窗伞座石泥梨桃橙"
+    "机套盒壳表管架盖夹线垫糖酱片丸鱼鸡瓜菜书布服帽裙裤袜鞋靴被绳棉车灶面虾鸭鹅蟹肉汤粥饭果球床门窗伞座石泥梨桃橙酥饼糕粽煲串"
 )
 _TITLE = 14  # Chinese characters from which a name is a shop title
 _NO_ACCIDENT = 3  # characters of a term that neighbouring words hardly make by chance
@@ -181,6 +191,8 @@ class Phrase:
             return CARE  # 水雷鱼漂
         if self._ends_in_use(end):
             return term.severity  # 油漆家具翻新用
+        if not term.latin and heads <= {"", "neutral"} and self._goes_on_with_words(end):
+            return min(term.severity, RESTRICTED)
         in_a_set = "holder" in heads and _SET.search(self.text, end) is not None
         return min([term.severity, *(severity_beside(head, term, in_a_set) for head in heads if head)])
 
@@ -244,6 +256,12 @@ class Phrase:
             found.add(kind)
         return found
 
+    def _goes_on_with_words(self, end: int) -> bool:
+        """Tell whether content words that nobody knows follow a hit."""
+        return any(
+            len(w) > 1 and not is_neutral(w) and not w.isascii() and w[-1] not in _CHEMICAL for w, _ in self._after(end)
+        )
+
     def goes_on(self, end: int) -> bool:
         """Tell whether the phrase has words after a hit."""
         return bool(self._after(end))
@@ -281,7 +299,11 @@ class Phrase:
         """Tell whether only the packaging is named (电子烟空盒, 空汽油桶)."""
         if end < len(self.text) and _EMPTY.search(self.text, end, end + _TAIL):
             return True
-        return start > 0 and _EMPTY_BEFORE.search(self.text, 0, start) is not None and _PACKAGING.match(self.text, end) is not None
+        return (
+            start > 0
+            and _EMPTY_BEFORE.search(self.text, 0, start) is not None
+            and _PACKAGING.match(self.text, end) is not None
+        )
 
     def fits_a_battery(self, end: int) -> bool:
         """Tell whether what follows only belongs to a battery or vehicle: a shell, a charger, a rain cape."""
