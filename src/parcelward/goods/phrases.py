@@ -59,7 +59,9 @@ _EMPTY = re.compile(r"空[瓶桶罐盒壶箱]|(?<![a-z])empty(?![a-z])|\(空\)|[
 _EMPTY_BEFORE = re.compile(r"(?:空的?|(?<![a-z])empty )$")
 _PACKAGING = re.compile(r"[瓶桶罐壶盒箱袋]|$| (?:bottle|can|drum|box|case|tin)s?")
 _VESSEL = re.compile("火机|[瓶罐筒弹]$|气球$|lighter|zippo|cylinder|canister|cartridge")  # empty, it is still one
+_LIKE_GOODS = frozenset(("01", "02", "03", "04", "05", "12"))  # terms that people use in names of other goods
 _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
+_CHEMICAL_WORD = _CHEMICAL | frozenset("酸氯溴碘氟硝氰硼磷硫基剂液物品料气粉")
 _MADE_FOR = re.compile("(?:专|使|加|燃料)?用(?![品具于户心])|燃料|燃油|装(?![饰置备修潢裱订箱机甲车])")
 _VERBS = frozenset("刷喷洗烧擦补画锯点")
 _OBJECT = 4  # characters of an object with 用: 墙用
@@ -191,8 +193,8 @@ class Phrase:
             return CARE  # 水雷鱼漂
         if self._ends_in_use(end):
             return term.severity  # 油漆家具翻新用
-        if not term.latin and heads <= {"", "neutral"} and self._goes_on_with_words(end):
-            return min(term.severity, RESTRICTED)
+        if not term.latin and term.category in _LIKE_GOODS and heads <= {"", "neutral"}:
+            return min(term.severity, RESTRICTED) if self._goes_on_with_words(end) else term.severity
         in_a_set = "holder" in heads and _SET.search(self.text, end) is not None
         return min([term.severity, *(severity_beside(head, term, in_a_set) for head in heads if head)])
 
@@ -257,9 +259,10 @@ class Phrase:
         return found
 
     def _goes_on_with_words(self, end: int) -> bool:
-        """Tell whether content words that nobody knows follow a hit."""
+        """Tell whether words follow a hit that nobody knows, and that belong to no chemical name."""
         return any(
-            len(w) > 1 and not is_neutral(w) and not w.isascii() and w[-1] not in _CHEMICAL for w, _ in self._after(end)
+            len(word) > 1 and not is_neutral(word) and not word.isascii() and _CHEMICAL_WORD.isdisjoint(word)
+            for word, _ in self._after(end)
         )
 
     def goes_on(self, end: int) -> bool:
