@@ -20,6 +20,7 @@ _UTF_8_OF_CHINESE = 3  # bytes of a character
 _TWO_DIGITS = re.compile(r"\d\d")
 _NOT_CHINESE = re.compile(f"[^{CJK}]+")
 _DRUGS = "12"
+_ARMS = frozenset(("01", "02"))  # 钉枪|配件 holds no 枪配件
 _WHOLE = frozenset((TermPlace.WORD, TermPlace.END))
 _EXPLOSIVES_END_AT = 600  # UN 0004 to 0599 are class 1
 _DANGER_KINDS = frozenset((TermKind.DANGER, TermKind.BATTERY, TermKind.E_CIGARETTE, TermKind.CIGARETTE))
@@ -169,7 +170,11 @@ def _longest_real(name: Phrase, found: list[_TermHit], compounds: list[_TermHit]
     for hit in sorted(found, key=lambda hit: hit.start - hit.end):
         if any(_covers(other, hit) and other[:2] != hit[:2] for other in plain):
             continue
-        if any(_covers(other, hit) and not name.takes_apart(other.start, other.end) for other in compounds):
+        if any(
+            (_covers(other, hit) or (hit.term.category in _ARMS and other.start < hit.start < other.end))
+            and not name.takes_apart(other.start, other.end)
+            for other in compounds
+        ):
             continue
         if _is_real(name, hit):
             longest.append(hit)

@@ -51,7 +51,7 @@ _FITTING = re.compile(
     " ?(?:case|cover|pouch|sleeve|charger|holder|organi[sz]er|tester|cable|bag)s?(?![a-z])"
     "|.{0,3}(?:标签|说明书|测试仪|检测仪|点焊机|外壳|壳|套(?!装|餐|盒)|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
 )
-_TITLE_OF = re.compile(r" (?:dvds?|cd|book|novel|poster|vinyl|album|blu ray)(?: set)?$")
+_TITLE_OF = re.compile(r" (dvds?|cd|book|novel|poster|vinyl|album)(?: set)?$")
 _REMARK = re.compile(r" ?\((?:[^)]*(?:香料|香精))|\([^)]*(?:玩具|toy)")
 _CJK = re.compile(f"[{CJK}]")
 _WORD = re.compile(r"[a-z]+")
@@ -61,7 +61,7 @@ _PACKAGING = re.compile(r"[瓶桶罐壶盒箱袋]|$| (?:bottle|can|drum|box|case
 _VESSEL = re.compile("火机|[瓶罐筒弹]$|气球$|lighter|zippo|cylinder|canister|cartridge")  # empty, it is still one
 _LIKE_GOODS = frozenset(("01", "02", "03", "04", "05", "12"))  # terms that people use in names of other goods
 _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
-_CHEMICAL_WORD = _CHEMICAL | frozenset("酸氯溴碘氟硝氰硼磷硫基剂液物品料气粉")
+_CHEMICAL_WORD = _CHEMICAL | frozenset("酸氯溴碘氟硝氰硼磷硫氨基剂液物品料气粉")
 _MADE_FOR = re.compile("(?:专|使|加|燃料)?用(?![品具于户心])|燃料|燃油|装(?![饰置备修潢裱订箱机甲车])")
 _VERBS = frozenset("刷喷洗烧擦补画锯点")
 _OBJECT = 4  # characters of an object with 用: 墙用
@@ -239,7 +239,8 @@ class Phrase:
     def _heads(self, end: int, term: Term) -> set[str]:
         """Return the kinds of the things that the phrase names after a hit."""
         if term.kind is TermKind.DANGER and term.latin and not _CJK.match(self.text[end : end + 1]):
-            return {self._english_head(end)}
+            word = self._english_head(end)
+            return {kind_of(word) or ("ware" if word and is_also_a_shape(term.text) else "")}
         words = [(word, distance) for word, distance in self._after(end) if word != term.text]
         if self._ends_in_use(end):
             words = [(word, distance) for word, distance in words if word not in _VERBS]
@@ -260,10 +261,8 @@ class Phrase:
 
     def _goes_on_with_words(self, end: int) -> bool:
         """Tell whether words follow a hit that nobody knows, and that belong to no chemical name."""
-        return any(
-            len(word) > 1 and not is_neutral(word) and not word.isascii() and _CHEMICAL_WORD.isdisjoint(word)
-            for word, _ in self._after(end)
-        )
+        unknown = "".join(word for word, _ in self._after(end) if not is_neutral(word) and not word.isascii())
+        return len(unknown) > 1 and _CHEMICAL_WORD.isdisjoint(unknown)
 
     def goes_on(self, end: int) -> bool:
         """Tell whether the phrase has words after a hit."""
@@ -332,13 +331,9 @@ class Phrase:
         return words
 
     def _english_head(self, end: int) -> str:
-        """Return the kind of the last English word of the phrase that is not neutral."""
-        if _TITLE_OF.search(self.text, end):
-            return "print"
+        """Return the last English word of the phrase that is not neutral."""
+        if title := _TITLE_OF.search(self.text, end):
+            return title[1]
         stop = _PHRASE_ENDS.search(self.text, end)
         words = _WORD.findall(self.text, end, stop.start() if stop else len(self.text))
-        for word in reversed(words):
-            kind = kind_of(word)
-            if kind != "neutral":
-                return kind
-        return ""
+        return next((word for word in reversed(words) if kind_of(word) != "neutral" and len(word) > 1), "")
