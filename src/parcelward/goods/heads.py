@@ -47,8 +47,8 @@ _DOUBTS_ON_SUBSTANCES = {"ware": CARE, "dish": CARE, "food": RESTRICTED, "model"
 # Endings of a word of two characters and more: for equipment, for things to wear and use, for what only lies on a shelf
 # or table. Words of heads.tsv go before.
 _ENDINGS = {
-    **dict.fromkeys("器机泵阀仪计灯炉灶车架刷锯罩壳钳锤弦钩", "part"),
-    **dict.fromkeys("帽鞋裤裙衫袜巾被垫毯帘衣柜桌椅床杯碗盘锅饰坠珠画笔谱筷瓦杖贴镜伞琴钟扇梳", "article"),
+    **dict.fromkeys("器机泵阀仪计炉灶车轮杆嘴架刷锯罩壳钳锤弦钩", "part"),
+    **dict.fromkeys("灯帽鞋裤裙衫袜巾被垫毯帘衣柜桌椅床杯碗盘锅饰坠珠画笔谱筷瓦杖贴镜伞琴钟扇梳", "article"),
     **dict.fromkeys("板球书册卡票券集诗宠漂棋牌偶", "ware"),
     **dict.fromkeys("鱼虾蟹面饭粥汤煲鸡鸭鹅肉菜饼糕酥粽串", "dish"),
 }
@@ -108,7 +108,9 @@ def longest_kind_of(words: str) -> str:
 
 def ending_kind_of(words: str) -> str:
     """Return the kind that the last character gives several words (抓|板), or nothing."""
-    return _ENDINGS.get(words[-1], "") if len(words) > 1 else ""
+    if len(words) < 2:
+        return ""
+    return _ENDINGS.get(words[-2] if words[-1] == "子" else words[-1], "")
 
 
 @functools.lru_cache(maxsize=4096)

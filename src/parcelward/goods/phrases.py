@@ -30,7 +30,9 @@ _WARES = frozenset(("ware", "article", "dish", "food", "textile", "ornament", "p
 _WEAPONS = frozenset(("01", "02"))
 _NO_SUBSTANCES = _WEAPONS | {"03", "12"}
 _FUELS = re.compile("天然气|液化气|液化石油气|煤气|燃气|沼气|瓦斯|甲烷|丙烷")
-_BURNERS = re.compile("热水器|灶|壁挂炉|炉|烤箱|报警|油烟机|阀|软管|燃烧器|取暖[器炉机桌灯]|烤炉|饭煲|管道|热水|喷嘴")
+_BURNERS = re.compile(
+    "热水器|灶|壁挂炉|炉|烤箱|报警|油烟机|阀|软管|管(?!制)|燃烧器|取暖[器炉机桌灯]|烤炉|饭煲|管道|热水|喷嘴"
+)
 _USE = re.compile("[^,，;；、]{0,2}用(?![品具于])")  # 液化气炉用
 _ENGINES = re.compile(
     "发电机|割草机|油锯|绿篱机|打药机|水泵|微耕机|发动机|汽车|轿车|货车|客车|suv|越野|摩托|化油器|挖掘机|叉车|拖拉机"
@@ -71,7 +73,7 @@ _BRANDS = frozenset(("mercury", "tnt", "c4", "opium", "poison", "dynamite", "bul
 _SET = re.compile(r"[一二两三四五六七八九十几\d整全成]套|套装|套餐|礼盒|组合|(?<![a-z])(?:set|kit)(?![a-z])")
 # Heads only as the last word.
 _SINGLE = frozenset(
-    "机套盒壳表管架盖夹线垫糖酱片丸鱼鸡瓜菜书布服帽裙裤袜鞋靴被绳棉车灶面虾鸭鹅蟹肉汤粥饭果球床门窗伞座石泥梨桃橙酥饼糕粽煲串"
+    "机套盒壳表管架盖夹线垫糖酱片丸鱼鸡瓜菜书布服帽裙裤袜鞋靴被绳棉车灶面虾鸭鹅蟹肉汤粥饭果球床门窗伞座石泥梨桃橙酥饼糕粽煲串杯碗盘笔扇镜钟琴鼓嘴杆茶"
 )
 _TITLE = 14  # Chinese characters from which a name is a shop title
 _NO_ACCIDENT = 3  # characters of a term that neighbouring words hardly make by chance
