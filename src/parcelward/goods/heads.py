@@ -118,6 +118,9 @@ def is_neutral(word: str) -> bool:
     """Tell whether a word says nothing about the thing: packaging, colour, quantity, grade, use, signs."""
     if not word.strip() or not any(map(str.isalpha, word)) or kind_of(word) == "neutral":
         return True
+    rest = word.lstrip("0123456789.")
+    if rest != word:
+        return is_neutral(rest)  # 5l
     return len(word) > 1 and word[0] in _NUMERALS and is_neutral(word[1:])  # 两桶
 
 

@@ -64,7 +64,7 @@ _VESSEL = re.compile("火机|[瓶罐筒弹]$|气球$|lighter|zippo|cylinder|cani
 _LIKE_GOODS = frozenset(("01", "02", "03", "04", "05", "12"))  # terms that people use in names of other goods
 _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
 _CHEMICAL_WORD = _CHEMICAL | frozenset("酸氯溴碘氟硝氰硼磷硫氨基剂液物品料气粉")
-_MADE_FOR = re.compile("(?:专|使|加|燃料)?用(?![品具于户心])|燃料|燃油|装(?![饰置备修潢裱订箱机甲车])")
+_MADE_FOR = re.compile("(?:专|使|加|加注|燃料)?用(?![品具于户心])|燃料|燃油|装(?![饰置备修潢裱订箱机甲车])")
 _VERBS = frozenset("刷喷洗烧擦补画锯点")
 _OBJECT = 4  # characters of an object with 用: 墙用
 _USES = ("用", "用的", "用途")
@@ -72,9 +72,9 @@ _FOR = frozenset(("用", "专用", "使用", "适用", "用油", "用的", "燃�
 _BRANDS = frozenset(("mercury", "tnt", "c4", "opium", "poison", "dynamite", "bullet", "rocket"))
 _SET = re.compile(r"[一二两三四五六七八九十几\d整全成]套|套装|套餐|礼盒|组合|(?<![a-z])(?:set|kit)(?![a-z])")
 # Heads only as the last word.
-_SINGLE = frozenset(
+_LAST_ONLY = frozenset(
     "机套盒壳表管架盖夹线垫糖酱片丸鱼鸡瓜菜书布服帽裙裤袜鞋靴被绳棉车灶面虾鸭鹅蟹肉汤粥饭果球床门窗伞座石泥梨桃橙酥饼糕粽煲串杯碗盘笔扇镜钟琴鼓嘴杆茶"
-)
+) | {"汽车", "客车", "货车", "三轮车", "摩托车", "面包车", "家具"}
 _TITLE = 14  # Chinese characters from which a name is a shop title
 _NO_ACCIDENT = 3  # characters of a term that neighbouring words hardly make by chance
 _SHORT = 2  # characters of a disguise that must stand free
@@ -256,7 +256,7 @@ class Phrase:
             if at + 1 < len(words) and words[at + 1][0] in _FOR:
                 continue  # 汽车用, 手表款: what it is for, or looks like
             one_word = not distance and any(first < end < last for _, first, last in self.tokens)  # 电瓶车
-            if word in _SINGLE and not one_word and any(not is_neutral(later) for later, _ in words[at + 1 :]):
+            if word in _LAST_ONLY and not one_word and any(not is_neutral(later) for later, _ in words[at + 1 :]):
                 continue
             found.add(kind)
         return found
