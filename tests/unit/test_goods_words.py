@@ -117,7 +117,7 @@ def test_a_holder_lowers_a_lighter_and_a_set_may_hold_both(name: str, severity: 
         ("打火机壳不含打火机", 0),
         ("alcohol free wipes", 0),
         ("电池不含", 0),
-        ("perfume bottle without perfume", 1),
+        ("汽油桶 无汽油", 1),
     ],
 )
 def test_a_denial_is_of_what_it_stands_beside(name: str, severity: int) -> None:
