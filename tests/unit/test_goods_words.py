@@ -137,6 +137,15 @@ def test_a_statutory_name_that_ends_like_an_ordinary_one_stays_red(name: str) ->
     assert match_goods(name).danger_severity == 3
 
 
+@pytest.mark.parametrize("name", ["手枪套装", "烟花瓶装", "雷管口味", "双氧水桶装", "炸药除油"])
+def test_packaging_that_shares_a_character_with_a_thing_is_packaging(name: str) -> None:
+    assert match_goods(name).danger_severity == 3
+
+
+def test_a_danger_named_after_a_danger_makes_neither_milder() -> None:
+    assert match_goods("烟花爆竹").danger_terms == ("烟花", "爆竹")
+
+
 def test_every_head_has_one_kind() -> None:
     heads = [row["word"] for row in rows("heads.tsv")]
     assert [word for word, count in Counter(heads).items() if count > 1] == []

@@ -21,7 +21,7 @@ from parcelward.goods.heads import (
     proofs,
     severity_beside,
 )
-from parcelward.goods.lexicon import CARE, RESTRICTED, Term, TermKind, TermPlace
+from parcelward.goods.lexicon import CARE, RESTRICTED, Term, TermKind, TermPlace, lexicon
 from parcelward.goods.text import CJK
 
 Token = tuple[str, int, int]
@@ -235,6 +235,8 @@ class Phrase:
         """Return the kind of a thing whose name shares the last character of a hit (听话水|壶 is 听话|水壶)."""
         if self.text[end - 1].isascii() or self.text[end : end + 1] == self.text[end - 1]:
             return ""
+        if any(first == end < last - 1 for _, first, last in self.tokens):
+            return ""  # 手枪|套装 is no 枪套
         shared = (exact_kind_of(self.text[end - 1 : end + more]) for more in (2, 1) if end + more <= len(self.text))
         return "ware" if any(kind in _WARES for kind in shared) else ""
 
@@ -263,8 +265,10 @@ class Phrase:
 
     def _goes_on_with_words(self, end: int) -> bool:
         """Tell whether words follow a hit that nobody knows, and that belong to no chemical name."""
-        unknown = "".join(word for word, _ in self._after(end) if not is_neutral(word) and not word.isascii())
-        return len(unknown) > 1 and _CHEMICAL_WORD.isdisjoint(unknown)
+        known = lexicon().named  # 烟花爆竹 names two dangers
+        words = (word for word, _ in self._after(end) if word not in known and not word.isascii())
+        unknown = "".join(word for word in words if not is_neutral(word) and kind_of(word) != "medicine")
+        return len(unknown) > 1 and not is_neutral(unknown) and _CHEMICAL_WORD.isdisjoint(unknown)
 
     def goes_on(self, end: int) -> bool:
         """Tell whether the phrase has words after a hit."""
