@@ -99,6 +99,7 @@ def main() -> None:
     for path in sorted(CATALOGUES.glob("*.tsv")):
         _known(path.stem, [row[0] for row in table(path)])
     _known("names with an everyday suffix", disguised_by_suffix())
+    _known("names with a suffix, another batch", lines("last_suffixes"))
     _known("own spellings", lines("own_spellings"))
     _left_alone("look-alikes", lines("look_alikes"))
     _left_alone("look-alikes of four more batches", lines("more_look_alikes"))
