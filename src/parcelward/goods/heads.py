@@ -77,7 +77,7 @@ def _kinds() -> dict[str, str]:
 def kind_of(word: str) -> str:
     """Return the kind of head that a word is, or nothing.
 
-    >>> kind_of("滤清器"), kind_of("印花裙"), kind_of("套装")
+    >>> kind_of("滤清器"), kind_of("印花连衣裙"), kind_of("套装")
     ('part', 'textile', 'neutral')
     """
     kinds = _kinds()
