@@ -21,7 +21,6 @@ _ON_DRUGS = frozenset(("print", "textile", "ornament", "test", "holder"))
 _ON_EXPLOSIVES = frozenset(("print", "textile", "ornament", "test", "cosmetic", "plant"))
 _PROOFS = {"01": _EVERYTHING, "02": _EVERYTHING, "03": _ON_EXPLOSIVES, "08": _ON_POISONS, "12": _ON_DRUGS}
 _SHAPES = re.compile("炸弹|手榴弹|手雷|子弹|地雷|导弹|火箭|炮弹|鱼雷|水雷|大炮|bomb|bullet|rocket|grenade|missile")
-_FESTIVE = re.compile("鞭炮|爆竹|烟花|炮仗|礼花|fire ?cracker|firework|sparkler")
 _GUN = re.compile(r"枪|gun|pistol|rifle|revolver")
 _MILITARY = re.compile("鱼雷|水雷|大炮|导弹|火箭")  # nobody declares a real one
 _LIGHTER = re.compile("火机|lighter|zippo")
@@ -148,8 +147,6 @@ def _proofs(term: str, category: str) -> frozenset[str]:
         proving = proving - {"food", "dish"}
     if category == "01" and _GUN.search(term):
         return proving - {"model"}
-    if category == "03" and _FESTIVE.search(term):
-        return proving | {"food", "dish"}
     return proving - {"holder"} if _LIGHTER.search(term) else proving
 
 
