@@ -10,7 +10,7 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from parcelward.cluster.admin import check_topics, ensure_topics
-from parcelward.counts import BUILD_INFO, MODEL_INFO, MODEL_LOADED, RULE_PACK_INFO, WORKER_UP
+from parcelward.counts import BUILD_INFO, GONE, MODEL_INFO, MODEL_LOADED, RULE_PACK_INFO, WORKER_UP
 from parcelward.errors import UserError
 from parcelward.logs import configure_logging
 from parcelward.metrics import Metrics
@@ -19,6 +19,7 @@ from parcelward.screening.judge import Judgement
 from parcelward.settings import Settings, load_settings
 from parcelward.settings_page import shown_settings
 from streams.app import build_app
+from streams.ground import Ground, watch
 from streams.http import http_app, served
 from streams.lifecycle import END_S, end_within, run_app, stop_on_signals
 from streams.reporting import MetricsRecorder, Readiness, keep_gauges
@@ -49,8 +50,9 @@ def worker() -> None:
         ensure_topics(settings)
     else:
         check_topics(settings)
+    ground = Ground(settings)
     try:
-        asyncio.run(_run(settings, stages))
+        asyncio.run(_run(settings, stages, ground))
     except UserError:
         raise
     except Exception as error:
@@ -122,10 +124,12 @@ def _new_metrics(settings: Settings, stages: Stages) -> Metrics:
     return metrics
 
 
-async def _run(settings: Settings, stages: Stages) -> None:
+async def _run(settings: Settings, stages: Stages, ground: Ground) -> None:
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)
     metrics = _new_metrics(settings, stages)
     app = build_app(settings, screening_plans(settings, stages), MetricsRecorder(metrics))
+    app.assignment.clock, app.assignment.topic_ids = ground.clock, ground.topic_ids
+    app.assignment.on_gap = lambda stage, records: metrics.add(GONE, stage, by=records)
     readiness = Readiness(app)
     stop = asyncio.Event()
     stop_on_signals(stop, lambda: metrics.set(WORKER_UP, False))
@@ -133,6 +137,7 @@ async def _run(settings: Settings, stages: Stages) -> None:
         log.info("serving metrics", extra={"port": port})
         metrics.set(WORKER_UP, True)
         gauges = asyncio.ensure_future(keep_gauges(app, metrics, readiness))
+        watching = watch(ground, metrics, settings.check_every.total_seconds(), app.assignment.fail)
         try:
             await run_app(app, stop)
         except BaseException as error:
@@ -140,5 +145,6 @@ async def _run(settings: Settings, stages: Stages) -> None:
             raise
         finally:
             gauges.cancel()
+            watching.set()
     log.info("stopped in good order")
     end_within(END_S, 0)

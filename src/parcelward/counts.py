@@ -185,6 +185,15 @@ RESTORED_RECORDS = _gauge(
 
 # the worker
 WORKER_UP = _gauge("worker_up", "1 while the worker runs, 0 while it stops.")
+GONE = _counter(
+    "records_gone_total",
+    "Records that were deleted before they were read, at most: passed over unscreened, because `gaps` is `go_on`.",
+    "stage",
+)
+GROUND_FINDINGS = _gauge(
+    "ground_findings", "What the last check found not to fit, as `parcelward doctor` prints it; 0: nothing.", "finding"
+)
+GROUND_CHECKED = _gauge("ground_checked_timestamp_seconds", "Time of the last check of the ground, seconds since 1970.")
 READY = _gauge("ready", "1 when the check passes, 0 when it does not.", "check")
 MODEL_LOADED = _gauge("model_loaded", "1 when a model scores, 0 when the worker judges by rules only.")
 BUILD_INFO = _gauge("build_info", "Always 1; the version that runs.", "version")
@@ -221,6 +230,7 @@ LABELS: Mapping[str, Label] = {
     "courier": Label(re.compile(COURIER_PATTERN), "courier codes of the setting `couriers`"),
     "duty": _listed(DUTIES),
     "fact": Label((*COUNT_LABELS, "unknown"), "name of the count that could not be added, or `unknown`"),
+    "finding": Label(re.compile(r"[a-z_]{1,32}"), "codes of findings, as in the runbook under `The ground`"),
     "hash": Label(re.compile(r"[0-9a-f]{16}"), "content hash of the rule pack"),
     "lane": _listed(tuple(Lane)),
     "partition": Label(re.compile(r"\d{1,3}"), "Kafka partition number"),

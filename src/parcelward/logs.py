@@ -44,8 +44,7 @@ FIELDS: Mapping[str, type] = {
     "signal": str,
     "folder": str,
     "doing": str,
-    "copies": int,
-    "wanted": int,
+    "records": int,
 }
 """Fields a caller may add with `extra=`, and their type. A string must be a code (`CODE`).
 

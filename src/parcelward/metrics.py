@@ -43,11 +43,11 @@ class Metrics:
         for rule in rules:
             self.count({(FINDING, rule): 0, (RULE_ERROR, rule): 0})
 
-    def add(self, metric: Metric, *labels: str) -> None:
-        """Add one to a counter that no stage counts."""
+    def add(self, metric: Metric, *labels: str, by: int = 1) -> None:
+        """Add to a counter that no stage counts."""
         child = self._child(metric, *labels)
         assert isinstance(child, Counter)
-        child.inc()
+        child.inc(by)
 
     def set(self, metric: Metric, value: float, *labels: str) -> None:
         """Set a gauge."""

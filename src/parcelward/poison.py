@@ -55,7 +55,7 @@ def isolate(step: Step, batch: Batch, most_share: float = MOST_SHARE) -> Isolate
     search = _Search(step, len(batch.records), most_share)
     search.halve(batch.records)
     while True:
-        rest = Batch([record for record in batch.records if id(record) not in search.found], batch.quiet_until)
+        rest = batch._replace(records=[record for record in batch.records if id(record) not in search.found])
         try:
             outcome = step(rest)
         except Exception:
@@ -131,7 +131,7 @@ class _Search:
         error = self._error(batch)
         while bad - good > 1:
             middle = (good + bad) // 2
-            problem = self._error(Batch(batch.records[:middle], batch.quiet_until))
+            problem = self._error(batch._replace(records=batch.records[:middle]))
             good, bad, error = (good, middle, problem) if problem else (middle, bad, error)
         assert error is not None, "a step must give the same outcome for the same input"
         self._add(batch.records[bad - 1], error)

@@ -104,7 +104,8 @@ class Settings(BaseSettings):
     ledger_keep: Duration = Field(
         timedelta(days=30),
         gt=timedelta(0),
-        description="How long a waybill is remembered, for reuse and late events; longer than every deadline.",
+        description="How long a waybill is remembered, for reuse and late events; longer than every deadline, and than "
+        "max_event_age and max_event_ahead together.",
     )
     photo_keep: Duration = Field(
         timedelta(days=7), gt=timedelta(0), description="How long an inspection photo's hash is remembered."
@@ -114,6 +115,12 @@ class Settings(BaseSettings):
         ge=timedelta(0),
         description="How long after a deadline an idle partition waits for a record that is on its way; with three "
         "brokers set 60 s.",
+    )
+    outage_grace: Duration = Field(
+        timedelta(seconds=30),
+        ge=timedelta(0),
+        description="How long deadlines wait, at least, after Kafka was away and after a start, for what couriers kept "
+        "meanwhile; 0: not at all.",
     )
     max_event_age: Duration = Field(
         timedelta(days=7), gt=timedelta(0), description="Older event times are refused (time_out_of_range)."
@@ -132,6 +139,30 @@ class Settings(BaseSettings):
         ge=0,
         le=0.1,
         description="Share of clean parcels alerted as green_sampled, so that outcomes stay unbiased.",
+    )
+
+    # Ground
+    gaps: Literal["stop", "go_on"] = Field(
+        "stop",
+        description="What to do when records are gone before they were read: stop until somebody has looked, or count "
+        "them and go on after them.",
+    )
+    workers_away: Duration = Field(
+        timedelta(days=3),
+        gt=timedelta(0),
+        description="How long all workers may be away: no topic that they read may keep its records for less.",
+    )
+    clock_tolerance: Duration = Field(
+        timedelta(seconds=30),
+        gt=timedelta(0),
+        description="How far this machine's clock may be from the brokers': beyond, a worker does not start, and one "
+        "that runs fires no deadline.",
+    )
+    check_every: Duration = Field(
+        timedelta(seconds=30),
+        ge=timedelta(seconds=1),
+        le=timedelta(minutes=1),
+        description="Time between two checks of the ground that a worker stands on (`parcelward doctor`).",
     )
 
     # Worker

@@ -56,10 +56,14 @@ class Batch(NamedTuple):
 
     `quiet_until` gives for a topic a time (ms): no record that arrived by then is still to come, so deadlines that
     fall due by then may fire. That is how a deadline fires on an idle partition.
+
+    `held_from` gives for a topic whose intake was away a time (ms): no record of the batch fires a deadline that fell
+    due after it, because records that do the duty may be among those that follow. The next quiet time fires them.
     """
 
     records: Sequence[SourceRecord]
     quiet_until: Mapping[str, int] = {}
+    held_from: Mapping[str, int] = {}
 
 
 class Send(NamedTuple):

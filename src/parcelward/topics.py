@@ -81,6 +81,11 @@ class Topics:
         return f"{self.app_id}-{stage}-changelog"
 
     @property
+    def clock(self) -> str:
+        """Empty records, by whose timestamps a worker compares its clock with the brokers'."""
+        return f"{self.app_id}-clock"
+
+    @property
     def app_id(self) -> str:
         """Faust application id and consumer group."""
         return f"{self.prefix}screening"

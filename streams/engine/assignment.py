@@ -10,7 +10,11 @@ from typing import Protocol
 from aiokafka.structs import TopicPartition
 
 from parcelward.errors import UserError
+from parcelward.footing import Bounds, records_gone
+from parcelward.ground.finding import Severity
+from parcelward.ground.positions import gap
 from parcelward.settings import Settings
+from streams.engine.broker_clock import BrokerClock
 from streams.engine.chaining import Chain
 from streams.engine.inbox import SourceBatch
 from streams.engine.partition import Done, StagePartition, StagePlan
@@ -46,6 +50,9 @@ class Assignment:
         self.settings = settings
         self._connect = connect
         self._states = MemoryStates() if states is None else states
+        self.clock = BrokerClock()
+        self.topic_ids: Mapping[str, str] = {}
+        self.on_gap: Callable[[str, int], None] = lambda stage, records: None
         self.plans = tuple(plans)
         self.recorder = recorder
         self.fault: BaseException | None = None
@@ -88,7 +95,7 @@ class Assignment:
         """Take over the assigned partitions: fence the former owner of each before anything of it is read.
 
         A worker that is told to stop meanwhile gives up what it was taking over: that is no fault of it. Raises
-        ValueError when topics of one partition number are not assigned together.
+        UserError when topics of one partition number are not assigned together.
         """
         if self.stopping:
             return
@@ -109,13 +116,14 @@ class Assignment:
         numbers = [{number for topic, number in assigned if topic == name} for name in topics]
         # Two workers with stages of one partition number would fence each other for ever.
         if any(other != numbers[0] for other in numbers):
-            raise ValueError(f"the topics {topics} are not assigned together: {numbers}")
+            raise UserError(_not_together(topics, numbers))
         return [(plan, number) for plan in self.plans for number in sorted(numbers[0])]
 
     async def _take_over(self, wanted: Sequence[tuple[StagePlan, int]], member: Member) -> None:
         states = self._states.open([(plan.name, number) for plan, number in wanted])
         numbers = {number for _, number in wanted}
         transactions = Transactions(self.settings, numbers, member, self._connect)
+        transactions.topic_ids = self.topic_ids
         for plan, number in wanted:
             key = (plan.name, number)
             self._partitions[key] = StagePartition(plan, number, transactions, states[key])
@@ -166,6 +174,28 @@ class Assignment:
     def close(self) -> None:
         """Give the states' folder back."""
         self._states.close()
+
+    def pass_gap(self, source: TopicPartition, position: int, bounds: Bounds) -> None:
+        """Count and log records that are gone before they were read, if the setting says to go on after them.
+
+        Raises UserError if it does not, and if the log ends before the position.
+        """
+        plan = self._plan_of.get(source.topic)
+        if plan is None or position > bounds.end:
+            raise UserError(
+                f"position {position} of topic {source.topic}, partition {source.partition}, is not in its log, which "
+                f"has offsets {bounds.start} to {bounds.end}: the topic was made anew, or its leader has lost records; "
+                'see docs/runbook.md, "A topic was made anew"'
+            )
+        if gone := records_gone(position, bounds, transactional=plan.fed):
+            found = gap(self.settings, source, position, bounds.start, gone)
+            if found.severity is Severity.STOP:
+                raise UserError(found.sentence)
+            log.error(
+                "records are gone",
+                extra={"topic": source.topic, "partition": source.partition, "offset": position, "records": gone},
+            )
+            self.on_gap(plan.name, gone)
 
     # recovery
 
@@ -262,3 +292,14 @@ class Assignment:
         """Deliver nothing more and wait for the batches in work."""
         self.stopping = True
         await asyncio.gather(*(partition.finish(FINISH_S) for partition in self))
+
+
+def _not_together(topics: Sequence[str], numbers: Sequence[set[int]]) -> str:
+    every = set().union(*numbers)
+    lacking = {topic: every - mine for topic, mine in zip(topics, numbers, strict=True) if mine != every}
+    topic, missing = next(iter(lacking.items()))
+    named = ", ".join(map(str, sorted(missing)))
+    return (
+        f"topic {topic} has no partition {named}, which others that this worker reads have: it was deleted, or the "
+        "number of partitions was changed; `parcelward doctor` says how to mend it"
+    )

@@ -12,7 +12,10 @@ import aiokafka
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 
+from parcelward.footing import Bounds
+from parcelward.moments import duration_ms
 from streams.engine.clients import consumer_options
+from streams.engine.outages import Outages
 from streams.engine.producer import NOBODY, Member
 
 
@@ -21,12 +24,14 @@ class Fetched(NamedTuple):
 
     `epoch` counts seeks: records of an earlier epoch were read before positions were set back. `quiet` says per
     partition up to which arrival time (ms) no more records come. `positions` are those after the records.
+    `held` gives for partitions that were away the time (ms) from which on their deadlines wait.
     """
 
     epoch: int
     records: Mapping[Any, list[Any]]
     quiet: Mapping[Any, int]
     positions: Mapping[Any, int]
+    held: Mapping[Any, int] = {}
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -38,6 +43,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self.answered_at = float("-inf")
         self.member = NOBODY
         self._quiet: dict[Any, int] = {}
+        self._outages = Outages(duration_ms(self.app.assignment.settings.outage_grace))
+        self._out_of_range: dict[Any, int] = {}
         self._paused: tuple[Any, frozenset[Any]] = None, frozenset()
 
     def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
@@ -77,20 +84,33 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 state.timestamp = None
             # The time of asking, not of the answer: an answer that is read late (this process was paused) tells of the
             # moment in which it was asked for.
-            begun = int(time.time() * 1000)
+            begun = self.consumer.assigned.clock.now_ms()
             found = await send(assignment, node_id, request)
             if any(state.timestamp is not None for _, _, state in states):
                 self.answered_at = time.monotonic()
             waiting = sum(max(0, (state.highwater or 0) - position) for _, position, state in states)
             ask_at[node_id] = asked_at + self.consumer.fetch_pause_s(waiting)
             for tp, position, state in states:
+                # TRAP: aiokafka would go on from the beginning of the log and tell nobody.
+                if state.awaiting_reset:
+                    self._out_of_range[tp] = position
+                    state.seek(position)
                 # With a time stamp the answer was for us. The end is our position: no record is left, not even one of
                 # an open transaction.
-                if state.timestamp is not None and state.highwater == position:
-                    self._quiet[tp] = begun
+                if state.timestamp is not None:
+                    self._note_answer(tp, begun, at_end=state.highwater == position)
             return found
 
         fetcher._proc_fetch_request = watched
+
+    def _note_answer(self, tp: Any, begun: int | None, *, at_end: bool) -> None:
+        """Note what an answer says about deadlines: a partition that was read to its end is quiet, or they wait."""
+        partition = self.consumer.assigned.of_topic(tp.topic, tp.partition)
+        if partition is None or not (partition.ready and partition.plan.ticks):
+            return
+        self._outages.answered(tp, begun, new=partition.uncommitted)
+        if at_end and begun is not None and self._outages.is_over(tp, begun):
+            self._quiet[tp] = begun
 
     async def fetch(self, active: Set[Any], watched: Set[Any], unread: Set[Any], wait_s: float) -> Fetched:
         """Fetch records of the active partitions, waiting at most `wait_s` seconds for the first.
@@ -107,11 +127,23 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         if not active or not self.consumer.flow_active:
             return Fetched(self.epoch, {}, {}, {})
         records = await self._fetch_records(consumer, active, timeout=wait_s, max_records=consumer._max_poll_records)
+        await self._pass_gaps(consumer)
         assignment = consumer._subscription.subscription.assignment
         states = {tp: assignment.state_value(tp) for tp in watched} if watched and assignment else {}
         positions = {tp: state.position for tp, state in states.items() if state and state.has_valid_position}
         quiet, self._quiet = self._quiet, {}
-        return Fetched(self.epoch, records, quiet, positions)
+        return Fetched(self.epoch, records, quiet, positions, dict(self._outages.held))
+
+    async def _pass_gaps(self, consumer: Any) -> None:
+        """Go on after records that are gone, or raise UserError, as the setting says."""
+        while self._out_of_range:
+            tp, position = self._out_of_range.popitem()
+            if tp not in consumer.assignment():
+                continue
+            log = Bounds((await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp])
+            self.consumer.assigned.pass_gap(tp, position, log)
+            if log.start > position:
+                consumer.seek(tp, log.start)
 
     def _pause(self, consumer: Any, unread: frozenset[Any]) -> None:
         """Pause these and no others. Checked with each fetch, because each assignment begins with none paused."""
@@ -125,4 +157,5 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def _seek_wait(self, consumer: Any, partitions: Mapping[Any, int]) -> None:
         self.epoch += 1
         self._quiet.clear()
+        self._out_of_range.clear()
         await super()._seek_wait(consumer, partitions)

@@ -30,6 +30,7 @@ class Inbox:
         self._records: dict[str, list[SourceRecord]] = {topic: [] for topic in topics}
         self._next: dict[str, int] = {}
         self._quiet: dict[str, int] = {}
+        self._held: dict[str, int] = {}
         self.count = 0
         self.bytes = 0
 
@@ -53,12 +54,18 @@ class Inbox:
         """Note that after what was added so far no record arrives with a time up to `until` (ms)."""
         self._quiet[topic] = max(until, self._quiet.get(topic, until))
 
+    def hold(self, topic: str, since: int) -> None:
+        """Let deadlines from a time on (ms) wait until the topic is quiet again and its records are in a batch."""
+        self._held.setdefault(topic, since)
+        self._quiet.pop(topic, None)
+
     def clear(self) -> None:
         """Forget everything: positions were set back, and it will be fetched again."""
         for records in self._records.values():
             records.clear()
         self._next.clear()
         self._quiet.clear()
+        self._held.clear()
         self.count = self.bytes = 0
 
     def next_batch(self, limit: int) -> SourceBatch:
@@ -85,7 +92,10 @@ class Inbox:
             self.bytes = self.bytes * left // self.count
         self.count = left
         quiet = {topic: until for topic, until in self._quiet.items() if not self._records[topic]}
-        return SourceBatch(Batch(batch, quiet), positions)
+        held = dict(self._held)
+        for topic in quiet:
+            self._held.pop(topic, None)
+        return SourceBatch(Batch(batch, quiet, held), positions)
 
     def _end(self, merged: Sequence[SourceRecord], limit: int) -> int:
         if self.bytes < MOST_BYTES:

@@ -206,6 +206,11 @@ class StagePartition:
         if self.ready:
             self.inbox.mark_quiet(topic, until)
 
+    def hold(self, topic: str, since: int) -> None:
+        """Let deadlines of a topic from a time on (ms) wait until it is quiet again."""
+        if self.ready:
+            self.inbox.hold(topic, since)
+
     def deliver(self, limit: int) -> SourceBatch:
         """Cut the next batch; the partition is busy until `process` has returned."""
         if not self.idle:

@@ -95,6 +95,7 @@ class Producer:
         self._sequences: dict[TopicPartition, int] = {}
         self._coordinators: dict[tuple[CoordinationType, str], int] = {}
         self._stopped = False
+        self.notes: Mapping[TopicPartition, str] = {}
 
     async def start(self, names: Collection[str]) -> None:
         """Connect, and fence every producer of these transactional ids: what they left open is aborted. Ours is one."""
@@ -186,7 +187,7 @@ class Producer:
         """Make positions of the group part of the transaction, as far as the group still knows the member."""
         if member.generation < 0 or not member.id:  # to the broker, a client that is in no group
             raise FencedError("the group has forgotten this worker")
-        request = PositionsRequest(self._name, self._group, (self._id, self._epoch), member, positions)
+        request = PositionsRequest(self._name, self._group, (self._id, self._epoch), member, positions, self.notes)
         await self._coordinated(CoordinationType.GROUP, self._group, request, _codes_of_partitions)
 
     async def commit(self) -> None:

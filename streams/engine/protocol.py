@@ -70,18 +70,20 @@ class PositionsRequest(Request[TxnOffsetCommitRequest_v3]):  # type: ignore[misc
         producer: tuple[int, int],
         member: tuple[str, int],
         positions: Mapping[TopicPartition, int],
+        notes: Mapping[TopicPartition, str],
     ) -> None:
         self._transactional_id = transactional_id
         self._group = group
         self._producer = producer
         self._member = member
         self._positions = positions
+        self._notes = notes
 
     def build(self, request_struct_class: type[TxnOffsetCommitRequest_v3]) -> TxnOffsetCommitRequest_v3:
         """The request as it is sent."""
         topics: defaultdict[str, list[Any]] = defaultdict(list)
         for tp, position in self._positions.items():
-            topics[tp.topic].append((tp.partition, position, NO_LEADER_EPOCH, "", NO_TAGS))
+            topics[tp.topic].append((tp.partition, position, NO_LEADER_EPOCH, self._notes.get(tp, ""), NO_TAGS))
         member_id, generation = self._member
         return request_struct_class(
             self._transactional_id,

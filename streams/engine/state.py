@@ -8,9 +8,10 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from parcelward.expiry import walk
+from parcelward.footing import Bounds as Bounds
 from parcelward.stage import apply
 
 NOTHING_WRITTEN = -1
@@ -19,13 +20,6 @@ KEEP_S = 600.0
 
 PartitionId = tuple[str, int]
 """Name of the stage, and partition number."""
-
-
-class Bounds(NamedTuple):
-    """The first offset that a changelog partition still has, and the one after its last."""
-
-    start: int
-    end: int
 
 
 class State(Mapping[bytes, bytes]):

@@ -17,11 +17,11 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from parcelward.errors import UserError
+from parcelward.footing import Bounds, Footing
 from parcelward.settings import Settings
 from parcelward.stage import Outcome, Send
 from streams.engine.clients import TRANSACTION_S
 from streams.engine.producer import FencedError, Member, Output, Producer
-from streams.engine.state import Bounds
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,9 @@ class Found(NamedTuple):
     uncommitted: frozenset[TopicPartition]
     changelogs: Mapping[TopicPartition, Bounds]
 
+
+NEW = Bounds(0, 0)
+"""Bounds of a log to which nothing was written."""
 
 Connect = Callable[[Settings, str], Any]
 """Makes a producer with a name: `Producer`, or its stand-in in a simulation."""
@@ -142,6 +145,8 @@ class Transactions:
         self.computing: set[object] = set()
         self.last_commit = float("-inf")
         self.ends: dict[TopicPartition, int] = {}
+        self.topic_ids: Mapping[str, str] = {}
+        self._changelogs: dict[TopicPartition, Bounds] = {}
 
     async def open(
         self,
@@ -176,10 +181,11 @@ class Transactions:
         except NotImplementedError as error:
             raise UserError("the brokers are older than Kafka 2.5") from error
         self.ends = {tp: ends[tp] for tp in ours}
+        self._changelogs = {tp: Bounds(beginnings[tp], ends[tp]) for tp in changelogs}
         return Found(
             {tp: beginnings[tp] if tp in uncommitted else positions[tp] for tp in sources},
             uncommitted,
-            {tp: Bounds(beginnings[tp], ends[tp]) for tp in changelogs},
+            dict(self._changelogs),
         )
 
     async def commit(self, work: Work) -> None:
@@ -262,6 +268,8 @@ class Transactions:
         last = await producer.send(records)
         for one in links:
             one.work.positions = {one.source.topic: last[one.source] + 1}
+        written = {tp: self._written(tp, last[tp]) for tp in changelogs if tp in last}
+        producer.notes = self._notes(works, written)
         # After the records: a position that the group has taken says that all of them are in the logs.
         await producer.send_positions(
             {TopicPartition(topic, work.number): at for work in works for topic, at in work.positions.items()},
@@ -269,11 +277,35 @@ class Transactions:
         )
         await producer.commit()
         self.last_commit = time.monotonic()
+        self._changelogs |= written
         self.ends.update((tp, last[tp] + 1) for tp in self.ends.keys() & last.keys())
         for work, changelog in zip(works, changelogs, strict=True):
             work.commit_s = self.last_commit - begun
             # The commit marker takes the offset after the last record, and belongs to this write.
             work.written = last[changelog] + 1 if changelog in last else None
+
+    def _written(self, changelog: TopicPartition, last: int) -> Bounds:
+        """The bounds of a changelog after a record at offset `last`. Raises UserError if that is before its end."""
+        known = self._changelogs.get(changelog, NEW)
+        if last < known.end:
+            raise UserError(
+                f"the changelog {changelog.topic}, partition {changelog.partition}, was deleted and made again while "
+                'the worker ran; see docs/runbook.md, "The state is gone"'
+            )
+        return Bounds(known.start, last + 1)
+
+    def _notes(self, works: Iterable[Work], written: Mapping[TopicPartition, Bounds]) -> dict[TopicPartition, str]:
+        """What is noted with each position: see `footing`. Nothing where the topics' ids are not known."""
+        ids, notes = self.topic_ids, {}
+        if not ids:
+            return {}
+        for work in works:
+            changelog = TopicPartition(self._settings.topics.changelog(work.stage), work.number)
+            start, end = written.get(changelog) or self._changelogs.get(changelog, NEW)
+            for topic in work.positions:
+                footing = Footing(ids[topic], ids[changelog.topic], self._settings.partitions, start, end)
+                notes[TopicPartition(topic, work.number)] = footing.note()
+        return notes
 
     async def close(self) -> None:
         """Disconnect and commit nothing any more; never raises, never takes longer than a few seconds."""

@@ -123,6 +123,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             partition = self.assigned.of_topic(tp.topic, tp.partition)
             if partition is not None and records:
                 partition.add(tp.topic, records)
+        for tp, since in fetched.held.items():
+            partition = self.assigned.of_topic(tp.topic, tp.partition)
+            if partition is not None:
+                partition.hold(tp.topic, since)
         for tp, asked in fetched.quiet.items():
             partition = self.assigned.of_topic(tp.topic, tp.partition)
             if partition is not None:

@@ -17,8 +17,9 @@ from kafka.admin import ConfigResource, KafkaAdminClient, NewTopic
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 from kafka.structs import OffsetAndMetadata
 
-from parcelward.cluster.admin import ensure_topics, plan_topics
+from parcelward.cluster.admin import ensure_topics
 from parcelward.formats import NEWEST, format_of
+from parcelward.ground.plan import plan_topics
 from parcelward.settings import Settings
 from parcelward.stage import Record
 from tests.engine_kit.kafka import committed, drained, ends_of, intake_topics, read_all

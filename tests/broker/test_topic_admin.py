@@ -9,9 +9,10 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient
 
-from parcelward.cluster.admin import check_topics, ensure_topics, plan_topics
+from parcelward.cluster.admin import check_topics, ensure_topics
 from parcelward.cluster.client import consumer_options
 from parcelward.errors import UserError
+from parcelward.ground.plan import plan_topics
 from parcelward.settings import Settings
 from parcelward.topics import MAX_REJECTED_BYTES
 from tests.engine_kit.kafka import await_true
@@ -111,7 +112,7 @@ def test_missing_topic_is_named_where_topics_are_not_ours_to_make(kafka: str, to
 def test_only_intake_and_alerts_carry_the_brokers_time(prefix: str) -> None:
     plans = plan_topics(Settings(topic_prefix=prefix, couriers=("swift",)))
     timed = {plan.name for plan in plans if "message.timestamp.type" in plan.config}
-    assert timed == {f"{prefix}intake.swift", f"{prefix}alerts"}
+    assert timed == {f"{prefix}intake.swift", f"{prefix}alerts", f"{prefix}screening-clock"}
 
 
 def test_worker_refuses_forgeable_arrival_times_where_topics_are_not_its_own_to_make(

@@ -133,3 +133,24 @@ def test_what_is_forgotten_no_longer_fills_a_batch() -> None:
     assert inbox.fills(4000)
     inbox.clear()
     assert not inbox.fills(4000)
+
+
+def test_deadlines_wait_for_the_batch_that_holds_all_that_came_before_the_quiet_time() -> None:
+    inbox = filled(record("a", 0, 10), record("a", 1, 20), record("b", 0, 15))
+    inbox.mark_quiet("a", 5)
+    inbox.hold("a", 7)
+    inbox.hold("a", 9)  # what is held stays held from its beginning
+    assert inbox.next_batch(2).batch.held_from == {"a": 7}
+    assert inbox.next_batch(2).batch[1:] == ({}, {"a": 7})
+    inbox.mark_quiet("a", 30)
+    inbox.add("a", [record("a", 2, 25)])
+    assert inbox.next_batch(0).batch[1:] == ({}, {"a": 7})
+    assert inbox.next_batch(2).batch[1:] == ({"a": 30}, {"a": 7})
+    assert inbox.next_batch(2).batch[1:] == ({"a": 30}, {})
+
+
+def test_a_hold_ends_with_a_seek() -> None:
+    inbox = filled(record("a", 0, 10))
+    inbox.hold("a", 7)
+    inbox.clear()
+    assert inbox.next_batch(2).batch.held_from == {}

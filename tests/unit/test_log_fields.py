@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from aiokafka.errors import KafkaConnectionError as AsyncConnectionError
+from aiokafka.structs import TopicPartition
 from kafka.errors import KafkaConnectionError
 
 import streams.worker
@@ -138,25 +140,6 @@ def a_broker_goes_away(patch: pytest.MonkeyPatch, folder: Path) -> None:
     administered(patch, client, lambda: admin.delete_topics(SETTINGS))
 
 
-def copies_are_few(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    def describe_topics(names: list[str]) -> list[dict[str, Any]]:
-        return [
-            {"name": name, "partitions": [{"replica_nodes": [1, 2, 3][: 1 if name in admin.INTERNAL else 3]}]}
-            for name in names
-        ]
-
-    configs = {
-        plan.name: {key: {"value": is_} for key, is_ in plan.config.items()} for plan in admin.plan_topics(SETTINGS)
-    }
-    client = SimpleNamespace(
-        list_topics=lambda: [*configs, *admin.INTERNAL],
-        describe_topics=describe_topics,
-        describe_configs=lambda *_, **__: {"topic": configs},
-        close=lambda: None,
-    )
-    administered(patch, client, lambda: admin.check_topics(SETTINGS))
-
-
 def the_worker_starts(patch: pytest.MonkeyPatch, folder: Path) -> None:
     streams.worker.log_start(SETTINGS, build_stages(SETTINGS).judgement)
 
@@ -167,11 +150,15 @@ def the_worker_serves(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
     for name in ("run_app", "keep_gauges"):
         patch.setattr(streams.worker, name, at_once)
-    for name in ("build_app", "stop_on_signals", "end_within"):
+    app = SimpleNamespace(assignment=SimpleNamespace(fail=None))
+    patch.setattr(streams.worker, "build_app", lambda *_: app)
+    patch.setattr(streams.worker, "watch", lambda *_: threading.Event())
+    for name in ("stop_on_signals", "end_within"):
         patch.setattr(streams.worker, name, lambda *_: None)
     patch.setattr(gc, "set_threshold", lambda *_: None)
     settings = SETTINGS.model_copy(update={"http_port": 0})
-    asyncio.run(streams.worker._run(settings, build_stages(settings)))
+    ground: Any = SimpleNamespace(clock=None, topic_ids={})
+    asyncio.run(streams.worker._run(settings, build_stages(settings), ground))
 
 
 def a_signal_comes(patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -221,6 +208,11 @@ def another_worker_takes_over(patch: pytest.MonkeyPatch, folder: Path) -> None:
         await assignment.process(partition, partition.deliver(10))
 
     with_partition(process)
+
+
+def records_are_gone(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    assignment = Assignment(SETTINGS.model_copy(update={"gaps": "go_on"}), [counting_plan(SETTINGS)], NOTHING)
+    assignment.pass_gap(TopicPartition(INTAKE, 0), 20, Bounds(25, 30))
 
 
 def a_record_is_poisoned(patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -297,11 +289,11 @@ def a_state_does_not_close(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 HAPPENS: dict[str, Callable[[pytest.MonkeyPatch, Path], None]] = {
     "trying again": a_broker_goes_away,
-    "positions or transactions may be lost with a broker: Kafka's own topic has too few copies": copies_are_few,
     "starting": the_worker_starts,
     "serving metrics": the_worker_serves,
     "signal received": a_signal_comes,
     "screening": the_worker_screens,
+    "records are gone": records_are_gone,
     "fenced": another_worker_takes_over,
     "our own code failed on a record": a_record_is_poisoned,
     "a batch in work was abandoned": a_batch_takes_too_long,

@@ -12,7 +12,15 @@ from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Event, Rejected
 from parcelward.intake.refusal import rejected_record
 from parcelward.moments import HOUR_MS
-from parcelward.shipments.deadlines import Deadlines, begun, lift_overdue, mark_overdue, next_due
+from parcelward.shipments.deadlines import (
+    Deadlines,
+    begun,
+    in_time,
+    lift_overdue,
+    mark_overdue,
+    next_due,
+    open_deadlines,
+)
 from parcelward.shipments.ledger import (
     AGREEMENT,
     BACKFILL,
@@ -37,7 +45,7 @@ from parcelward.shipments.shipment import (
     encode,
     ledger_key,
 )
-from parcelward.shipments.timers import Timers
+from parcelward.shipments.timers import NEVER, Timers
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
 from parcelward.topics import Topics, partition_of
 
@@ -50,12 +58,13 @@ _new_tuple = tuple.__new__
 class _CourierPart:
     """One courier within a batch: its clock, what is due on it, and what came of it."""
 
-    __slots__ = ("clock", "consumed", "courier", "next_due_ms", "noted", "prefix")
+    __slots__ = ("clock", "consumed", "courier", "held_ms", "next_due_ms", "noted", "prefix")
 
-    def __init__(self, courier: str, clock: int, next_due_ms: int) -> None:
+    def __init__(self, courier: str, clock: int, next_due_ms: int, held_ms: int) -> None:
         self.courier = courier
         self.clock = clock  # the arrival that was reached, epoch ms
         self.next_due_ms = next_due_ms  # deadline of its next timer, epoch ms
+        self.held_ms = held_ms  # no record fires a deadline from here on; NEVER: every one may
         self.prefix = ledger_key(courier, "")
         self.consumed = [0] * len(EVENT_KINDS)
         self.noted: dict[str, int] = defaultdict(int)  # counts that have the courier as their only label
@@ -101,7 +110,7 @@ class DutiesStage:
     def step(self, batch: Batch, state: Mapping[bytes, bytes]) -> Outcome:
         """Enter the batch's events into the ledger, in order, and pass on every shipment that changed."""
         self._timers.begin()
-        work = _DutyBatch(self, state)
+        work = _DutyBatch(self, state, batch.held_from)
         parts = work.parts
         for record in batch.records:
             part, now_ms = parts[record.topic], record.timestamp
@@ -110,7 +119,7 @@ class DutiesStage:
             else:
                 part.noted[counts.BACKWARDS] += 1  # clocks of brokers, or ours, are apart
             if part.next_due_ms < now_ms:
-                work.fire(part, now_ms)
+                work.fire(part, min(now_ms, part.held_ms))
             work.enter(part, record, now_ms)
         for topic, quiet_ms in sorted(batch.quiet_until.items()):
             work.fire(parts[topic], quiet_ms)
@@ -154,15 +163,17 @@ class DutiesStage:
 class _CourierParts(dict[str, _CourierPart]):
     """The part of each intake topic, made when it is first asked for."""
 
-    def __init__(self, topics: Topics, clocks: Mapping[str, int], timers: Timers) -> None:
+    def __init__(self, topics: Topics, clocks: Mapping[str, int], timers: Timers, held: Mapping[str, int]) -> None:
         super().__init__()
+        self._held = held
         self._topics = topics
         self._clocks = clocks
         self._timers = timers
 
     def __missing__(self, topic: str) -> _CourierPart:
         courier = self._topics.courier_of(topic)
-        part = self[topic] = _CourierPart(courier, self._clocks.get(courier, 0), self._timers.next_due_ms(courier))
+        clock, due_ms = self._clocks.get(courier, 0), self._timers.next_due_ms(courier)
+        part = self[topic] = _CourierPart(courier, clock, due_ms, self._held.get(topic, NEVER))
         return part
 
 
@@ -173,7 +184,7 @@ class _DutyBatch:
     to the end of a large batch, shipments fall out of the processor's cache, which costs more than decoding a few.
     """
 
-    def __init__(self, stage: DutiesStage, state: Mapping[bytes, bytes]) -> None:
+    def __init__(self, stage: DutiesStage, state: Mapping[bytes, bytes], held: Mapping[str, int]) -> None:
         self._decode = stage._decoder.decode
         self._identify = stage._tokeniser.identity
         self._topics = stage._topics
@@ -184,7 +195,7 @@ class _DutyBatch:
         self._before = state.get
         self._out = Outcome()
         self._sends, self._updates, self._counts = self._out.sends, self._out.updates, self._out.counts
-        self.parts = _CourierParts(stage._topics, stage._clocks, stage._timers)
+        self.parts = _CourierParts(stage._topics, stage._clocks, stage._timers, held)
         self.new_waybills = 0
 
     def outcome(self) -> Outcome:
@@ -252,6 +263,8 @@ class _DutyBatch:
                 return
             self.new_waybills += 1
             shipment = Shipment(arrival, 0, part.courier, data.waybill, "", record.partition, arrival)
+        if part.held_ms <= shipment.due_ms < arrival and shipment.due_ms:
+            shipment = self._judge_held(part, key, shipment, event)
         part.consumed[number] += 1
         shipment.events += 1
         accepted, inspected, via_senders = shipment.real_name, shipment.inspection, shipment.via_senders
@@ -277,6 +290,16 @@ class _DutyBatch:
             if takes_back and value is not None and accepted is not None:
                 self._take_back(part, shipment, accepted, via_senders, value, takes_back)
         self._pass_on(part, key, shipment)
+
+    def _judge_held(self, part: _CourierPart, key: bytes, shipment: Shipment, event: Event) -> Shipment:
+        """Fire a deadline that waits if this event does the duty and shows that it was done too late."""
+        duty = EVENT_KINDS[event.data.number].duty
+        due_ms = open_deadlines(shipment, self._deadlines).get(duty, 0)
+        if not in_time(duty, event.time_ms, begun(shipment), self._deadlines):
+            while 0 < shipment.due_ms <= due_ms:
+                self._look(part, shipment.due_ms, key)
+                shipment = decode_shipment(self._updates[key] or b"")
+        return shipment
 
     def _leaves(self, part: _CourierPart, record: SourceRecord) -> bool:
         """Move a record that lies in another partition than the contract names; tell if it has left."""

@@ -80,17 +80,22 @@ class Pipeline:
         self.cells_of = {topics.into(stage.name): self.cells[stage.name] for stage in FLOW if not stage.reads_intake}
         """Cells by the topic between stages that they read."""
 
-    def feed(self, records: Sequence[SourceRecord], quiet_until: Mapping[str, int] | None = None) -> Result:
+    def feed(
+        self,
+        records: Sequence[SourceRecord],
+        quiet_until: Mapping[str, int] | None = None,
+        held_from: Mapping[str, int] | None = None,
+    ) -> Result:
         """Screen intake records, given in arrival order, as one batch per partition.
 
-        A record's own `partition` decides where its waybill is joined. `quiet_until` as in `Batch`.
+        A record's own `partition` decides where its waybill is joined. `quiet_until` and `held_from` as in `Batch`.
         """
         result = Result()
         for cells in self._readers:
             for number, cell in enumerate(cells):
                 mine = [record for record in records if record.partition == number]
                 if mine or quiet_until:
-                    self._run(cell, Batch(mine, quiet_until or {}), result, self._forgiving)
+                    self._run(cell, Batch(mine, quiet_until or {}, held_from or {}), result, self._forgiving)
         self.carry(result)
         return result
 

@@ -84,12 +84,17 @@ def begun(shipment: Shipment) -> int:
     return shipment.first_arrival_ms if shipment.real_name is None else shipment.real_name.event_ms
 
 
+def in_time(duty: int, event_ms: int, begun_ms: int, deadlines: Deadlines) -> bool:
+    """Tell whether a duty that was done at a time was done in time: its record may have come later."""
+    return event_ms <= begun_ms + deadlines.allowed(duty)
+
+
 def lift_overdue(shipment: Shipment, duty: int, event_ms: int, begun_ms: int, deadlines: Deadlines) -> bool:
     """Lift an overdue mark if the late record shows that the duty was done in time; tell whether it was lifted.
 
     Handhelds come online hours later: what counts is when the duty was done, not when its record arrived.
     """
-    if event_ms > begun_ms + deadlines.allowed(duty):
+    if not in_time(duty, event_ms, begun_ms, deadlines):
         return False
     shipment.overdue &= ~duty
     return True

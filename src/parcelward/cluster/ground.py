@@ -1,0 +1,206 @@
+"""Gathers the facts that `parcelward.ground` judges: from Kafka, and from this machine."""
+
+import contextlib
+import resource
+import shutil
+import socket
+import ssl
+import time
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError
+
+from parcelward.cluster.admin import administered, internal_copies, topics_of
+from parcelward.cluster.client import client_options, consumer_options
+from parcelward.flow import FLOW
+from parcelward.footing import Bounds, footing_of
+from parcelward.ground.facts import Certificate, ClockFacts, Facts, Machine, Place, Position, TopicFacts
+from parcelward.ground.plan import plan_topics
+from parcelward.settings import Settings
+
+PROBE_S = 5.0
+"""Longest wait for a record that asks for a broker's time, and for the first value of a changelog."""
+DAY_S = 86_400.0
+
+
+def gather(settings: Settings, known_ids: Mapping[str, str] | None = None) -> Facts:
+    """Gather everything; `known_ids` are the topics' ids when the worker started, None before it has.
+
+    Raises UserError when Kafka does not answer.
+    """
+    running = known_ids is not None
+
+    def ask(admin: Any) -> Facts:
+        topics = topics_of(admin, plan_topics(settings))
+        sources, changelogs = _places(settings, topics)
+        # In this order: a position that moves on meanwhile, or a log that grows, must not look like a finding.
+        starts = _offsets(admin, [*sources, *changelogs], OffsetSpec.EARLIEST)
+        allowed = _group_operations(admin, settings)
+        may_ask = allowed is None or "DESCRIBE" in allowed
+        positions = _positions(admin, settings, sources) if may_ask else {}
+        ends = _offsets(admin, [*sources, *changelogs], OffsetSpec.LATEST)
+        logs = {place: Bounds(start, ends[place]) for place, start in starts.items()}
+        live = frozenset[Place]() if running else _live_states(admin, settings, logs, positions)
+        return Facts(
+            topics=topics,
+            logs=logs,
+            positions=positions,
+            live_states=live,
+            known_ids=known_ids or {},
+            internal=internal_copies(admin),
+            clocks=_clocks(settings, admin, topics),
+            group_operations=allowed,
+            certificates=tuple(_certificates(settings)),
+            machine=_machine(settings),
+        )
+
+    return administered(settings, "checking_the_ground", ask)
+
+
+def _places(settings: Settings, topics: Mapping[str, TopicFacts]) -> tuple[list[Place], list[Place]]:
+    """All partitions that there are, of the topics that stages read, and of the changelogs."""
+
+    def of(names: Iterable[str]) -> list[Place]:
+        return [(name, number) for name in names if name in topics for number in range(topics[name].partitions)]
+
+    sources = [topic for stage in FLOW for topic in settings.topics.sources(stage, settings.couriers)]
+    return of(sources), of(settings.topics.changelog(stage.name) for stage in FLOW)
+
+
+def _offsets(admin: Any, places: Collection[Place], spec: Any) -> dict[Place, int]:
+    if not places:
+        return {}
+    found = admin.list_partition_offsets({TopicPartition(*place): spec for place in places})
+    return {(tp.topic, tp.partition): one.offset for tp, one in found.items()}
+
+
+def _positions(admin: Any, settings: Settings, sources: Collection[Place]) -> dict[Place, Position]:
+    group = settings.topics.app_id
+    found = admin.list_group_offsets({group: None})[group]
+    return {
+        (tp.topic, tp.partition): Position(one.offset, footing_of(one.metadata))
+        for tp, one in found.items()
+        if (tp.topic, tp.partition) in set(sources) and one.offset >= 0
+    }
+
+
+def _live_states(
+    admin: Any, settings: Settings, logs: Mapping[Place, Bounds], positions: Mapping[Place, Position]
+) -> frozenset[Place]:
+    """Stages and partitions whose changelog holds a value although the group has no position for them."""
+
+    def unplaced(known: Mapping[Place, Position]) -> set[Place]:
+        return {
+            (stage.name, number)
+            for stage in FLOW
+            for number in range(settings.partitions)
+            if not any((topic, number) in known for topic in settings.topics.sources(stage, settings.couriers))
+        }
+
+    written = {place for place in unplaced(positions) if _is_written(settings, logs, place)}
+    held = {place for place in written if _holds_a_value(settings, settings.topics.changelog(place[0]), place[1])}
+    # Asked again: a worker may have committed its first positions meanwhile.
+    return frozenset(held & unplaced(_positions(admin, settings, list(logs)))) if held else frozenset()
+
+
+def _is_written(settings: Settings, logs: Mapping[Place, Bounds], place: Place) -> bool:
+    log = logs.get((settings.topics.changelog(place[0]), place[1]))
+    return log is not None and log.end > log.start
+
+
+def _holds_a_value(settings: Settings, topic: str, number: int) -> bool:
+    """Read committed records up to the first that is no deletion."""
+    consumer = KafkaConsumer(**consumer_options(settings))
+    try:
+        tp = TopicPartition(topic, number)
+        consumer.assign([tp])
+        consumer.seek_to_beginning(tp)
+        end, deadline = consumer.end_offsets([tp])[tp], time.monotonic() + PROBE_S
+        while consumer.position(tp) < end and time.monotonic() < deadline:
+            for record in consumer.poll(timeout_ms=200).get(tp, ()):
+                if record.value is not None:
+                    return True
+        return False
+    finally:
+        consumer.close()
+
+
+def _group_operations(admin: Any, settings: Settings) -> frozenset[str] | None:
+    group = settings.topics.app_id
+    found = admin.describe_groups([group], include_authorized_operations=True)[group]
+    if found["error"] is not None and "Authorization" in found["error"]:
+        return frozenset()
+    operations = found.get("authorized_operations")
+    return frozenset(operations) if operations else None
+
+
+def _clocks(settings: Settings, admin: Any, topics: Mapping[str, TopicFacts]) -> dict[int, ClockFacts]:
+    """Compare clocks with each broker that leads a partition of the topic for it: it stamps an empty record."""
+    name = settings.topics.clock
+    topic = topics.get(name)
+    if topic is None or (topic.operations is not None and "WRITE" not in topic.operations):
+        return {}
+    (described,) = admin.describe_topics([name])
+    led_by = {one["leader_id"]: one["partition_index"] for one in described["partitions"] if one["leader_id"] >= 0}
+    found = {}
+    with contextlib.suppress(KafkaError):
+        producer = KafkaProducer(
+            **client_options(settings), acks="all", max_block_ms=int(PROBE_S * 1000), enable_idempotence=False
+        )
+        try:
+            for broker, partition in led_by.items():
+                producer.send(name, b"", partition=partition).get(PROBE_S)  # the first one waits for the connection
+                found[broker] = _compared(producer, name, partition)
+        finally:
+            producer.close(PROBE_S)
+    return found
+
+
+def _compared(producer: Any, topic: str, partition: int) -> ClockFacts:
+    before = time.time()
+    theirs = producer.send(topic, b"", partition=partition).get(PROBE_S).timestamp / 1000
+    after, monotonic = time.time(), time.monotonic()
+    return ClockFacts(before - theirs, after - theirs, (theirs - monotonic) * 1000)
+
+
+def _certificates(settings: Settings) -> Iterable[Certificate]:
+    """The authorities that are trusted, and what each broker of the setting shows."""
+    if not settings.security_protocol.endswith("SSL"):
+        return
+    cafile = client_options(settings).get("ssl_cafile")
+    context = ssl.create_default_context(cafile=cafile)
+    if cafile is not None:
+        for one in context.get_ca_certs():
+            yield Certificate(f"the authority in {cafile}", _days(str(one["notAfter"])))
+    for server in client_options(settings)["bootstrap_servers"]:
+        host, _, port = server.rpartition(":")
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((host.strip("[]"), int(port)), timeout=PROBE_S) as plain,
+            context.wrap_socket(plain, server_hostname=host.strip("[]")) as secured,
+        ):
+            shown = secured.getpeercert()
+            if shown:
+                yield Certificate(server, _days(str(shown["notAfter"])))
+
+
+def _days(not_after: str) -> float:
+    return (ssl.cert_time_to_seconds(not_after) - time.time()) / DAY_S
+
+
+def _machine(settings: Settings) -> Machine:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    known = None if files == resource.RLIM_INFINITY else files
+    if settings.state_dir is None:
+        return Machine(files=known)
+    room = shutil.disk_usage(_there(settings.state_dir))
+    return Machine(room.free, room.total, known)
+
+
+def _there(folder: Path) -> Path:
+    """The nearest folder that exists already."""
+    return next(one for one in (folder.absolute(), *folder.absolute().parents) if one.is_dir())

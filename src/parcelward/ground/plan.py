@@ -1,0 +1,119 @@
+"""Every topic of an installation as it should be, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from parcelward.flow import FLOW
+from parcelward.moments import DAY_MS, HOUR_MS, duration_ms
+from parcelward.settings import Settings
+from parcelward.topics import MAX_INTAKE_BYTES, MAX_REJECTED_BYTES
+
+INTAKE_DAYS = 7
+REJECTED_DAYS = 30
+ALERT_DAYS = 90
+
+SAFE = {
+    "min.insync.replicas": "a record may be acknowledged by too few copies, and be lost with them",
+    "unclean.leader.election.enable": "a copy that lags may become the leader, and acknowledged records are lost",
+}
+ARRIVAL = {"message.timestamp.type": "couriers could forge arrival times, by which deadlines and the ledger go"}
+ROOM = {"max.message.bytes": "a refused record would not fit and stop the worker"}
+COMPACTED = {
+    "cleanup.policy": "state older than the topic's retention would be deleted",
+    "delete.retention.ms": "a copy of the state that was away for a while would not hear of what was deleted",
+}
+KEPT = {
+    "retention.ms": "records live longer than docs/configuration.md promises",
+    "segment.ms": "on a quiet topic records live that much longer than their retention",
+}
+FORGOTTEN = {"max.compaction.lag.ms": "what was deleted from the state stays in the changelog"}
+
+INTERNAL = ("__consumer_offsets", "__transaction_state")
+"""Topics of Kafka itself that positions and transactions depend on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPlan:
+    """One topic as it should be.
+
+    `required` names the entries of `config` that an existing topic must have, and why; `promised` those that it should
+    have, at most, and what happens otherwise. `read` and `written`: what a worker does with it. A worker starts without
+    an `optional` one, too.
+    """
+
+    name: str
+    partitions: int
+    replication: int
+    config: dict[str, str] = field(default_factory=dict)
+    required: Mapping[str, str] = field(default_factory=dict)
+    promised: Mapping[str, str] = field(default_factory=dict)
+    read: bool = False
+    written: bool = False
+    optional: bool = False
+
+    @property
+    def compacted(self) -> bool:
+        """True for a changelog."""
+        return self.config.get("cleanup.policy") == "compact"
+
+
+def plan_topics(settings: Settings) -> list[TopicPlan]:
+    """Every topic of this installation.
+
+    Intake, screening topics and changelogs have the same number of partitions, because state belongs to a partition
+    number. The broker stamps intake records with its own time, so a courier cannot forge the arrival. Segments end
+    after a day, or a quiet topic would keep its records for a segment's time longer.
+    """
+    topics = settings.topics
+    away = duration_ms(settings.workers_away)
+    kept = {"retention_ms": str(max(INTAKE_DAYS * DAY_MS, away)), "segment_ms": str(DAY_MS)}
+    plans = [plan for courier in settings.couriers for plan in _of_courier(settings, courier, kept)]
+    plans.append(
+        _plan(
+            settings, topics.alerts, {}, {}, True, True,
+            retention_ms=str(ALERT_DAYS * DAY_MS), message_timestamp_type="LogAppendTime",
+        )
+    )  # fmt: skip
+    plans += [_plan(settings, name, {}, {}, True, True, retention_ms=kept["retention_ms"]) for name in topics.between]
+    plans += [
+        _plan(
+            settings, topics.changelog(stage.name), COMPACTED, FORGOTTEN, True, True, cleanup_policy="compact",
+            delete_retention_ms=str(DAY_MS), max_compaction_lag_ms=str(DAY_MS), segment_ms=str(DAY_MS),
+        )
+        for stage in FLOW
+    ]  # fmt: skip
+    for_clock = {"message.timestamp.type": "LogAppendTime", "retention.ms": str(HOUR_MS), "segment.ms": str(HOUR_MS)}
+    plans.append(TopicPlan(topics.clock, settings.partitions, settings.replication, for_clock, optional=True))
+    return plans
+
+
+def _of_courier(settings: Settings, courier: str, kept: Mapping[str, str]) -> list[TopicPlan]:
+    topics = settings.topics
+    return [
+        _plan(
+            settings, topics.intake(courier), ARRIVAL, KEPT, True, settings.move_misplaced,
+            max_message_bytes=str(MAX_INTAKE_BYTES), message_timestamp_type="LogAppendTime", **kept,
+        ),
+        _plan(
+            settings, topics.rejected(courier), ROOM, KEPT, False, True,
+            max_message_bytes=str(MAX_REJECTED_BYTES), retention_ms=str(REJECTED_DAYS * DAY_MS), segment_ms=str(DAY_MS),
+        ),
+    ]  # fmt: skip
+
+
+def _plan(
+    settings: Settings,
+    name: str,
+    required: Mapping[str, str],
+    promised: Mapping[str, str],
+    read: bool,
+    written: bool,
+    **config: str,
+) -> TopicPlan:
+    # A record is acknowledged once all its copies but one have it. A copy that lags never becomes the leader.
+    awaited = str(max(1, settings.replication - 1))
+    safe = {"min.insync.replicas": awaited, "unclean.leader.election.enable": "false"}
+    named = safe | {key.replace("_", "."): value for key, value in config.items()}
+    return TopicPlan(
+        name, settings.partitions, settings.replication, named, SAFE | dict(required), promised, read, written
+    )

@@ -1,0 +1,60 @@
+"""What changes in Kafka under a worker that runs: it says so within a minute, and passes no record in silence."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.system.events import inspection, real_name
+from tests.system.installation import delete_records, make_anew, more_partitions
+from tests.system.service import Service, await_true
+
+CONFIG = {"message.timestamp.type": "LogAppendTime"}
+
+
+def parcels(first: int, count: int = 10) -> list[Mapping[str, Any]]:
+    return [make(f"SF{number:06d}") for number in range(first, first + count) for make in (real_name, inspection)]
+
+
+def end_of(service: Service) -> tuple[int, str]:
+    """Wait until the worker has ended by itself; its exit code and its last line."""
+    worker = service.worker
+    assert worker is not None
+    await_true(lambda: worker.poll() is not None, "the worker ends")
+    return int(worker.returncode), service.tail().splitlines()[-1]
+
+
+def test_partitions_that_are_added_are_noticed(start_service) -> None:
+    service = start_service(couriers="swift", check_every="2")
+    more_partitions(service, f"{service.prefix}intake.swift", 4)
+    code, said = end_of(service)
+    assert code == 2
+    assert f"topic {service.prefix}intake.swift has" in said
+
+
+def test_a_topic_that_is_made_anew_stops_the_worker_with_a_sentence_and_so_does_its_old_position(start_service) -> None:
+    service = start_service(couriers="swift,orient", check_every="2")
+    service.publish(parcels(0))
+    await_true(lambda: service.taken() == 20, "every event is accepted")
+    make_anew(service, f"{service.prefix}intake.swift", CONFIG)
+    code, said = end_of(service)
+    assert code == 2
+    assert said.startswith("parcelward: ")
+    assert f"{service.prefix}intake.swift" in said
+
+
+def test_records_that_are_gone_are_passed_only_where_a_setting_says_so_and_are_counted(start_service) -> None:
+    service = start_service(couriers="swift")
+    service.publish(parcels(0))
+    await_true(lambda: service.taken() == 20, "every event is accepted")
+    assert service.stop() == 0
+    service.publish(parcels(100))
+    delete_records(service, f"{service.prefix}intake.swift")
+    refused = service.command("worker")
+    assert refused.returncode == 2
+    assert "were deleted before they were read and are not screened" in refused.stderr.splitlines()[-1]
+    service.settings = {**service.settings, "PARCELWARD_GAPS": "go_on"}
+    service.start()
+    service.publish(parcels(200))
+    await_true(lambda: service.taken() == 20, "what came afterwards is accepted")
+    assert service.metric("parcelward_records_gone_total") == 20
+    assert '"message": "records are gone"' in service.log.read_text()
+    assert service.stop() == 0
