@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Mapping
 
 from parcelward.cluster.ground import gather
-from parcelward.counts import GROUND_CHECKED, GROUND_FINDINGS
+from parcelward.counts import GROUND_CHECKED, GROUND_FLAWS
 from parcelward.errors import UserError
 from parcelward.ground.check import check_ground, refuse
 from parcelward.ground.facts import Facts
-from parcelward.ground.finding import Code, Finding
+from parcelward.ground.flaw import Code, Flaw
 from parcelward.metrics import Metrics
 from parcelward.settings import Settings
 from streams.engine.broker_clock import BrokerClock
@@ -26,32 +26,32 @@ class Ground:
         """Check for the first time. Raises UserError, one sentence, if a worker must not start."""
         self._settings = settings
         self.clock = BrokerClock()
-        self._said: frozenset[Finding] = frozenset()
+        self._said: frozenset[Flaw] = frozenset()
         facts = gather(settings)
         self.topic_ids: Mapping[str, str] = {topic.name: topic.id for topic in facts.topics.values()}
-        self.findings = check_ground(settings, facts)
+        self.flaws = check_ground(settings, facts)
         self._note(facts)
-        refuse(self.findings)
+        refuse(self.flaws)
 
     def check_again(self) -> None:
         """Check again. Raises UserError if Kafka does not answer; what was found before stays then."""
         facts = gather(self._settings, self.topic_ids)
-        self.findings = check_ground(self._settings, facts, running=True)
+        self.flaws = check_ground(self._settings, facts, running=True)
         self._note(facts)
 
     def _note(self, facts: Facts) -> None:
         """Log what is new, and set the clock."""
-        for one in self.findings:
+        for one in self.flaws:
             if one not in self._said:
                 log.warning("the ground does not fit, %s: %s", one.code, one.sentence)
-        self._said = frozenset(self.findings)
-        doubtful = any(one.code is Code.CLOCK for one in self.findings)
+        self._said = frozenset(self.flaws)
+        doubtful = any(one.code is Code.CLOCK for one in self.flaws)
         self.clock.set([clock.anchor_ms for clock in facts.clocks.values()], doubtful=doubtful)
 
     def report(self, metrics: Metrics) -> None:
-        """Set the metrics: how many findings of each kind, and when that was found out."""
+        """Set the metrics: how many flaws of each kind, and when that was found out."""
         for code in Code:
-            metrics.set(GROUND_FINDINGS, sum(one.code is code for one in self.findings), code)
+            metrics.set(GROUND_FLAWS, sum(one.code is code for one in self.flaws), code)
         metrics.set(GROUND_CHECKED, time.time())
 
 
@@ -74,7 +74,7 @@ def watch(ground: Ground, metrics: Metrics, every_s: float, fail: Callable[[User
                 continue
             ground.report(metrics)
             try:
-                refuse(ground.findings)
+                refuse(ground.flaws)
             except UserError as error:
                 if not stopped.is_set():
                     loop.call_soon_threadsafe(fail, error)

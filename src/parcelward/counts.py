@@ -190,8 +190,8 @@ GONE = _counter(
     "Records that were deleted before they were read, at most: passed over unscreened, because `gaps` is `go_on`.",
     "stage",
 )
-GROUND_FINDINGS = _gauge(
-    "ground_findings", "What the last check found not to fit, as `parcelward doctor` prints it; 0: nothing.", "finding"
+GROUND_FLAWS = _gauge(
+    "ground_flaws", "What the last check found not to fit, as `parcelward doctor` prints it; 0: nothing.", "flaw"
 )
 GROUND_CHECKED = _gauge("ground_checked_timestamp_seconds", "Time of the last check of the ground, seconds since 1970.")
 READY = _gauge("ready", "1 when the check passes, 0 when it does not.", "check")
@@ -230,7 +230,7 @@ LABELS: Mapping[str, Label] = {
     "courier": Label(re.compile(COURIER_PATTERN), "courier codes of the setting `couriers`"),
     "duty": _listed(DUTIES),
     "fact": Label((*COUNT_LABELS, "unknown"), "name of the count that could not be added, or `unknown`"),
-    "finding": Label(re.compile(r"[a-z_]{1,32}"), "codes of findings, as in the runbook under `The ground`"),
+    "flaw": Label(re.compile(r"[a-z_]{1,32}"), "codes of flaws, as the runbook lists them under `Ground`"),
     "hash": Label(re.compile(r"[0-9a-f]{16}"), "content hash of the rule pack"),
     "lane": _listed(tuple(Lane)),
     "partition": Label(re.compile(r"\d{1,3}"), "Kafka partition number"),

@@ -11,7 +11,7 @@ from aiokafka.structs import TopicPartition
 
 from parcelward.errors import UserError
 from parcelward.footing import Bounds, records_gone
-from parcelward.ground.finding import Severity
+from parcelward.ground.flaw import Severity
 from parcelward.ground.positions import gap
 from parcelward.settings import Settings
 from streams.engine.broker_clock import BrokerClock

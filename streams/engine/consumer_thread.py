@@ -93,8 +93,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             for tp, position, state in states:
                 # TRAP: aiokafka would go on from the beginning of the log and tell nobody.
                 if state.awaiting_reset:
-                    self._out_of_range[tp] = position
                     state.seek(position)
+                    self._note_out_of_range(tp, position)
                 # With a time stamp the answer was for us. The end is our position: no record is left, not even one of
                 # an open transaction.
                 if state.timestamp is not None:
@@ -102,6 +102,12 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             return found
 
         fetcher._proc_fetch_request = watched
+
+    def _note_out_of_range(self, tp: Any, position: int) -> None:
+        """Note that a position is not in its log, unless it is one from before the partition was set to its own."""
+        partition = self.consumer.assigned.of_topic(tp.topic, tp.partition)
+        if partition is None or partition.ready:
+            self._out_of_range[tp] = position
 
     def _note_answer(self, tp: Any, begun: int | None, *, at_end: bool) -> None:
         """Note what an answer says about deadlines: a partition that was read to its end is quiet, or they wait."""
@@ -137,10 +143,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def _pass_gaps(self, consumer: Any) -> None:
         """Go on after records that are gone, or raise UserError, as the setting says."""
         while self._out_of_range:
-            tp, position = self._out_of_range.popitem()
-            if tp not in consumer.assignment():
-                continue
+            tp, position = next(iter(self._out_of_range.items()))
             log = Bounds((await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp])
+            # Only now, and nothing is awaited until the seek: meanwhile it was asked for, and noted, again.
+            if self._out_of_range.pop(tp, None) is None or tp not in consumer.assignment():
+                continue
             self.consumer.assigned.pass_gap(tp, position, log)
             if log.start > position:
                 consumer.seek(tp, log.start)

@@ -1,4 +1,4 @@
-"""When Kafka was away, and how long deadlines wait afterwards for what couriers kept meanwhile.
+"""Outages of Kafka, and the time that deadlines wait afterwards for what couriers kept meanwhile.
 
 A courier that could not publish did its duties all the same, and its records come when Kafka is back: not at once,
 because clients try again after a pause that grows with the outage. Pure; times are those of the brokers, in ms.

@@ -295,7 +295,7 @@ class Transactions:
         return Bounds(known.start, last + 1)
 
     def _notes(self, works: Iterable[Work], written: Mapping[TopicPartition, Bounds]) -> dict[TopicPartition, str]:
-        """What is noted with each position: see `footing`. Nothing where the topics' ids are not known."""
+        """The note of each position (see `footing`); none where the topics' ids are not known."""
         ids, notes = self.topic_ids, {}
         if not ids:
             return {}

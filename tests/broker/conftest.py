@@ -29,6 +29,7 @@ def settings(kafka: str, topic_prefix: str) -> Settings:
         partitions=1,
         session_timeout=timedelta(seconds=3),
         commit_every=timedelta(0),
+        outage_grace=timedelta(0),
     )
     ensure_topics(made)
     return made

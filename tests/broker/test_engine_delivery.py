@@ -36,6 +36,7 @@ def install(kafka: str, topic_prefix: str) -> Install:
             "session_timeout": timedelta(seconds=3),
             "commit_every": timedelta(0),
             "idle_grace": timedelta(milliseconds=300),
+            "outage_grace": timedelta(0),
         }
         settings = Settings(**(values | changes))  # type: ignore[arg-type]
         ensure_topics(settings)

@@ -52,6 +52,8 @@ SETTINGS = {
     # Longer than a record may lie in a log unseen: until a follower that stands still is left behind, or a leader is
     # replaced. See docs/reliability.md.
     "idle_grace": "15",
+    # A replay does not wait for what couriers kept while Kafka was away: here it has to give the very same.
+    "outage_grace": "0",
     "sampled_share": "0.005",
 }
 

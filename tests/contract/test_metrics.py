@@ -30,7 +30,14 @@ HISTOGRAM_PARTS = ("_bucket", "_sum", "_count")
 FORBIDDEN_LABELS = {"waybill", "operator", "outlet", "sender", "phone", "document", "name", "event_id", "detail"}
 
 
-CODES = {"courier": "swift", "partition": "3", "rule": "R14", "version": "1.0", "hash": "3b1f0c9d2e4a5768"}
+CODES = {
+    "courier": "swift",
+    "partition": "3",
+    "rule": "R14",
+    "version": "1.0",
+    "hash": "3b1f0c9d2e4a5768",
+    "flaw": "gap",
+}
 LABEL_VALUES = CODES | {name: label.values[0] for name, label in LABELS.items() if isinstance(label.values, tuple)}
 
 

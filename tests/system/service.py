@@ -49,6 +49,7 @@ class Service:
             "PARCELWARD_HTTP_PORT": str(self.port),
             "PARCELWARD_PARTITIONS": "2",
             "PARCELWARD_SAMPLED_SHARE": "0",
+            "PARCELWARD_OUTAGE_GRACE": "0",
             **self.settings,
         }
 

@@ -69,7 +69,7 @@ def a_changelog_is_emptied(service: Service, folder: Path) -> None:
 
 
 def a_changelog_is_made_anew(service: Service, folder: Path) -> None:
-    make_anew(service, f"{service.prefix}screening-duties-changelog", CHANGELOG)
+    make_anew(service, f"{service.prefix}screening-outlets-changelog", CHANGELOG)
 
 
 def intake_has_more_partitions(service: Service, folder: Path) -> None:
@@ -89,7 +89,7 @@ def the_positions_are_deleted(service: Service, folder: Path) -> None:
 
 
 class Broken(NamedTuple):
-    """A way to break an installation, the code of the finding, and words of its sentence."""
+    """A way to break an installation, the code of the flaw, and words of its sentence."""
 
     break_it: Callable[[Service, Path], None]
     code: str
@@ -113,13 +113,13 @@ BROKEN = [
 
 
 def diagnosis(service: Service) -> list[dict[str, str]]:
-    """The findings, in order; the exit code says the same."""
+    """The flaws, in order; the exit code says the same."""
     answer = service.command("doctor", "--json")
     found = json.loads(answer.stdout)
-    findings: list[dict[str, str]] = found["findings"]
-    stopping = any(one["severity"] == "stop" for one in findings)
-    assert answer.returncode == found["exit_code"] == (2 if stopping else 1 if findings else 0)
-    return findings
+    flaws: list[dict[str, str]] = found["flaws"]
+    stopping = any(one["severity"] == "stop" for one in flaws)
+    assert answer.returncode == found["exit_code"] == (2 if stopping else 1 if flaws else 0)
+    return flaws
 
 
 def test_each_way_to_break_an_installation_is_named_with_its_mend(start_service, tmp_path: Path) -> None:
@@ -131,11 +131,11 @@ def test_each_way_to_break_an_installation_is_named_with_its_mend(start_service,
     assert (answer.returncode, answer.stdout) == (0, "nothing found: a worker may start\n")
     for broken in BROKEN:
         broken.break_it(service, tmp_path)
-        findings = diagnosis(service)
-        named = [one for one in findings if one["code"] == broken.code and broken.words in one["wrong"]]
-        assert named, (broken.break_it.__name__, findings)
+        flaws = diagnosis(service)
+        named = [one for one in flaws if one["code"] == broken.code and broken.words in one["wrong"]]
+        assert named, (broken.break_it.__name__, flaws)
         assert {one["severity"] for one in named} == {"stop"}
         assert all(one["mend"] for one in named)
     worker = service.command("worker")
     assert worker.returncode == 2
-    assert findings[0]["wrong"] in worker.stderr.splitlines()[-1]
+    assert flaws[0]["wrong"] in worker.stderr.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""What changes in Kafka under a worker that runs: it says so within a minute, and passes no record in silence."""
+"""Kafka changes under a worker that runs: it says so within a minute, and passes no record in silence."""
 
 from collections.abc import Mapping
 from typing import Any

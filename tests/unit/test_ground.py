@@ -1,4 +1,4 @@
-"""Findings on the ground of a worker, each from facts alone."""
+"""Flaws on the ground of a worker, each from facts alone."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +10,7 @@ from parcelward.errors import UserError
 from parcelward.footing import Bounds, Footing, footing_of, records_gone, short_id
 from parcelward.ground.check import check_ground, refuse
 from parcelward.ground.facts import Certificate, ClockFacts, Facts, Machine, Position, TopicFacts
-from parcelward.ground.finding import Code, Finding, Severity, in_order
+from parcelward.ground.flaw import Code, Flaw, Severity, in_order
 from parcelward.ground.plan import plan_topics
 from parcelward.settings import Settings
 
@@ -64,7 +64,7 @@ def with_topic(name: str, **changes: Any) -> Facts:
 
 
 def with_log(name: str, start: int, end: int) -> Facts:
-    return healthy(logs=healthy().logs | {(name, 0): Bounds(start, end)})
+    return healthy(logs={**healthy().logs, (name, 0): Bounds(start, end)})
 
 
 def with_position(name: str, position: Position | None) -> Facts:
@@ -72,18 +72,18 @@ def with_position(name: str, position: Position | None) -> Facts:
     return healthy(positions=known | ({(name, 0): position} if position else {}))
 
 
-def only(findings: list[Finding]) -> Finding:
-    (found,) = findings
+def only(flaws: list[Flaw]) -> Flaw:
+    (found,) = flaws
     return found
 
 
-def test_a_healthy_installation_has_no_finding() -> None:
+def test_a_healthy_installation_has_no_flaw() -> None:
     assert check_ground(SETTINGS, healthy()) == []
     assert check_ground(SETTINGS, healthy(), running=True) == []
     refuse([])
 
 
-def test_a_new_installation_has_no_finding() -> None:
+def test_a_new_installation_has_no_flaw() -> None:
     new = healthy(logs={(name, 0): Bounds(0, 0) for name in topics()}, positions={})
     assert check_ground(SETTINGS, new) == []
 
@@ -170,7 +170,7 @@ def test_what_does_not_fit_is_found_alone_and_says_how_to_mend_it(
         refuse([found])
 
 
-def test_every_kind_of_finding_is_provoked() -> None:
+def test_every_kind_of_flaw_is_provoked() -> None:
     elsewhere = {Code.SETTINGS, Code.KAFKA, Code.KEYS, Code.RULES_OR_MODEL, Code.TOPIC_MISSING}
     assert {code for code, *_ in FOUND} == set(Code) - elsewhere
 
@@ -209,13 +209,13 @@ def test_positions_that_were_set_by_hand_prove_nothing_about_the_state() -> None
 
 def test_a_courier_that_joins_makes_no_state_suspicious() -> None:
     two = Settings(couriers=("swift", "harbor"), partitions=1)
-    facts = healthy(topics=topics(two), logs=healthy().logs | {("intake.harbor", 0): Bounds(0, 10)})
+    facts = healthy(topics=topics(two), logs={**healthy().logs, ("intake.harbor", 0): Bounds(0, 10)})
     assert check_ground(two, facts) == []
 
 
 def test_what_stops_a_worker_comes_first_and_then_what_harms_most() -> None:
-    warned = Finding(Code.GAP, Severity.WARN, "a", "b")
-    copies, clock = (Finding(code, Severity.STOP, "a", "b") for code in (Code.COPIES, Code.CLOCK))
+    warned = Flaw(Code.GAP, Severity.WARN, "a", "b")
+    copies, clock = (Flaw(code, Severity.STOP, "a", "b") for code in (Code.COPIES, Code.CLOCK))
     assert in_order([warned, clock, copies]) == [copies, clock, warned]
 
 

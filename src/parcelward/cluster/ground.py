@@ -37,7 +37,7 @@ def gather(settings: Settings, known_ids: Mapping[str, str] | None = None) -> Fa
     def ask(admin: Any) -> Facts:
         topics = topics_of(admin, plan_topics(settings))
         sources, changelogs = _places(settings, topics)
-        # In this order: a position that moves on meanwhile, or a log that grows, must not look like a finding.
+        # In this order: a position that moves on meanwhile, or a log that grows, must not look like a flaw.
         starts = _offsets(admin, [*sources, *changelogs], OffsetSpec.EARLIEST)
         allowed = _group_operations(admin, settings)
         may_ask = allowed is None or "DESCRIBE" in allowed

@@ -38,6 +38,7 @@ DEMO_SETTINGS = {
     "inspection_due": "PT6S",
     "real_name_due": "PT6S",
     "idle_grace": "PT1S",
+    "outage_grace": "PT0S",
     "sampled_share": "0.005",
     "partitions": "2",  # each commits for itself; at a demo's rate more only cost CPU
 }

@@ -1,10 +1,10 @@
-"""The check itself: all facts in, all findings out, the most harmful first."""
+"""The check itself: all facts in, all flaws out, the most harmful first."""
 
 from collections.abc import Iterator
 
 from parcelward.errors import UserError
 from parcelward.ground.facts import Facts
-from parcelward.ground.finding import Code, Finding, Severity, in_order, stops
+from parcelward.ground.flaw import Code, Flaw, Severity, in_order, stops
 from parcelward.ground.plan import plan_topics
 from parcelward.ground.positions import all_of_positions
 from parcelward.ground.surroundings import all_around
@@ -12,7 +12,7 @@ from parcelward.ground.topics import all_of_topics
 from parcelward.settings import Settings
 
 
-def check_ground(settings: Settings, facts: Facts, *, running: bool = False) -> list[Finding]:
+def check_ground(settings: Settings, facts: Facts, *, running: bool = False) -> list[Flaw]:
     """Find all that does not fit. `running`: a worker is at work, whose deadlines wait while clocks are apart."""
     plans = plan_topics(settings)
     return in_order(
@@ -25,11 +25,11 @@ def check_ground(settings: Settings, facts: Facts, *, running: bool = False) -> 
     )
 
 
-def keeps_too_little(settings: Settings) -> Iterator[Finding]:
+def keeps_too_little(settings: Settings) -> Iterator[Flaw]:
     """Find that a waybill is forgotten while its events may still come again: they would count anew."""
     within = settings.max_event_age + settings.max_event_ahead
     if settings.ledger_keep <= within:
-        yield Finding(
+        yield Flaw(
             Code.SETTINGS,
             Severity.STOP,
             f"setting ledger_keep (environment PARCELWARD_LEDGER_KEEP) is {settings.ledger_keep}, not longer than "
@@ -39,7 +39,7 @@ def keeps_too_little(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def refuse(findings: list[Finding]) -> None:
-    """Raise UserError with the most harmful finding that stops a worker, if there is one."""
-    if stopping := stops(findings):
+def refuse(flaws: list[Flaw]) -> None:
+    """Raise UserError with the most harmful flaw that stops a worker, if there is one."""
+    if stopping := stops(flaws):
         raise UserError(stopping[0].sentence)

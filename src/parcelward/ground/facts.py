@@ -33,7 +33,7 @@ class Position(NamedTuple):
 
 
 class ClockFacts(NamedTuple):
-    """How far this machine's clock is ahead of a broker's, in seconds: at least, and at most.
+    """Seconds that this machine's clock is ahead of a broker's: at least, and at most.
 
     `anchor_ms` is what the broker's clock shows at least when the monotonic clock of this process shows zero.
     """

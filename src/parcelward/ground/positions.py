@@ -1,11 +1,11 @@
-"""Findings on positions: against the logs that they are in, and against the state that belongs to them."""
+"""Flaws on positions: against the logs that they are in, and against the state that belongs to them."""
 
 from collections.abc import Iterator
 
 from parcelward.flow import FLOW, FlowStage
 from parcelward.footing import Bounds, records_gone
 from parcelward.ground.facts import Facts, Place, Position
-from parcelward.ground.finding import Code, Finding, Severity
+from parcelward.ground.flaw import Code, Flaw, Severity
 from parcelward.settings import Settings
 
 STOP, WARN = Severity.STOP, Severity.WARN
@@ -18,7 +18,7 @@ def _sources(settings: Settings, stage: FlowStage) -> Iterator[tuple[str, int]]:
             yield topic, number
 
 
-def off_the_log(settings: Settings, facts: Facts) -> Iterator[Finding]:
+def off_the_log(settings: Settings, facts: Facts) -> Iterator[Flaw]:
     """Find positions that their log does not reach: records are gone, or the log is not the one it was."""
     for stage in FLOW:
         for place in _sources(settings, stage):
@@ -38,7 +38,7 @@ def off_the_log(settings: Settings, facts: Facts) -> Iterator[Finding]:
                 yield gap(settings, place, position.offset, log.start, gone)
 
 
-def gap(settings: Settings, place: Place, position: int, start: int, gone: int) -> Finding:
+def gap(settings: Settings, place: Place, position: int, start: int, gone: int) -> Flaw:
     """Say that records are gone before they were read, at most so many."""
     stop = settings.gaps == "stop"
     mend = (
@@ -46,7 +46,7 @@ def gap(settings: Settings, place: Place, position: int, start: int, gone: int) 
         if stop
         else f'they are passed over and counted, because gaps is go_on ({RUNBOOK}, "Records are gone")'
     )
-    return Finding(
+    return Flaw(
         Code.GAP,
         STOP if stop else WARN,
         f"{gone} records of topic {place[0]}, partition {place[1]}, offsets {position} to {start - 1}, were deleted "
@@ -55,9 +55,9 @@ def gap(settings: Settings, place: Place, position: int, start: int, gone: int) 
     )
 
 
-def _never_read(settings: Settings, place: Place, log: Bounds, facts: Facts) -> Iterator[Finding]:
+def _never_read(settings: Settings, place: Place, log: Bounds, facts: Facts) -> Iterator[Flaw]:
     if log.start > 0 and facts.positions:
-        yield Finding(
+        yield Flaw(
             Code.NEVER_READ,
             WARN,
             f"the first {log.start} records of topic {place[0]}, partition {place[1]}, were deleted before a worker "
@@ -66,8 +66,8 @@ def _never_read(settings: Settings, place: Place, log: Bounds, facts: Facts) -> 
         )
 
 
-def _topic_made_anew(place: Place, position: Position) -> Finding:
-    return Finding(
+def _topic_made_anew(place: Place, position: Position) -> Flaw:
+    return Flaw(
         Code.TOPIC_MADE_ANEW,
         STOP,
         f"topic {place[0]} was deleted and made again since position {position.offset} of partition {place[1]} was "
@@ -76,8 +76,8 @@ def _topic_made_anew(place: Place, position: Position) -> Finding:
     )
 
 
-def _beyond_end(place: Place, position: Position, log: Bounds) -> Finding:
-    return Finding(
+def _beyond_end(place: Place, position: Position, log: Bounds) -> Flaw:
+    return Flaw(
         Code.POSITION_BEYOND_END,
         STOP,
         f"the committed position {position.offset} of topic {place[0]}, partition {place[1]}, lies beyond the end of "
@@ -86,7 +86,7 @@ def _beyond_end(place: Place, position: Position, log: Bounds) -> Finding:
     )
 
 
-def off_the_state(settings: Settings, facts: Facts) -> Iterator[Finding]:
+def off_the_state(settings: Settings, facts: Facts) -> Iterator[Flaw]:
     """Find positions without their state, and state without positions: either way parcels would count anew."""
     for stage in FLOW:
         changelog = settings.topics.changelog(stage.name)
@@ -103,8 +103,8 @@ def off_the_state(settings: Settings, facts: Facts) -> Iterator[Finding]:
             yield from _state_gone(facts, changelog, number, log, found)
 
 
-def _positions_gone(settings: Settings, stage: FlowStage, number: int) -> Finding:
-    return Finding(
+def _positions_gone(settings: Settings, stage: FlowStage, number: int) -> Flaw:
+    return Flaw(
         Code.POSITIONS_GONE,
         STOP,
         f"no position of group {settings.topics.app_id} is committed for partition {number} of stage {stage.name}, but "
@@ -113,14 +113,14 @@ def _positions_gone(settings: Settings, stage: FlowStage, number: int) -> Findin
     )
 
 
-def _state_gone(facts: Facts, changelog: str, number: int, log: Bounds, positions: list[Position]) -> Iterator[Finding]:
+def _state_gone(facts: Facts, changelog: str, number: int, log: Bounds, positions: list[Position]) -> Iterator[Flaw]:
     footings = [one.footing for one in positions if one.footing is not None]
     mend = f'see {RUNBOOK}, "The state is gone"'
     where = f"the changelog {changelog}, partition {number},"
     topic = facts.topics.get(changelog)
     if not footings:
         if log.end == 0:
-            yield Finding(
+            yield Flaw(
                 Code.STATE_UNPROVEN,
                 WARN,
                 f"{where} is empty although positions are committed, and whether it ever held anything is not known",
@@ -136,12 +136,12 @@ def _state_gone(facts: Facts, changelog: str, number: int, log: Bounds, position
         wrong = f"begins at {log.start}, but began at {newest.start} when positions were committed"
     else:
         return
-    yield Finding(
+    yield Flaw(
         Code.STATE_GONE, STOP, f"{where} {wrong}: state is gone, and parcels that come again would count anew", mend
     )
 
 
-def of_other_partitions(settings: Settings, facts: Facts) -> Iterator[Finding]:
+def of_other_partitions(settings: Settings, facts: Facts) -> Iterator[Flaw]:
     """Find state that was made with another number of partitions: keys would be looked for in the wrong one."""
     others = {
         footing.partitions
@@ -149,7 +149,7 @@ def of_other_partitions(settings: Settings, facts: Facts) -> Iterator[Finding]:
         if (footing := position.footing) is not None and footing.partitions != settings.partitions
     }
     for partitions in sorted(others):
-        yield Finding(
+        yield Flaw(
             Code.PARTITIONS,
             STOP,
             f"the state was made with {partitions} partitions, but the setting partitions is {settings.partitions}: "
@@ -159,8 +159,8 @@ def of_other_partitions(settings: Settings, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def all_of_positions(settings: Settings, facts: Facts) -> Iterator[Finding]:
-    """Every finding on positions and state."""
+def all_of_positions(settings: Settings, facts: Facts) -> Iterator[Flaw]:
+    """Every flaw on positions and state."""
     yield from off_the_log(settings, facts)
     yield from off_the_state(settings, facts)
     yield from of_other_partitions(settings, facts)

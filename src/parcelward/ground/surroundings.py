@@ -1,10 +1,10 @@
-"""Findings on what surrounds a worker: clocks, access rights, certificates, the machine."""
+"""Flaws on what surrounds a worker: clocks, access rights, certificates, the machine."""
 
 from collections.abc import Iterable, Iterator
 
 from parcelward.flow import FLOW
 from parcelward.ground.facts import Facts
-from parcelward.ground.finding import Code, Finding, Severity
+from parcelward.ground.flaw import Code, Flaw, Severity
 from parcelward.ground.plan import TopicPlan
 from parcelward.settings import Settings
 
@@ -17,13 +17,13 @@ FILES_OF_A_STATE = 32
 """Files that RocksDB keeps open for one stage and partition, about."""
 
 
-def clocks_apart(settings: Settings, facts: Facts, *, running: bool) -> Iterator[Finding]:
+def clocks_apart(settings: Settings, facts: Facts, *, running: bool) -> Iterator[Flaw]:
     """Find a clock that is too far from the brokers': deadlines would fire too early, or not at all."""
     tolerance = settings.clock_tolerance.total_seconds()
     for broker, clock in sorted(facts.clocks.items()):
         if abs(clock.off_s) > tolerance:
             way = "ahead of" if clock.off_s > 0 else "behind"
-            yield Finding(
+            yield Flaw(
                 Code.CLOCK,
                 WARN if running else STOP,
                 f"this machine's clock is {abs(clock.off_s):.0f} s {way} that of broker {broker}"
@@ -32,7 +32,7 @@ def clocks_apart(settings: Settings, facts: Facts, *, running: bool) -> Iterator
                 "set the clock that is wrong; chrony or systemd-timesyncd keeps it right",
             )  # fmt: skip
     if not facts.clocks and facts.topics:
-        yield Finding(
+        yield Flaw(
             Code.CLOCK_UNKNOWN,
             WARN,
             f"the brokers' clock is not known, because topic {settings.topics.clock} cannot be written",
@@ -40,7 +40,7 @@ def clocks_apart(settings: Settings, facts: Facts, *, running: bool) -> Iterator
         )
 
 
-def rights_missing(settings: Settings, plans: Iterable[TopicPlan], facts: Facts) -> Iterator[Finding]:
+def rights_missing(settings: Settings, plans: Iterable[TopicPlan], facts: Facts) -> Iterator[Flaw]:
     """Find access rights that a worker's user lacks."""
     for plan in plans:
         topic = facts.topics.get(plan.name)
@@ -55,10 +55,10 @@ def rights_missing(settings: Settings, plans: Iterable[TopicPlan], facts: Facts)
         yield _lacking(settings, f"group {group}", lacking, f"--group {group} --resource-pattern-type prefixed")
 
 
-def _lacking(settings: Settings, resource: str, lacking: list[str], named: str) -> Finding:
+def _lacking(settings: Settings, resource: str, lacking: list[str], named: str) -> Flaw:
     user = settings.sasl_username or "this user"
     asked = " ".join(f"--operation {one.title()}" for one in lacking)
-    return Finding(
+    return Flaw(
         Code.RIGHTS,
         STOP,
         f"{user} may not {' and '.join(lacking).lower()} {resource}",
@@ -66,11 +66,11 @@ def _lacking(settings: Settings, resource: str, lacking: list[str], named: str) 
     )
 
 
-def certificates_end(facts: Facts) -> Iterator[Finding]:
+def certificates_end(facts: Facts) -> Iterator[Flaw]:
     """Find certificates that expire soon: afterwards no client gets in."""
     for certificate in facts.certificates:
         if certificate.days < CERTIFICATE_DAYS:
-            yield Finding(
+            yield Flaw(
                 Code.CERTIFICATE,
                 WARN,
                 f"the certificate of {certificate.name} "
@@ -79,13 +79,13 @@ def certificates_end(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def machine_short(settings: Settings, facts: Facts) -> Iterator[Finding]:
+def machine_short(settings: Settings, facts: Facts) -> Iterator[Flaw]:
     """Find a disk that is nearly full, and a limit of open files that is too low."""
     free, total, files = facts.machine.disk_free, facts.machine.disk_total, facts.machine.files
     if free is not None and total:
         full = free < DISK_BYTES
         if full or free < DISK_SHARE * total:
-            yield Finding(
+            yield Flaw(
                 Code.DISK,
                 STOP if full else WARN,
                 f"the disk of state_dir {settings.state_dir} has {free >> 20} MiB free, {free / total:.0%} of it",
@@ -93,7 +93,7 @@ def machine_short(settings: Settings, facts: Facts) -> Iterator[Finding]:
             )
     needed = FILES + (len(FLOW) * settings.partitions * FILES_OF_A_STATE if settings.state_dir else 0)
     if files is not None and files < needed:
-        yield Finding(
+        yield Flaw(
             Code.FILES,
             WARN,
             f"this process may open {files} files, and may need {needed}",
@@ -101,8 +101,8 @@ def machine_short(settings: Settings, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def all_around(settings: Settings, plans: Iterable[TopicPlan], facts: Facts, *, running: bool) -> Iterator[Finding]:
-    """Every finding on the surroundings."""
+def all_around(settings: Settings, plans: Iterable[TopicPlan], facts: Facts, *, running: bool) -> Iterator[Flaw]:
+    """Every flaw on the surroundings."""
     yield from clocks_apart(settings, facts, running=running)
     yield from rights_missing(settings, plans, facts)
     yield from certificates_end(facts)

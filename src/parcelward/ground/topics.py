@@ -1,10 +1,10 @@
-"""Findings on topics: partitions, copies, settings, and how long records are kept."""
+"""Flaws on topics: partitions, copies, settings, and how long records are kept."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from parcelward.ground.facts import Facts, TopicFacts
-from parcelward.ground.finding import Code, Finding, Severity
+from parcelward.ground.flaw import Code, Flaw, Severity
 from parcelward.ground.plan import TopicPlan
 from parcelward.moments import DAY_MS, HOUR_MS, duration_ms
 from parcelward.settings import Settings
@@ -17,7 +17,7 @@ WAITS = ("retention.ms", "retention.bytes")
 
 def misfits(
     settings: Settings, plans: Iterable[TopicPlan], topics: Mapping[str, TopicFacts], *, made_at_start: bool = False
-) -> Iterator[Finding]:
+) -> Iterator[Flaw]:
     """Find topics that are missing or are not what a worker needs. A wrong one would lose records or miscount them.
 
     `made_at_start`: a worker that starts makes those that are missing.
@@ -27,7 +27,7 @@ def misfits(
         if plan.optional:
             continue
         if topic is None:
-            yield Finding(
+            yield Flaw(
                 Code.TOPIC_MISSING,
                 WARN if made_at_start else STOP,
                 f"topic {plan.name} does not exist on {settings.kafka}, or may not be described",
@@ -37,14 +37,14 @@ def misfits(
             )
             continue
         if topic.partitions != plan.partitions:
-            yield Finding(
+            yield Flaw(
                 Code.PARTITIONS,
                 STOP,
                 f"topic {plan.name} has {topic.partitions} partitions, but the setting partitions is {plan.partitions}",
                 "set it to what the topics have, or use another topic_prefix",
             )
         if topic.copies < plan.replication:
-            yield Finding(
+            yield Flaw(
                 Code.COPIES,
                 STOP,
                 f"topic {plan.name} has {topic.copies} copies, but the setting replication is {plan.replication}",
@@ -53,12 +53,12 @@ def misfits(
         yield from _unfit_entries(plan, topic)
 
 
-def _unfit_entries(plan: TopicPlan, topic: TopicFacts) -> Iterator[Finding]:
+def _unfit_entries(plan: TopicPlan, topic: TopicFacts) -> Iterator[Flaw]:
     wrong = {}
     for entry in plan.required:
         is_, planned = topic.config.get(entry), plan.config[entry]
         if is_ is None:
-            yield Finding(
+            yield Flaw(
                 Code.RIGHTS,
                 STOP,
                 f"{entry} of topic {plan.name} may not be read",
@@ -69,7 +69,7 @@ def _unfit_entries(plan: TopicPlan, topic: TopicFacts) -> Iterator[Finding]:
             wrong[entry] = is_
     if wrong:
         is_now = " and ".join(f"{entry} {is_}: {plan.required[entry]}" for entry, is_ in wrong.items())
-        yield Finding(Code.TOPIC_SETTINGS, STOP, f"topic {plan.name} has {is_now}", _altered(plan, wrong))
+        yield Flaw(Code.TOPIC_SETTINGS, STOP, f"topic {plan.name} has {is_now}", _altered(plan, wrong))
 
 
 def _altered(plan: TopicPlan, entries: Iterable[str]) -> str:
@@ -77,7 +77,7 @@ def _altered(plan: TopicPlan, entries: Iterable[str]) -> str:
     return f"set it with kafka-configs --alter --topic {plan.name} --add-config {wanted}"
 
 
-def kept_too_short(settings: Settings, plans: Iterable[TopicPlan], facts: Facts) -> Iterator[Finding]:
+def kept_too_short(settings: Settings, plans: Iterable[TopicPlan], facts: Facts) -> Iterator[Flaw]:
     """Find topics that may delete records before workers that were away have read them."""
     away = duration_ms(settings.workers_away)
     for plan in plans:
@@ -86,7 +86,7 @@ def kept_too_short(settings: Settings, plans: Iterable[TopicPlan], facts: Facts)
             continue
         kept, most = (_number(topic.config.get(entry)) for entry in WAITS)
         if kept is not None and FOREVER_MS < kept < away:
-            yield Finding(
+            yield Flaw(
                 Code.RETENTION_SHORT,
                 STOP,
                 f"topic {plan.name} keeps its records for {_span(kept)}, but workers may be away for {_span(away)} "
@@ -95,7 +95,7 @@ def kept_too_short(settings: Settings, plans: Iterable[TopicPlan], facts: Facts)
                 "workers_away to what you can promise",
             )
         if most is not None and most > FOREVER_MS:
-            yield Finding(
+            yield Flaw(
                 Code.RETENTION_SHORT,
                 WARN,
                 f"topic {plan.name} keeps at most {most} bytes of each partition, so a storm may delete records before "
@@ -104,7 +104,7 @@ def kept_too_short(settings: Settings, plans: Iterable[TopicPlan], facts: Facts)
             )
 
 
-def kept_too_long(plans: Iterable[TopicPlan], facts: Facts) -> Iterator[Finding]:
+def kept_too_long(plans: Iterable[TopicPlan], facts: Facts) -> Iterator[Flaw]:
     """Find topics that keep personal values for longer than is promised."""
     for plan in plans:
         topic = facts.topics.get(plan.name)
@@ -117,15 +117,15 @@ def kept_too_long(plans: Iterable[TopicPlan], facts: Facts) -> Iterator[Finding]
                 wrong[entry] = is_
         if wrong:
             is_now = " and ".join(f"{entry} {is_}: {plan.promised[entry]}" for entry, is_ in wrong.items())
-            yield Finding(Code.KEPT_TOO_LONG, WARN, f"topic {plan.name} has {is_now}", _altered(plan, wrong))
+            yield Flaw(Code.KEPT_TOO_LONG, WARN, f"topic {plan.name} has {is_now}", _altered(plan, wrong))
 
 
-def made_anew(facts: Facts) -> Iterator[Finding]:
+def made_anew(facts: Facts) -> Iterator[Flaw]:
     """Find topics that were deleted and made again while the worker ran."""
     for name, known in facts.known_ids.items():
         topic = facts.topics.get(name)
         if topic is not None and topic.id != known:
-            yield Finding(
+            yield Flaw(
                 Code.TOPIC_MADE_ANEW,
                 STOP,
                 f"topic {name} was deleted and made again while the worker ran",
@@ -133,11 +133,11 @@ def made_anew(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def few_copies(settings: Settings, facts: Facts) -> Iterator[Finding]:
+def few_copies(settings: Settings, facts: Facts) -> Iterator[Flaw]:
     """Find Kafka's own topics with too few copies. They are not ours to refuse; some users may not see them."""
     for name, copies in facts.internal.items():
         if copies < settings.replication:
-            yield Finding(
+            yield Flaw(
                 Code.COPIES,
                 WARN,
                 f"Kafka's own topic {name} has {copies} copies, fewer than the setting replication, and positions or "
@@ -166,8 +166,8 @@ def _span(ms: int) -> str:
     return f"{ms // HOUR_MS} hours" if ms % HOUR_MS == 0 else f"{timedelta(milliseconds=ms).total_seconds():g} s"
 
 
-def all_of_topics(settings: Settings, plans: Sequence[TopicPlan], facts: Facts, *, running: bool) -> Iterator[Finding]:
-    """Every finding on topics."""
+def all_of_topics(settings: Settings, plans: Sequence[TopicPlan], facts: Facts, *, running: bool) -> Iterator[Flaw]:
+    """Every flaw on topics."""
     yield from misfits(settings, plans, facts.topics, made_at_start=settings.manage_topics and not running)
     yield from kept_too_short(settings, plans, facts)
     yield from kept_too_long(plans, facts)

@@ -1,4 +1,4 @@
-"""What a check of the ground finds: each finding has a code, says what is wrong, and how to mend it."""
+"""Flaws of the ground: each has a code, says what is wrong, and how to mend it."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Code(StrEnum):
-    """The kinds of findings, the most harmful first. They are values of a metric label, and names in the runbook."""
+    """The kinds of flaws, the most harmful first. They are values of a metric label, and names in the runbook."""
 
     SETTINGS = "settings"
     KAFKA = "kafka"
@@ -34,13 +34,13 @@ class Code(StrEnum):
 
 
 class Severity(StrEnum):
-    """Whether a verdict would be wrong or lost (the worker stops), or somebody should look soon."""
+    """Severity of a flaw: a verdict would be wrong or lost (the worker stops), or somebody should look soon."""
 
     STOP = "stop"
     WARN = "warn"
 
 
-class Finding(NamedTuple):
+class Flaw(NamedTuple):
     """One thing that does not fit."""
 
     code: Code
@@ -57,11 +57,11 @@ class Finding(NamedTuple):
 _ORDER = {code: number for number, code in enumerate(Code)}
 
 
-def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Sort findings: what stops a worker first, then by harm."""
-    return sorted(findings, key=lambda one: (one.severity is not Severity.STOP, _ORDER[one.code], one.wrong))
+def in_order(flaws: Iterable[Flaw]) -> list[Flaw]:
+    """Sort flaws: what stops a worker first, then by harm."""
+    return sorted(flaws, key=lambda one: (one.severity is not Severity.STOP, _ORDER[one.code], one.wrong))
 
 
-def stops(findings: Iterable[Finding]) -> Sequence[Finding]:
-    """Choose the findings that stop a worker, the most harmful first."""
-    return [one for one in in_order(findings) if one.severity is Severity.STOP]
+def stops(flaws: Iterable[Flaw]) -> Sequence[Flaw]:
+    """Choose the flaws that stop a worker, the most harmful first."""
+    return [one for one in in_order(flaws) if one.severity is Severity.STOP]
