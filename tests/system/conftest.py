@@ -13,8 +13,9 @@ def start_service(kafka: str, topic_prefix: str, tmp_path: Path) -> Iterator[Cal
     """Starts a service with the given settings; it is stopped after the test."""
     started: list[Service] = []
 
-    def start(**settings: str) -> Service:
+    def start(pythonpath: str | None = None, **settings: str) -> Service:
         named = {f"PARCELWARD_{name.upper()}": value for name, value in settings.items()}
+        named |= {} if pythonpath is None else {"PYTHONPATH": pythonpath}
         service = Service(kafka, topic_prefix, tmp_path / "worker.log", named)
         service.start()
         started.append(service)

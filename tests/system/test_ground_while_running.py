@@ -1,12 +1,20 @@
 """Kafka changes under a worker that runs: it says so within a minute, and passes no record in silence."""
 
+import os
+import signal
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tests.system.events import inspection, real_name
 from tests.system.installation import delete_records, make_anew, more_partitions
 from tests.system.service import Service, await_true
 
+STEPPED = """
+import os, time
+_now = time.time
+time.time = lambda: _now() + (3600 if os.path.exists({flag!r}) else 0)
+"""
 CONFIG = {"message.timestamp.type": "LogAppendTime"}
 
 
@@ -57,4 +65,37 @@ def test_records_that_are_gone_are_passed_only_where_a_setting_says_so_and_are_c
     await_true(lambda: service.taken() == 20, "what came afterwards is accepted")
     assert service.metric("parcelward_records_gone_total") == 20
     assert '"message": "records are gone"' in service.log.read_text()
+    assert service.stop() == 0
+
+
+def test_records_that_go_while_a_worker_stands_still_stop_it(start_service) -> None:
+    service = start_service(couriers="swift")
+    service.publish(parcels(0))
+    await_true(lambda: service.taken() == 20, "every event is accepted")
+    assert service.worker is not None
+    service.worker.send_signal(signal.SIGSTOP)
+    service.publish(parcels(100))
+    delete_records(service, f"{service.prefix}intake.swift")
+    service.publish(parcels(200))
+    service.worker.send_signal(signal.SIGCONT)
+    code, said = end_of(service)
+    assert code == 2
+    assert "were deleted before they were read and are not screened" in said
+
+
+def test_a_clock_that_steps_while_a_worker_runs_raises_nothing(start_service, tmp_path: Path) -> None:
+    flag = tmp_path / "stepped"
+    (tmp_path / "sitecustomize.py").write_text(STEPPED.format(flag=str(flag)))
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    service = start_service(couriers="swift", check_every="2", pythonpath=path)
+    service.publish([real_name(f"SF{number:06d}") for number in range(10)])
+    await_true(lambda: service.taken() == 10, "every event is accepted")
+    flag.touch()
+    doubt = 'parcelward_ground_flaws{flaw="clock"} 1.0'
+    await_true(lambda: doubt in service.page("/metrics"), "the worker finds its clock to be off")
+    assert service.metric("parcelward_duties_overdue_total") == 0
+    flag.unlink()
+    await_true(lambda: doubt not in service.page("/metrics"), "the worker finds its clock to be right")
+    assert service.metric("parcelward_duties_overdue_total") == 0
+    assert service.alerts() == []
     assert service.stop() == 0

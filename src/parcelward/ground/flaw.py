@@ -17,11 +17,10 @@ class Code(StrEnum):
     POSITIONS_GONE = "positions_gone"
     PARTITIONS = "partitions"
     TOPIC_MISSING = "topic_missing"
+    COPIES = "copies"
     TOPIC_SETTINGS = "topic_settings"
     RETENTION_SHORT = "retention_short"
-    COPIES = "copies"
     CLOCK = "clock"
-    KEYS = "keys"
     RIGHTS = "rights"
     RULES_OR_MODEL = "rules_or_model"
     DISK = "disk"
@@ -59,7 +58,7 @@ _ORDER = {code: number for number, code in enumerate(Code)}
 
 def in_order(flaws: Iterable[Flaw]) -> list[Flaw]:
     """Sort flaws: what stops a worker first, then by harm."""
-    return sorted(flaws, key=lambda one: (one.severity is not Severity.STOP, _ORDER[one.code], one.wrong))
+    return sorted(flaws, key=lambda one: (one.severity is not Severity.STOP, _ORDER[one.code]))
 
 
 def stops(flaws: Iterable[Flaw]) -> Sequence[Flaw]:
