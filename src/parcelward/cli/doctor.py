@@ -50,7 +50,7 @@ def examine(kafka: str | None) -> list[Flaw]:
     except UserError as error:
         flaws.append(_refused(Code.RULES_OR_MODEL, error))
     try:
-        flaws += check_ground(settings, gather(settings))
+        flaws += check_ground(settings, gather(settings, look_into_states=True))
     except UserError as error:
         flaws.append(_refused(Code.KAFKA, error))
     return in_order(flaws)

@@ -27,12 +27,12 @@ PROBE_S = 5.0
 DAY_S = 86_400.0
 
 
-def gather(settings: Settings, known_ids: Mapping[str, str] | None = None) -> Facts:
+def gather(settings: Settings, known_ids: Mapping[str, str] | None = None, *, look_into_states: bool = False) -> Facts:
     """Gather everything; `known_ids` are the topics' ids when the worker started, None before it has.
 
+    `look_into_states`: find state without positions. A worker need not: it finds that when it has read its state back.
     Raises UserError when Kafka does not answer.
     """
-    running = known_ids is not None
 
     def ask(admin: Any) -> Facts:
         topics = topics_of(admin, plan_topics(settings))
@@ -44,7 +44,7 @@ def gather(settings: Settings, known_ids: Mapping[str, str] | None = None) -> Fa
         positions = _positions(admin, settings, sources) if may_ask else {}
         ends = _offsets(admin, [*sources, *changelogs], OffsetSpec.LATEST)
         logs = {place: Bounds(start, ends[place]) for place, start in starts.items()}
-        live = frozenset[Place]() if running else _live_states(admin, settings, logs, positions)
+        live = _live_states(admin, settings, logs, positions) if look_into_states else frozenset[Place]()
         return Facts(
             topics=topics,
             logs=logs,
