@@ -19,6 +19,7 @@ from parcelward.rules.pack import assemble
 EVENTS = 20_000
 ROUNDS = 5
 USUAL: dict[str, tuple[float, float]] = {"_share": (0.0, 0.5), "weight": (100, 3000), "_kmh": (0, 60), "_km": (0, 30)}
+OVERDUE = ("real_name_overdue", "inspection_overdue", "scan_overdue")
 
 
 def ordinary_row(dice: random.Random) -> Row:
@@ -43,9 +44,9 @@ def ordinary_row(dice: random.Random) -> Row:
     row[values["goods_danger_severity"]] = 0
     row[values["waybill_conflicts"]] = 0
     row[values["goods_restricted"]] = None
-    for name in ("found_category", "found_danger_severity", "scan_decision"):
+    for name in ("found_category", "found_danger_severity", "found_removed", "scan_decision"):
         row[values[name]] = None
-    for name in ("real_name_overdue", "inspection_overdue", "scan_overdue", "photo_reused", "sealed_before_inspection"):
+    for name in (*OVERDUE, "photo_reused", "sealed_before_inspection", "found_listed"):
         row[values[name]] = False
     row[values["inspection_result"]] = "passed"
     row[values["inspection_opened"]] = True

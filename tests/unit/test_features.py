@@ -167,7 +167,8 @@ def test_each_group_of_values_lands_under_its_names(monkeypatch: pytest.MonkeyPa
     for group in ("who", "duties", "sender", "pace", "outlet", "photos", "weight"):
         monkeypatch.setattr(row_module, f"_{group}", saying(getattr(row_module, f"_{group.upper()}")))
     monkeypatch.setattr(row_module, "_acceptor", saying((row_module._STAFF, row_module._WORK)))
-    goods = GoodsFeatures(DECLARED, "found_danger_severity", "found_danger_terms", "found_mismatch", None)  # type: ignore[arg-type]
+    of_found: Any = (DECLARED, "found_danger_severity", "found_danger_terms", "found_removed", "found_mismatch", None)
+    goods = GoodsFeatures._make(of_found)
     monkeypatch.setattr(row_module, "goods_features", saying(goods))
     shipment: Any = SimpleNamespace(
         real_name=SimpleNamespace(goods_name="goods_name", dangerous_declared="dangerous_declared"),
@@ -178,7 +179,8 @@ def test_each_group_of_values_lands_under_its_names(monkeypatch: pytest.MonkeyPa
     )
     some: Any = object()
     row = row_module.measure(shipment, some, some, some, some, some, None)
-    assert row == [4.0 if name == "scan_judged_s" else name for name in NAMES]
+    measured = {"scan_judged_s": 4.0, "found_listed": True}
+    assert row == [measured.get(name, name) for name in NAMES]
 
 
 def test_a_row_has_a_value_for_each_feature_whatever_is_known(passes: list[ShipmentRow]) -> None:

@@ -11,7 +11,7 @@ from parcelward.contract.cards import Bilingual, Card, Counterpart, Goods, Parce
 from parcelward.contract.fields import InspectionResult
 from parcelward.escaping import escaped
 from parcelward.features.table import INDEX, Row
-from parcelward.goods import PROHIBITED, match_goods
+from parcelward.goods import PROHIBITED, match_goods, read_found
 from parcelward.moments import DAY_MS, HOUR_MS, MINUTE_MS, utc
 from parcelward.shipments.shipment import ShipmentBrief
 
@@ -103,7 +103,7 @@ def _categories(shipment: ShipmentBrief) -> frozenset[str]:
     real_name, inspection = shipment.real_name, shipment.inspection
     names = (
         None if real_name is None else real_name.goods_name,
-        None if inspection is None else inspection.found_goods,
+        None if inspection is None or inspection.found_goods is None else read_found(inspection.found_goods).seen,
     )
     matched = (match_goods(name) for name in names if name)
     found = {match.danger_category for match in matched if match.danger_severity >= PROHIBITED}

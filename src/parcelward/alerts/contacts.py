@@ -4,11 +4,9 @@ from collections.abc import Iterator
 
 from parcelward.contract.alerts import Action, Lane
 from parcelward.contract.cards import Bilingual, Contact, ContactRole, ParcelState
+from parcelward.goods import REPORTED_AT_ONCE
 from parcelward.shipments.shipment import ShipmentBrief
 
-POLICE_CATEGORIES = frozenset(("01", "02", "03", "08", "09", "10", "12", "14"))
-"""Categories of the 2016 list that are reported to the police at once: weapons, explosives, poisons, germs, radioactive
-substances, drugs and espionage equipment."""
 _WITH_THE_OUTLET = (ParcelState.AT_OUTLET, ParcelState.REFUSED)
 _CALL = {
     ContactRole.POLICE_110: (
@@ -51,7 +49,7 @@ def contacts_for(
 def _roles(
     shipment: ShipmentBrief, state: ParcelState, lane: Lane, action: Action, categories: frozenset[str]
 ) -> Iterator[tuple[ContactRole, str | None]]:
-    if categories & POLICE_CATEGORIES and lane is Lane.RED:
+    if categories & REPORTED_AT_ONCE and lane is Lane.RED:
         yield ContactRole.POLICE_110, None
     at_hub = shipment.scan is not None and state in (ParcelState.UNDER_WAY, ParcelState.HELD, ParcelState.HANDED_OVER)
     if at_hub and shipment.scan is not None:

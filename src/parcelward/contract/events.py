@@ -266,8 +266,9 @@ class Inspection(Part):
     found_goods: GoodsText | None = Field(None, description="Goods as seen by the inspector.", examples=["羽绒服"])
     found_category: str | None = Field(
         None,
-        pattern=r"^(0[1-9]|1[0-24-9])$",
-        description="Category of the 2016 prohibited list; 13 is out of scope.",
+        pattern=r"^(0?[1-9]|1[0-9])$",
+        description="Category of the 2016 prohibited list; `5` is read as `05`. 13 (publications) is accepted, and "
+        "neither kept nor judged.",
         examples=["05"],
     )
     weight_g: Grams | None = None

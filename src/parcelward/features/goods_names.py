@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from parcelward.features.table import Value
-from parcelward.goods import GoodsMatch, match_goods, same_goods, weight_range_g
+from parcelward.goods import GoodsMatch, match_goods, read_found, same_goods, weight_range_g
 
 _PAIRS_KEPT = 16_384  # pairs of names, about 0.2 KB each: most pairs share their features
 _FEATURES_KEPT = 1024  # different features of such pairs
@@ -35,6 +35,8 @@ class GoodsFeatures(NamedTuple):
     found_severity: int | None
     found_terms: str | None
     """Dangerous terms in what the inspector saw."""
+    removed: str | None
+    """Prohibited goods that were taken out, by the inspector's words."""
     mismatch: bool | None
     weights_g: tuple[float, float, float] | None
     """Low, usual and high weight of one piece of the declared goods; None where no class is known."""
@@ -44,13 +46,18 @@ class GoodsFeatures(NamedTuple):
 def goods_features(declared_name: str | None, found_name: str | None) -> GoodsFeatures:
     """Features of the declared name and of the name that the inspector wrote; a missing name is None."""
     declared = None if declared_name is None else match_goods(declared_name)
-    found = None if found_name is None else match_goods(found_name)
-    same = None if declared_name is None or found_name is None else same_goods(declared_name, found_name)
-    return _features(declared, found, same)
+    inside = None if found_name is None else read_found(found_name)
+    found = None if inside is None else match_goods(inside.seen)
+    same = (
+        None if declared_name is None or inside is None or not inside.seen else same_goods(declared_name, inside.seen)
+    )
+    return _features(declared, found, same, (inside.removed or None) if inside is not None else None)
 
 
 @lru_cache(maxsize=_FEATURES_KEPT)
-def _features(declared: GoodsMatch | None, found: GoodsMatch | None, same: bool | None) -> GoodsFeatures:
+def _features(
+    declared: GoodsMatch | None, found: GoodsMatch | None, same: bool | None, removed: str | None
+) -> GoodsFeatures:
     known, declared = declared is not None, declared or _NOTHING
     goods_class = declared.goods_class
     return GoodsFeatures(
@@ -66,6 +73,7 @@ def _features(declared: GoodsMatch | None, found: GoodsMatch | None, same: bool 
         ),
         None if found is None else found.danger_severity,
         None if found is None else _named(found),
+        removed,
         None if same is None else not same,
         None if goods_class is None else weight_range_g(goods_class),
     )

@@ -133,6 +133,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("dangerous_declared", B, ACCEPTANCE, "", "a dangerous-goods declaration accompanies the parcel", "附有危险品申报"),
     Feature("found_danger_severity", I, INSPECTION, "", "worst dangerous term in what the inspector saw", "验视所见物品危险等级"),
     Feature("found_danger_terms", S, INSPECTION, "", "dangerous terms in what the inspector saw", "验视所见中的危险品词"),
+    Feature("found_removed", S, INSPECTION, "", "prohibited goods that the inspector says were taken out", "验视记录已取出的禁寄物品"),
+    Feature("found_listed", B, INSPECTION, "", "the inspector recorded a category of the prohibited list (publications left out)", "验视记录了禁寄类别（出版物除外）"),
     Feature("found_category", S, INSPECTION, "", "prohibited-list category the inspector recorded", "验视记录的禁寄类别"),
     Feature("found_mismatch", B, INSPECTION, "", "inspector saw other goods than declared", "验视所见与申报不符", model=True),
     Feature("weight_g", I, ACCEPTANCE, "g", "weight at acceptance", "收寄重量", model=True),

@@ -1,6 +1,7 @@
 """Values that are none become unknown: the place of a failed position fix, the time of a clock that was never set.
 
 They are no fault of the event, so it is not refused for them; and unknown accuses nobody. `contract` says the bounds.
+A category of publications is opinion: it is not kept, so nothing behind this step can judge it.
 """
 
 from typing import Any
@@ -15,6 +16,8 @@ BEFORE_MS = DAY_MS
 PHOTO_BEFORE_MS = 365 * DAY_MS
 """A photo older than that has the date with which a clock begins; one that is only old is a finding."""
 
+PUBLICATIONS = "13"
+
 _SCAN, _INSPECTION = ScanData.number, InspectionData.number
 
 
@@ -26,6 +29,8 @@ def clear_unknown(data: Any, time_ms: int) -> None:
         data.place = None
     if data.number == _INSPECTION:
         _clear_times(data, time_ms)
+        if (category := data.found_category) is not None:
+            data.found_category = None if category == PUBLICATIONS else category.zfill(2)
 
 
 def is_somewhere(place: PlaceData) -> bool:
