@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from parcelward.features.table import Value
-from parcelward.goods import GoodsMatch, match_goods, read_found, same_goods, weight_range_g
+from parcelward.goods import GoodsMatch, lithium_in, match_goods, read_found, same_goods, weight_range_g
 
 _PAIRS_KEPT = 16_384  # pairs of names, about 0.2 KB each: most pairs share their features
 _FEATURES_KEPT = 1024  # different features of such pairs
@@ -20,6 +20,7 @@ DECLARED = (
     "goods_danger_terms",
     "goods_danger_category",
     "goods_battery",
+    "goods_lithium",
     "goods_vague",
     "goods_restricted",
     "goods_restricted_units",
@@ -51,12 +52,17 @@ def goods_features(declared_name: str | None, found_name: str | None) -> GoodsFe
     same = (
         None if declared_name is None or inside is None or not inside.seen else same_goods(declared_name, inside.seen)
     )
-    return _features(declared, found, same, (inside.removed or None) if inside is not None else None)
+    lithium = None if declared_name is None else lithium_in(declared_name)
+    return _features(declared, lithium, found, same, (inside.removed or None) if inside is not None else None)
 
 
 @lru_cache(maxsize=_FEATURES_KEPT)
 def _features(
-    declared: GoodsMatch | None, found: GoodsMatch | None, same: bool | None, removed: str | None
+    declared: GoodsMatch | None,
+    lithium: str | None,
+    found: GoodsMatch | None,
+    same: bool | None,
+    removed: str | None,
 ) -> GoodsFeatures:
     known, declared = declared is not None, declared or _NOTHING
     goods_class = declared.goods_class
@@ -66,6 +72,7 @@ def _features(
             _named(declared),
             declared.danger_category,
             declared.battery if known else None,
+            lithium and str(lithium),
             declared.vague if known else None,
             declared.restricted,
             declared.restricted_units,

@@ -126,6 +126,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("goods_danger_terms", S, ACCEPTANCE, "", "dangerous terms in the declared goods name", "申报品名中的危险品词"),
     Feature("goods_danger_category", S, ACCEPTANCE, "", "category of the worst declared term in the 2016 prohibited list", "申报品名中危险品词所属禁寄类别"),
     Feature("goods_battery", B, ACCEPTANCE, "", "goods name names a lithium battery or power bank", "品名含锂电池或充电宝"),
+    Feature("goods_lithium", S, ACCEPTANCE, "", "lithium batteries by the goods name: alone, or inside equipment that ordinarily holds one", "品名所示锂电池：单独电池，或通常装有锂电池的设备"),
     Feature("goods_vague", B, ACCEPTANCE, "", "goods name says nothing that could be inspected", "品名笼统", model=True),
     Feature("goods_restricted", S, ACCEPTANCE, "", "restricted goods: e_cigarette or cigarette", "限寄物品"),
     Feature("goods_restricted_units", I, ACCEPTANCE, "", "units of restricted goods: cigarettes in sticks, e-cigarettes in pieces", "限寄物品数量"),

@@ -2,6 +2,7 @@
 
 from parcelward.goods.found import REPORTED_AT_ONCE, FoundGoods, read_found
 from parcelward.goods.lexicon import PROHIBITED
+from parcelward.goods.lithium import Lithium, lithium_in
 from parcelward.goods.matching import GoodsMatch, match_goods
 from parcelward.goods.sameness import same_goods
 from parcelward.goods.text import normalise
@@ -12,7 +13,9 @@ __all__ = [
     "REPORTED_AT_ONCE",
     "FoundGoods",
     "GoodsMatch",
+    "Lithium",
     "goods_classes",
+    "lithium_in",
     "match_goods",
     "normalise",
     "read_found",

@@ -53,11 +53,12 @@ _DENIAL = re.compile(
     rf"|(?:已|可|予以)排除"
     rf"|\b(?:no|without|free of|did not (?:find|see)|didn t (?:find|see)|nothing|not any)\b(?! ?\d))"
     rf"(?!{_NOT_PRESENCE}| (?:label|declar|name|brand|packag|licen|permit|number|lid|cap)\w*)"
-    r"(?:有(?!毒|机|害)|见|到|发现|看到|存在|夹带|夹藏|携带|装有|放有|含有|任何|其[他它]|一切|内置|明显|可疑|疑似|"
+    r"(?:有(?!毒|机|害)|见|到|发现|看到|存在|夹带|夹藏|携带|装有|放有|含有|任何|其[他它]|一切|内置|明显|可疑|疑似"
     r"| (?:any|other|sign of|trace of))*"
 )
 _ANSWER = re.compile(
-    r"[:：]?\s*(?:均|都|皆|全部|也)?(?:(?<!有)无|没有|未见|未发现|未查见|未检出|不存在|否|0个?|零|none|no|not found|absent)$"
+    r"[:：]?\s*(?:均|都|皆|全部|也)?"
+    r"(?:(?<!有)无|没有|未见|未发现|未查见|未检出|不存在|否|0个?|零|none|no|not found|absent)$"
 )
 # Words after which goods are named that are there, whatever was denied before.
 _AFFIRMS = re.compile(

@@ -66,7 +66,15 @@ WORDS: dict[str, Words] = {
         "hand_over": ("移交公安", "hand over to the police"),
     },
     "goods_restricted": {"e_cigarette": ("电子烟", "e-cigarettes"), "cigarette": ("卷烟", "cigarettes")},
-    "goods_danger_category": CATEGORY,
+    "goods_lithium": {
+        "alone": ("单独的锂电池", "lithium batteries by themselves"),
+        "inside": ("通常装有锂电池的设备", "equipment that ordinarily holds a lithium battery"),
+    },
+    "goods_danger_category": {
+        **CATEGORY,
+        "battery": ("锂电池", "lithium batteries"),
+        "misc": ("杂项危险物质和物品", "miscellaneous dangerous substances and articles"),
+    },
     "found_category": CATEGORY,
     "transport_mode": {"road": ("公路", "road"), "rail": ("铁路", "rail"), "air": ("航空", "air")},
 }
