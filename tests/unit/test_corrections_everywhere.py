@@ -99,7 +99,7 @@ def test_a_correction_names_an_event_of_its_own_source_first_and_of_another_else
 
 CORRECTED = [
     ("a place", [({"place": BEIJING}, {})], {}, "R7"),
-    ("names", [({"sender": {"name": "王二"}}, {}), ({"sender": {"name": "王三"}}, {})], {}, "R5"),
+    ("names", [({"sender": {"name": "王二"}}, {}), ({"sender": {"name": "王三"}}, {})], {}, "R5B"),
     ("goods", [({"goods": E_CIGARETTE}, {"goods": {"name": "书籍"}})], {"goods": E_CIGARETTE}, "R15"),
     (
         "documents",

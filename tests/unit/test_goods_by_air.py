@@ -1,5 +1,7 @@
-"""By air more goods are dangerous than on the road; and a sender's own flag does not make forbidden goods acceptable."""
+"""By air more goods are dangerous than on the road; and a flag of the sender makes no forbidden goods acceptable."""
 
+from functools import cache
+from itertools import count
 from typing import Any
 
 import pytest
@@ -8,10 +10,20 @@ from parcelward.contract.alerts import Alert, Lane
 from parcelward.goods import lithium_in
 from tests.builders import T0, alerts_of, pipeline, real_name, record
 
+LINE = cache(pipeline)
+_numbers = count()
+
 
 def screened(name: str, mode: str | None = None, declared: bool = False) -> list[tuple[Lane, str]]:
-    data: dict[str, Any] = {"goods": {"name": name, "dangerous_declared": declared}, "transport_mode": mode}
-    alerts: list[Alert] = alerts_of(pipeline().feed([record(real_name(**data), T0)]))
+    """What is found on a parcel of a new sender."""
+    number = next(_numbers)
+    passport = {"document_type": "passport", "issuing_country": "CHN", "document_number": f"E{number:08}"}
+    data: dict[str, Any] = {
+        "sender": passport | {"phone": f"1380000{number:04}"},
+        "goods": {"name": name, "dangerous_declared": declared},
+        "transport_mode": mode,
+    }
+    alerts: list[Alert] = alerts_of(LINE().feed([record(real_name(f"SF{number:013}", **data), T0)]))
     return [(alert.lane, finding.rule) for alert in alerts for finding in alert.findings]
 
 

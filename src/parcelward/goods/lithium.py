@@ -23,9 +23,7 @@ _BATTERY = re.compile(
     r"|batter|\bcell|\bli ?(?:ion|po)|lithium|sodium ion|power ?bank|portable charger|power station"
 )
 _IN_EQUIPMENT = re.compile(r"装在设备中|驱动的车辆|battery powered|镍氢")
-_HOLDS = re.compile(
-    r"(?:含|内置|自带|附带|带有?|内有|装有|配有?|\b(?:with|incl\w*|built in|contains)\b)[^,;]{0,8}$"
-)
+_HOLDS = re.compile(r"(?:含|内置|自带|附带|带有?|内有|装有|配有?|\b(?:with|incl\w*|built in|contains)\b)[^,;]{0,8}$")
 """Before a battery: the name is that of the thing which holds it (手机（含锂电池）)."""
 
 _DEVICES = (
@@ -35,7 +33,8 @@ _DEVICES = (
 )
 _CHINESE = re.compile(
     rf"(?<!玩具)(?<!模型)(?<!仿真)(?:{_DEVICES})(?!模型|玩具)"
-    rf"(?=$|[^{CJK}]|[一二两三四五六七八九十几]?[台个部只架块支套件]|全新|二手|新款|未拆|整机|主机|含|带|内置|自带|黑|白|银|红|蓝)"
+    rf"(?=$|[^{CJK}]|[一二两三四五六七八九十几]?[台个部只架块支套件]|全新|二手|新款|未拆|整机|主机|含|带|内置|自带|"
+    r"黑|白|银|红|蓝)"
 )
 _ENGLISH = re.compile(
     r"\b(?:(?:cell|mobile|smart) ?phones?|iphones?(?: ?\d+)?(?: pro| max)*|laptops?|notebook computers?|tablets?|ipads?|drones?"
