@@ -11,6 +11,7 @@ import pytest
 from parcelward.alerts.alert import model_finding
 from parcelward.contract.alerts import Score
 from parcelward.rules import load_pack
+from parcelward.rules.laws import ARTICLES, number_of
 
 LAWS = Path(__file__).parents[3] / "shared" / "data" / "laws-cn"
 WITH_LAWS = pytest.mark.skipif(not LAWS.is_dir(), reason="the texts of the laws are not here")
@@ -101,3 +102,16 @@ def test_the_law_on_hazardous_chemicals_is_cited_where_its_regulation_is_and_cal
 @pytest.mark.parametrize("rule", ["R3", "R3B", "R3C", "R3D", "R9"])
 def test_rules_of_the_inspection_cite_the_duty_as_well_as_the_penalty(rule: str) -> None:
     assert {("邮政法", "二十五"), ("邮政法", "五十九"), ("邮政法", "七十五")} <= cited(BASES[rule])
+
+
+@WITH_LAWS
+def test_the_number_of_articles_is_that_of_the_text() -> None:
+    counted = 0
+    for law, most in ARTICLES.items():
+        texts = [path for path in LAWS.glob("*.md") if path.name.split("(")[0].removesuffix(".md") == law]
+        if not texts or law == "快递暂行条例":  # at hand as of 2019 only
+            continue
+        numbers = re.findall(r"^第([零一二三四五六七八九十百]+)条 ", texts[0].read_text(encoding="utf-8"), re.MULTILINE)
+        assert number_of(numbers[-1]) == most, law
+        counted += 1
+    assert counted >= 8

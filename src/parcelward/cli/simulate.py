@@ -13,7 +13,7 @@ from rich.table import Table
 
 from parcelward.cli.options import moment_of
 from parcelward.errors import UserError
-from parcelward.simulate import PATTERNS, Plan, SimulatedEvent, Simulation
+from parcelward.simulate import PATTERNS, PLANTED, Plan, SimulatedEvent, Simulation
 
 
 def simulate(
@@ -72,8 +72,8 @@ def _write(path: Path, lines: Iterator[bytes]) -> int:
 def _report(written: int, out: Path, cases: dict[str, list[str]]) -> None:
     """Say on the error stream what was planted, so that the files may be pipes."""
     console = Console(stderr=True)
-    table = Table("pattern", "cases", "waybills")
+    table = Table("pattern", "what is planted", "cases", "waybills")
     for pattern, found in cases.items():
-        table.add_row(pattern, str(len(set(found))), str(len(found)))
+        table.add_row(pattern, PLANTED[pattern], str(len(set(found))), str(len(found)))
     console.print(f"events written to {out}: {written:,}")
     console.print(table)

@@ -37,8 +37,9 @@ _CHINESE = re.compile(
     r"黑|白|银|红|蓝)"
 )
 _ENGLISH = re.compile(
-    r"\b(?:(?:cell|mobile|smart) ?phones?|iphones?(?: ?\d+)?(?: pro| max)*|laptops?|notebook computers?|tablets?|ipads?|drones?"
-    r"|smart ?watch(?:es)?|(?:digital )?cameras?|bluetooth (?:speakers?|headsets?)|e ?readers?)(?=$|[^a-z ]| \d)"
+    r"\b(?:(?:cell|mobile|smart) ?phones?|iphones?(?: ?\d+)?(?: pro| max)*|laptops?|notebook computers?"
+    r"|tablets?|ipads?|drones?|smart ?watch(?:es)?|(?:digital )?cameras?"
+    r"|bluetooth (?:speakers?|headsets?)|e ?readers?)(?=$|[^a-z ]| \d)"
 )
 
 

@@ -8,13 +8,13 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 
 from cel_expr_python import cel
 
-from parcelward.features.table import FEATURES, INDEX, FeatureType
+from parcelward.features.table import FEATURES, FeatureType
 from parcelward.rules import regex, wire
+from parcelward.rules.explain import explained
 
 FEATURE, LITERAL, LIST = "feature", "literal", "list"
 AND, OR, NOT, CHOICE = "logical_and", "logical_or", "logical_not", "conditional"
@@ -119,7 +119,7 @@ def check(source: str) -> Node:
     try:
         compiled = environment().compile(source)
     except RuntimeError as error:
-        raise _translated(str(error)) from None
+        raise _translated(str(error), source) from None
     node = _Reader(source, compiled.serialize()).root()
     if node.kind is not FeatureType.BOOL:
         raise ExpressionError(f"a rule must be true or false, this expression is of type {node.kind}", 1, 1)
@@ -132,17 +132,13 @@ def check(source: str) -> Node:
     return node
 
 
-def _translated(message: str) -> ExpressionError:
+def _translated(message: str, source: str) -> ExpressionError:
     match = re.search(r"<input>:(\d+):(\d+): (.*)", message)
     if match is None:
         return ExpressionError(message.split("\n")[0], 1, 1)
     line, column, text = int(match[1]), int(match[2]), match[3]
-    undeclared = re.match(r"undeclared reference to '([^']+)'", text)
-    if undeclared is not None:
-        close = get_close_matches(undeclared[1], INDEX, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else "; `parcelward rules fields` lists what there is"
-        text = f"unknown feature or function '{undeclared[1]}'{hint}"
-    return ExpressionError(text, line, column)
+    before = source.split("\n")[: line - 1]
+    return ExpressionError(explained(text, source, sum(len(one) + 1 for one in before) + column - 1), line, column)
 
 
 def _choices(node: Node) -> int:

@@ -13,6 +13,7 @@ from parcelward.features.table import FEATURES, INDEX, FeatureType, Row, Value
 from parcelward.rules.check import ExpressionError, Node, check, fault_at
 from parcelward.rules.compile import compiled, python_source
 from parcelward.rules.cost import MAX_STEPS, steps
+from parcelward.rules.laws import article_fault
 from parcelward.rules.lint import limits, meaning_fault, surely_known, value_fault
 from parcelward.rules.rule import Example, Hit, Rule, RulePack, content_hash
 from parcelward.rules.source import SourcePlace, read
@@ -21,6 +22,7 @@ from parcelward.rules.text import Language, Template, template
 BUILT_IN = Path(__file__).with_name("acceptance.yaml")
 
 MAX_RULES = 300
+MAX_ID = 8
 
 _RULE_KEYS = ("id", "name", "version", "severity", "action", "owner", "legal_basis", "about", "expr", "reason")
 _EXAMPLE_KEYS = ("must_fire", "must_not_fire")
@@ -39,25 +41,49 @@ def load_pack(path: Path | None) -> RulePack:
     ['document_number_invalid']
     """
     root = read(path or BUILT_IN, str(path) if path else f"rules/{BUILT_IN.name}")
-    keys = root.mapping(("version", "rules"))
+    keys = root.mapping(("version", "rules"), ("extends", "without"))
     version = keys["version"].string()
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", version):
         raise keys["version"].fault("version must be small letters, digits, '.', '_' or '-', as in 'acceptance-1'")
     if re.search(r"[0-9]{15}", version):
         raise keys["version"].fault("version has more than 14 digits in a row, the length of a date with a time")
     places = keys["rules"].items()
-    if not places:
+    if not places and "extends" not in keys:
         raise keys["rules"].fault("there is no rule")
     if len(places) > MAX_RULES:
         raise keys["rules"].fault(f"there are {len(places):,} rules; {MAX_RULES} are allowed")
-    rules = tuple(_rule(place) for place in places)
-    _refuse_twins(rules, places)
+    own = tuple(_rule(place) for place in places)
+    _refuse_twins(own, places)
+    rules = extended(own, keys, places) if keys.keys() & {"extends", "without"} else own
     if (taken := steps(rule.expression for rule in rules)) > MAX_STEPS:
         raise keys["rules"].fault(f"the rules take up to {taken:,} steps for each parcel; {MAX_STEPS:,} are allowed")
     pack = assemble(version, rules)
-    for rule, place in zip(rules, places, strict=True):
+    for rule, place in zip(own, places, strict=True):
         _run_examples(pack, rule, place.about(f"rule {rule.id}"))
     return pack
+
+
+def extended(own: Sequence[Rule], keys: dict[str, SourcePlace], places: Sequence[SourcePlace]) -> tuple[Rule, ...]:
+    """The built-in rules with those of a pack: one with the id of a built-in rule replaces it, the others follow."""
+    if "extends" not in keys:
+        raise keys["without"].fault("'without' belongs to 'extends: built-in'")
+    if keys["extends"].string() != "built-in":
+        raise keys["extends"].fault("a pack can extend 'built-in' only")
+    built_in = {rule.id: rule for rule in load_pack(None).rules}
+    gone = {place.string(): place for place in (keys["without"].items() if "without" in keys else ())}
+    for identity, place in gone.items():
+        if identity not in built_in:
+            raise place.fault(f"there is no built-in rule '{identity}'; `parcelward rules list` has them")
+        if any(rule.id == identity for rule in own):
+            raise place.fault(f"rule {identity} is left out and given at once")
+    kept = {identity: rule for identity, rule in built_in.items() if identity not in gone}
+    others = {rule.name: rule.id for rule in kept.values()}
+    for rule, place in zip(own, places, strict=True):
+        if others.get(rule.name, rule.id) != rule.id:
+            raise place.about(f"rule {rule.id}").fault(
+                f"name '{rule.name}' is already taken by rule {others[rule.name]}"
+            )
+    return tuple((kept | {rule.id: rule for rule in own}).values())
 
 
 def assemble(version: str, rules: Sequence[Rule]) -> RulePack:
@@ -119,7 +145,9 @@ def row_of(values: dict[str, Value]) -> Row:
 
 
 def _rule(place: SourcePlace) -> Rule:
-    place.mapping()  # names a place that is no mapping, or a key that is given twice, before anything else
+    given = place.mapping()  # names a place that is no mapping, or a key that is given twice, before anything else
+    if "id" in given and isinstance(named := given["id"].value(), str):
+        place = place.about(f"rule {named[:MAX_ID]}")
     keys = place.mapping(_RULE_KEYS, ("examples", "clears"))
     identity = keys["id"].string()
     of = f"rule {identity}"
@@ -145,7 +173,7 @@ def _rule(place: SourcePlace) -> Rule:
         severity=_choice(keys["severity"], Severity),
         action=_choice(keys["action"], Action),
         owner=keys["owner"].string(),
-        legal_basis=keys["legal_basis"].uncut(),
+        legal_basis=_legal_basis(keys["legal_basis"]),
         about=keys["about"].uncut().strip(),
         source=source.strip(),
         expression=expression,
@@ -156,6 +184,14 @@ def _rule(place: SourcePlace) -> Rule:
         fields=expression.features,
         limits=limits(expression),
     )
+
+
+def _legal_basis(place: SourcePlace) -> str:
+    """A legal basis whose articles exist, as far as the law's number of articles is known."""
+    basis = place.uncut()
+    if (fault := article_fault(basis)) is not None:
+        raise place.fault(f"legal_basis: {fault}")
+    return basis
 
 
 def _no_examples(place: SourcePlace) -> tuple[Example, ...]:

@@ -21,9 +21,11 @@ rates exist.
 
 ## Your own pack
 
-A pack is a YAML file. It replaces the built-in one: a rule that is not in your pack is not applied. So begin with a
-copy of `src/parcelward/rules/acceptance.yaml` and change it. `parcelward rules check FILE` checks a pack and runs its
-examples; the setting `PARCELWARD_RULE_PACK=FILE` puts it in force when a worker starts.
+A pack is a YAML file. With `extends: built-in` below its version it keeps the built-in rules: yours are added, one of
+yours with the id of a built-in rule takes its place, and `without: [R12]` leaves rules out. Without `extends` the pack
+stands for itself: a rule that is not in it is not applied. `parcelward rules check FILE` checks a pack, runs its
+examples and says which built-in rules are missing or changed; the setting `PARCELWARD_RULE_PACK=FILE` puts it in force
+when a worker starts.
 
 ```yaml
 {template}```
@@ -65,6 +67,8 @@ What an expression may use: features, literals, `&& || !`, `< <= > >= == !=`, `i
   never fire; a branch that can never make its rule fire (`weight_g > 10 && (weight_g < 5 || is_person)`). The check
   tries all values that the tests can tell apart. What it refuses is nonsense; it does not find all nonsense, for it
   takes two terms, such as `weight_g` and `weight_g * 2`, to be independent.
+- **An article that its law does not have** (邮政法 第三百条), for the laws whose number of articles is known. Whether
+  an article says what the rule rests on, nobody but a reader can tell.
 - **What could stop a worker.** A pattern that needs more than {pattern:,} steps a byte, a text of more than {text:,}
   characters or {placeholders} placeholders, an expression of more than {length:,} characters, nested more than {depth}
   deep (`?:` more than {choices}), a pack of more than {rules} rules, {values:,} values or {bytes:,} bytes, a number of
@@ -85,7 +89,7 @@ rests on. 快递暂行条例 was at hand as of 2019; its articles are cited by t
 These texts were not at hand, so what is cited of them is **not verified**: 危险化学品安全法 (in force since 2026-05-01;
 it is cited by name where 危险化学品安全管理条例, article 64, was cited before; which of its articles applies, and
 what of the regulation still does, a lawyer must say), 邮件快件实名收寄管理办法, 禁止寄递物品管理规定, the notice on
-e-cigarettes, the limits on cigarettes, and IATA's rules.
+e-cigarettes, the limits on cigarettes, 民用航空危险品运输管理规定 (on dangerous goods by air), and IATA's rules.
 
 The notice on e-cigarettes says "per person and day" (每人每天): R15 counts calendar days in China time, not 24 hours.
 
@@ -97,6 +101,7 @@ The notice on e-cigarettes says "per person and day" (每人每天): R15 counts 
 
 TEMPLATE = """\
 version: harbor-night-1          # name of the pack; every alert carries it
+extends: built-in                # keep the built-in rules; leave this out for a pack of your own rules only
 rules:
   - id: N1                       # a capital letter, then capitals or digits
     name: heavy_parcel_at_night  # snake_case

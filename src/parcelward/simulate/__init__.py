@@ -5,11 +5,12 @@ share of malformed ones, `.labels()` the ground truth. `live(plan, events_per_se
 """
 
 from parcelward.simulate.malformed import malformed
-from parcelward.simulate.plan import PATTERNS, Label, Plan, SimulatedEvent, SimulatedRecord, live
+from parcelward.simulate.plan import PATTERNS, PLANTED, Label, Plan, SimulatedEvent, SimulatedRecord, live
 from parcelward.simulate.simulation import Simulation, simulate
 
 __all__ = [
     "PATTERNS",
+    "PLANTED",
     "Label",
     "Plan",
     "SimulatedEvent",

@@ -12,6 +12,24 @@ PATTERNS: dict[str, float] = {
     "R1": 3, "R2": 3, "R3": 4, "R5": 1, "R6": 1, "R7": 2, "R8": 1, "R9": 0.7, "R10": 1, "R12": 0.4, "R13": 3, "R14": 4,
     "R15": 2, "R20": 2, "R22": 6,
 }  # fmt: skip
+PLANTED: dict[str, str] = {
+    "R1": "a document number that cannot be, or none",
+    "R2": "no real-name event, or an inspection long before it",
+    "R3": "no inspection, not opened, sealed before it, or too late",
+    "R5": "one document with many phones at several outlets",
+    "R6": "customers' parcels under a clerk's own document",
+    "R7": "one document read far apart within the hour",
+    "R8": "one phone with many documents",
+    "R9": "inspections seconds apart",
+    "R10": "the photo of another waybill",
+    "R12": "one vague goods name on nearly everything",
+    "R13": "a weight that does not fit the goods, or that changed",
+    "R14": "dangerous goods, declared or found",
+    "R15": "too many e-cigarettes or cigarettes",
+    "R20": "a waybill number used twice",
+    "R22": "no rule describes it: several harmless traits at once, left to the model",
+}
+"""What is done to the parcels of each pattern."""
 EVENTS_PER_WAYBILL = 2.3  # mean of what is simulated: two duties, scans of some parcels, resends, corrections
 
 
