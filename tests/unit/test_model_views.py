@@ -56,7 +56,7 @@ def test_scores_are_those_of_the_whole_model(model: RiskModel, rows: list[Row]) 
 
 def test_what_one_piece_of_evidence_tells_is_unknown_together(rows: list[Row]) -> None:
     unprofiled = [row for row in rows if row[INDEX["sender_sends_1h"]] is row[INDEX["phone_documents_1d"]] is None]
-    uninspected = [row for row in rows if row[INDEX["inspection_opened"]] is None]
+    uninspected = [row for row in rows if row[INDEX["inspection_mark"]] is None]
     assert unprofiled
     assert uninspected
     assert not [row for row in unprofiled if known(row, OF_SENDER)]

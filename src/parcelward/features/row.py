@@ -9,9 +9,11 @@ value with its name.
 
 from msgspec.structs import astuple
 
+from parcelward.contract.fields import GoodsNature, InspectionResult
 from parcelward.features.goods_names import DECLARED, GoodsFeatures, goods_features
 from parcelward.features.order import filled_by_name
 from parcelward.features.table import Row, Value
+from parcelward.goods import match_goods
 from parcelward.moments import CHINA_MS, FIVE_MINUTES_MS, HOUR_MS, HOURS_PER_DAY
 from parcelward.profiles.outlets import (
     OperatorProfile,
@@ -107,6 +109,8 @@ def _duties(shipment: ShipmentBrief, real_name: RealNameEntry | None, inspection
     if inspection is not None:
         done, begun = inspection.event_ms, inspection.started_ms
         opened, result, mark = inspection.opened, inspection.result, inspection.mark_applied
+        if not opened and _not_to_open(result, real_name):
+            opened = None  # the question does not apply
         inspection_upload, backfilled = (inspection.arrival_ms - done) / 1000, backfilled or inspection.backfill
         if real_name is not None:
             delay = (done - real_name.event_ms) / 1000
@@ -133,6 +137,20 @@ def _duties(shipment: ShipmentBrief, real_name: RealNameEntry | None, inspection
         shipment.conflicts,
         hour,
     )
+
+
+def _not_to_open(result: str, real_name: RealNameEntry | None) -> bool:
+    """Tell whether the duty was done without opening: the sender refused, or it is a letter or looks like one.
+
+    A down jacket that was passed off as a letter was to be opened.
+    """
+    if result == InspectionResult.REFUSED_BY_SENDER:
+        return True
+    if result != InspectionResult.EXEMPT_LETTER:
+        return False
+    if real_name is None or real_name.goods_nature in (GoodsNature.LETTER, GoodsNature.DOCUMENT):
+        return True
+    return match_goods(real_name.goods_name).goods_class == "document"
 
 
 _OF_DOCUMENT, _OF_PHONE = SenderView.__struct_fields__, PhoneView.__struct_fields__
