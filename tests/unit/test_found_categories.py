@@ -64,7 +64,7 @@ def test_an_inspector_who_writes_that_nothing_was_found_raises_nothing() -> None
 def test_goods_that_were_taken_out_are_at_most_a_look() -> None:
     (alert,) = screened(found_goods="已取出打火机，其余为衣服")
     assert (alert.lane, [finding.rule for finding in alert.findings]) == (Lane.YELLOW, ["F1B"])
-    assert "已取出禁寄物品“打火机”" in alert.findings[0].reason.zh
+    assert "已取出禁寄物品：打火机" in alert.findings[0].reason.zh
 
 
 def test_drugs_that_were_taken_out_are_red_all_the_same() -> None:

@@ -87,5 +87,5 @@ def test_limits_stand_in_the_texts_of_identity_and_pace() -> None:
         for n in range(3)
     ]
     reason = alerts_of(feed_all(line, names))[-1].findings[0].reason
-    assert "达3个" in reason.zh
-    assert "from 3 of both" in reason.en
+    assert "姓名和电话均达3" in reason.zh
+    assert "3 names with 3 phones" in reason.en

@@ -41,4 +41,3 @@ def test_a_duty_that_was_done_without_opening_raises_nothing(registered: dict[st
 def test_a_parcel_passed_off_as_a_letter_is_looked_at() -> None:
     said = screened({}, result="exempt_letter")
     assert (len(alerts_of(said)), opened(said)) == (1, False)
-

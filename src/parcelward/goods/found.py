@@ -78,8 +78,9 @@ _TAKEN_OUT = re.compile(
     r"|\b(?:removed|taken out|took out|handed back|returned|confiscated)\b)"
 )
 _NOT_DONE = re.compile(
-    r"未|没|不|拒|无法|待|需|要求|应|请|须|建议|让|劝|准备|即将|可|能|再|\b(?:not|refus\w*|to be|must|should|please)\b"
+    r"未|没|不(?!明|锈|干)|拒绝?|无法|待|需|要求|应|请|须|建议|让|劝|准备|即将|可|能|再|\b(?:not|refus\w*|to be|must|should|please)\b"
 )
+_HOW = re.compile(r"(?:已经?|当场|现场|全部|均|予以|被)+$")
 _AFTER_TAKING = re.compile(rf"后|{_AFFIRMS.pattern}")
 _NO_GOODS = re.compile(
     r"(?:[已经并予以当场现均全部由给交了后]|寄件人|客户|本人|处理|放行|我司|自行|其|to|the|sender|was|were|and|then|\W)*"
@@ -96,7 +97,7 @@ def read_found(text: str) -> FoundGoods:
     >>> read_found("已取出打火机，其余为衣服")
     FoundGoods(seen='其余为衣服', removed='打火机')
     >>> read_found("打火机未取出").seen
-    '打火机未取出'
+    '打火机'
     """
     plain = normalise(_ANSWER_IN_BRACKETS.sub(r"\1", _SPACE_AFTER_GENERIC.sub(r"\1,", text)))
     parts: list[_Part] = []
@@ -117,11 +118,11 @@ def read_found(text: str) -> FoundGoods:
 def _read(clause: str) -> _Part:
     taken = _TAKEN_OUT.search(clause)
     if taken is not None:
-        if _NOT_DONE.search(clause, 0, taken.start()):
-            return _Part(clause)
+        if (undone := _NOT_DONE.search(clause, 0, taken.start())) is not None:
+            return _Part(f"{clause[: undone.start()]}、{clause[taken.end() :]}".strip("、"))
         rest = _AFTER_TAKING.search(clause, taken.end())
         end = len(clause) if rest is None else rest.start()
-        gone = clause[: taken.start()] + "、" + clause[taken.end() : end]
+        gone = _HOW.sub("", clause[: taken.start()]) + "、" + clause[taken.end() : end]
         return _Part(_goods_in(clause[end:]), gone.strip("、"))
     answer = _ANSWER.search(clause)
     if answer is not None and answer.start() and not _DOUBT.search(clause, 0, answer.start()):
