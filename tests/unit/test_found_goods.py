@@ -1,4 +1,4 @@
-"""What an inspector wrote down: what is in the parcel, what is not, and what was taken out."""
+"""An inspector writes down what is in the parcel, what is not, and what was taken out."""
 
 import pytest
 

@@ -15,7 +15,7 @@ _numbers = count()
 
 
 def screened(name: str, mode: str | None = None, declared: bool = False) -> list[tuple[Lane, str]]:
-    """What is found on a parcel of a new sender."""
+    """Give what is found on a parcel of a new sender."""
     number = next(_numbers)
     passport = {"document_type": "passport", "issuing_country": "CHN", "document_number": f"E{number:08}"}
     data: dict[str, Any] = {

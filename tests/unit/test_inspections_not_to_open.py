@@ -1,4 +1,4 @@
-"""Where nothing was to be opened, nobody is asked why it was not; a parcel passed off as a letter was to be opened."""
+"""Nobody is asked why a parcel was not opened that was not to be; one passed off as a letter was to be opened."""
 
 from typing import Any
 

@@ -145,7 +145,7 @@ def _goods_in(text: str) -> str:
 
 
 def _before_last_affirmed(text: str) -> str:
-    """What a clause names before the thing that its end denies: of 衣服有电池，… nothing but the thing itself goes."""
+    """Give what a clause names before the thing that its end denies: of 衣服有电池，… nothing but the thing itself goes."""
     affirmed = list(_AFFIRMS.finditer(text))
     return _goods_in(text[: affirmed[-1].start()]) if affirmed and affirmed[-1].start() else ""
 

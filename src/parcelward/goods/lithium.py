@@ -12,7 +12,7 @@ from parcelward.goods.text import CJK, normalise
 
 
 class Lithium(StrEnum):
-    """What a goods name says of lithium batteries."""
+    """Meaning of a goods name for lithium batteries."""
 
     ALONE = "alone"
     INSIDE = "inside"
