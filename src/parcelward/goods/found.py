@@ -78,7 +78,8 @@ _TAKEN_OUT = re.compile(
     r"|\b(?:removed|taken out|took out|handed back|returned|confiscated)\b)"
 )
 _NOT_DONE = re.compile(
-    r"未|没|不(?!明|锈|干)|拒绝?|无法|待|需|要求|应|请|须|建议|让|劝|准备|即将|可|能|再|\b(?:not|refus\w*|to be|must|should|please)\b"
+    r"未|没|不(?!明|锈|干)|拒绝?|无法|待|需|要求|应|请|须|建议|让|劝|准备|即将|可|能|再|"
+    r"\b(?:not|refus\w*|to be|must|should|please)\b"
 )
 _HOW = re.compile(r"(?:已经?|当场|现场|全部|均|予以|被)+$")
 _AFTER_TAKING = re.compile(rf"后|{_AFFIRMS.pattern}")
@@ -145,7 +146,7 @@ def _goods_in(text: str) -> str:
 
 
 def _before_last_affirmed(text: str) -> str:
-    """Give what a clause names before the thing that its end denies: of 衣服有电池，… nothing but the thing itself goes."""
+    """Give what a clause names before the thing that its end denies: nothing but that thing goes."""
     affirmed = list(_AFFIRMS.finditer(text))
     return _goods_in(text[: affirmed[-1].start()]) if affirmed and affirmed[-1].start() else ""
 
