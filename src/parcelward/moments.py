@@ -5,7 +5,7 @@ takes a fifth of the time. The memory is bounded and holds no personal value.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from parcelward.contract.fields import RFC3339_PATTERN
 
@@ -17,6 +17,7 @@ FIVE_MINUTES_MS = 5 * MINUTE_MS
 HOURS_PER_DAY = 24
 CHINA_MS = 8 * HOUR_MS
 """China has one time zone, UTC+8."""
+CHINA = timezone(timedelta(milliseconds=CHINA_MS))
 
 REMEMBERED = 8192
 

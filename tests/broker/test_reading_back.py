@@ -19,7 +19,7 @@ from parcelward.settings import Settings
 from tests.patience import PATIENCE_S
 
 
-def alert(waybill: str, rule: str, lane: str = "red") -> bytes:
+def alert(waybill: str, rule: str, lane: str = "red", **changes: Any) -> bytes:
     text = {"zh": f"理由{rule}", "en": f"reason {rule}"}
     body = {
         "alert_id": f"id-{waybill}",
@@ -50,7 +50,7 @@ def alert(waybill: str, rule: str, lane: str = "red") -> bytes:
         "rule_pack_version": "acceptance-1",
         "summary": text,
     }
-    return Alert.model_validate_json(json.dumps(body)).model_dump_json().encode()
+    return Alert.model_validate_json(json.dumps(body | changes)).model_dump_json().encode()
 
 
 @pytest.fixture
@@ -105,6 +105,56 @@ def test_alerts_as_json_lines_with_a_filter(some_alerts: Settings) -> None:
     listed = parcelward(some_alerts, "alerts", "--from-start", "--json", "--lane", "red", "--timeout", "2")
     assert listed.exit_code == 0, listed.stderr
     assert sorted(json.loads(line)["waybill"] for line in listed.stdout.splitlines()) == ["WB-1", "WB-3"]
+
+
+@pytest.fixture
+def cleared_one(settings: Settings) -> Settings:
+    """An alert that is open, one that was cleared, and a later one in another partition that was raised before them."""
+    minute = "2026-11-23T01:{}:00.000Z".format
+    alerts = (
+        (0, alert("WB-1", "R14", raised_at=minute(31))),
+        (0, alert("WB-2", "R14", raised_at=minute(32))),
+        (0, alert("WB-2", "R14", raised_at=minute(33), revision=2, state="cleared_by_evidence", findings=[])),
+        (1, alert("WB-3", "R14", raised_at=minute(30))),
+    )
+    producer = KafkaProducer(bootstrap_servers=settings.kafka)
+    for partition, value in alerts:
+        producer.send(settings.topics.alerts, value=value, partition=partition).get(PATIENCE_S)
+    producer.close()
+    return settings
+
+
+def listed_waybills(settings: Settings, *arguments: str) -> list[tuple[str, int]]:
+    """Waybills and revisions that `parcelward alerts` lists."""
+    listed = parcelward(settings, "alerts", "--json", *arguments)
+    assert listed.exit_code == 0, listed.stderr
+    alerts = map(json.loads, listed.stdout.splitlines())
+    return [(one["waybill"], one["revision"]) for one in alerts]
+
+
+def test_a_cleared_alert_is_not_among_the_open_ones(cleared_one: Settings) -> None:
+    def of(state: str) -> list[tuple[str, int]]:
+        return listed_waybills(cleared_one, "--from-start", "--state", state, "--timeout", "0.1")
+
+    assert of("open") == [("WB-3", 1), ("WB-1", 1)]
+    assert of("cleared") == [("WB-2", 2)]
+    refused = parcelward(cleared_one, "alerts", "--id", "WB-2", "--state", "open")
+    assert "does not pass the filters" in str(refused.exception)
+    assert listed_waybills(cleared_one, "--id", "WB-2") == [("WB-2", 1), ("WB-2", 2)]
+
+
+def test_all_that_is_there_is_shown_in_its_order_however_short_the_timeout(cleared_one: Settings) -> None:
+    in_order = [("WB-3", 1), ("WB-1", 1), ("WB-2", 1), ("WB-2", 2)]
+    assert listed_waybills(cleared_one, "--from-start", "--timeout", "0.001") == in_order
+    assert listed_waybills(cleared_one, "--from-start", "--max", "2") == in_order[:2]
+
+
+def test_reading_ends_when_it_is_told_to_stop(cleared_one: Settings) -> None:
+    with TopicReader(cleared_one, [cleared_one.topics.alerts]) as reader:
+        assert list(reader.read_to_end(stop=lambda: True)) == []
+        assert len(list(reader.read_to_end())) == 4
+        reader.rewind()
+        assert len(list(reader.read_to_end())) == 4
 
 
 def test_refused_records_are_read_back_without_their_values(settings: Settings) -> None:

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from parcelward.alerts.page import alert_page
-from parcelward.cli.alerts import Filters, Shown, in_time_order, passes, since_when
+from parcelward.cli.alert_filters import Filters, Shown, newest_revisions, passes, since_when, stands
+from parcelward.cli.alerts import raised_s
+from parcelward.cli.options import zone_of
+from parcelward.cluster.reader import in_time_order
 from parcelward.contract.alerts import Alert, Lane
 from parcelward.errors import UserError
 from tests.builders import MINUTE, T0, alerts_of, feed_all, inspection, pipeline, real_name, record
@@ -55,11 +58,50 @@ def test_what_cannot_be_read_passes_only_without_filters() -> None:
     assert not passes(None, Filters(courier="swift"))
 
 
+def test_of_an_alert_that_was_revised_only_the_newest_revision_stands(petrol: list[Alert]) -> None:
+    records = [SimpleNamespace(value=one.model_dump_json().encode()) for one in petrol]
+    unreadable = SimpleNamespace(value=b"{}")
+    for found in ([*records, unreadable], [unreadable, *reversed(records)]):
+        newest = newest_revisions(found)
+        assert [stands(alert, newest) for alert in petrol] == [False, True]
+    assert newest_revisions(records[:1]) == {}, "most alerts are never revised, and nothing is kept of them"
+
+
 def test_alerts_of_several_partitions_come_in_the_order_in_which_they_were_raised() -> None:
     records = [record(real_name(f"SF{n:013d}", goods={"name": "汽油"}), T0 + n * MINUTE) for n in range(4)]
     alerts = alerts_of(feed_all(pipeline(), records))
-    mixed: list[tuple[Any, Alert | None]] = [(SimpleNamespace(), alerts[n]) for n in (2, 0, 3, 1)]
-    assert [one[1] for one in in_time_order([(SimpleNamespace(), None), *mixed])] == [*alerts, None]
+    written = SimpleNamespace(timestamp=T0 + 5 * MINUTE)
+    mixed: list[tuple[Any, Alert | None]] = [(written, alerts[n]) for n in (2, 0, 3, 1)]
+    assert [one[1] for one in in_time_order([(written, None), *mixed], raised_s)] == [*alerts, None]
+
+
+def test_a_listing_keeps_no_more_in_memory_than_it_may() -> None:
+    taken: list[int] = []
+    numbers = (taken.append(n) or n for n in range(100))  # type: ignore[func-returns-value]
+    listing = in_time_order(numbers, float, within=10)
+    assert [next(listing), next(listing)] == [0, 1]
+    assert len(taken) == 12
+
+
+@pytest.mark.parametrize("name", ["+08:00", "Asia/Shanghai"])
+def test_a_time_zone_is_given_by_its_offset_or_by_its_name(name: str) -> None:
+    zone = zone_of(name)
+    assert zone is not None
+    assert zone.utcoffset(datetime(2026, 11, 23, tzinfo=UTC)) == timedelta(hours=8)
+    assert zone_of("UTC") is UTC
+    assert zone_of("local") is None
+
+
+@pytest.mark.parametrize("name", ["Peking", "+8", "../etc/passwd", "", "+25:00"])
+def test_a_time_zone_that_does_not_exist_is_named(name: str) -> None:
+    with pytest.raises(UserError, match="--tz"):
+        zone_of(name)
+
+
+def test_times_are_those_of_china_unless_another_zone_is_asked_for(petrol: list[Alert]) -> None:
+    assert "10:00:00" in alert_page(petrol[0], "en").plain
+    assert "UTC+8" in alert_page(petrol[0], "en").plain
+    assert "02:00:00" in alert_page(petrol[0], "en", UTC).plain
 
 
 def test_since_takes_a_time_of_this_zone_or_an_age() -> None:

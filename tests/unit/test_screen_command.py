@@ -91,7 +91,21 @@ def test_lines_that_arrive_after_until_are_left_out_and_counted() -> None:
     until = ("--json", "--until", moment(T0 + MINUTE))
     answer = screened(line(event(real_name(goods=PETROL), T0 + 2 * MINUTE)), options=until)
     assert (answer.exit_code, answer.stdout) == (0, "")
-    assert "1 lines arrive after" in answer.stderr
+    assert "1 line arrives after 2026-11-23T10:01:00+08:00, left out" in answer.stderr
+
+
+def test_times_are_those_of_china_or_of_the_zone_that_is_asked_for() -> None:
+    told = line(event(real_name(goods=PETROL), T0))
+    assert "by 10:30:00 UTC+8" in " ".join(screened(told).stdout.split()).replace("2026-11-23 ", "")
+    assert "by 02:30:00 UTC " in " ".join(screened(told, options=("--tz", "UTC")).stdout.split()).replace(
+        "2026-11-23 ", ""
+    )
+
+
+def test_a_file_without_any_readable_line_names_no_time() -> None:
+    said = screened("{}").stderr
+    assert "1 line: 1 refused" in said
+    assert "1970" not in said
 
 
 def test_an_event_arrives_at_its_time_or_when_its_attribute_says() -> None:

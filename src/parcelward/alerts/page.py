@@ -25,6 +25,7 @@ from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.contract.alerts import Alert
 from parcelward.contract.cards import Card
 from parcelward.escaping import escaped
+from parcelward.moments import CHINA
 
 Line = tuple[str, str]
 """Label and what it says."""
@@ -62,7 +63,7 @@ _LABELS: dict[str, tuple[str, str]] = {
 }
 
 
-def alert_page(alert: Alert, language: Language, zone: tzinfo | None = None) -> Text:
+def alert_page(alert: Alert, language: Language, zone: tzinfo | None = CHINA) -> Text:
     """The whole alert: what was found and on which law it rests, what to do, then all that one may ask.
 
     Times are those of `zone` (None: this machine's) and name it.

@@ -12,6 +12,7 @@ from parcelward.alerts.verdict import named
 from parcelward.contract.alerts import Alert, AlertState, Finding, Lane, Severity
 from parcelward.contract.cards import Bilingual, Card, ContactRole
 from parcelward.escaping import escaped
+from parcelward.moments import CHINA
 from parcelward.rules.words import WORDS as VALUE_WORDS
 
 Language = Literal["zh", "en"]
@@ -79,7 +80,7 @@ def say(text: Bilingual, language: Language) -> str:
     return escaped(text.zh if language == "zh" else text.en)
 
 
-def alert_lines(alert: Alert, language: Language, *, today: date | None = None, zone: tzinfo | None = None) -> Text:
+def alert_lines(alert: Alert, language: Language, *, today: date | None = None, zone: tzinfo | None = CHINA) -> Text:
     """Head line (lane, times, where, waybill, action, score), one line a finding, and what the card says in short.
 
     Times are those of `zone` (None: this machine's), which the deadline names. A date is shown where it is not `today`

@@ -3,46 +3,48 @@
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime, tzinfo
+from itertools import islice
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
 from parcelward.alerts.page import alert_page
 from parcelward.alerts.terminal import Language, alert_lines, zone_name
 from parcelward.alerts.verdict import MODEL_RULE
-from parcelward.cli.options import Kafka, settings_with
-from parcelward.cluster.reader import TopicReader
-from parcelward.contract.alerts import Alert, AlertState, Lane
+from parcelward.cli.alert_filters import (
+    ID_BEGINNING,
+    Filters,
+    Shown,
+    newest_revisions,
+    passes,
+    read_alert,
+    since_when,
+    stands,
+)
+from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, settings_with, zone_of
+from parcelward.cluster.reader import TopicReader, in_time_order
+from parcelward.contract.alerts import Alert, Lane
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, escaped_json
-from parcelward.process.stopping import stop_signals
+from parcelward.moments import CHINA
+from parcelward.process.stopping import Stop, stop_signals
 from parcelward.rules import load_pack
 from parcelward.settings import Settings
 
-
-class Shown(StrEnum):
-    """State of an alert, in the words of the command line."""
-
-    OPEN = "open"
-    CLEARED = "cleared"
+Found = tuple[Any, Alert | None]
+"""A record of the topic, and the alert in it; None when it cannot be read."""
 
 
-class Filters(NamedTuple):
-    """Filters of a list of alerts; None lets everything pass."""
+class Look(NamedTuple):
+    """Where and how alerts are printed."""
 
-    lane: Lane | None = None
-    rule: str | None = None
-    courier: str | None = None
-    outlet: str | None = None
-    state: Shown | None = None
-    since: datetime | None = None
-    wanted: str | None = None
-    """An alert id or a waybill."""
+    console: Console
+    language: Language
+    zone: tzinfo | None
+    json_lines: bool
 
 
 def alerts(
@@ -51,18 +53,22 @@ def alerts(
     lang: Annotated[Language, typer.Option(help="Language of the reasons.")] = "en",
     from_start: Annotated[bool, typer.Option("--from-start", help="Show what is there already, too.")] = False,
     most: Annotated[int, typer.Option("--max", min=0, help="Stop after so many alerts; 0: never.")] = 0,
-    timeout: Annotated[float, typer.Option(min=0, help="Stop after so many seconds without an alert; 0: never.")] = 0,
-    lane: Annotated[Lane | None, typer.Option(help="Only this lane.", show_default=False)] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0, help="Stop after so many seconds without a new alert; 0: never.")
+    ] = 0,
+    lane: Annotated[Lane | None, typer.Option(help="Only those now in this lane.", show_default=False)] = None,
     rule: Annotated[
         str | None, typer.Option(help="Only alerts with a finding of this rule, for example R14.", show_default=False)
     ] = None,
     courier: Annotated[str | None, typer.Option(help="Only this courier.", show_default=False)] = None,
     outlet: Annotated[str | None, typer.Option(help="Only this outlet.", show_default=False)] = None,
-    state: Annotated[Shown | None, typer.Option(help="Only open or only cleared ones.", show_default=False)] = None,
+    state: Annotated[
+        Shown | None, typer.Option(help="Only those now open, or now cleared.", show_default=False)
+    ] = None,
     since: Annotated[
         str | None,
         typer.Option(
-            help="Only those raised since: a time (2026-11-23T08:00, of this machine's zone unless it names one) or "
+            help="Only those raised since: a time (2026-11-23T08:00, of the zone of --tz unless it names one) or "
             "30m, 6h, 2d ago. Implies --from-start.",
             show_default=False,
         ),
@@ -71,106 +77,112 @@ def alerts(
         str | None,
         typer.Option(
             "--id",
-            help="Show this alert in full, then stop: its id, the beginning of it, or a waybill. All revisions with "
-            "--json.",
+            help="Show this alert in full, then stop: its id, at least the first six characters of it, or a waybill. "
+            "All revisions with --json.",
             show_default=False,
         ),
     ] = None,
+    tz: Zone = CHINA_ZONE,
 ) -> None:
     """Follow the alerts until Ctrl-C: those that come from now on, with --from-start also those before.
 
-    What is there already is shown in the order in which it was raised. Times are of this machine's zone.
+    What is there already is shown in the order in which it was raised, with all revisions; with --lane or --state only
+    the newest revision of each alert, if it passes.
     """
-    settings = settings_with(kafka)
+    settings, zone = settings_with(kafka), zone_of(tz)
     if rule is not None:
         rule = known_rule(rule, settings)
-    filters = Filters(lane, rule, courier, outlet, state, None if since is None else since_when(since, _now()), wanted)
-    console = Console(highlight=False)
-    if wanted is not None:
-        with TopicReader(settings, [settings.topics.alerts], True) as reader:
-            show_in_full(stored(reader, filters), wanted, lang, console, json_lines)
-        return
-    old_ones = from_start or since is not None
-    if not json_lines:
-        _say_what_is_followed(settings, old_ones)
+    when = None if since is None else since_when(since, datetime.now().astimezone(zone))
+    filters = Filters(lane, rule, courier, outlet, state, when, wanted)
+    old_ones = from_start or since is not None or wanted is not None
+    look = Look(Console(highlight=False), lang, zone, json_lines)
+    if not json_lines and wanted is None:
+        _say_what_is_followed(settings, old_ones, zone)
     with stop_signals() as stop, TopicReader(settings, [settings.topics.alerts], old_ones) as reader:
-        shown, last = 0, time.monotonic()
-        for record, alert in _followed(reader, filters, old_ones):
-            if stop.wait(0) or (timeout and time.monotonic() - last > timeout):
+        if wanted is not None:
+            show_in_full(list(stored(reader, filters, stop)), wanted, look)
+            return
+        for record, alert in islice(_followed(reader, filters, old_ones, timeout, stop), most or None):
+            if stop.requested:
                 return
-            if record is None:
-                continue
-            last = time.monotonic()
-            show(record, alert, lang, console, json_lines)
-            shown += 1
-            if most and shown >= most:
-                return
+            show(record, alert, look)
 
 
-def _say_what_is_followed(settings: Settings, old_ones: bool) -> None:
+def _say_what_is_followed(settings: Settings, old_ones: bool, zone: tzinfo | None) -> None:
     which = "all alerts" if old_ones else "new alerts (--from-start: also those before)"
+    now = datetime.now().astimezone(zone)
     Console(stderr=True, highlight=False).print(
-        f"following {which} in {settings.topics.alerts} on {settings.kafka}; times are {zone_name(_now())}",
+        f"following {which} in {settings.topics.alerts} on {settings.kafka}; times are {zone_name(now)} (--tz)",
         soft_wrap=True,
     )
 
 
-def _followed(reader: TopicReader, filters: Filters, old_ones: bool) -> Iterator[tuple[Any, Alert | None]]:
-    """Alerts that pass, as they come, those that are there already first; (None, None) after each look at the topic."""
+def _followed(reader: TopicReader, filters: Filters, old_ones: bool, timeout: float, stop: Stop) -> Iterator[Found]:
+    """Alerts that pass: those that are there already first, then as they come, until none came for `timeout`."""
     if old_ones:
-        yield from stored(reader, filters)
-    while True:
-        yield None, None
+        yield from stored(reader, filters, stop)
+    last = time.monotonic()
+    while not (stop.requested or (timeout and time.monotonic() - last > timeout)):
         for record in reader.poll(0.2):
             if passes(alert := read_alert(record), filters):
                 yield record, alert
+                last = time.monotonic()
 
 
-def stored(reader: TopicReader, filters: Filters) -> list[tuple[Any, Alert | None]]:
-    """The alerts that are there already and pass, in the order in which they were raised; unreadable ones last."""
-    read = ((record, read_alert(record)) for record in reader.read_to_end())
-    return in_time_order([one for one in read if passes(one[1], filters)])
+def stored(reader: TopicReader, filters: Filters, stop: Stop) -> Iterator[Found]:
+    """Alerts that are there already and pass, in the order in which they were raised.
+
+    Filters that ask what stands are held against the newest revision of each alert, so the topic is read twice.
+    """
+    newest: dict[str, int] = {}
+    if filters.ask_what_stands():
+        newest = newest_revisions(reader.read_to_end(stop=lambda: stop.requested))
+        reader.rewind()
+    found = ((record, read_alert(record)) for record in reader.read_to_end(stop=lambda: stop.requested))
+    passing = (one for one in found if stands(one[1], newest) and passes(one[1], filters))
+    return in_time_order(passing, raised_s)
 
 
-def in_time_order(found: list[tuple[Any, Alert | None]]) -> list[tuple[Any, Alert | None]]:
-    """Sort alerts of several partitions by the time they were raised at, and revisions by their number."""
-    late = datetime.max.replace(tzinfo=UTC)
-    return sorted(found, key=lambda one: (late, 0) if one[1] is None else (one[1].raised_at, one[1].revision))
+def raised_s(found: Found) -> float:
+    """When an alert was raised, in seconds; of one that cannot be read, when it was written."""
+    record, alert = found
+    return float(record.timestamp / 1000) if alert is None else alert.raised_at.timestamp()
 
 
-def show(record: Any, alert: Alert | None, lang: Language, console: Console, json_lines: bool) -> None:
+def show(record: Any, alert: Alert | None, look: Look) -> None:
     """Print one alert as a line of JSON or as readable lines; nothing in it reaches the terminal unescaped."""
-    if json_lines:
+    if look.json_lines:
         line = escaped_json((record.value or b"").decode(errors="replace"))
         sys.stdout.buffer.write(line.encode() + b"\n")
         sys.stdout.buffer.flush()
     else:
-        console.print(lines_of(record, alert, lang), soft_wrap=True)
+        look.console.print(lines_of(record, alert, look.language, look.zone), soft_wrap=True)
 
 
-def lines_of(record: Any, alert: Alert | None, lang: Language) -> Text:
+def lines_of(record: Any, alert: Alert | None, language: Language, zone: tzinfo | None = CHINA) -> Text:
     """An alert as readable lines; one that cannot be read by its position."""
     if alert is None:
         return Text(escaped(f"unreadable alert at {record.topic}/{record.partition}/{record.offset}"), "red")
-    return alert_lines(alert, lang, today=_now().date())
+    return alert_lines(alert, language, today=datetime.now().astimezone(zone).date(), zone=zone)
 
 
-def show_in_full(
-    found: list[tuple[Any, Alert | None]], wanted: str, lang: Language, console: Console, json_lines: bool
-) -> None:
+def show_in_full(found: list[Found], wanted: str, look: Look) -> None:
     """Print the newest revision of each alert found as a page, or all revisions as JSON lines."""
     if not found:
-        raise UserError(f"no alert {escaped(wanted)}; give its id, the first characters of it, or a waybill")
-    if json_lines:
+        raise UserError(
+            f"no alert {escaped(wanted)} (or it does not pass the filters); give its id, at least its first "
+            f"{ID_BEGINNING} characters, or a waybill"
+        )
+    if look.json_lines:
         for record, alert in found:
-            show(record, alert, lang, console, True)
+            show(record, alert, look)
         return
     newest = {alert.alert_id: alert for _, alert in sorted(found, key=_revision) if alert is not None}
     for alert in newest.values():
-        console.print(alert_page(alert, lang), soft_wrap=True)
+        look.console.print(alert_page(alert, look.language, look.zone), soft_wrap=True)
 
 
-def _revision(one: tuple[Any, Alert | None]) -> int:
+def _revision(one: Found) -> int:
     return 0 if one[1] is None else one[1].revision
 
 
@@ -185,50 +197,3 @@ def known_rule(rule: str, settings: Settings) -> str:
             "(for those of another pack set PARCELWARD_RULE_PACK)"
         )
     return found
-
-
-def since_when(text: str, now: datetime) -> datetime:
-    """The moment that `--since` names: a time, or an age such as 30m, 6h, 2d. Raises UserError for anything else.
-
-    >>> since_when("6h", datetime(2026, 11, 23, 18, tzinfo=UTC))
-    datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
-    """
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    if text[-1:] in units and text[:-1].isascii() and text[:-1].isdigit() and len(text) < 8:
-        return now - timedelta(**{units[text[-1]]: int(text[:-1])})
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"--since {escaped(text)}: write a time like 2026-11-23T08:00, or 30m, 6h, 2d") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone()
-
-
-def read_alert(record: Any) -> Alert | None:
-    """The alert in a record; None when this version cannot read it as one."""
-    try:
-        return Alert.model_validate_json(record.value or b"")
-    except ValidationError:
-        return None
-
-
-def passes(alert: Alert | None, filters: Filters) -> bool:
-    """Tell whether an alert passes the filters. Without filters everything passes, even what cannot be read."""
-    if alert is None:
-        return filters == Filters()
-    return all(_tests(alert, filters))
-
-
-def _tests(alert: Alert, filters: Filters) -> Iterator[bool]:
-    lane, rule, courier, outlet, state, since, wanted = filters
-    yield lane is None or alert.lane is lane
-    found = [*(one.rule for one in alert.findings), *(one.rule for one in alert.found_before)]
-    yield rule is None or rule in found
-    yield courier is None or alert.courier == courier
-    yield outlet is None or alert.outlet == outlet
-    yield state is None or (alert.state is AlertState.OPEN) == (state is Shown.OPEN)
-    yield since is None or alert.raised_at >= since
-    yield wanted is None or alert.waybill == wanted or (len(wanted) >= 6 and alert.alert_id.startswith(wanted.lower()))

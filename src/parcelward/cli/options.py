@@ -1,11 +1,14 @@
 """Options that several subcommands share."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from parcelward.errors import UserError
+from parcelward.escaping import escaped
 from parcelward.settings import Settings, load_settings
 
 Kafka = Annotated[
@@ -33,3 +36,32 @@ def moment_of(option: str, text: str) -> datetime:
     if moment.tzinfo is None:
         raise UserError(f"{option} {text!r} has no time zone; write it like 2026-11-23T08:00:00+08:00")
     return moment
+
+
+Zone = Annotated[
+    str,
+    typer.Option("--tz", help="Time zone of the times: +08:00, Asia/Shanghai, UTC, or local for this machine's."),
+]
+CHINA_ZONE = "+08:00"
+"""Parcels of China, whichever zone the machine is in."""
+_OFFSET = re.compile(r"[+-][0-9]{2}:[0-9]{2}")
+
+
+def zone_of(text: str) -> tzinfo | None:
+    """The time zone that `--tz` names; None for the machine's own. Raises UserError for one that is not known.
+
+    >>> zone_of("+08:00")
+    datetime.timezone(datetime.timedelta(seconds=28800))
+    """
+    if text == "local":
+        return None
+    if text == "UTC":
+        return UTC
+    try:
+        if _OFFSET.fullmatch(text):
+            return datetime.strptime(text, "%z").tzinfo
+        return ZoneInfo(text)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        raise UserError(
+            f"--tz {escaped(text)}: no such time zone here; write +08:00, a name like Asia/Shanghai, UTC or local"
+        ) from None

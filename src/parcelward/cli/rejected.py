@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.text import Text
 
 from parcelward.cli.options import Kafka, settings_with
-from parcelward.cluster.reader import TopicReader
+from parcelward.cluster.reader import TopicReader, in_time_order
 from parcelward.contract.reasons import Reason
 from parcelward.escaping import escaped, json_line
+from parcelward.moments import epoch_ms
 
 
 def rejected(
@@ -30,7 +31,7 @@ def rejected(
     console = Console(highlight=False)
     shown = 0
     with TopicReader(settings, [settings.topics.rejected(courier)]) as reader:
-        for record in reader.read_to_end():
+        for record in in_time_order(reader.read_to_end(), rejected_ms):
             refusal = describe(record, show_value)
             if reason is not None and refusal["reason"] != reason.value:
                 continue
@@ -43,6 +44,13 @@ def rejected(
                 break
     if not json_lines:
         Console(stderr=True, highlight=False).print(f"{shown} refused record{'s' if shown != 1 else ''}")
+
+
+def rejected_ms(record: Any) -> int:
+    """When a record was refused; where it does not say so, when it was written."""
+    said = dict(record.headers).get("pw_rejected_at") or b""
+    known = epoch_ms(said.decode(errors="replace"))
+    return int(record.timestamp) if known is None else known
 
 
 def describe(record: Any, show_value: bool) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from datetime import date, datetime
+from datetime import datetime, tzinfo
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ from rich.console import Console
 
 from parcelward.alerts.terminal import Language, alert_lines
 from parcelward.cli.event_lines import name_of, opened
-from parcelward.cli.options import moment_ms, settings_with
+from parcelward.cli.options import CHINA_ZONE, Zone, moment_ms, settings_with, zone_of
 from parcelward.contract.alerts import Alert
 from parcelward.escaping import escaped, escaped_json, json_line
 from parcelward.intake.event_file import numbered_events
@@ -32,40 +32,41 @@ def screen(
     ] = None,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
     lang: Annotated[Language, typer.Option(help="Language of the reasons.")] = "en",
+    tz: Zone = CHINA_ZONE,
 ) -> None:
     """Screen a file of events without Kafka, with the settings, rules and model of a worker; print what it would say.
 
     An event arrives at its own time, or at the time in its attribute receivedtime. Alerts are printed as on the topic,
     all revisions in order; a line that is refused is named with the reason.
     """
-    until_ms = moment_ms("--until", until)
+    until_ms, zone = moment_ms("--until", until), zone_of(tz)
     settings = settings_with(None, security_protocol="PLAINTEXT")  # no broker is asked, so no key is sent anywhere
     stages = build_stages(settings)
     notes = Console(stderr=True, highlight=False, soft_wrap=True)
     with opened(file) as lines:
         rehearsal = Rehearsal(numbered_events(lines), stages, settings.topics, until_ms)
-    for note in _notes(rehearsal, settings, file):
+    for note in _notes(rehearsal, settings, file, zone):
         notes.print(f"note: {escaped(note)}", markup=False)
-    console, today = Console(highlight=False, soft_wrap=True), datetime.now().astimezone().date()
+    console = Console(highlight=False, soft_wrap=True)
     told: Counter[str] = Counter()
     for outcome in rehearsal.outcomes():
         told["refused" if isinstance(outcome, Refused) else "alerts"] += 1
         if json_lines:
             sys.stdout.buffer.write(_as_json(outcome) + b"\n")
         else:
-            _show(outcome, lang, console, today)
+            _show(outcome, lang, console, zone)
     sys.stdout.buffer.flush()
     if rehearsal.lines and not json_lines:
         judgement = stages.judgement
         model = "none" if judgement.model is None else judgement.model.version
         notes.print(
-            f"{rehearsal.lines:,} lines until {_moment(rehearsal.until_ms)}: {told['refused']:,} refused, "
+            f"{_lines(rehearsal.lines)}{_until(rehearsal, zone)}: {told['refused']:,} refused, "
             f"{told['alerts']:,} alerts, revisions included; rule pack {judgement.pack.name}, model {model}",
             markup=False,
         )
 
 
-def _notes(rehearsal: Rehearsal, settings: Settings, file: str) -> list[str]:
+def _notes(rehearsal: Rehearsal, settings: Settings, file: str, zone: tzinfo | None) -> list[str]:
     """Give what the reader of the result should know before it."""
     notes = []
     if not rehearsal.lines:
@@ -74,7 +75,9 @@ def _notes(rehearsal: Rehearsal, settings: Settings, file: str) -> list[str]:
     if key is not None and key.get_secret_value() == DEMO_KEY:
         notes.append("tokens are made with the public demo key; set PARCELWARD_TOKEN_KEYS before you hand results on")
     if rehearsal.left_out:
-        notes.append(f"{rehearsal.left_out:,} lines arrive after {_moment(rehearsal.until_ms)} and are left out")
+        arrive = "arrives" if rehearsal.left_out == 1 else "arrive"
+        after = _moment(rehearsal.until_ms, zone)
+        notes.append(f"{_lines(rehearsal.left_out)} {arrive} after {after}, left out")
     if unread := [courier for courier in rehearsal.couriers if courier not in settings.couriers]:
         notes.append(f"a worker with these settings does not read the topic of {', '.join(unread)} (setting couriers)")
     return notes
@@ -87,12 +90,22 @@ def _as_json(outcome: bytes | Refused) -> bytes:
     return json_line(refusal).encode()
 
 
-def _show(outcome: bytes | Refused, lang: Language, console: Console, today: date) -> None:
+def _show(outcome: bytes | Refused, lang: Language, console: Console, zone: tzinfo | None) -> None:
     if isinstance(outcome, Refused):
         console.print(f"line {outcome.line}: {outcome.reason}: {escaped(outcome.detail)}", markup=False)
     else:
-        console.print(alert_lines(Alert.model_validate_json(outcome), lang, today=today))
+        today = datetime.now().astimezone(zone).date()
+        console.print(alert_lines(Alert.model_validate_json(outcome), lang, today=today, zone=zone))
 
 
-def _moment(ms: int) -> str:
-    return utc(ms).astimezone().isoformat(timespec="seconds")
+def _lines(number: int) -> str:
+    return f"{number:,} line{'s' if number != 1 else ''}"
+
+
+def _until(rehearsal: Rehearsal, zone: tzinfo | None) -> str:
+    """Say until when; nothing where no line told a time."""
+    return f" until {_moment(rehearsal.until_ms, zone)}" if rehearsal.until_ms else ""
+
+
+def _moment(ms: int, zone: tzinfo | None) -> str:
+    return utc(ms).astimezone(zone).isoformat(timespec="seconds")

@@ -1,9 +1,12 @@
 """Reads whole topics without a consumer group: follows them, or reads from their beginning to their present end."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import AbstractContextManager
-from typing import Any
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, TypeVar
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -11,6 +14,13 @@ from kafka.errors import KafkaError
 from parcelward.cluster.client import consumer_options, require_answer, unreachable
 from parcelward.errors import UserError
 from parcelward.settings import Settings
+
+ENOUGH = 500
+"""Records of a partition that may wait before it is read no further."""
+REORDERED = 10_000
+"""Records within which a listing is brought into the order of their own times."""
+
+Item = TypeVar("Item")
 
 
 class TopicReader(AbstractContextManager["TopicReader"]):
@@ -44,23 +54,59 @@ class TopicReader(AbstractContextManager["TopicReader"]):
         batches = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=5000)
         return [record for records in batches.values() for record in records]
 
-    def read_to_end(self, patience_s: float = 30.0) -> Iterator[Any]:
+    def read_to_end(self, patience_s: float = 30.0, stop: Callable[[], bool] = lambda: False) -> Iterator[Any]:
         """Give every record up to the present end; what comes later is left to `poll`.
 
-        Raises UserError when none comes for `patience_s` before the end.
+        Partitions are merged by the times of their records; of each, few records are in memory. Ends early once `stop`
+        says so. Raises UserError when none comes for `patience_s` before the end.
         """
         ends = self._consumer.end_offsets(self._partitions)
+        waiting: dict[Any, deque[Any]] = {partition: deque() for partition in self._partitions}
+        heads: list[tuple[int, int]] = []  # time of the first record that waits, number in `_partitions`
         deadline = time.monotonic() + patience_s
-        while any(self._consumer.position(partition) < end for partition, end in ends.items()):
-            records = self.poll(0.5)
-            if records:
+        while not stop():
+            if self._is_read(ends, waiting):
+                if not heads:
+                    break
+                _, number = heappop(heads)
+                queue = waiting[self._partitions[number]]
+                yield queue.popleft()
+                if queue:
+                    heappush(heads, (queue[0].timestamp, number))
+                continue
+            if self._read_more(ends, waiting, heads):
                 deadline = time.monotonic() + patience_s
             elif time.monotonic() > deadline:
                 raise UserError(f"reading stopped short of the end for {patience_s:.0f} s; is the broker alive?")
-            yield from (record for record in records if record.offset < ends[_partition_of(record)])
+        self._consumer.resume(*self._partitions)
         for partition, end in ends.items():
             if self._consumer.position(partition) > end:
                 self._consumer.seek(partition, end)
+
+    def _is_read(self, ends: Mapping[Any, int], waiting: Mapping[Any, Sized]) -> bool:
+        """Tell whether of each partition a record waits, or none is left: only then it is known which one is next."""
+        return all(
+            queue or self._consumer.position(partition) >= ends[partition] for partition, queue in waiting.items()
+        )
+
+    def _read_more(
+        self, ends: Mapping[Any, int], waiting: Mapping[Any, deque[Any]], heads: list[tuple[int, int]]
+    ) -> bool:
+        """Read once from the partitions of which too little waits; tell whether anything came."""
+        for partition, queue in waiting.items():
+            (self._consumer.pause if len(queue) >= ENOUGH else self._consumer.resume)(partition)
+        records = self.poll(0.5)
+        for record in records:
+            partition = _partition_of(record)
+            if record.offset < ends[partition]:
+                if not waiting[partition]:
+                    heappush(heads, (record.timestamp, self._partitions.index(partition)))
+                waiting[partition].append(record)
+        return bool(records)
+
+    def rewind(self) -> None:
+        """Go back to the beginning."""
+        self._consumer.seek_to_beginning(*self._partitions)
 
     def close(self) -> None:
         """Disconnect."""
@@ -78,3 +124,19 @@ class TopicReader(AbstractContextManager["TopicReader"]):
 
 def _partition_of(record: Any) -> Any:
     return TopicPartition(record.topic, record.partition)
+
+
+def in_time_order(items: Iterable[Item], time_of: Callable[[Item], float], within: int = REORDERED) -> Iterator[Item]:
+    """Sort items that are nearly in order: none comes more than `within` places too late. Keeps no more in memory.
+
+    >>> list(in_time_order([2, 1, 4, 3], float, within=1))
+    [1, 2, 3, 4]
+    """
+    number = count()  # of items of one time, the first comes first
+    heap: list[tuple[float, int, Item]] = []
+    for item in items:
+        heappush(heap, (time_of(item), next(number), item))
+        if len(heap) > within:
+            yield heappop(heap)[2]
+    while heap:
+        yield heappop(heap)[2]

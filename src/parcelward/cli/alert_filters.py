@@ -1,0 +1,116 @@
+"""The alerts that `parcelward alerts` is asked for: filters, and the revision of an alert that stands."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+from pydantic import ValidationError
+
+from parcelward.contract.alerts import Alert, AlertState, Lane
+from parcelward.errors import UserError
+from parcelward.escaping import escaped
+
+ID_BEGINNING = 6
+"""Characters of an alert id that say which one is meant."""
+
+
+class Shown(StrEnum):
+    """State of an alert, in the words of the command line."""
+
+    OPEN = "open"
+    CLEARED = "cleared"
+
+
+class Filters(NamedTuple):
+    """Filters of a list of alerts; None lets everything pass."""
+
+    lane: Lane | None = None
+    rule: str | None = None
+    courier: str | None = None
+    outlet: str | None = None
+    state: Shown | None = None
+    since: datetime | None = None
+    wanted: str | None = None
+    """An alert id or a waybill."""
+
+    def ask_what_stands(self) -> bool:
+        """Tell whether they ask for something that a later revision changes: then only the newest one answers."""
+        return self.lane is not None or self.state is not None
+
+
+class _Numbered(msgspec.Struct):
+    """An alert as far as it says which revision it is."""
+
+    alert_id: str
+    revision: int
+
+
+_numbered = msgspec.json.Decoder(_Numbered).decode
+
+
+def newest_revisions(records: Iterable[Any]) -> dict[str, int]:
+    """Give the number of the newest revision of each alert that was revised."""
+    newest: dict[str, int] = {}
+    for record in records:
+        try:
+            alert_id, revision = msgspec.structs.astuple(_numbered(record.value or b""))
+        except msgspec.DecodeError:
+            continue
+        if revision > max(1, newest.get(alert_id, 1)):
+            newest[alert_id] = revision
+    return newest
+
+
+def stands(alert: Alert | None, newest: dict[str, int]) -> bool:
+    """Tell whether no later revision has replaced this one."""
+    return alert is None or alert.revision >= newest.get(alert.alert_id, 1)
+
+
+def read_alert(record: Any) -> Alert | None:
+    """The alert in a record; None when this version cannot read it as one."""
+    try:
+        return Alert.model_validate_json(record.value or b"")
+    except ValidationError:
+        return None
+
+
+def passes(alert: Alert | None, filters: Filters) -> bool:
+    """Tell whether an alert passes the filters. Without filters everything passes, even what cannot be read."""
+    if alert is None:
+        return filters == Filters()
+    return all(_tests(alert, filters))
+
+
+def _tests(alert: Alert, filters: Filters) -> Iterator[bool]:
+    lane, rule, courier, outlet, state, since, wanted = filters
+    yield lane is None or alert.lane is lane
+    found = [*(one.rule for one in alert.findings), *(one.rule for one in alert.found_before)]
+    yield rule is None or rule in found
+    yield courier is None or alert.courier == courier
+    yield outlet is None or alert.outlet == outlet
+    yield state is None or (alert.state is AlertState.OPEN) == (state is Shown.OPEN)
+    yield since is None or alert.raised_at >= since
+    yield wanted is None or alert.waybill == wanted or _begins(alert.alert_id, wanted.lower())
+
+
+def _begins(alert_id: str, wanted: str) -> bool:
+    return len(wanted) >= ID_BEGINNING and alert_id.startswith(wanted)
+
+
+def since_when(text: str, now: datetime) -> datetime:
+    """The moment that `--since` names: a time, or an age such as 30m, 6h, 2d. Raises UserError for anything else.
+
+    >>> from datetime import UTC
+    >>> since_when("6h", datetime(2026, 11, 23, 18, tzinfo=UTC))
+    datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
+    """
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    if text[-1:] in units and text[:-1].isascii() and text[:-1].isdigit() and len(text) < 8:
+        return now - timedelta(**{units[text[-1]]: int(text[:-1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"--since {escaped(text)}: write a time like 2026-11-23T08:00, or 30m, 6h, 2d") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)
