@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from parcelward.alerts.alert import model_finding
-from parcelward.contract.alerts import Score
+from parcelward.alerts.model_finding import model_finding
+from parcelward.contract.alerts import Action, Score
 from parcelward.rules import load_pack
 from parcelward.rules.laws import ARTICLES, number_of
 
@@ -58,7 +58,10 @@ def cited(basis: str) -> set[tuple[str, str]]:
 
 
 BASES = {rule.id: rule.legal_basis for rule in load_pack(None).rules}
-BASES["model"] = model_finding(Score(value=1, threshold=0.5, model_version="m", contributions=())).legal_basis
+SCORE = Score(value=1, threshold=0.5, model_version="m", contributions=())
+BASES |= {
+    f"model {action}": model_finding(SCORE, action).legal_basis for action in (Action.REINSPECT, Action.VERIFY_IDENTITY)
+}
 ALL = {pair: rule for rule, basis in BASES.items() for pair in cited(basis)}
 
 

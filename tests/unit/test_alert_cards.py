@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from parcelward.alerts.model_finding import model_action, model_finding
 from parcelward.alerts.next_step import DELIVERED_AFTER_MS, LEAVES_AFTER_MS, STEPS, next_step, parcel_state
 from parcelward.alerts.verdict import RELEASED_BELOW
-from parcelward.contract.alerts import Action, Alert
-from parcelward.contract.cards import ContactRole, CounterpartKind, ParcelState
+from parcelward.contract.alerts import Action, Alert, Contribution, Score
+from parcelward.contract.cards import Bilingual, ContactRole, CounterpartKind, ParcelState
 from parcelward.identity.token_keys import KEYS_KEY
 from parcelward.shipments.shipment import decode_shipment
 from parcelward.stage import Record
@@ -230,3 +231,33 @@ def test_a_less_severe_finding_does_not_change_the_action() -> None:
 
 def test_the_release_lies_below_the_threshold() -> None:
     assert 0 < RELEASED_BELOW < 1
+
+
+def test_a_parcel_is_where_its_last_event_was() -> None:
+    accepted, passed = record(real_name(**PETROL)), record(inspection(), T0 + MINUTE)
+    opened = record(scan(decision="reopen"), T0 + HOUR)
+    elsewhere = record(inspection(outlet="HUB-7", found_goods="汽油"), T0 + 2 * HOUR)
+    *_, alert = raised(accepted, passed, opened, elsewhere)
+    assert alert.card is not None
+    where = alert.card.whereabouts
+    assert (where.site, where.state) == ("HUB-7", ParcelState.UNDER_WAY)
+    assert where.seen_at is not None
+    assert where.seen_at.timestamp() * 1000 == T0 + 2 * HOUR
+    assert "HUB-7" in where.text.zh
+    assert ("outlet_manager", "HUB-7") in [(one.role, one.where) for one in alert.card.contacts]
+
+
+def test_the_model_proposes_to_look_at_that_which_raised_the_score_most() -> None:
+    def part(feature: str, weight: float) -> Contribution:
+        return Contribution(feature=feature, value=1.0, weight=weight, text=Bilingual(zh=feature, en=feature))
+
+    own, heavy = part("sender_is_operator", 2.0), part("weight_g", 1.0)
+    assert model_action((own, heavy)) is Action.VERIFY_IDENTITY
+    assert model_action((part("sender_phones_7d", 0.5), heavy)) is Action.REINSPECT
+    assert model_action((part("sender_phones_7d", -3.0),)) is Action.REINSPECT
+    assert model_action(()) is Action.REINSPECT
+    finding = model_finding(
+        Score(value=0.5, threshold=0.3, model_version="m", contributions=(own, heavy)), Action.VERIFY_IDENTITY
+    )
+    assert finding.clears_when is not None
+    assert "验视" not in finding.legal_basis + finding.clears_when.zh

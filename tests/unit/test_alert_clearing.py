@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from parcelward.contract.alerts import Alert
 from tests.builders import (
     HOUR,
     MINUTE,
@@ -94,14 +95,45 @@ CASES: dict[str, tuple[list[Event], Event]] = {
 }
 
 
-@pytest.mark.parametrize("rule", CASES)
-def test_what_a_rule_says_would_clear_it_does(rule: str) -> None:
+def alerts_for(rule: str) -> list[Alert]:
+    """Alerts of the parcel whose finding is raised and cleared."""
     raising, clearing = CASES[rule]
     came, events = 0, []
     for n, (data, at) in enumerate((*raising, clearing)):
         came = max(came, at)
         events.append(record(data, T0 + at, T0 + came, event_id=f"e{n}"))
-    alerts = [alert for alert in alerts_of(feed_all(pipeline(), events)) if alert.waybill == MINE]
+    return [alert for alert in alerts_of(feed_all(pipeline(), events)) if alert.waybill == MINE]
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_what_a_rule_says_would_clear_it_does(rule: str) -> None:
+    alerts = alerts_for(rule)
     assert any(finding.rule == rule for alert in alerts[:-1] for finding in alert.findings)
     assert rule not in [finding.rule for finding in alerts[-1].findings]
     assert rule in [earlier.rule for earlier in alerts[-1].found_before]
+    assert alerts[-1].changes != (), "it says what changed"
+    assert all(change.before != change.after for change in alerts[-1].changes)
+
+
+CHANGED = {
+    "R3B": ("sealed_before_inspection", "true", "false", "先封装后验视：是 → 否"),
+    "R7": ("travel_km", "1123", "0.0", "与上次现场读证的距离：1124公里 → 0公里"),
+    "R10": ("photo_reused", "true", "false", "验视照片与本网点其他运单相同：是 → 否"),
+    "R14B": ("dangerous_declared", "false", "true", "附有危险品申报：否 → 是"),
+    "R14C": ("transport_mode", "air", "road", "运输方式：航空 → 公路"),
+}
+
+
+@pytest.mark.parametrize("rule", CHANGED)
+def test_a_cleared_alert_names_the_values_that_its_finding_rested_on(rule: str) -> None:
+    what, before, after, said = CHANGED[rule]
+    newest = alerts_for(rule)[-1]
+    (change,) = (change for change in newest.changes if change.what == what)
+    assert (change.before or "").partition(".")[0] == before
+    assert change.after == after
+    assert change.text.zh == said
+    assert said in newest.summary.zh
+
+
+def test_a_changed_name_of_goods_says_enough_about_what_was_found_in_it() -> None:
+    assert [change.what for change in alerts_for("R14")[-1].changes] == ["goods_name"]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from parcelward.alerts.alert import model_finding
-from parcelward.contract.alerts import Score
+from parcelward.alerts.model_finding import model_finding
+from parcelward.contract.alerts import Action, Score
 from parcelward.features.table import FEATURES, FeatureType
 from parcelward.rules import finding_of, load_pack
 from parcelward.rules.pack import row_of
@@ -114,7 +114,7 @@ def test_the_hasty_inspection_is_not_said_to_take_the_five_seconds_it_took_less_
 def test_the_score_of_a_finding_is_shown_apart_from_the_threshold(threshold: float, off: float) -> None:
     value = min(threshold + off, 1.0)
     score = Score(value=value, threshold=threshold, model_version="m", contributions=())
-    said = model_finding(score).reason
+    said = model_finding(score, Action.REINSPECT).reason
     match = re.search(r"risk score (\S+) is (over|at) (\S+)$", said.en)
     assert match is not None
     assert (float(match[1]) > float(match[3])) is (value > threshold) is (match[2] == "over")

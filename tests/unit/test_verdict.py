@@ -168,14 +168,14 @@ def test_a_clean_sample_with_a_weak_finding_is_said_once(tmp_path):
     assert feed_all(line, [record(scan(waybill), T0 + HOUR) for waybill in numbers]).alerts == []
 
 
-def test_the_model_explains_a_batch_at_once():
+def test_the_model_explains_what_it_raises_and_the_rest_of_a_batch_at_once():
     asked = []
 
     class Suspicious:
         version, threshold = "test", 0.5
 
         def score(self, rows):
-            return [0.9] * len(rows)
+            return [0.9 if row[INDEX["weight_g"]] == 900 else 0.1 for row in rows]
 
         def explain(self, rows, top=5):
             asked.append(len(rows))
@@ -192,11 +192,11 @@ def test_the_model_explains_a_batch_at_once():
     stages = dataclasses.replace(stages, make=make)
     line = Pipeline(stages, chosen.topics)
     records = [
-        record(real_name(f"SF{n:013d}", weight_g=900 + n, goods={"nature": "letter"}), T0 + n * MINUTE)
+        record(real_name(f"SF{n:013d}", weight_g=900 + n, goods={"name": "汽油", "nature": "letter"}), T0 + n * MINUTE)
         for n in range(5)
     ]
     alerts = alerts_of(line.feed([*records, records[0]._replace(offset=99)]))
-    assert asked == [5]
+    assert asked == [1, 4]
     shown = {alert.waybill: alert.score.contributions[0].value for alert in alerts if alert.score is not None}
     assert shown == {f"SF{n:013d}": 900 + n for n in range(5)}
 

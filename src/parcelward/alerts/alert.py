@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from parcelward.alerts.card import age_in_words, build_card
 from parcelward.alerts.next_step import next_step, parcel_state
-from parcelward.alerts.verdict import MODEL_RULE, RELEASED_BELOW, SEVERITIES, AlertRecord, named
+from parcelward.alerts.verdict import SEVERITIES, AlertRecord, named
 from parcelward.contract.alerts import (
     ALERT_TYPE,
     Action,
@@ -17,12 +17,9 @@ from parcelward.contract.alerts import (
     Lane,
     Parties,
     Score,
-    Severity,
 )
 from parcelward.contract.cards import Bilingual, Card, Change, Counterpart, EarlierFinding
 from parcelward.contract.events import EVENT_TYPES
-from parcelward.escaping import escaped
-from parcelward.features.decimals import apart
 from parcelward.features.table import Row
 from parcelward.moments import utc
 from parcelward.shipments.shipment import Shipment
@@ -60,53 +57,6 @@ def alert_id(courier: str, waybill: str, first_arrival_ms: int) -> str:
     A waybill number that comes back after it was forgotten is another parcel: its first arrival tells them apart.
     """
     return str(uuid5(ALERT_NAMESPACE, f"{courier}/{waybill}/{first_arrival_ms}/acceptance"))
-
-
-def model_finding(score: Score) -> Finding:
-    """Make the finding that the model alone raises, in the words of its largest contributions."""
-    raising = [part for part in score.contributions if part.weight > 0][:3] or score.contributions[:3]
-    zh = "，主要因素：" + "、".join(part.text.zh for part in raising) if raising else ""
-    en = ", mainly: " + "; ".join(part.text.en for part in raising) if raising else ""
-    value, threshold = shown_score(score.value, score.threshold), shown_score(score.threshold, score.value)
-    over_zh, over_en = _compared(score)
-    released = f"{RELEASED_BELOW * score.threshold:.2g}"
-    return Finding(
-        rule=MODEL_RULE,
-        name="risk_model",
-        version=1,
-        severity=Severity.MEDIUM,
-        action=Action.REINSPECT,
-        reason=Bilingual(
-            zh=escaped(f"风险评分{value}{over_zh}{threshold}{zh}"),
-            en=escaped(f"risk score {value} {over_en} {threshold}{en}"),
-        ),
-        legal_basis="邮政法 第二十五条、第五十九条（收寄验视）；模型仅作提示，由人员判定",
-        values={part.feature: part.value for part in score.contributions},
-        thresholds={"score": score.threshold},
-        clears_when=Bilingual(
-            zh=f"后续记录使评分低于{released}；验视无异常的由人员结案",
-            en=f"later records that bring the score below {released}; if the inspection finds nothing wrong, a person"
-            " closes the alert",
-        ),
-    )
-
-
-def shown_score(score: float, other: float) -> str:
-    """A score with decimals enough to differ from another one, and from certainty."""
-    return apart(score, (score, other, 1.0), 2, "{:.{}f}".format)
-
-
-def plain_model_finding(score: float, threshold: float) -> Finding:
-    """Make the model's finding without its contributions: what an alert's record keeps of it."""
-    return model_finding(Score(value=score, threshold=threshold, model_version="", contributions=()))
-
-
-def _compared(score: Score) -> tuple[str, str]:
-    if score.value > score.threshold:
-        return "超过阈值", "is over"
-    if score.value == score.threshold:
-        return "达到阈值", "is at"
-    return "已低于阈值但未低于解除线，阈值", "has raised this alert and is not yet far below"
 
 
 class History(NamedTuple):

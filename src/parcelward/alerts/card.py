@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from parcelward.alerts.clears import CLEARED, SAMPLED, clears_when
 from parcelward.alerts.contacts import contacts_for
-from parcelward.alerts.next_step import SPOT_CHECK, Step, accepted_ms, parcel_state
+from parcelward.alerts.next_step import SPOT_CHECK, Step, accepted_ms, last_seen, parcel_state
 from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.contract.alerts import Finding, Lane
 from parcelward.contract.cards import Bilingual, Card, Counterpart, Goods, ParcelState, Seen, Whereabouts
@@ -18,13 +18,13 @@ from parcelward.shipments.shipment import ShipmentBrief
 _FOUND = INDEX["found_danger_severity"]
 
 _WHERE = {
-    ParcelState.AT_OUTLET: ("应仍在收寄网点", "should still be at the accepting outlet"),
+    ParcelState.AT_OUTLET: ("应仍在网点", "should still be at the outlet"),
     ParcelState.REFUSED: ("验视人员已拒收，未交运", "refused by the inspector, did not travel"),
     ParcelState.HELD: ("已暂扣", "held"),
     ParcelState.HANDED_OVER: ("已移交公安", "handed over to the police"),
     ParcelState.UNDER_WAY: ("在途，已过机安检", "on its way, seen by an X-ray machine"),
-    ParcelState.UNKNOWN: ("去向不明，可能已离开网点", "not known, has probably left the outlet"),
-    ParcelState.PERHAPS_DELIVERED: ("去向不明，可能已派送", "not known, perhaps delivered"),
+    ParcelState.UNKNOWN: ("暂无后续轨迹，可能已离开网点", "not seen since, has probably left the outlet"),
+    ParcelState.PERHAPS_DELIVERED: ("暂无后续轨迹，可能已派送", "not seen since, perhaps delivered"),
 }
 
 
@@ -141,13 +141,11 @@ def _seen(shipment: ShipmentBrief) -> Seen | None:
 
 
 def _whereabouts(shipment: ShipmentBrief, state: ParcelState) -> Whereabouts:
-    scan, inspection, real_name = shipment.scan, shipment.inspection, shipment.real_name
-    last = max((one for one in (real_name, inspection, scan) if one is not None), key=lambda one: one.event_ms)
-    site = scan.site if scan is not None and last is scan else shipment.home_outlet or None
+    site, seen_ms = last_seen(shipment)
     zh, en = _WHERE[state]
     return Whereabouts(
         state=state,
         site=site,
-        seen_at=utc(last.event_ms),
+        seen_at=utc(seen_ms),
         text=Bilingual(zh=f"{zh}（最后见于{site}）", en=f"{en} (last seen at {site})"),
     )

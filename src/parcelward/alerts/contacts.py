@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from parcelward.alerts.next_step import outlet_last_seen
 from parcelward.contract.alerts import Action, Lane
 from parcelward.contract.cards import Bilingual, Contact, ContactRole, ParcelState
 from parcelward.goods import REPORTED_AT_ONCE
@@ -54,7 +55,7 @@ def _roles(
     at_hub = shipment.scan is not None and state in (ParcelState.UNDER_WAY, ParcelState.HELD, ParcelState.HANDED_OVER)
     if at_hub and shipment.scan is not None:
         yield ContactRole.HUB_SECURITY, shipment.scan.site
-    nearest: list[tuple[ContactRole, str | None]] = [(ContactRole.OUTLET_MANAGER, shipment.home_outlet)]
+    nearest: list[tuple[ContactRole, str | None]] = [(ContactRole.OUTLET_MANAGER, outlet_last_seen(shipment))]
     if action is Action.TRACE_AND_STOP or lane is Lane.RED:
         nearest.append((ContactRole.COURIER_SECURITY_DESK, None))
     yield from nearest if state in _WITH_THE_OUTLET else reversed(nearest)

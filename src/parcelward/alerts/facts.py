@@ -1,6 +1,6 @@
 """Facts that an alert's record keeps, so that the next revision can say what changed, from what to what.
 
-A record is bounded: a few short texts, and at most `FOUND_KEPT` findings with their reasons.
+A record is bounded: a few short texts, and at most `FOUND_KEPT` findings with their reasons and values.
 """
 
 from collections.abc import Sequence
@@ -8,24 +8,26 @@ from collections.abc import Sequence
 import msgspec
 
 from parcelward.contract.alerts import Finding
-from parcelward.contract.cards import Bilingual, Change, EarlierFinding
-from parcelward.escaping import escaped
-from parcelward.rules.words import WORDS
+from parcelward.contract.cards import Bilingual, EarlierFinding
+from parcelward.features.table import Value
 from parcelward.shipments.shipment import Duty, ShipmentBrief
 
 TEXT_KEPT = 80
 """Characters of a goods name."""
+VALUE_KEPT = 200
+"""Characters of a text that a rule asked."""
 REASON_KEPT = 200
 FOUND_KEPT = 8
 
 
 class Found(msgspec.Struct, array_like=True, frozen=True):
-    """A finding of a published revision: severity and reason as they were said last."""
+    """A finding of a published revision: severity, reason and values as they were last."""
 
     rule: str
     severity: str
     zh: str
     en: str
+    values: dict[str, Value] = {}  # of the features that its rule asks; empty where an older version wrote it
 
 
 class Facts(msgspec.Struct, array_like=True, frozen=True):
@@ -49,28 +51,6 @@ class Facts(msgspec.Struct, array_like=True, frozen=True):
     quantity: int | None = None
     outlet: str | None = None
     agreement_id: str | None = None
-
-
-NAMES = {
-    "goods_name": ("申报品名", "declared goods name"),
-    "found_goods": ("验视所见物品", "goods found at the inspection"),
-    "weight_g": ("收寄重量（克）", "weight at acceptance (g)"),
-    "inspected_weight_g": ("验视重量（克）", "weight at inspection (g)"),
-    "inspection_result": ("验视结果", "inspection result"),
-    "inspection_opened": ("是否开箱", "parcel opened"),
-    "document_check": ("证件号校验结果", "check of the document number"),
-    "document": ("寄件人证件", "sender's document"),
-    "name": ("寄件人姓名", "sender's name"),
-    "phone": ("寄件人电话", "sender's phone"),
-    "verify_method": ("证件核验方式", "how the document was read"),
-    "real_name_overdue": ("实名登记逾期", "real-name registration overdue"),
-    "inspection_overdue": ("验视记录逾期", "inspection record overdue"),
-    "scan_overdue": ("安检记录逾期", "security scan overdue"),
-    "scan_decision": ("安检判定", "decision of the security scan"),
-    "quantity": ("申报件数", "declared pieces"),
-    "outlet": ("收寄网点", "accepting outlet"),
-    "agreement_id": ("协议编号", "agreement number"),
-}
 
 
 def facts_of(shipment: ShipmentBrief) -> Facts:
@@ -105,53 +85,21 @@ def facts_of(shipment: ShipmentBrief) -> Facts:
     return Facts(**facts)  # type: ignore[arg-type]
 
 
-def changes_between(before: Facts | None, after: Facts) -> tuple[Change, ...]:
-    """Say what differs; nothing when the facts of the revision before are not kept (an older version wrote it)."""
-    if before is None:
-        return ()
-    return tuple(
-        _change(name, was, now)
-        for name in Facts.__struct_fields__
-        if (was := getattr(before, name)) != (now := getattr(after, name))
-    )
-
-
-def _change(name: str, was: object, now: object) -> Change:
-    zh, en = NAMES[name]
-    old, new = _in_words(name, was), _in_words(name, now)
-    return Change(
-        what=name,
-        before=None if was is None else _plain(was),
-        after=None if now is None else _plain(now),
-        text=_new(zh, en, new)
-        if was is None
-        else Bilingual(zh=f"{zh}：{old[0]} → {new[0]}", en=f"{en}: {old[1]} → {new[1]}"),
-    )
-
-
-def _new(zh: str, en: str, now: tuple[str, str]) -> Bilingual:
-    """Say what was unknown before; a later record, mostly, and nobody changed anything."""
-    return Bilingual(zh=f"{zh}：{now[0]}（此前未知）", en=f"{en}: {now[1]} (unknown before)")
-
-
-def _plain(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _in_words(name: str, value: object) -> tuple[str, str]:
-    """The value in Chinese and in English."""
-    if value is None:
-        return "未知", "unknown"
-    if isinstance(value, bool):
-        return ("是", "yes") if value else ("否", "no")
-    text = escaped(str(value))
-    return WORDS.get(name, {}).get(text, (text, text))
+def kept_value(value: Value) -> Value:
+    """The value as a record keeps it."""
+    return value[:VALUE_KEPT] if isinstance(value, str) else value
 
 
 def found_so_far(before: Sequence[Found], findings: Sequence[Finding]) -> tuple[Found, ...]:
     """All that was ever found on a waybill, each rule once and as it was said last; the newest `FOUND_KEPT` of them."""
     now = {
-        one.rule: Found(one.rule, one.severity.value, one.reason.zh[:REASON_KEPT], one.reason.en[:REASON_KEPT])
+        one.rule: Found(
+            one.rule,
+            one.severity.value,
+            one.reason.zh[:REASON_KEPT],
+            one.reason.en[:REASON_KEPT],
+            {name: kept_value(value) for name, value in one.values.items()},
+        )
         for one in findings
     }
     kept = [one for one in before if one.rule not in now]

@@ -6,10 +6,10 @@ Nobody reports when a parcel leaves an outlet or is delivered, so its age speaks
 from typing import NamedTuple
 
 from parcelward.contract.alerts import Action
-from parcelward.contract.cards import Bilingual, ParcelState
+from parcelward.contract.cards import ParcelState
 from parcelward.contract.fields import InspectionResult, ScanDecision
 from parcelward.moments import DAY_MS, HOUR_MS
-from parcelward.shipments.shipment import ShipmentBrief
+from parcelward.shipments.shipment import InspectionEntry, RealNameEntry, ShipmentBrief
 
 LEAVES_AFTER_MS = 2 * HOUR_MS
 """An outlet's vans leave several times a day: so long after the acceptance nobody can say that it is still there."""
@@ -39,11 +39,6 @@ class Step(NamedTuple):
     zh: str
     en: str
 
-    @property
-    def text(self) -> Bilingual:
-        """The way to go about it, in both languages."""
-        return Bilingual(zh=self.zh, en=self.en)
-
 
 _KEEP_REFUSED = Step(
     Action.REPORT,
@@ -52,7 +47,7 @@ _KEEP_REFUSED = Step(
     " or what may be a crime",
 )
 _KEEP_HELD = Step(
-    Action.HOLD, "该件已暂扣：继续扣留，未查清不得放行", "it is held already: keep it, release nothing yet"
+    Action.HOLD, "该件已暂扣：继续暂扣，未查清不得放行", "it is held already: keep it, release nothing yet"
 )
 _STOP = Step(
     Action.TRACE_AND_STOP,
@@ -206,6 +201,26 @@ def accepted_ms(shipment: ShipmentBrief) -> int | None:
     return None
 
 
+def last_seen(shipment: ShipmentBrief) -> tuple[str, int]:
+    """Give the outlet or site of the event that was last, and its time (epoch ms)."""
+    scan, seen = shipment.scan, _seen_at_outlets(shipment)
+    if scan is not None and (not seen or scan.event_ms >= seen[-1].event_ms):
+        return scan.site, scan.event_ms
+    return seen[-1].outlet, seen[-1].event_ms
+
+
+def outlet_last_seen(shipment: ShipmentBrief) -> str:
+    """Give the outlet at which the parcel was accepted or inspected last; where only a scan is known, its home."""
+    seen = _seen_at_outlets(shipment)
+    return seen[-1].outlet if seen else shipment.home_outlet
+
+
+def _seen_at_outlets(shipment: ShipmentBrief) -> list[RealNameEntry | InspectionEntry]:
+    """Acceptance and inspection, the later one last; of two at once the inspection."""
+    known = [entry for entry in (shipment.real_name, shipment.inspection) if entry is not None]
+    return sorted(known, key=lambda entry: entry.event_ms)
+
+
 def parcel_state(shipment: ShipmentBrief, now_ms: int) -> ParcelState:
     """Give the state of the parcel as its events tell it at `now_ms`; where none does, its age."""
     scan, inspection = shipment.scan, shipment.inspection
@@ -213,6 +228,8 @@ def parcel_state(shipment: ShipmentBrief, now_ms: int) -> ParcelState:
     age_ms = now_ms - (begun if begun is not None else now_ms if scan is None else scan.event_ms)
     if scan is not None and (inspection is None or scan.event_ms >= inspection.event_ms or not _stopped(shipment)):
         state = OF_SCAN[scan.decision]  # a scan after a refusal: it travels all the same
+        if scan.decision == ScanDecision.REOPEN and inspection is not None and inspection.event_ms > scan.event_ms:
+            state = ParcelState.UNDER_WAY  # it was opened, as the X-ray judge asked, and was not stopped
         return ParcelState.PERHAPS_DELIVERED if state is ParcelState.UNDER_WAY and _is_old(age_ms) else state
     if inspection is not None and _stopped(shipment):
         return ParcelState.HELD if inspection.result == InspectionResult.HELD_FOR_PROOF else ParcelState.REFUSED

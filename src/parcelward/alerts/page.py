@@ -5,10 +5,10 @@ from datetime import datetime, tzinfo
 
 from rich.text import Text
 
-from parcelward.alerts.alert import shown_score
 from parcelward.alerts.card import age_in_words
 from parcelward.alerts.clears import finding_clears
 from parcelward.alerts.law import law_in_english
+from parcelward.alerts.model_finding import shown_score
 from parcelward.alerts.regions import region_name
 from parcelward.alerts.terminal import (
     WORDS,

@@ -6,8 +6,9 @@ from typing import Literal, NamedTuple
 
 from rich.text import Text
 
-from parcelward.alerts.alert import ACTION_TEXT, shown_score
+from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.card import age_in_words
+from parcelward.alerts.model_finding import shown_score
 from parcelward.alerts.verdict import named
 from parcelward.contract.alerts import Alert, AlertState, Finding, Lane, Severity
 from parcelward.contract.cards import Bilingual, Card, ContactRole

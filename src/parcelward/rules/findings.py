@@ -46,12 +46,12 @@ def finding_of(hit: Hit, row: Row) -> Finding:
         action=action,
         reason=reason,
         legal_basis=rule.legal_basis,
-        values={name: _sendable(row[INDEX[name]]) for name in rule.fields},
+        values={name: sendable(row[INDEX[name]]) for name in rule.fields},
         thresholds=rule.thresholds,
         clears_when=clears,
     )
 
 
-def _sendable(value: Value) -> Value:
+def sendable(value: Value) -> Value:
     """Replace infinity and NaN, which JSON does not have, by None."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -13,10 +13,10 @@ from parcelward.alerts.alert import (
     History,
     alert_send,
     build_alert,
-    model_finding,
-    plain_model_finding,
 )
-from parcelward.alerts.facts import changes_between, facts_of, found_so_far, no_longer_found
+from parcelward.alerts.changes import changes_between
+from parcelward.alerts.facts import facts_of, found_so_far, no_longer_found
+from parcelward.alerts.model_finding import SCORE, model_action, model_finding, plain_model_finding
 from parcelward.alerts.next_step import next_step, parcel_state
 from parcelward.alerts.snapshot import Origins, origins_with, take_snapshot, with_snapshot
 from parcelward.alerts.verdict import (
@@ -33,7 +33,7 @@ from parcelward.contract.alerts import Action, Contribution, Finding, Lane, Scor
 from parcelward.contract.cards import Counterpart, CounterpartKind
 from parcelward.features.table import INDEX, Row
 from parcelward.moments import utc
-from parcelward.rules import Hit, RulePack, finding_of, severity_and_action
+from parcelward.rules import Hit, RulePack, finding_of, sendable, severity_and_action
 from parcelward.screening.outlet_state import OutletState
 from parcelward.shipments.shipment import LETTER, Duty, Shipment, ShipmentBrief, decode_hop, decode_shipment
 from parcelward.stage import Outcome, SourceRecord
@@ -114,7 +114,8 @@ class Revised(NamedTuple):
     findings: Sequence[Finding]
     score: float
     record: AlertRecord
-    by_model: bool
+    explained: Explained | None
+    """Why the model speaks; None where it does not, or where an alert of the rules is yet to be explained."""
     history: History
     counterparts: Sequence[Counterpart]
 
@@ -149,37 +150,29 @@ class Judge:
                 (score,) = self._scores([one.row])
             hits = evaluate(one.row)
             if hits or score >= threshold or one.known is not None or one.notable:
-                said = self._enter(one, hits, float(score), outlet_state, outcome)
-                if said is not None:
-                    revised.append(said)
+                new = self._judge(one, hits, float(score), outlet_state, outcome)
+                if new is not None:
+                    revised.append(new)
         return revised
 
     def _scores(self, rows: Sequence[Row]) -> Sequence[float]:
         return [0.0] * len(rows) if self._model is None else self._model.score(rows)
 
-    def _enter(
+    def _judge(
         self, one: Measured, hits: Sequence[Hit], score: float, outlet_state: OutletState, outcome: Outcome
     ) -> Revised | None:
-        """Enter a pass into the alert's record; returns it if the alert says something new."""
+        """Judge one pass and enter it into the alert's record; returns it if the alert says something new."""
         shipment, known = one.shipment(), one.known
         if known is not None and shipment.passes < known.passes:
             return None  # a newer pass of this waybill came first, by another partition of the senders
         for hit in hits:
             if hit.error is not None:
                 outcome.counts[counts.RULE_ERROR, hit.rule.id] += 1
-        by_model = self._model_speaks(score, shipment, known)
-        verdict = _verdict(hits, by_model)
-        if verdict.lane is None and self._sampled(shipment) and (known is None or not known.revision):
-            verdict = Verdict(Lane.GREEN_SAMPLED, Action.REINSPECT, verdict.rules)
-            outcome.counts[(counts.SAMPLED,)] += 1
-        revision = revise(known, verdict, shipment.touched_ms)
-        step = _step(shipment, revision or known)
-        revision = revision or restepped(known, step, shipment.touched_ms)
-        record = revision or known
+        explained = self._why_the_model_speaks(one, score)
+        revision = self._decide(one, hits, _action_of(explained), outcome)
+        record = revision or known or (silent_record(shipment.touched_ms) if _contested(shipment) else None)
         if record is None:
-            if not _contested(shipment):
-                return None
-            record = silent_record(shipment.touched_ms)
+            return None
         # Touch it at each pass, as the ledger is touched. If it expired before the ledger, the same alert would be
         # raised again. `one.row` holds the values of an earlier snapshot already, so this one keeps them.
         record = structs.replace(
@@ -188,19 +181,52 @@ class Judge:
             passes=shipment.passes,
             snapshot=take_snapshot(shipment, one.row, one.origins),
         )
-        if revision is None:
-            outlet_state.change_alert(one.key, record)
-            return None
+        new = None if revision is None else self._revised(one, hits, score, explained, record)
+        outlet_state.change_alert(one.key, record if new is None else new.record)
+        if new is not None:
+            for rule in set(new.record.verdict.rules).difference(() if known is None else known.verdict.rules):
+                outcome.counts[counts.FINDING, rule] += 1
+        return new
+
+    def _decide(
+        self, one: Measured, hits: Sequence[Hit], by_model: Action | None, outcome: Outcome
+    ) -> AlertRecord | None:
+        """Decide on the pass; returns the alert's next revision if there is something new to say."""
+        shipment, known = one.shipment(), one.known
+        verdict = _verdict(hits, by_model)
+        if verdict.lane is None and self._sampled(shipment) and (known is None or not known.revision):
+            verdict = Verdict(Lane.GREEN_SAMPLED, Action.REINSPECT, verdict.rules)
+            outcome.counts[(counts.SAMPLED,)] += 1
+        revision = revise(known, verdict, shipment.touched_ms)
+        return revision or restepped(known, _step(shipment, known), shipment.touched_ms)
+
+    def _revised(
+        self, one: Measured, hits: Sequence[Hit], score: float, explained: Explained | None, record: AlertRecord
+    ) -> Revised:
+        """Put together a revision: what is found now, what was before, what changed, and the record of it."""
+        shipment, known = one.shipment(), one.known or silent_record(0)
         findings, facts = [finding_of(hit, one.row) for hit in hits], facts_of(shipment)
-        said = [*findings, *([plain_model_finding(score, self._threshold)] if by_model else [])]
-        found, rules, before = ((), (), None) if known is None else (known.found, known.verdict.rules, known.facts)
-        history = History(changes_between(before, facts), no_longer_found(found, rules, said))
-        record = structs.replace(record, step=step, found=found_so_far(found, said), facts=facts)
-        outlet_state.change_alert(one.key, record)
-        for rule in set(record.verdict.rules).difference(rules):
-            outcome.counts[counts.FINDING, rule] += 1
+        by_model, all_findings = _action_of(explained), list(findings)
+        if by_model is not None:
+            all_findings.append(plain_model_finding(score, self._threshold, by_model))
+        rules_now = {finding.rule for finding in all_findings}
+        gone = [each for each in known.found if each.rule in known.verdict.rules and each.rule not in rules_now]
+        values = {name: sendable(one.row[position]) for name, position in INDEX.items()} | {SCORE: score}
+        history = History(
+            changes_between(known.facts, facts, gone, values),
+            no_longer_found(known.found, known.verdict.rules, all_findings),
+        )
+        record = structs.replace(
+            record, step=_step(shipment, record), found=found_so_far(known.found, all_findings), facts=facts
+        )
         counterparts = (*photo_counterpart(shipment, one.row, one.origins), *place_counterpart(one.origins, findings))
-        return Revised(shipment, one.row, findings, score, record, by_model, history, counterparts)
+        return Revised(shipment, one.row, findings, score, record, explained, history, counterparts)
+
+    def _why_the_model_speaks(self, one: Measured, score: float) -> Explained | None:
+        """Explain the score where it is a finding, for what the model proposes depends on that; else None."""
+        if self._model is None or not self._model_speaks(score, one.shipment(), one.known):
+            return None
+        return self._model.explain([one.row])[0]
 
     def _model_speaks(self, score: float, shipment: Shipment, known: AlertRecord | None) -> bool:
         """Tell whether the model's score is a finding.
@@ -209,15 +235,17 @@ class Judge:
         has learnt from, and the alert would be cleared a second later. What it said stays until the score is well below
         the threshold.
         """
-        said = known is not None and MODEL_RULE in known.verdict.rules
-        if said:
+        spoke_before = known is not None and MODEL_RULE in known.verdict.rules
+        if spoke_before:
             return score >= RELEASED_BELOW * self._threshold
-        return score >= self._threshold and is_settled(shipment)
+        return score >= self._threshold and records_complete(shipment)
 
-    def say(self, revised: Sequence[Revised], outcome: Outcome) -> None:
-        """Write the alerts of a batch; the model explains all of them at once."""
-        for one, score in zip(revised, self._explained(revised), strict=True):
-            findings = [*one.findings, *([model_finding(score)] if score is not None and one.by_model else [])]
+    def tell(self, revised: Sequence[Revised], outcome: Outcome) -> None:
+        """Write the alerts of a batch; the model explains all those at once that it did not raise."""
+        for one, score in zip(revised, self._shown_scores(revised), strict=True):
+            findings = list(one.findings)
+            if score is not None and one.explained is not None:
+                findings.append(model_finding(score, model_action(score.contributions)))
             alert = build_alert(
                 one.shipment,
                 one.row,
@@ -233,23 +261,13 @@ class Judge:
             outcome.alert_arrivals.append(one.shipment.touched_ms)
             outcome.counts[counts.ALERT, alert.lane.value, alert.state.value] += 1
 
-    def _explained(self, revised: Sequence[Revised]) -> Sequence[Score | None]:
+    def _shown_scores(self, revised: Sequence[Revised]) -> Sequence[Score | None]:
         """The score of each as its alert shows it; None without a model."""
         model = self._model
         if model is None or not revised:
             return [None] * len(revised)
-        explained = model.explain([one.row for one in revised])
-        return [
-            Score(
-                value=one.score,
-                threshold=model.threshold,
-                model_version=model.version,
-                contributions=why.contributions,
-                baseline=why.baseline,
-                rest=why.rest,
-            )
-            for one, why in zip(revised, explained, strict=True)
-        ]
+        rest = iter(model.explain([one.row for one in revised if one.explained is None]))
+        return [_score(model, one.score, one.explained or next(rest)) for one in revised]
 
     def is_notable(self, shipment: ShipmentBrief) -> bool:
         """Tell whether a pass is entered even if nothing is found."""
@@ -262,7 +280,22 @@ class Judge:
         return crc32(f"sample/{shipment.courier}/{shipment.waybill}".encode()) < self._drawn_below
 
 
-def is_settled(shipment: ShipmentBrief) -> bool:
+def _score(model: Model, score: float, explained: Explained) -> Score:
+    return Score(
+        value=score,
+        threshold=model.threshold,
+        model_version=model.version,
+        contributions=explained.contributions,
+        baseline=explained.baseline,
+        rest=explained.rest,
+    )
+
+
+def _action_of(explained: Explained | None) -> Action | None:
+    return None if explained is None else model_action(explained.contributions)
+
+
+def records_complete(shipment: ShipmentBrief) -> bool:
     """Tell whether the counter's records are complete: each is known, not demanded, or overdue."""
     real_name, overdue = shipment.real_name, shipment.overdue
     registered = real_name is not None or bool(overdue & Duty.REAL_NAME)
@@ -290,11 +323,11 @@ def _counterpart(kind: CounterpartKind, courier: str, waybill: str, outlet: str,
     return Counterpart(kind=kind, courier=courier, waybill=waybill, outlet=outlet, at=utc(at_ms))
 
 
-def _verdict(hits: Sequence[Hit], by_model: bool) -> Verdict:
+def _verdict(hits: Sequence[Hit], by_model: Action | None) -> Verdict:
     """Judge by the rules and the model."""
     found = [(hit.rule.id, *severity_and_action(hit)) for hit in hits]
-    if by_model:
-        found.append((MODEL_RULE, Severity.MEDIUM, Action.REINSPECT))
+    if by_model is not None:
+        found.append((MODEL_RULE, Severity.MEDIUM, by_model))
     return judge(found)
 
 

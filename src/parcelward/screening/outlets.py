@@ -66,7 +66,7 @@ class OutletsStage:
             measured = [self._measure(record, newest) for record in records[start : start + BLOCK]]
             block = [one for one in measured if one is not None]
             revised += self._judge.verdicts(block, outlet_state, outcome)
-        self._judge.say(revised, outcome)
+        self._judge.tell(revised, outcome)
         newest_of = {courier.encode(): arrival for courier, arrival in newest.items()}
         self._expired = self._sweep.expired(
             state,
