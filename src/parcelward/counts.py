@@ -140,7 +140,7 @@ WAYBILL_CONFLICT = _counted(
     "courier",
 )
 LATE = _counted("late", "events_late_total", "Events that arrived after their duty was declared overdue.", "duty")
-SETTLED = _counted(
+LIFTED = _counted(
     "settled",
     "duties_settled_total",
     "Overdue duties that a late event showed to have been done in time.",

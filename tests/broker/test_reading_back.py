@@ -93,7 +93,7 @@ def test_alerts_are_listed_in_either_language(some_alerts: Settings) -> None:
     assert listed.exit_code == 0, listed.stderr
     assert "理由R14" in listed.stdout
     assert "reason R14" not in listed.stdout
-    assert "开箱验视 限 " in " ".join(listed.stdout.split())
+    assert "开箱验视，处置时限：" in " ".join(listed.stdout.split())
     assert "WB-ABORTED" not in listed.stdout
     english = parcelward(some_alerts, "alerts", "--from-start", "--max", "1", "--rule", "R9")
     assert "YELLOW" in english.stdout

@@ -61,8 +61,23 @@ def test_a_chinese_alert_has_no_english_word(action: Action) -> None:
     for name in ("UTC+8", "swift", "HZ-1", "SF0001"):
         text = text.replace(name, "")
     assert not [letter for letter in text if letter.isascii() and letter.isalpha()], text
-    assert "评分 0.91" in text
     assert "已由后续证据解除" in text
+
+
+def test_the_score_stands_in_the_list_only_where_it_is_why_the_alert_was_raised() -> None:
+    finding = {
+        "rule": "R14",
+        "name": "some_rule",
+        "version": 1,
+        "severity": "high",
+        "action": "refuse",
+        "reason": {"zh": "理由", "en": "reason"},
+        "legal_basis": "law",
+        "values": {},
+    }
+    assert "score" not in shown(findings=[finding])
+    assert "model score 0.91" in shown(findings=[finding, finding | {"rule": "model", "severity": "medium"}])
+    assert "模型评分 0.91" in shown("zh", findings=[finding | {"rule": "model"}])
 
 
 def test_zones_are_offsets() -> None:

@@ -116,7 +116,7 @@ def test_an_overdue_duty_is_settled_by_when_it_was_done_not_by_when_we_heard(don
     line.feed([], {INTAKE: T0 + HOUR})
     late = line.feed([record(inspection(), T0 + done_after, arrival=T0 + 3 * HOUR)])
     assert late.counts[counts.LATE, "inspection"] == 1
-    assert late.counts[counts.SETTLED, "inspection"] == settled
+    assert late.counts[counts.LIFTED, "inspection"] == settled
     assert bool(ledger(line).overdue) != bool(settled)
     states = [alert.state.value for alert in alerts_of(late)]
     assert states == (["cleared_by_evidence"] if settled else [])

@@ -77,8 +77,9 @@ def _changed_values(gone: Sequence[Found], values: Mapping[str, Value], said: se
             if name not in said and not _is_said(name, said):
                 was, now = finding.values[name], kept_value(values.get(name))
                 shown = _value_in_words(name, was), _value_in_words(name, now)
-                if shown[0] != shown[1]:
-                    yield _change(name, _called(name), was, now, *shown)
+                if shown[0] == shown[1]:  # all digits, where those that a person reads do not differ
+                    shown = (_plain(was),) * 2, (_plain(now),) * 2
+                yield _change(name, _called(name), was, now, *shown)
         said.update(changed)
 
 
@@ -93,14 +94,14 @@ def _other_rule(rule: str) -> Change:
 
 
 def _called(name: str) -> Bilingual:
-    return Bilingual(zh="评分", en="score") if name == SCORE else label(FEATURES[INDEX[name]])
+    return Bilingual(zh="模型评分", en="model score") if name == SCORE else label(FEATURES[INDEX[name]])
 
 
 def _value_in_words(name: str, value: Value) -> tuple[str, str]:
     if isinstance(value, str) and name in WORDS:
         return _in_words(name, value)
-    if name == SCORE:
-        return (_plain(value),) * 2
+    if name == SCORE and isinstance(value, float):
+        return (f"{value:.2f}",) * 2
     shown = value_in_words(FEATURES[INDEX[name]], value)
     return escaped(shown.zh), escaped(shown.en)
 

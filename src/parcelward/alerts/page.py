@@ -32,28 +32,28 @@ Line = tuple[str, str]
 _LABELS: dict[str, tuple[str, str]] = {
     "step": ("处置", "do"),
     "raised": ("发出", "raised"),
-    "due": ("须于此前决定", "decide by"),
+    "due": ("处置时限", "decide by"),
     "operator": ("揽收员", "operator"),
     "sender": ("寄件人", "sender"),
     "goods": ("内件", "goods"),
     "regions": ("起止地区", "from, to"),
     "accepted": ("收寄", "accepted"),
     "inspection": ("验视", "inspection"),
-    "where": ("告警时位置", "where, at that time"),
+    "where": ("告警时所在", "where, at that time"),
     "call": ("联系", "call"),
     "photo": ("照片相同的另一件", "the parcel with the same photo"),
     "document_place": ("该证件上一次读取", "the document was read before at"),
     "clears": ("解除条件", "clears when"),
-    "score": ("评分", "score"),
+    "score": ("模型评分", "model score"),
     "evidence": ("证据", "evidence"),
     "judged": ("规则包和模型", "rule pack, model"),
     "alert": ("告警编号", "alert"),
     "law": ("法律依据", "law"),
     "unknown": ("未知", "unknown"),
-    "rest": ("其余因素合计", "all others together"),
-    "baseline": ("同类正常件", "a clean parcel of this kind"),
+    "others": ("其余因素合计", "all other values together"),
+    "baseline": ("同类正常件的基准值", "where a clean parcel of this kind starts"),
     "log_odds": ("评分构成（对数几率，正数提高风险）", "what the score is made of (log-odds; plus raises the risk)"),
-    "over": ("阈值{}", "threshold {}"),
+    "alone": ("达到{}即单独告警", "the model alone raises an alert from {}"),
     "opened": ("已开箱", "opened"),
     "not_opened": ("未开箱", "not opened"),
     "duration": ("历时{:.0f}秒", "took {:.0f} s"),
@@ -112,12 +112,12 @@ def _score_lines(alert: Alert, language: Language) -> Iterator[Line]:
         return
     words = WORDS[language]
     value, threshold = shown_score(score.value, score.threshold), shown_score(score.threshold, score.value)
-    yield "score", value + words.comma + _label("over", language).format(threshold)
+    yield "score", value + words.brackets.format(_label("alone", language).format(threshold))
     if all(finding.rule != MODEL_RULE for finding in alert.findings):
         return
     parts = [f"{part.weight:+.2f} {say(part.text, language)}" for part in score.contributions]
     if score.rest is not None and score.baseline is not None:
-        parts.append(f"{score.rest:+.2f} {_label('rest', language)}")
+        parts.append(f"{score.rest:+.2f} {_label('others', language)}")
         parts.append(f"{score.baseline:+.2f} {_label('baseline', language)}")
     yield "log_odds", words.semicolon.join(parts)
 

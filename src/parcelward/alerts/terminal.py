@@ -9,7 +9,7 @@ from rich.text import Text
 from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.card import age_in_words
 from parcelward.alerts.model_finding import shown_score
-from parcelward.alerts.verdict import named
+from parcelward.alerts.verdict import MODEL_RULE, named
 from parcelward.contract.alerts import Alert, AlertState, Finding, Lane, Severity
 from parcelward.contract.cards import Bilingual, Card, ContactRole
 from parcelward.escaping import escaped
@@ -19,7 +19,7 @@ from parcelward.rules.words import WORDS as VALUE_WORDS
 Language = Literal["zh", "en"]
 LANE_STYLE = {Lane.RED: "bold white on red", Lane.YELLOW: "bold black on yellow", Lane.GREEN_SAMPLED: "black on green"}
 LANE_NAME = {
-    "zh": {Lane.RED: "红", Lane.YELLOW: "黄", Lane.GREEN_SAMPLED: "抽检"},
+    "zh": {Lane.RED: "红色", Lane.YELLOW: "黄色", Lane.GREEN_SAMPLED: "抽检"},
     "en": {Lane.RED: "RED", Lane.YELLOW: "YELLOW", Lane.GREEN_SAMPLED: "SAMPLED"},
 }
 SEVERITY_STYLE = {
@@ -59,14 +59,14 @@ class _Words(NamedTuple):
 
 WORDS: dict[Language, _Words] = {
     "zh": _Words(
-        by="限", score="评分", revision="第{}版", cleared="已由后续证据解除", close="复核后结案", before="曾有",
-        changed="变化", goods="内件", declared="申报", found="所见", pieces="{}件", weight="重量",
+        by="，处置时限：", score="模型评分", revision="第{}版", cleared="已由后续证据解除", close="复核后结案",
+        before="曾有", changed="变化", goods="内件", declared="申报", found="所见", pieces="{}件", weight="重量",
         at_inspection="验视时", grams="{:,}克", accepted="告警前{}收寄", earlier="告警前{}", inspection="验视",
         no_inspection="尚无验视记录", unknown="未知", next="处置", colon="：", comma="，", semicolon="；",
         brackets="（{}）",
     ),
     "en": _Words(
-        by="by", score="score", revision="rev {}", cleared="cleared by evidence", close="review, then close",
+        by=" by ", score="model score", revision="rev {}", cleared="cleared by evidence", close="review, then close",
         before="was", changed="changed", goods="goods", declared="declared ", found="found ", pieces="{} pieces",
         weight="weight ", at_inspection="at inspection ", grams="{:,} g", accepted="accepted {} before this alert",
         earlier="{} before this alert",
@@ -100,7 +100,7 @@ def alert_lines(alert: Alert, language: Language, *, today: date | None = None, 
 
 
 def head_line(alert: Alert, language: Language, today: date | None, zone: tzinfo | None) -> Text:
-    """Lane, when and where, waybill, what to do and until when, score, revision."""
+    """Lane, when and where, waybill, what to do and until when, the score if it is why, revision."""
     words = WORDS[language]
     raised, due = alert.raised_at.astimezone(zone), alert.due_by.astimezone(zone)
     today = today or raised.date()
@@ -112,8 +112,8 @@ def head_line(alert: Alert, language: Language, today: date | None, zone: tzinfo
     text.append(escaped(alert.waybill), "bold")
     action = ACTION_TEXT[alert.action][language == "en"]
     text.append(f"  {words.close if cleared else action}", "magenta")
-    text.append(f" {words.by} {_clock(due, today)} {zone_name(due)}")
-    if alert.score is not None:
+    text.append(f"{words.by}{_clock(due, today)} {zone_name(due)}")
+    if alert.score is not None and any(finding.rule == MODEL_RULE for finding in alert.findings):
         text.append(f"  {words.score} {shown_score(alert.score.value, alert.score.threshold)}", "blue")
     if alert.revision > 1:
         text.append(f"  {words.revision.format(alert.revision)}", "dim")

@@ -110,15 +110,15 @@ def revise(known: AlertRecord | None, verdict: Verdict, at_ms: int) -> AlertReco
     """
     if known is None or not known.revision:
         return None if verdict.lane is None else AlertRecord(at_ms, 1, verdict, _due_ms(verdict.lane, at_ms))
-    said = known.verdict
-    if _urgency(verdict.lane) > _urgency(said.lane):
+    published = known.verdict
+    if _urgency(verdict.lane) > _urgency(published.lane):
         due_ms = min(known.due_ms, _due_ms(verdict.lane, at_ms))
         return AlertRecord(at_ms, known.revision + 1, verdict, due_ms)
     # Without a lane there is no finding, or only some that support an alert and raise none.
-    stays = verdict.lane is None or _weight(said.severity) > _weight(verdict.severity)
-    of = said if stays else verdict
-    merged = Verdict(said.lane, of.action, verdict.rules, of.severity)
-    return None if merged.says(said) else AlertRecord(at_ms, known.revision + 1, merged, known.due_ms)
+    stays = verdict.lane is None or _weight(published.severity) > _weight(verdict.severity)
+    of = published if stays else verdict
+    merged = Verdict(published.lane, of.action, verdict.rules, of.severity)
+    return None if merged.says(published) else AlertRecord(at_ms, known.revision + 1, merged, known.due_ms)
 
 
 def _weight(severity: str | None) -> int:

@@ -18,7 +18,7 @@ from parcelward.contract.fields import (
 class Bilingual(Part):
     """One text in Chinese and in English."""
 
-    zh: str = Field(description="Chinese text.", examples=["申报品名含危险品词“汽油”"])
+    zh: str = Field(description="Chinese text.", examples=["申报品名含禁寄物品词“汽油”"])
     en: str = Field(description="English text.", examples=["declared goods name contains the dangerous term “汽油”"])
 
 

@@ -31,7 +31,7 @@ WORDS: dict[str, Words] = {
     },
     "document_check": {
         "valid": ("有效", "valid"),
-        "missing": ("未提供证件号", "no document number"),
+        "missing": ("未登记证件号", "no document number"),
         "bad_format": ("格式不符", "wrong format"),
         "bad_checksum": ("校验码错误", "wrong check digit"),
         "bad_birth_date": ("出生日期不成立", "impossible birth date"),
@@ -62,7 +62,7 @@ WORDS: dict[str, Words] = {
     "scan_decision": {
         "pass": ("通过", "pass"),
         "reopen": ("开箱复验", "open again"),
-        "hold": ("扣留", "hold"),
+        "hold": ("暂扣", "hold"),
         "hand_over": ("移交公安", "hand over to the police"),
     },
     "goods_restricted": {"e_cigarette": ("电子烟", "e-cigarettes"), "cigarette": ("卷烟", "cigarettes")},

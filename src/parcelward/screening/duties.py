@@ -351,7 +351,7 @@ class _DutyBatch:
         """Count late and out-of-order events; a late one may show that an overdue duty was done in time."""
         if shipment.overdue & kind.duty:
             if lift_overdue(shipment, kind.duty, time_ms, begun_ms, self._deadlines):
-                self._counts[counts.SETTLED, kind.type.duty] += 1
+                self._counts[counts.LIFTED, kind.type.duty] += 1
             self._counts[counts.LATE, kind.type.duty] += 1
         if time_ms < shipment.trigger_event_ms:
             part.noted[counts.OUT_OF_ORDER] += 1

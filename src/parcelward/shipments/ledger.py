@@ -26,7 +26,7 @@ from parcelward.shipments.shipment import (
     Version,
     encode,
 )
-from parcelward.shipments.versions import settle
+from parcelward.shipments.versions import standing_version
 
 EVIDENCE_KEPT = 12  # positions of evidence kept per waybill; scans go first
 _REAL_NAME, _INSPECTION, _SCAN = RealNameData.number, InspectionData.number, ScanData.number
@@ -135,10 +135,12 @@ def enter(shipment: Shipment, kind: "EventKind", event: Event, entry: Entry) -> 
     if known is None and not event.corrects:
         _let_stand(shipment, kind, number, entry, event.identity)
         return kind.trigger
-    return _settle(shipment, kind, event, entry)
+    return _enter_version(shipment, kind, event, entry)
 
 
-def _settle(shipment: Shipment, kind: "EventKind", event: Event, entry: RealNameEntry | InspectionEntry) -> int | None:
+def _enter_version(
+    shipment: Shipment, kind: "EventKind", event: Event, entry: RealNameEntry | InspectionEntry
+) -> int | None:
     """Enter an event beside others of its type, or one that corrects another: see which one stands."""
     number, known, conflicts = event.data.number, kind.known(shipment), shipment.conflicts
     versions = [one for one in shipment.versions if one.number == number]
@@ -146,7 +148,7 @@ def _settle(shipment: Shipment, kind: "EventKind", event: Event, entry: RealName
     if not versions and known is not None:
         versions = [_version_that_stands(shipment, number, known, event)]
     versions.append(_like_its_twin(_version(number, event.identity, event, entry), entry, versions))
-    standing, contradicting, kept = settle(versions, latest=number == _INSPECTION)
+    standing, contradicting, kept = standing_version(versions, latest=number == _INSPECTION)
     tip = standing.tip
     stands: Entry = msgspec.structs.replace(
         _decode_entry[number](tip.entry), event_ms=standing.event_ms, arrival_ms=standing.arrival_ms
@@ -195,7 +197,7 @@ def drop_evidence(evidence: list[tuple[str, int, int]]) -> None:
 
 def _contradicting(versions: Sequence[Version]) -> int:
     """Count the contradictions among events of one type."""
-    return settle(versions, latest=versions[0].number == _INSPECTION).conflicts if versions else 0
+    return standing_version(versions, latest=versions[0].number == _INSPECTION).conflicts if versions else 0
 
 
 def _told_before(shipment: Shipment, kind: "EventKind", event: Event, entry: Entry) -> tuple[bool, bool]:

@@ -34,7 +34,7 @@ class Chain(NamedTuple):
         return self.event_ms, self.identity
 
 
-class Settled(NamedTuple):
+class Standing(NamedTuple):
     """The chain that stands, how many others contradict it, and the versions to keep."""
 
     standing: Chain
@@ -42,8 +42,8 @@ class Settled(NamedTuple):
     versions: list[Version]
 
 
-def settle(versions: Sequence[Version], latest: bool) -> Settled:
-    """Settle which chain stands, the latest or the earliest one. `versions` are of one type, at least one."""
+def standing_version(versions: Sequence[Version], latest: bool) -> Standing:
+    """Give the chain that stands, the latest or the earliest one. `versions` are of one type, at least one."""
     targets = _targets(versions)
     chains = _chains(versions, targets)
     order = sorted(chains, key=lambda chain: chain.rank, reverse=latest)
@@ -55,7 +55,7 @@ def settle(versions: Sequence[Version], latest: bool) -> Settled:
         if chain.tip.says != standing.tip.says and (not latest or (chain.orphan and not standing.orphan))
     ]
     corrected = {target for target in targets.values() if target}
-    return Settled(standing, len(contradicting), _bounded(order, targets, corrected))
+    return Standing(standing, len(contradicting), _bounded(order, targets, corrected))
 
 
 def _targets(versions: Sequence[Version]) -> dict[bytes, bytes]:
