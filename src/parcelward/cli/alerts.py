@@ -39,7 +39,7 @@ Found = tuple[Any, Alert | None]
 
 
 class Look(NamedTuple):
-    """Where and how alerts are printed."""
+    """Console, language, zone and form of the alerts that are printed."""
 
     console: Console
     language: Language
@@ -144,7 +144,7 @@ def stored(reader: TopicReader, filters: Filters, stop: Stop) -> Iterator[Found]
 
 
 def raised_s(found: Found) -> float:
-    """When an alert was raised, in seconds; of one that cannot be read, when it was written."""
+    """The time at which an alert was raised, in seconds; that of its record where it cannot be read."""
     record, alert = found
     return float(record.timestamp / 1000) if alert is None else alert.raised_at.timestamp()
 

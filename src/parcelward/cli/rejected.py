@@ -47,7 +47,7 @@ def rejected(
 
 
 def rejected_ms(record: Any) -> int:
-    """When a record was refused; where it does not say so, when it was written."""
+    """The time at which a record was refused; where it does not say so, that at which it was written."""
     said = dict(record.headers).get("pw_rejected_at") or b""
     known = epoch_ms(said.decode(errors="replace"))
     return int(record.timestamp) if known is None else known
