@@ -199,6 +199,17 @@ class Settings(BaseSettings):
     http_port: int = Field(9108, ge=0, le=65535, description="Port of /metrics, /health and /ready; 0: any free one.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Log level.")
 
+    # Couriers' publisher
+    spool: PathOrUnset = Field(
+        None,
+        description="Folder where `parcelward publish` keeps events until they are acknowledged; they outlive a kill.",
+        examples=["/var/lib/parcelward/spool"],
+    )
+    spool_mb: int = Field(1000, ge=1, description="Size of a spool, MB; publishing says so when it is full.")
+    spool_fsync: bool = Field(
+        False, description="Force each portion of a spool to the disk, so that it outlives a power cut; slower."
+    )
+
     # Local broker
     broker_home: Path = Field(Path("build/kafka"), description="Folder of the local broker's data.")
 

@@ -25,7 +25,7 @@ from parcelward.simulate.plan import EVENTS_PER_WAYBILL
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "bench"
-DATA_CODE = ("src/parcelward/simulate/*", "src/parcelward/publisher.py")
+DATA_CODE = ("src/parcelward/simulate/*", "src/parcelward/publisher/binary_mode.py")
 DATA_VERSION = 1  # counts up when this module makes other records of the same simulation
 FRAME_RECORDS = 4096
 REFUSED_SHARE = 0.005

@@ -8,7 +8,9 @@ import pytest
 from parcelward.contract.events import RealNameEvent
 from parcelward.contract.reasons import Reason
 from parcelward.intake.decode import Decoder
-from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher, binary_mode
+from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, binary_mode
+from parcelward.publisher.check import Check
+from parcelward.settings import Settings
 from parcelward.stage import Record
 from tests.builders import T0
 from tests.decoding import accepted, envelope
@@ -85,13 +87,13 @@ def test_the_decoder_takes_its_quick_path_for_what_is_sent(
 @pytest.mark.parametrize("event", ["hello", None, [EVENT], b"{}"], ids=["text", "none", "list", "bytes"])
 def test_what_is_no_event_at_all_is_an_invalid_event(event: Any) -> None:
     with pytest.raises(InvalidEvent, match="event: must be a dict or a model") as raised:
-        Publisher.publish(object.__new__(Publisher), event)
+        Check(Settings()).event(event)
     assert raised.value.reason is Reason.WRONG_TYPE
 
 
 def test_undelivered_events_are_counted_in_words() -> None:
-    assert str(NotDelivered(1, "why")) == "1 event was not acknowledged: why"
-    assert str(NotDelivered(2, "why")) == "2 events were not acknowledged: why"
+    assert str(NotDelivered(["e-1"], "why")) == "1 event was not acknowledged (e-1): why"
+    assert str(NotDelivered([None, None], "why")) == "2 events were not acknowledged: why"
     assert (
         str(NoTopic("intake.x", ["intake.a"]))
         == "topic intake.x does not exist, or this user may not write to it; intake topics: intake.a"

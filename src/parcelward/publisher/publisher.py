@@ -1,0 +1,189 @@
+"""The courier's way to send acceptance events: checked, kept until they are acknowledged, delivered in order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from kafka import KafkaConsumer
+from kafka.errors import KafkaError
+
+from parcelward.cluster.client import client_options, consumer_options, require_answer, unreachable
+from parcelward.contract.events import Envelope
+from parcelward.errors import UserError
+from parcelward.identity.tokens import Tokeniser
+from parcelward.publisher.check import Check, Checked
+from parcelward.publisher.delivery import Delivery, Progress
+from parcelward.publisher.failures import NotDelivered, NoTopic, SpoolFull
+from parcelward.publisher.outbox import PORTION, MemoryOutbox, Outbox, portions_after
+from parcelward.publisher.record_bytes import Body, Headers, body_bytes, event_id_in, header_bytes
+from parcelward.publisher.sender import Sender
+from parcelward.publisher.spool import Spool
+from parcelward.settings import Settings
+
+MEMORY_BYTES = 64_000_000
+"""Bytes of events that may wait without a spool."""
+STILL_S = 2.0
+"""Time without progress after which a full outbox is not waited for."""
+END_S = 5.0
+"""Longest wait for the thread to end."""
+
+AnyEvent = Envelope | Mapping[str, Any]
+
+
+class Publisher:
+    """Publishes events to `intake.<courier>`, key = waybill; a context manager. Thread-safe.
+
+    `publish` returns before delivery. What it took is sent again until all in-sync replicas acknowledge it, however
+    long the brokers are away, and the events of a waybill stay in order. With a `spool` folder events are on disk when
+    `publish` returns: a killed process loses none, and the next publisher on the folder sends what is left, first.
+    Without one they wait in memory. With a `tokeniser`, personal values are replaced by tokens and masks here, so raw
+    ones neither leave the process nor reach the spool.
+    """
+
+    def __init__(self, settings: Settings, tokeniser: Tokeniser | None = None, spool: Path | str | None = None) -> None:
+        """Raises UserError when the spool cannot be used, or when no broker answers and there is no spool."""
+        client_options(settings)  # a setting that is wrong is said now
+        if spool is None:
+            require_answer(settings)
+        self._settings = settings
+        self._topics = settings.topics
+        self._check = Check(settings, tokeniser)
+        self._known: set[str] = set()
+        self._outbox: Outbox = (
+            MemoryOutbox(MEMORY_BYTES)
+            if spool is None
+            else Spool(Path(spool), settings.spool_mb * 1_000_000, settings.spool_fsync)
+        )
+        stored = self._outbox.after(0, 1)
+        self._progress = Progress(stored[0].first - 1 if stored else self._outbox.last, self._outbox.kept)
+        self._closed = False
+        self._sender = Sender(settings, self._outbox, self._progress)
+        self._sender.start()
+
+    @property
+    def acknowledged(self) -> int:
+        """Events of this publisher that the brokers have acknowledged so far; not those that it found in the spool."""
+        return self._progress.acknowledged
+
+    @property
+    def waiting(self) -> int:
+        """Events that are not delivered yet, those from the spool included."""
+        return self._outbox.last - self._progress.through
+
+    def publish(self, event: AnyEvent) -> Delivery:
+        """Check one event (a model, or a structured-mode CloudEvent as a dict) and take it; returns before delivery.
+
+        Raises InvalidEvent, NoTopic when the courier's topic does not exist, and SpoolFull at once when there is no
+        room and the brokers take nothing; then the event is not taken. While they take events it waits for room.
+        """
+        return self._take([self._check.event(event)])[0]
+
+    def publish_json(self, line: bytes) -> Delivery:
+        """Publish a structured-mode event given as JSON text. Refuses what `parcelward validate` would refuse."""
+        return self._take([self._check.text(line)])[0]
+
+    def publish_all(self, events: Iterable[AnyEvent | bytes]) -> list[Delivery]:
+        """Publish many events, each a model, a dict or JSON text: quicker, since they are stored by the hundred.
+
+        Raises as `publish` does. What stands before the event that is to blame has been taken.
+        """
+        deliveries: list[Delivery] = []
+        remaining = iter(events)
+        while True:
+            checked: list[Checked] = []
+            try:
+                for event in islice(remaining, PORTION):
+                    checked.append(self._check.text(event) if isinstance(event, bytes) else self._check.event(event))
+            finally:
+                if checked:
+                    deliveries += self._take(checked)
+            if len(checked) < PORTION:
+                return deliveries
+
+    def publish_unchecked(
+        self, courier: str, key: bytes | None, value: bytes | None, headers: Headers = ()
+    ) -> Delivery:
+        """Send a record as it is: to replay recorded traffic, and to test what the service refuses."""
+        body = Body(courier, key, body_bytes(key, value, header_bytes(headers)))
+        return self._take([Checked(body, event_id_in(body))])[0]
+
+    def flush(self, timeout_s: float = 60.0) -> None:
+        """Wait until everything taken so far is acknowledged. Raises NotDelivered otherwise; a refusal is said once."""
+        last = self._outbox.last
+        done = self._progress.await_through(last, timeout_s)
+        if refused := self._progress.refusals_not_said():
+            raise NotDelivered([refusal.event_id for refusal in refused], refused[0].cause)
+        if not done:
+            left = portions_after(self._outbox, self._progress.through)
+            ids = [event_id_in(body) for portion in left for body in portion.bodies]
+            raise NotDelivered(ids, self._progress.cause, self._outbox.kept)
+
+    def close(self, timeout_s: float = 60.0) -> None:
+        """Flush, for at most so long, and disconnect. Raises NotDelivered when something was not acknowledged."""
+        if self._closed:
+            return
+        try:
+            self.flush(timeout_s)
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Disconnect without waiting for what is not acknowledged; a spool keeps it. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._sender.stop()
+        self._sender.join(END_S)
+        self._outbox.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abandon()
+
+    def _take(self, checked: Sequence[Checked]) -> list[Delivery]:
+        bodies = [one.body for one in checked]
+        for one in checked:
+            if one.body.courier not in self._known:
+                self._require_topic(one.body.courier, one.event_id)
+        first = self._append(bodies)
+        return [Delivery(number, one.event_id, self._progress) for number, one in enumerate(checked, first)]
+
+    def _append(self, bodies: Sequence[Body]) -> int:
+        if self._closed:
+            raise UserError("this publisher is closed; make a new one")
+        while True:
+            try:
+                first = self._outbox.append(bodies)
+            except SpoolFull:
+                if self._progress.is_still(STILL_S):
+                    raise
+                self._progress.await_change(0.1)
+            else:
+                self._sender.nudge()
+                return first
+
+    def _require_topic(self, courier: str, event_id: str | None) -> None:
+        """Ask the cluster once per courier. With a spool, and no broker to ask, the sender will find out."""
+        topic = self._topics.intake(courier)
+        try:
+            if self._outbox.kept is not None:
+                require_answer(self._settings)
+            with closing(KafkaConsumer(**consumer_options(self._settings))) as asking:
+                there = asking.topics()
+        except (KafkaError, OSError, UserError) as error:
+            if self._outbox.kept is not None:
+                return
+            raise (error if isinstance(error, UserError) else unreachable(self._settings, error)) from None
+        if topic not in there:
+            raise NoTopic(topic, sorted(name for name in there if name.startswith(self._topics.intake(""))), event_id)
+        self._known.add(courier)
