@@ -29,6 +29,10 @@ class Stop:
         """Wait at most `seconds` (0 only looks); True once a signal came."""
         return self.requested or bool(select.select([self._reader], [], [], seconds)[0])
 
+    def fileno(self) -> int:
+        """Give the end of the pipe that can be read once a signal came, for `select`."""
+        return self._reader
+
     def close(self) -> None:
         """Free the pipe."""
         os.close(self._reader)

@@ -47,7 +47,7 @@ class Check:
         self._tokeniser = tokeniser
         self._most_plain = limits.max_record_bytes - ENVELOPE_BYTES
 
-    def event(self, event: Envelope | Mapping[str, Any]) -> Checked:
+    def event(self, event: object) -> Checked:
         """Check a model, or a structured-mode event as a dict. Raises InvalidEvent."""
         if not isinstance(event, Mapping | Envelope):
             given = type(event).__name__

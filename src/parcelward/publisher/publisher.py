@@ -1,6 +1,6 @@
 """The courier's way to send acceptance events: checked, kept until they are acknowledged, delivered in order."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from parcelward.errors import UserError
 from parcelward.identity.tokens import Tokeniser
 from parcelward.publisher.check import Check, Checked
 from parcelward.publisher.delivery import Delivery, Progress
-from parcelward.publisher.failures import NotDelivered, NoTopic, SpoolFull
+from parcelward.publisher.failures import InvalidEvent, NotDelivered, NoTopic, SpoolFull
 from parcelward.publisher.outbox import PORTION, MemoryOutbox, Outbox, portions_after
 from parcelward.publisher.record_bytes import Body, Headers, body_bytes, event_id_in, header_bytes
 from parcelward.publisher.sender import Sender
@@ -59,6 +59,7 @@ class Publisher:
         )
         stored = self._outbox.after(0, 1)
         self._progress = Progress(stored[0].first - 1 if stored else self._outbox.last, self._outbox.kept)
+        self._first = self._outbox.last
         self._closed = False
         self._sender = Sender(settings, self._outbox, self._progress)
         self._sender.start()
@@ -67,6 +68,11 @@ class Publisher:
     def acknowledged(self) -> int:
         """Events of this publisher that the brokers have acknowledged so far; not those that it found in the spool."""
         return self._progress.acknowledged
+
+    @property
+    def taken(self) -> int:
+        """Events that this publisher has taken, delivered or not."""
+        return self._outbox.last - self._first
 
     @property
     def waiting(self) -> int:
@@ -79,36 +85,47 @@ class Publisher:
         Raises InvalidEvent, NoTopic when the courier's topic does not exist, and SpoolFull at once when there is no
         room and the brokers take nothing; then the event is not taken. While they take events it waits for room.
         """
-        return self._take([self._check.event(event)])[0]
+        return self._take([self._checked(event)])[0]
 
     def publish_json(self, line: bytes) -> Delivery:
         """Publish a structured-mode event given as JSON text. Refuses what `parcelward validate` would refuse."""
-        return self._take([self._check.text(line)])[0]
+        return self._take([self._checked(line)])[0]
 
-    def publish_all(self, events: Iterable[AnyEvent | bytes]) -> list[Delivery]:
+    def publish_all(
+        self, events: Iterable[AnyEvent | bytes], on_invalid: Callable[[int, InvalidEvent], None] | None = None
+    ) -> list[Delivery]:
         """Publish many events, each a model, a dict or JSON text: quicker, since they are stored by the hundred.
 
-        Raises as `publish` does. What stands before the event that is to blame has been taken.
+        An event that breaks the contract is left out if `on_invalid` is given, which is called with its place. Raises
+        as `publish` does otherwise. What stands before the event that is to blame has been taken.
         """
         deliveries: list[Delivery] = []
-        remaining = iter(events)
-        while True:
+        numbered = enumerate(events)
+        while portion := list(islice(numbered, PORTION)):
             checked: list[Checked] = []
             try:
-                for event in islice(remaining, PORTION):
-                    checked.append(self._check.text(event) if isinstance(event, bytes) else self._check.event(event))
+                for place, event in portion:
+                    try:
+                        checked.append(self._checked(event))
+                    except InvalidEvent as error:
+                        if on_invalid is None:
+                            raise
+                        on_invalid(place, error)
             finally:
                 if checked:
                     deliveries += self._take(checked)
-            if len(checked) < PORTION:
-                return deliveries
+        return deliveries
 
     def publish_unchecked(
         self, courier: str, key: bytes | None, value: bytes | None, headers: Headers = ()
     ) -> Delivery:
         """Send a record as it is: to replay recorded traffic, and to test what the service refuses."""
         body = Body(courier, key, body_bytes(key, value, header_bytes(headers)))
-        return self._take([Checked(body, event_id_in(body))])[0]
+        return self._take([self._addressed(Checked(body, event_id_in(body)))])[0]
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until everything taken so far has its outcome; False when it has not, after so long."""
+        return self._progress.await_through(self._outbox.last, timeout_s)
 
     def flush(self, timeout_s: float = 60.0) -> None:
         """Wait until everything taken so far is acknowledged. Raises NotDelivered otherwise; a refusal is said once."""
@@ -150,12 +167,16 @@ class Publisher:
         else:
             self.abandon()
 
+    def _checked(self, event: AnyEvent | bytes) -> Checked:
+        return self._addressed(self._check.text(event) if isinstance(event, bytes) else self._check.event(event))
+
+    def _addressed(self, checked: Checked) -> Checked:
+        if checked.body.courier not in self._known:
+            self._require_topic(checked.body.courier, checked.event_id)
+        return checked
+
     def _take(self, checked: Sequence[Checked]) -> list[Delivery]:
-        bodies = [one.body for one in checked]
-        for one in checked:
-            if one.body.courier not in self._known:
-                self._require_topic(one.body.courier, one.event_id)
-        first = self._append(bodies)
+        first = self._append([one.body for one in checked])
         return [Delivery(number, one.event_id, self._progress) for number, one in enumerate(checked, first)]
 
     def _append(self, bodies: Sequence[Body]) -> int:
