@@ -6,6 +6,8 @@ That is quick, and accepts nothing that `validate` would refuse. Every other eve
 """
 
 import base64
+import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -57,12 +59,7 @@ class Check:
         body = event if isinstance(event, Mapping) else event.model_dump(mode="json", exclude_none=True)
         found = self._plain(body)
         if found is None:
-            try:
-                text = json_bytes(body)
-            except (TypeError, ValueError) as error:
-                detail = f"event: cannot be written as UTF-8 JSON ({error})"
-                raise InvalidEvent(Reason.INVALID_ENCODING, detail) from None
-            return self._closely(text)
+            return self._closely(_as_text(body))
         return found[0]
 
     def text(self, line: bytes) -> Checked:
@@ -132,8 +129,10 @@ class Check:
 
     def _as_binary(self, event: Mapping[str, Any], accepted: Event) -> tuple[bytes, list[tuple[str, bytes]]] | None:
         """Value and headers in binary mode; None when the event would not be the same there."""
-        texts = (given is None or type(given) is str for name, given in event.items() if name != "data")
-        if type(event.get("data")) is not dict or not all(texts):
+        said = ((name, given) for name, given in event.items() if name != "data")
+        if type(event.get("data")) is not dict or not all(
+            given is None or (type(given) is str and _ATTRIBUTE(name)) for name, given in said
+        ):
             return None
         courier, key, value, headers = binary_mode(event)
         answer = self._decode(courier, key, value, headers)
@@ -159,7 +158,20 @@ class Check:
         return value
 
 
+_ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}").fullmatch
+"""An attribute's name by CloudEvents; any other is left where it stands."""
 _NAMES = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject")
+
+
+def _as_text(event: Mapping[str, Any]) -> bytes:
+    try:
+        try:
+            return json_bytes(event)
+        except TypeError:  # orjson writes no whole number of more than 64 bits
+            return json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        detail = f"event: cannot be written as UTF-8 JSON ({error})"
+        raise InvalidEvent(Reason.INVALID_ENCODING, detail) from None
 
 
 def _now_ms() -> int:
