@@ -118,7 +118,7 @@ FIELDS = [*envelope()["data"], "sender", "place", "unknown", "corrects"]
 @st.composite
 def changed_events(draw: st.DrawFn) -> dict[str, Any]:
     """A sound event with some attributes and fields replaced, added or taken away."""
-    found = json.loads(json.dumps(event()))
+    found: dict[str, Any] = json.loads(json.dumps(event()))
     for name in draw(st.lists(st.sampled_from(FIELDS), max_size=2)):
         if draw(st.booleans()):
             found["data"][name] = draw(VALUES)

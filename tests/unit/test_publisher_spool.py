@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -178,6 +177,10 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 taken = fill_up(outbox)
 assert len(held(outbox)) == taken, "lost"
 outbox.remove_through(taken // 2)  # a full disk must not stop delivery
+assert [found for found in held(outbox, taken // 2)]
+if sys.argv[2] == "all":
+    outbox.remove_through(taken)
+    assert fill_up(outbox) == taken, "no room again"
 print(taken)
 sys.stdout.flush()
 import os, signal
@@ -185,8 +188,12 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_full_disk_refuses_the_next_event_and_loses_none(tmp_path: Path) -> None:
-    ended = subprocess.run([sys.executable, "-c", DISK_FULL, tmp_path], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("delivered", ["half", "all"])
+def test_a_full_disk_refuses_the_next_event_loses_none_and_has_room_when_all_is_delivered(
+    tmp_path: Path, delivered: str
+) -> None:
+    command = [sys.executable, "-c", DISK_FULL, str(tmp_path), delivered]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     taken = int(ended.stdout)
     assert taken > 30
@@ -222,7 +229,7 @@ def test_a_delivery_knows_its_outcome() -> None:
 def test_whoever_waits_is_told_from_another_thread() -> None:
     progress = Progress(0, None)
     delivery = Delivery(1, "e-1", progress)
-    telling = threading.Thread(target=lambda: (time.sleep(0.05), progress.advance(1, {}, 1)))
+    telling = threading.Timer(0.05, progress.advance, (1, {}, 1))
     telling.start()
     delivery.result(60)
     telling.join()

@@ -16,7 +16,8 @@ from kafka.errors import KafkaError, for_code
 from kafka.net.compat import KafkaNetClient
 from kafka.protocol.producer import InitProducerIdRequest, ProduceRequest
 
-from parcelward.cluster.client import client_options
+from parcelward.cluster.client import client_options, require_answer
+from parcelward.errors import UserError
 from parcelward.publisher.record_bytes import Batch
 from parcelward.settings import Settings
 
@@ -126,6 +127,10 @@ class Link:
 
     def _connected(self) -> Any:
         if self._client is None:
+            try:
+                require_answer(self._settings)  # kafka-python leaks the socket of a connection that is refused
+            except UserError as error:
+                raise LinkDown(str(error).partition(";")[0]) from None
             self._client = KafkaNetClient(
                 **client_options(self._settings),
                 request_timeout_ms=int(ANSWER_S * 1000),

@@ -48,12 +48,13 @@ class Spool:
         """Raises UserError when the folder cannot be used, or another publisher uses it."""
         self.kept: str | None = str(folder)
         self._folder = folder
+        self._most_bytes, self._fsync = most_bytes, fsync
         self._guard = threading.Lock()
         self._at_hand: deque[Portion] = deque()
         self._at_hand_bytes = 0
         self._lock = _locked(folder)
         try:
-            self._database = self._opened(most_bytes, fsync)
+            self._database = self._opened()
             (last,) = self._database.execute("select coalesce(max(first + events - 1), 0) from portion").fetchone()
         except sqlite3.Error as error:
             self._lock.close()
@@ -65,7 +66,7 @@ class Spool:
             raise
         self.last = int(last)
 
-    def _opened(self, most_bytes: int, fsync: bool) -> sqlite3.Connection:
+    def _opened(self) -> sqlite3.Connection:
         file = self._folder / FILES[0]
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same rights
         database = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
@@ -73,10 +74,10 @@ class Spool:
             for pragma in (
                 "locking_mode=exclusive",  # nobody else has the folder; saves two system calls a portion
                 "journal_mode=wal",
-                f"synchronous={'full' if fsync else 'normal'}",
+                f"synchronous={'full' if self._fsync else 'normal'}",
                 "secure_delete=fast",
                 f"wal_autocheckpoint={WAL_BYTES // PAGE}",
-                f"max_page_count={max(most_bytes // PAGE, 16)}",
+                f"max_page_count={max(self._most_bytes // PAGE, 16)}",
             ):
                 database.execute(f"pragma {pragma}")
             (found,) = database.execute("pragma user_version").fetchone()
@@ -126,12 +127,23 @@ class Spool:
         return [Portion(first, _bodies(packed)) for first, packed in rows]
 
     def remove_through(self, number: int) -> None:
-        """Forget every portion up to this event. On a full disk this may have to wait for the next time."""
+        """Forget every portion up to this event. On a full disk this may have to wait until all are delivered."""
         with self._guard:
             try:
                 self._database.execute("delete from portion where first <= ?", (number,))
             except sqlite3.Error as error:
                 log.warning("the spool in %s keeps delivered events for the moment: %s", self._folder, error)
+                if number >= self.last:
+                    self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Make room where nothing can be written, not even what is deleted: with new files in place of these."""
+        with suppress(sqlite3.Error):
+            (kept,) = self._database.execute("select exists (select 1 from refused)").fetchone()
+            if not kept:
+                self._database.close()
+                self._remove_files()
+                self._database = self._opened()
 
     def set_aside(self, bodies: Sequence[Body], cause: str) -> None:
         """Keep events that the brokers will never take in a table of their own, with the reason."""
@@ -153,10 +165,13 @@ class Spool:
                 used = True
             self._database.close()
             if not used:
-                for name in FILES:
-                    with suppress(OSError):
-                        (self._folder / name).unlink(missing_ok=True)
+                self._remove_files()
             self._lock.close()
+
+    def _remove_files(self) -> None:
+        for name in FILES:
+            with suppress(OSError):
+                (self._folder / name).unlink(missing_ok=True)
 
 
 def _locked(folder: Path) -> IO[bytes]:
