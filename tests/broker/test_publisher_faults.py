@@ -22,7 +22,7 @@ from parcelward.settings import Settings
 from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.publisher_faults.courier import event
-from tests.publisher_faults.run import Count, Courier, away, broker_away, disk_full, hour_away, killed
+from tests.publisher_faults.run import Count, Courier, away, disk_full, hour_away, killed
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,7 @@ def whole(count: Count, events: int) -> bool:
 
 
 FAULTS: dict[str, Callable[[LocalBroker, Courier], Count]] = {
-    "away": lambda broker, courier: broker_away(broker, courier, 3),
-    "away for long": hour_away,
+    "away": hour_away,
     "killed": lambda broker, courier: killed(broker, courier, 3, Random(7)),
 }
 
@@ -84,16 +83,21 @@ def test_an_outage_without_a_spool_is_survived_in_memory_and_named(broker: Local
     assert sorted(published(settings)) == ["n-0", "n-1", "n-2", "n-3"]
 
 
+@pytest.fixture
+def nowhere(settings: Settings, unused_port: int) -> Settings:
+    """The same installation, with no broker to be reached."""
+    return settings.model_copy(update={"kafka": f"127.0.0.1:{unused_port}", "spool_mb": 1})
+
+
 def test_close_ends_in_bounded_time_and_the_next_publisher_sends_the_rest_first(
-    broker: LocalBroker, settings: Settings, tmp_path: Path
+    settings: Settings, nowhere: Settings, tmp_path: Path
 ) -> None:
-    with away(broker):
-        publisher = Publisher(settings, spool=tmp_path)  # no broker, and it takes events all the same
-        publisher.publish(event(0))
-        with pytest.raises(NotDelivered, match="kept in the spool") as raised:
-            publisher.close(0.5)
-        assert (raised.value.ids, raised.value.kept) == (("n-0",), str(tmp_path))
-    assert not [thread for thread in threading.enumerate() if thread.name == "parcelward-publisher"]
+    publisher = Publisher(nowhere, spool=tmp_path)  # it takes events all the same
+    publisher.publish(event(0))
+    with pytest.raises(NotDelivered, match="kept in the spool") as raised:
+        publisher.close(0.5)
+    assert (raised.value.ids, raised.value.kept) == (("n-0",), str(tmp_path))
+    assert not senders()
     with Publisher(settings, spool=tmp_path) as second:
         second.publish(event(10))  # of the same waybill
     assert (second.acknowledged, published(settings)) == (1, ["n-0", "n-10"])
@@ -101,35 +105,36 @@ def test_close_ends_in_bounded_time_and_the_next_publisher_sends_the_rest_first(
         second.publish(event(1))
 
 
-def publish_all(publisher: Publisher, events: int) -> None:
-    for number in range(1, events):
-        publisher.publish(event(number))
+def senders() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "parcelward-publisher"]
 
 
-def test_a_full_spool_is_said_at_once_while_the_broker_is_away(
-    broker: LocalBroker, settings: Settings, tmp_path: Path
+def test_a_full_spool_is_said_at_once_while_no_broker_answers(
+    settings: Settings, nowhere: Settings, tmp_path: Path
 ) -> None:
-    small = settings.model_copy(update={"spool_mb": 1})
-    publisher = Publisher(small, spool=tmp_path)
-    publisher.publish(event(0)).result(PATIENCE_S)
-    with away(broker):
-        with pytest.raises(SpoolFull, match="takes no more"):
-            publish_all(publisher, 10_000)
-        taken = publisher.taken
-        assert taken > 500
-    publisher.close(PATIENCE_S)
-    assert publisher.acknowledged == taken
+    publisher = Publisher(nowhere, spool=tmp_path)
+    with pytest.raises(SpoolFull, match="takes no more"):
+        publish_all(publisher, 10_000)
+    taken = publisher.taken
+    assert taken > 500
+    publisher.abandon()
+    with Publisher(settings, spool=tmp_path) as second:
+        assert second.waiting == taken
     assert len(published(settings)) == taken
 
 
-def test_ctrl_c_ends_a_wait_for_delivery(broker: LocalBroker, settings: Settings) -> None:
-    publisher = Publisher(settings)
-    with away(broker):
-        publisher.publish(event(0))
-        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
-        with pytest.raises(KeyboardInterrupt), publisher:
-            publisher.flush(PATIENCE_S)
-    assert not [thread for thread in threading.enumerate() if thread.name == "parcelward-publisher"]
+def publish_all(publisher: Publisher, events: int) -> None:
+    for number in range(events):
+        publisher.publish(event(number))
+
+
+def test_ctrl_c_ends_a_wait_for_delivery(nowhere: Settings, tmp_path: Path) -> None:
+    publisher = Publisher(nowhere, spool=tmp_path)
+    publisher.publish(event(0))
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt), publisher:
+        publisher.flush(PATIENCE_S)
+    assert not senders()
 
 
 def test_asyncio_awaits_deliveries(settings: Settings, tmp_path: Path) -> None:
