@@ -38,7 +38,7 @@ def with_data(**changes: Any) -> dict[str, Any]:
 
 
 def validated(text: bytes) -> Event | Rejected:
-    """What `validate` finds, with the arrival at which the publisher would send."""
+    """Answer of `validate`, with the arrival at which the publisher would send."""
     return DECODER.decode(record_of(text.strip(), Topics(), at_ms=int(NOW.timestamp() * 1000)))
 
 

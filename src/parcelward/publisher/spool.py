@@ -33,6 +33,8 @@ _TABLES = """
 create table if not exists portion (first integer primary key, events integer not null, bodies blob not null);
 create table if not exists refused (number integer primary key, cause text not null, body blob not null);
 """
+_STATE = "select (select coalesce(max(first + events - 1), 0) from portion), exists (select 1 from refused)"
+_INSERT = "insert into portion values (?, ?, ?)"
 _to_bytes = msgspec.msgpack.Encoder().encode
 _bodies = msgspec.msgpack.Decoder(list[Body]).decode
 log = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ class Spool:
         self._lock = _locked(folder)
         try:
             self._database = self._opened()
-            (last,) = self._database.execute("select coalesce(max(first + events - 1), 0) from portion").fetchone()
+            last, refused = self._database.execute(_STATE).fetchone()
         except sqlite3.Error as error:
             self._lock.close()
             raise UserError(
@@ -65,6 +67,8 @@ class Spool:
             self._lock.close()
             raise
         self.last = int(last)
+        self._delivered = 0
+        self._refused = bool(refused)
 
     def _opened(self) -> sqlite3.Connection:
         file = self._folder / FILES[0]
@@ -94,8 +98,15 @@ class Spool:
         packed = _to_bytes(bodies)
         with self._guard:
             first = self.last + 1
+            row = (first, len(bodies), packed)
             try:
-                self._database.execute("insert into portion values (?, ?, ?)", (first, len(bodies), packed))
+                try:
+                    self._database.execute(_INSERT, row)
+                except sqlite3.Error:
+                    if self._delivered < self.last:
+                        raise
+                    self._begin_anew()  # nothing is in it, and yet there is no room: a full disk
+                    self._database.execute(_INSERT, row)
             except sqlite3.Error as error:
                 raise SpoolFull(f"the spool in {self._folder} takes no more ({error})") from None
             if self._at_hand_bytes < AT_HAND_BYTES:
@@ -129,6 +140,7 @@ class Spool:
     def remove_through(self, number: int) -> None:
         """Forget every portion up to this event. On a full disk this may have to wait until all are delivered."""
         with self._guard:
+            self._delivered = number
             try:
                 self._database.execute("delete from portion where first <= ?", (number,))
             except sqlite3.Error as error:
@@ -138,16 +150,17 @@ class Spool:
 
     def _begin_anew(self) -> None:
         """Make room where nothing can be written, not even what is deleted: with new files in place of these."""
+        if self._refused:
+            return  # they are kept for a person to see
         with suppress(sqlite3.Error):
-            (kept,) = self._database.execute("select exists (select 1 from refused)").fetchone()
-            if not kept:
-                self._database.close()
-                self._remove_files()
-                self._database = self._opened()
+            self._database.close()
+            self._remove_files()
+            self._database = self._opened()
 
     def set_aside(self, bodies: Sequence[Body], cause: str) -> None:
         """Keep events that the brokers will never take in a table of their own, with the reason."""
         with self._guard:
+            self._refused = True
             try:
                 for body in bodies:
                     self._database.execute("insert into refused (cause, body) values (?, ?)", (cause, _to_bytes(body)))
