@@ -1,4 +1,4 @@
-"""What waits for delivery: in order, within its bound, on disk for the next process, and for its owner's eyes only."""
+"""Events that wait for delivery: in order, within a bound, on disk for the next process, for their owner only."""
 
 import resource
 import signal
