@@ -51,7 +51,7 @@ def at_once(publisher: Publisher, events: Sequence[Any]) -> None:
 def measured(settings: Settings, events: Sequence[Any], way: Way, tokenised: bool, spooled: bool) -> float:
     """Events per CPU second, from the first call until the last acknowledgement."""
     tokeniser = Tokeniser.from_settings(settings) if tokenised else None
-    folder = Path(tempfile.mkdtemp(dir=".")) if spooled else None
+    folder = Path(tempfile.mkdtemp()) if spooled else None
     publisher = Publisher(settings, tokeniser, folder)
     publisher.publish(events[0])
     publisher.flush()

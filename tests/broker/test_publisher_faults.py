@@ -6,6 +6,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -135,6 +137,16 @@ def test_ctrl_c_ends_a_wait_for_delivery(nowhere: Settings, tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt), publisher:
         publisher.flush(PATIENCE_S)
     assert not senders()
+
+
+def test_a_program_that_ends_without_closing_delivers_first(settings: Settings) -> None:
+    program = (
+        "from parcelward.publisher import Publisher; from parcelward.settings import load_settings\n"
+        "from tests.publisher_faults.courier import event\n"
+        f"Publisher(load_settings(kafka={settings.kafka!r}, topic_prefix={settings.topic_prefix!r})).publish(event(0))"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert published(settings) == ["n-0"]
 
 
 def test_asyncio_awaits_deliveries(settings: Settings, tmp_path: Path) -> None:

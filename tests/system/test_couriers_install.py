@@ -31,7 +31,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("courier") / "environment"
     uv("venv", "--python", sys.executable, str(folder))
     python = str(folder / "bin" / "python")
-    uv("pip", "install", "--python", python, "--constraint", str(ROOT / "requirements.lock"), str(ROOT))
+    fresh = ("--refresh-package", "parcelward")  # or uv takes what it built of this folder some time ago
+    uv("pip", "install", *fresh, "--python", python, "--constraint", str(ROOT / "requirements.lock"), str(ROOT))
     return folder
 
 
@@ -73,7 +74,7 @@ def test_a_courier_publishes_checks_and_reads_back(machine: Path, kafka: str, to
     producer = KafkaProducer(bootstrap_servers=kafka)
     producer.send(rejected, key=b"SF9", value=b"{}", headers=[("pw_reason", b"invalid_json"), ("pw_detail", b"no")])
     producer.close()
-    good, bad = real_name("SF1"), real_name("SF2", weight_g=0)
+    good, bad = real_name("SF0001"), real_name("SF0002", weight_g=0)
     assert run(machine, kafka, topic_prefix, "validate", "-", given=lines([good])).returncode == 0
     assert "data.weight_g" in run(machine, kafka, topic_prefix, "validate", "-", given=lines([bad])).stdout
     sent = run(machine, kafka, topic_prefix, "publish", "-", "--tokenise", "--spool", "spool", given=lines([good]))

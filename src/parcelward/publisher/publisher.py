@@ -1,5 +1,7 @@
 """The courier's way to send acceptance events: checked, kept until they are acknowledged, delivered in order."""
 
+import atexit
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
@@ -29,6 +31,8 @@ STILL_S = 2.0
 """Time without progress after which a full outbox is not waited for."""
 END_S = 5.0
 """Longest wait for the thread to end."""
+
+log = logging.getLogger(__name__)
 
 AnyEvent = Envelope | Mapping[str, Any]
 
@@ -63,6 +67,7 @@ class Publisher:
         self._closed = False
         self._sender = Sender(settings, self._outbox, self._progress)
         self._sender.start()
+        atexit.register(self._leave)
 
     @property
     def acknowledged(self) -> int:
@@ -152,6 +157,7 @@ class Publisher:
         if self._closed:
             return
         self._closed = True
+        atexit.unregister(self._leave)
         self._sender.stop()
         self._sender.join(END_S)
         self._outbox.close()
@@ -166,6 +172,12 @@ class Publisher:
             self.close()
         else:
             self.abandon()
+
+    def _leave(self) -> None:
+        """Deliver what can be delivered soon when the program ends without closing, and log what is lost."""
+        if not self.wait(END_S) and self._outbox.kept is None:
+            log.error("the program ends without close(): %d events are not delivered", self.waiting)
+        self.abandon()
 
     def _checked(self, event: AnyEvent | bytes) -> Checked:
         return self._addressed(self._check.text(event) if isinstance(event, bytes) else self._check.event(event))
