@@ -168,7 +168,7 @@ def test_a_spelling_that_python_hides_is_judged_as_validate_judges_it(text: byte
 @pytest.mark.parametrize(
     "data",
     [{"weight_g": float("nan")}, {"weight_g": float("inf")}, {"photo": object()}, {"found_goods": "\ud800"}],
-    ids=str,
+    ids=["no number", "no end", "an object", "half a character"],
 )
 def test_what_json_cannot_say_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(InvalidEvent) as raised:

@@ -153,7 +153,9 @@ def fill_up(outbox: Outbox, size: int = 1000) -> int:
     raise AssertionError("the outbox has no bound")
 
 
-@pytest.mark.parametrize("make", [lambda _: MemoryOutbox(300_000), lambda folder: Spool(folder, 300_000)], ids=str)
+@pytest.mark.parametrize(
+    "make", [lambda _: MemoryOutbox(300_000), lambda folder: Spool(folder, 300_000)], ids=["memory", "disk"]
+)
 def test_a_full_outbox_says_so_keeps_what_it_has_and_takes_more_when_there_is_room(
     tmp_path: Path, make: Callable[[Path], Outbox]
 ) -> None:
