@@ -86,7 +86,7 @@ CASES: dict[str, tuple[list[Event], Event]] = {
         [(real_name(sender=AGREEMENT), 0)],
         (real_name(sender=AGREEMENT | {"agreement_id": "A1"}, corrects="e0"), MINUTE),
     ),
-    "F1": ([(real_name(), 0), (inspection(found_goods="汽油"), MINUTE)], (inspection(), 2 * MINUTE)),
+    "F1": ([(real_name(), 0), (inspection(found_goods="汽油"), MINUTE)], (inspection(corrects="e1"), 2 * MINUTE)),
     "F2": (
         [(real_name(), 0), (inspection(found_goods="旧书籍"), MINUTE)],
         (real_name(goods={"name": "旧书籍"}, corrects="e0"), 2 * MINUTE),

@@ -79,6 +79,13 @@ def passed_all_the_same(shipment: ShipmentBrief, row: Row) -> Bilingual | None:
     if inspection is None or inspection.result != InspectionResult.PASSED or not (grave or inspection.found_category):
         return None
     found = escaped(inspection.found_goods or "")
+    if inspection.found_by is not None:
+        return Bilingual(
+            zh=f"此前一次验视（验视人员{inspection.found_by}）记录所见为“{found or inspection.found_category}”，"
+            f"其后的验视仍以“通过”放行",
+            en=f"an earlier inspection, by {inspection.found_by}, wrote down “{found or inspection.found_category}”,"
+            " and a later one let the parcel pass all the same",
+        )
     return Bilingual(
         zh=f"验视人员{inspection.operator}记录所见为“{found or inspection.found_category}”，仍以“通过”放行",
         en=f"inspector {inspection.operator} wrote down “{found or inspection.found_category}”"

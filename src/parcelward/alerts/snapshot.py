@@ -14,7 +14,7 @@ from parcelward.features.table import FEATURES, INDEX, EvidenceKind, Row, Value
 from parcelward.shipments.shipment import First, InspectionEntry, RealNameEntry, ShipmentBrief, TravelFrom, encode
 
 OVERDUE = INDEX["outlet_overdue_1d"]
-MARKED = 26  # fields
+MARKED = {RealNameEntry: 26, InspectionEntry: 15}  # fields
 
 
 def frozen_with(*evidence: EvidenceKind) -> tuple[int, ...]:
@@ -104,4 +104,4 @@ def _keeps_inspection(shipment: ShipmentBrief, snapshot: Snapshot) -> bool:
 
 def _mark(entry: RealNameEntry | InspectionEntry | None) -> int:
     """Mark an entry by the fields that it had when the first snapshots were taken: later ones say nothing counted."""
-    return 0 if entry is None else crc32(encode(astuple(entry)[:MARKED]))
+    return 0 if entry is None else crc32(encode(astuple(entry)[: MARKED[type(entry)]]))

@@ -115,7 +115,7 @@ def _duties(shipment: ShipmentBrief, real_name: RealNameEntry | None, inspection
         if real_name is not None:
             delay = (done - real_name.event_ms) / 1000
         if begun is not None:
-            duration = (done - begun) / 1000
+            duration = ((done if inspection.timed_ms is None else inspection.timed_ms) - begun) / 1000
             if inspection.sealed_ms is not None:  # without a start nobody knows how long the inspection took
                 before_sealing = inspection.sealed_ms < begun
     return (
@@ -248,11 +248,12 @@ _NO_PHOTOS = unknown(_PHOTOS)
 
 def _photos(inspection: InspectionEntry, reused_from: str | None, looked_up: bool) -> Values:
     photos, taken = inspection.photos, inspection.oldest_photo_ms
+    at = inspection.event_ms if inspection.photos_ms is None else inspection.photos_ms
     return (
         len(photos),
         reused_from,
         reused_from is not None if photos and looked_up else None,
-        None if taken is None else (inspection.event_ms - taken) / 60_000,
+        None if taken is None else (at - taken) / 60_000,
     )
 
 

@@ -42,15 +42,30 @@ def is_somewhere(place: PlaceData) -> bool:
     return 3 <= place.latitude <= 54 and 73 <= place.longitude <= 136
 
 
+def began(started_ms: int | None, at_ms: int) -> int | None:
+    """Bound the beginning of an inspection by its time, `at_ms`; None where it is no value."""
+    if started_ms is None or not at_ms - BEFORE_MS <= started_ms <= at_ms + AHEAD_MS:
+        return None
+    # What began after the event's time, by another clock, took no time: a length below zero is none.
+    return min(started_ms, at_ms)
+
+
+def sealed(sealed_ms: int | None, at_ms: int) -> int | None:
+    """Bound the sealing of a parcel by the time of its inspection; None where it is no value."""
+    return sealed_ms if sealed_ms is not None and at_ms - BEFORE_MS <= sealed_ms <= at_ms + AHEAD_MS else None
+
+
+def taken(taken_ms: int | None, at_ms: int) -> int | None:
+    """Bound the time of a photo by that of its inspection; None where it is no value."""
+    return taken_ms if taken_ms is not None and at_ms - PHOTO_BEFORE_MS <= taken_ms <= at_ms + AHEAD_MS else None
+
+
 def _clear_times(data: Any, time_ms: int) -> None:
-    latest = time_ms + AHEAD_MS
-    if (started := data.started_ms) is not None:
-        # What began after the event's time, by another clock, took no time: a length below zero is none.
-        data.started_ms = min(started, time_ms) if time_ms - BEFORE_MS <= started <= latest else None
-    if (sealed := data.sealed_ms) is not None and not time_ms - BEFORE_MS <= sealed <= latest:
-        data.sealed_ms = None
     for photo in data.photos:
-        if (taken := photo.taken_ms) is not None and not time_ms - PHOTO_BEFORE_MS <= taken <= latest:
-            photo.taken_ms = None
         if photo.place is not None and not is_somewhere(photo.place):
             photo.place = None
+    if data.corrects is not None:
+        return  # When it was done, the first event of its chain says: the ledger bounds these times by that one.
+    data.started_ms, data.sealed_ms = began(data.started_ms, time_ms), sealed(data.sealed_ms, time_ms)
+    for photo in data.photos:
+        photo.taken_ms = taken(photo.taken_ms, time_ms)

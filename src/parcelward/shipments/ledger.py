@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import astuple
 
 from parcelward.contract.events import EventType
 from parcelward.contract.fields import FillMode, SenderKind
@@ -26,11 +27,14 @@ from parcelward.shipments.shipment import (
     Version,
     encode,
 )
-from parcelward.shipments.versions import standing_version
+from parcelward.shipments.standing import bound_times, gravity, inspection_that_stands
+from parcelward.shipments.versions import Chain, Settled, settle
 
 EVIDENCE_KEPT = 12  # positions of evidence kept per waybill; scans go first
 _REAL_NAME, _INSPECTION, _SCAN = RealNameData.number, InspectionData.number, ScanData.number
 _UNKNOWN = bytes(8)
+SAID = 15
+"""Fields of an inspection's entry of which `Version.says` is the hash; those after them came later."""
 SEEN_BYTES = 24 * 16  # identities and contents of 24 events are kept per waybill, to recognise resent events
 _decode_entry: tuple[Callable[[bytes], Any], ...] = (
     msgspec.msgpack.Decoder(RealNameEntry).decode,
@@ -99,6 +103,9 @@ def inspection_entry(data: InspectionData, event_ms: int, arrival_ms: int, _iden
         tuple([bytes.fromhex(photo.sha256[:16]) for photo in photos]),
         min([photo.taken_ms for photo in photos if photo.taken_ms is not None], default=None) if photos else None,
         data.mark_applied,
+        photo_times=()
+        if data.corrects is None
+        else tuple([photo.taken_ms for photo in photos if photo.taken_ms is not None]),
     )
 
 
@@ -148,17 +155,15 @@ def _enter_version(
     if not versions and known is not None:
         versions = [_version_that_stands(shipment, number, known, event)]
     versions.append(_like_its_twin(_version(number, event.identity, event, entry), entry, versions))
-    standing, contradicting, kept = standing_version(versions, latest=number == _INSPECTION)
-    tip = standing.tip
-    stands: Entry = msgspec.structs.replace(
-        _decode_entry[number](tip.entry), event_ms=standing.event_ms, arrival_ms=standing.arrival_ms
-    )
+    chains, contradicting, kept = _settled(versions)
+    tip = chains[0].tip
+    stands: Entry = _told(chains[0]) if number == _REAL_NAME else inspection_that_stands([*map(_told, chains)])
     if stands != known:
         _let_stand(shipment, kind, number, stands, tip.identity)
     elif tip.identity == event.identity:
         _note_identity(shipment, number, tip.identity)
     shipment.versions = [*others, *kept]
-    shipment.conflicts = shipment.contradictions + contradicting + _contradicting(others)
+    shipment.conflicts = shipment.contradictions + len(contradicting) + _contradicting(others)
     if stands != known or shipment.conflicts < conflicts:
         return kind.trigger
     if shipment.conflicts > conflicts:
@@ -197,7 +202,22 @@ def drop_evidence(evidence: list[tuple[str, int, int]]) -> None:
 
 def _contradicting(versions: Sequence[Version]) -> int:
     """Count the contradictions among events of one type."""
-    return standing_version(versions, latest=versions[0].number == _INSPECTION).conflicts if versions else 0
+    return len(_settled(versions).contradicting) if versions else 0
+
+
+def _settled(versions: Sequence[Version]) -> Settled:
+    """Settle versions of one type."""
+    number = versions[0].number
+    return settle(versions, number == _INSPECTION, lambda one: gravity(_decode_entry[number](one.entry)))
+
+
+def _told(chain: Chain) -> Any:
+    """Give the entry of a chain: what its newest correction says, at the time that its first event says."""
+    tip = chain.tip
+    entry = msgspec.structs.replace(
+        _decode_entry[tip.number](tip.entry), event_ms=chain.event_ms, arrival_ms=chain.arrival_ms
+    )
+    return bound_times(entry) if tip.corrects and tip.number == _INSPECTION else entry
 
 
 def _told_before(shipment: Shipment, kind: "EventKind", event: Event, entry: Entry) -> tuple[bool, bool]:
@@ -278,7 +298,7 @@ def _says(entry: Entry) -> int:
     if isinstance(entry, RealNameEntry):
         told = f"{entry.goods_name}\0{entry.weight_g}\0{entry.document_token}\0{entry.phone_token}"
         return crc32(f"{told}\0{entry.receiver_token}".encode())
-    return crc32(encode(msgspec.structs.replace(entry, arrival_ms=0)))
+    return crc32(encode(astuple(msgspec.structs.replace(entry, arrival_ms=0))[:SAID]))
 
 
 def says_the_same(known: Entry | None, entry: Entry) -> bool:

@@ -110,6 +110,11 @@ class InspectionEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     photos: tuple[bytes, ...]
     oldest_photo_ms: int | None
     mark_applied: bool
+    # Of an earlier inspection, where this one says nothing of it; None: of this one. See `standing`.
+    found_by: str | None = None  # operator of the one that found `found_goods` and `found_category`
+    timed_ms: int | None = None  # time of the one that `started_ms` and `sealed_ms` are of
+    photos_ms: int | None = None  # time of the one that the photos are of
+    photo_times: tuple[int, ...] = ()  # of a correction, as told: empty where it stands, and they are bounded
 
 
 class ScanEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):

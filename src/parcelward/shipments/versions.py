@@ -3,11 +3,11 @@
 Events that correct one another, and events that say the same under different ids, are one *chain*: one thing that was
 done, told more than once. Its newest correction says what is so; when it was done, its first event says. Of several
 chains the earliest real name stands, since a waybill has one sender, and the latest inspection. A chain that begins
-with the correction of an event that is not known gives way to any other.
+with the correction of an event that is not known gives way to any other. What the others say is not lost: `standing`.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +16,8 @@ from parcelward.shipments.shipment import Version
 
 KEPT = 24
 """Versions of one type kept per waybill. Of more, chains that stand least and versions in the midst of one go."""
+GRAVE_KEPT = 4
+"""Chains that do not stand and found something for which there is always room."""
 
 
 class Chain(NamedTuple):
@@ -28,25 +30,33 @@ class Chain(NamedTuple):
     orphan: bool
     versions: Sequence[Version]
 
-    @property
-    def rank(self) -> tuple[int, bytes]:
-        """Order of chains in time."""
-        return self.event_ms, self.identity
 
+class Settled(NamedTuple):
+    """All chains, first the one that stands; those that contradict it; and the versions to keep."""
 
-class Standing(NamedTuple):
-    """The chain that stands, how many others contradict it, and the versions to keep."""
-
-    standing: Chain
-    conflicts: int
+    chains: Sequence[Chain]
+    contradicting: Sequence[Chain]
     versions: list[Version]
 
 
-def standing_version(versions: Sequence[Version], latest: bool) -> Standing:
-    """Give the chain that stands, the latest or the earliest one. `versions` are of one type, at least one."""
+Gravity = tuple[int, ...]
+"""The weight of what an event found, first, and then of what else it says against a parcel; zeros for nothing."""
+
+
+def settle(versions: Sequence[Version], latest: bool, gravity_of: Callable[[Version], Gravity]) -> Settled:
+    """Settle which chain stands, the latest or the earliest one. `versions` are of one type, at least one.
+
+    Of two at the same time the graver one stands, whatever their identities are.
+    """
     targets = _targets(versions)
     chains = _chains(versions, targets)
-    order = sorted(chains, key=lambda chain: chain.rank, reverse=latest)
+    gravity = {chain.identity: gravity_of(chain.tip) for chain in chains}
+    sign = 1 if latest else -1
+    order = sorted(
+        chains,
+        key=lambda one: (one.event_ms, [sign * part for part in gravity[one.identity]], one.identity),
+        reverse=latest,
+    )
     order.sort(key=lambda chain: chain.orphan)
     standing, *others = order
     contradicting = [
@@ -55,7 +65,8 @@ def standing_version(versions: Sequence[Version], latest: bool) -> Standing:
         if chain.tip.says != standing.tip.says and (not latest or (chain.orphan and not standing.orphan))
     ]
     corrected = {target for target in targets.values() if target}
-    return Standing(standing, len(contradicting), _bounded(order, targets, corrected))
+    grave = {identity for identity, found in gravity.items() if found[0]}
+    return Settled(order, contradicting, _bounded(order, grave, targets, corrected))
 
 
 def _targets(versions: Sequence[Version]) -> dict[bytes, bytes]:
@@ -116,12 +127,24 @@ def _newness(one: Version) -> tuple[int, int, str, bytes]:
     return one.event_ms, len(one.event_id), one.event_id, one.identity
 
 
-def _bounded(chains: Sequence[Chain], targets: Mapping[bytes, bytes], corrected: set[bytes]) -> list[Version]:
-    """Keep a bounded number of versions, of the first chains first, without the entries that have been corrected."""
+def _bounded(
+    chains: Sequence[Chain], grave: set[bytes], targets: Mapping[bytes, bytes], corrected: set[bytes]
+) -> list[Version]:
+    """Keep a bounded number of versions, without the entries that have been corrected.
+
+    They are of the chain that stands, then of those that found something, then of the others in their order. The ends
+    of a few that found something have room of their own, so that no number of events can push them out.
+    """
     kept: list[Version] = []
-    for chain in chains:
+    standing, *others = chains
+    others.sort(key=lambda chain: chain.identity not in grave)
+    reserved = min(sum(chain.identity in grave for chain in others), GRAVE_KEPT)
+    for chain in (standing, *others):
         inner = [one for one in chain.versions if one is not chain.tip and one.identity != chain.identity]
-        room = KEPT - len(kept) - (len(chain.versions) - len(inner))
+        ends = len(chain.versions) - len(inner)
+        if chain is not standing:
+            reserved = max(reserved - 1, 0)
+        room = KEPT - len(kept) - ends - 2 * reserved
         if room < 0:
             break
         gone = {one.identity for one in sorted(inner, key=_newness)[: max(len(inner) - room, 0)]}

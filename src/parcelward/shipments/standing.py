@@ -1,0 +1,84 @@
+"""Composes the entry that stands: what one event says, and what others of its type told that it does not take back.
+
+A later record is silent about what it leaves out, and silence is no evidence. What an inspection found stays found
+until a correction of that inspection takes it back.
+"""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from parcelward.contract.fields import InspectionResult
+from parcelward.goods import PROHIBITED, match_goods
+from parcelward.intake.unknown_values import began, sealed, taken
+from parcelward.shipments.shipment import InspectionEntry, RealNameEntry
+from parcelward.shipments.versions import Gravity
+
+LAST_PROHIBITED = "12"
+"""The categories of the 2016 list up to this one may never be sent; those after it are restricted, or anything else."""
+_NOT_DONE = InspectionResult.NOT_DONE.value
+
+
+def gravity(entry: RealNameEntry | InspectionEntry) -> Gravity:
+    """Weigh what an entry says against its parcel."""
+    if isinstance(entry, RealNameEntry):
+        return (match_goods(entry.goods_name).danger_severity,)
+    begun, closed = entry.started_ms, entry.sealed_ms
+    return (
+        _found(entry)[0],
+        int(entry.result == _NOT_DONE),
+        int(not entry.opened),
+        int(begun is not None and closed is not None and closed < begun),
+    )
+
+
+def _found(entry: InspectionEntry) -> tuple[int, bool]:
+    """Weigh what an inspection found; something harmless is more than nothing said."""
+    goods, category = entry.found_goods, entry.found_category
+    severity = 0 if goods is None else match_goods(goods).danger_severity
+    if category is not None:
+        severity = max(severity, PROHIBITED if category <= LAST_PROHIBITED else 1)
+    return severity, goods is not None or category is not None
+
+
+def bound_times(entry: InspectionEntry) -> InspectionEntry:
+    """Bound the times in a correction's entry by when the inspection was, as its first event says."""
+    at = entry.event_ms
+    photos = [one for one in entry.photo_times if taken(one, at) is not None]
+    return replace(
+        entry,
+        started_ms=began(entry.started_ms, at),
+        sealed_ms=sealed(entry.sealed_ms, at),
+        oldest_photo_ms=min(photos, default=None),
+        photo_times=(),
+    )
+
+
+def inspection_that_stands(entries: Sequence[InspectionEntry]) -> InspectionEntry:
+    """Compose an inspection of the one that stands, which comes first, and the others, the latest of them first."""
+    one, *others = entries
+    if not others:
+        return one
+    told: dict[str, object] = {}
+    worst = max(entries, key=_found)
+    if worst is not one:
+        told = {
+            "found_goods": worst.found_goods,
+            "found_category": worst.found_category,
+            "found_by": worst.operator,
+        }
+    if one.weight_g is None:
+        told["weight_g"] = next((other.weight_g for other in others if other.weight_g is not None), None)
+    if one.started_ms is None and one.sealed_ms is None:
+        timed = next((other for other in others if other.started_ms is not None or other.sealed_ms is not None), None)
+        if timed is not None:
+            told |= {"started_ms": timed.started_ms, "sealed_ms": timed.sealed_ms, "timed_ms": timed.event_ms}
+    if not one.photos:
+        shown = next((other for other in others if other.photos), None)
+        if shown is not None:
+            told |= {
+                "photos": shown.photos,
+                "oldest_photo_ms": shown.oldest_photo_ms,
+                "photos_ms": shown.event_ms,
+            }
+    return replace(one, **told)
