@@ -13,7 +13,7 @@ from parcelward.moments import FIVE_MINUTES_MS
 from parcelward.profiles.windows import LastHour
 from parcelward.screening.build import build_stages
 from parcelward.screening.in_memory import Pipeline, Result
-from parcelward.shipments.shipment import Shipment, decode_shipment, ledger_key
+from parcelward.shipments.shipment import Duty, Shipment, decode_shipment, ledger_key
 from parcelward.stage import Batch
 from tests.builders import (
     DAY,
@@ -149,6 +149,38 @@ def test_a_fast_clock_hides_no_more_of_a_window_than_it_is_ahead(minutes: list[i
     window.add((now + ahead * MINUTE) // FIVE_MINUTES_MS)
     kept = sum(minute <= 50 - ahead for minute in minutes)
     assert kept <= window.at(now // FIVE_MINUTES_MS) <= len(minutes) + 1
+
+
+RETOLD = {
+    "inspection": (real_name(), inspection(), inspection(corrects="a")),
+    "real_name": (inspection(), real_name(), real_name(corrects="a")),
+}
+
+
+@pytest.mark.parametrize("correction_first", [False, True])
+@pytest.mark.parametrize("duty", RETOLD)
+def test_the_time_of_a_correction_neither_clears_nor_raises_an_overdue_duty(duty: str, correction_first: bool) -> None:
+    first, done, corrected = RETOLD[duty]
+    bit, deadline = (Duty.INSPECTION if duty == "inspection" else Duty.REAL_NAME), T0 + 2 * HOUR
+    for done_at, told_at in ((T0 + 5 * HOUR, T0 + 10 * MINUTE), (T0 + 10 * MINUTE, T0 + 5 * HOUR)):
+        line = pipeline()
+        line.feed([record(first)])
+        line.feed([], {INTAKE: deadline})
+        late = [(done, done_at, "a"), (corrected, told_at, "b")]
+        for n, (data, at, name) in enumerate(reversed(late) if correction_first else late):
+            line.feed([record(data, at, T0 + 6 * HOUR + n, name)])
+        assert bool(ledger(line).overdue & bit) is (done_at > deadline), "when it was done, its first event says"
+
+
+@pytest.mark.parametrize("earlier_first", [False, True])
+def test_of_two_inspections_the_earlier_one_says_when_the_duty_was_done(earlier_first: bool) -> None:
+    line = pipeline()
+    line.feed([record(real_name())])
+    line.feed([], {INTAKE: T0 + 2 * HOUR})
+    told = [T0 + 10 * MINUTE, T0 + 5 * HOUR]
+    for n, at in enumerate(told if earlier_first else reversed(told)):
+        line.feed([record(inspection(weight_g=900 + n), at, T0 + 6 * HOUR + n)])
+    assert not ledger(line).overdue
 
 
 # -- disorder ------------------------------------------------------------------------------------------------------

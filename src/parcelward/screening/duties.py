@@ -14,7 +14,6 @@ from parcelward.intake.refusal import rejected_record
 from parcelward.moments import HOUR_MS
 from parcelward.shipments.deadlines import (
     Deadlines,
-    begun,
     in_time,
     lift_overdue,
     mark_overdue,
@@ -28,6 +27,7 @@ from parcelward.shipments.ledger import (
     EVIDENCE_KEPT,
     EventKind,
     counted_anew,
+    done_ms,
     drop_evidence,
     enter,
 )
@@ -295,7 +295,7 @@ class _DutyBatch:
         """Fire a deadline that waits if this event does the duty and shows that it was done too late."""
         duty = EVENT_KINDS[event.data.number].duty
         due_ms = open_deadlines(shipment, self._deadlines).get(duty, 0)
-        if not in_time(duty, event.time_ms, begun(shipment), self._deadlines):
+        if not in_time(shipment, duty, event.time_ms, self._deadlines):
             while 0 < shipment.due_ms <= due_ms:
                 self._look(part, shipment.due_ms, key)
                 shipment = decode_shipment(self._updates[key] or b"")
@@ -332,8 +332,7 @@ class _DutyBatch:
         data, time_ms = event.data, event.time_ms
         kind = EVENT_KINDS[data.number]
         entered = kind.make_entry(data, time_ms, arrival, self._identify)
-        late = shipment.overdue & kind.duty or time_ms < shipment.trigger_event_ms
-        begun_ms = begun(shipment)
+        late = (shipment.overdue | shipment.lifted) & kind.duty or time_ms < shipment.trigger_event_ms
         trigger = enter(shipment, kind, event, entered)
         if trigger is None:
             return None
@@ -342,18 +341,20 @@ class _DutyBatch:
             part.noted[counts.WAYBILL_CONFLICT] += 1
             return trigger
         if late:
-            self._note_time(part, shipment, time_ms, begun_ms, kind)
+            self._note_time(part, shipment, event, kind)
         if event.corrects:
             part.noted[counts.CORRECTED] += 1
         return trigger
 
-    def _note_time(self, part: _CourierPart, shipment: Shipment, time_ms: int, begun_ms: int, kind: EventKind) -> None:
+    def _note_time(self, part: _CourierPart, shipment: Shipment, event: Event, kind: EventKind) -> None:
         """Count late and out-of-order events; a late one may show that an overdue duty was done in time."""
-        if shipment.overdue & kind.duty:
-            if lift_overdue(shipment, kind.duty, time_ms, begun_ms, self._deadlines):
+        late = shipment.overdue & kind.duty
+        if late or shipment.lifted & kind.duty:
+            if lift_overdue(shipment, kind.duty, done_ms(shipment, kind, event), self._deadlines):
                 self._counts[counts.LIFTED, kind.type.duty] += 1
-            self._counts[counts.LATE, kind.type.duty] += 1
-        if time_ms < shipment.trigger_event_ms:
+            if late:
+                self._counts[counts.LATE, kind.type.duty] += 1
+        if event.time_ms < shipment.trigger_event_ms:
             part.noted[counts.OUT_OF_ORDER] += 1
 
     def _take_back(

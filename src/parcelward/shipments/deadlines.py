@@ -79,22 +79,28 @@ def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:
     return fallen
 
 
-def begun(shipment: Shipment) -> int:
-    """Give the time (epoch ms) from which a late record's duty counts: the acceptance, as far as it is known."""
-    return shipment.first_arrival_ms if shipment.real_name is None else shipment.real_name.event_ms
+def begun(shipment: Shipment, duty: int) -> int:
+    """Give the time (epoch ms) from which a duty's time counts: the acceptance, as far as it is known."""
+    real_name = None if duty == Duty.REAL_NAME else shipment.real_name
+    return shipment.first_arrival_ms if real_name is None else real_name.event_ms
 
 
-def in_time(duty: int, event_ms: int, begun_ms: int, deadlines: Deadlines) -> bool:
+def in_time(shipment: Shipment, duty: int, done_ms: int, deadlines: Deadlines) -> bool:
     """Tell whether a duty that was done at a time was done in time: its record may have come later."""
-    return event_ms <= begun_ms + deadlines.allowed(duty)
+    return done_ms <= begun(shipment, duty) + deadlines.allowed(duty)
 
 
-def lift_overdue(shipment: Shipment, duty: int, event_ms: int, begun_ms: int, deadlines: Deadlines) -> bool:
-    """Lift an overdue mark if the late record shows that the duty was done in time; tell whether it was lifted.
+def lift_overdue(shipment: Shipment, duty: int, done_ms: int, deadlines: Deadlines) -> bool:
+    """Lift an overdue mark if the duty was done in time, at `done_ms`; tell whether it was lifted.
 
-    Handhelds come online hours later: what counts is when the duty was done, not when its record arrived.
+    Handhelds come online hours later: what counts is when the duty was done, not when its record arrived. A correction
+    may come before its original, which alone says when that was: then a mark that was lifted stands again.
     """
-    if not in_time(duty, event_ms, begun_ms, deadlines):
+    if not in_time(shipment, duty, done_ms, deadlines):
+        shipment.overdue |= shipment.lifted & duty
+        shipment.lifted &= ~duty
         return False
+    lifted = shipment.overdue & duty
     shipment.overdue &= ~duty
-    return True
+    shipment.lifted |= lifted & ~Duty.SECURITY_SCAN  # which nothing corrects
+    return bool(lifted)

@@ -172,6 +172,15 @@ def _enter_version(
     return None if new is None or number == _REAL_NAME or not new.entry else kind.trigger
 
 
+def done_ms(shipment: Shipment, kind: "EventKind", event: Event) -> int:
+    """Give the time at which a duty was first done (epoch ms), as an event has been entered that may tell.
+
+    The first event of a chain says it; the time of a correction moves nothing.
+    """
+    versions = [one for one in shipment.versions if one.number == event.data.number]
+    return min(chain.event_ms for chain in _settled(versions).chains) if versions else event.time_ms
+
+
 def counted_anew(
     accepted: RealNameEntry | None, inspected: InspectionEntry | None, shipment: Shipment
 ) -> tuple[int, int]:

@@ -182,6 +182,7 @@ class Shipment(ShipmentBrief, array_like=True, gc=False, tag="2"):
     versions: list[Version] = []  # of the types of which more than one event, or a correction, is known; bounded
     contradictions: int = 0  # events that came again under their identity and said something else
     corrected: list[str] = []  # ids that a ledger of format 1 knew to be corrected; it did not know identities
+    lifted: int = 0  # Duty bits that were overdue, until a late record showed that they had been done in time
 
 
 class Due(msgspec.Struct, array_like=True, gc=False, tag="2"):
