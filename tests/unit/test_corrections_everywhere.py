@@ -133,6 +133,21 @@ def test_what_was_corrected_away_is_in_no_profile(
     assert (rule in found) is not corrected
 
 
+@pytest.mark.parametrize("was_agreement", [False, True])
+def test_a_sender_who_was_corrected_to_an_agreement_customer_or_from_one_counts_as_is_so(was_agreement: bool) -> None:
+    person: dict[str, Any] = {}
+    agreement = {"sender": {"kind": "agreement", "agreement_id": "AG-1"}}
+    wrong, right = (agreement, person) if was_agreement else (person, agreement)
+    corrected, clean = pipeline(), pipeline()
+    told = [record(real_name(**wrong), event_id="w"), record(real_name(**right, corrects="w"), T0 + MINUTE)]
+    after, alone = feed_all(corrected, told), feed_all(clean, [record(real_name(**right))])
+    names = ("sender_sends_7d", "phone_documents_7d", "sender_known_days")
+    assert [feature(after, name) for name in names] == [feature(alone, name) for name in names]
+    for line in (corrected, clean):
+        result = feed_all(line, [record(real_name(NEXT), T0 + HOUR)])
+        assert feature(result, "sender_sends_7d") == 1 + was_agreement
+
+
 def test_what_was_corrected_to_counts() -> None:
     line = pipeline()
     feed_all(

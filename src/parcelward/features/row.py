@@ -160,6 +160,8 @@ _NO_SENDER, _NO_DOCUMENT, _NO_PHONE = unknown(_SENDER), unknown(_OF_DOCUMENT), u
 
 
 def _sender(phone: PhoneView | None, sender: SenderView | None) -> Values:
+    if phone is None and sender is None:
+        return _NO_SENDER
     document = _NO_DOCUMENT if sender is None else astuple(sender)
     phones = _NO_PHONE if phone is None else astuple(phone)
     return (*document[:_TRAVEL], *phones, *document[_TRAVEL:])
@@ -338,7 +340,7 @@ def measure(
     return [
         *(_NO_WHO if real_name is None else _who(real_name)),
         *_duties(shipment, real_name, inspection),
-        *(_NO_SENDER if phone is None and sender is None else _sender(phone, sender)),
+        *(_sender(phone, sender) if real_name is not None and real_name.sender_kind != "agreement" else _NO_SENDER),
         *staff,
         *(_NO_PACE if inspection is None or inspector is None else _pace(inspection, inspector, is_new)),
         *work,

@@ -191,9 +191,9 @@ def counted_anew(
     real_name, inspection = shipment.real_name, shipment.inspection
     count = takes_back = First.NOTHING
     if real_name is not accepted:
-        count = First.ACCEPTANCE | First.SENDER
+        count = First.ACCEPTANCE | _sender_of(real_name)
         if accepted is not None:
-            takes_back = count
+            takes_back = First.ACCEPTANCE | _sender_of(accepted)
     if real_name is not None and inspection is not None:
         paced = accepted is not None and (accepted.sender_kind == AGREEMENT) == (real_name.sender_kind == AGREEMENT)
         if inspection is not inspected or not paced:
@@ -201,6 +201,11 @@ def counted_anew(
             if accepted is not None and inspected is not None:
                 takes_back |= First.INSPECTION
     return count, takes_back
+
+
+def _sender_of(real_name: RealNameEntry | None) -> int:
+    """Give the sender's bit of `First` if document and phone are those of a sender, and not of who hands it over."""
+    return First.NOTHING if real_name is None or real_name.sender_kind == AGREEMENT else First.SENDER
 
 
 def drop_evidence(evidence: list[tuple[str, int, int]]) -> None:
