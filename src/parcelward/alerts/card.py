@@ -109,7 +109,7 @@ def _categories(shipment: ShipmentBrief) -> frozenset[str]:
     """Categories of the 2016 list that the declared or the found goods belong to, by their names or the inspector."""
     real_name, inspection = shipment.real_name, shipment.inspection
     names = (
-        None if real_name is None else real_name.goods_name,
+        *(() if real_name is None else (real_name.goods_name, *real_name.other_goods)),
         None if inspection is None or inspection.found_goods is None else read_found(inspection.found_goods).seen,
     )
     matched = (match_goods(name) for name in names if name)
@@ -120,7 +120,7 @@ def _categories(shipment: ShipmentBrief) -> frozenset[str]:
 def _goods(shipment: ShipmentBrief) -> Goods:
     real_name, inspection = shipment.real_name, shipment.inspection
     return Goods(
-        declared=None if real_name is None else real_name.goods_name,
+        declared=None if real_name is None else real_name.all_goods,
         quantity=None if real_name is None else real_name.quantity,
         declared_value_cny=None if real_name is None else real_name.declared_value_cny,
         found=None if inspection is None else inspection.found_goods,

@@ -64,7 +64,7 @@ def facts_of(shipment: ShipmentBrief) -> Facts:
     }
     if real_name is not None:
         facts |= {
-            "goods_name": real_name.goods_name[:TEXT_KEPT],
+            "goods_name": real_name.all_goods[:TEXT_KEPT],
             "weight_g": real_name.weight_g,
             "quantity": real_name.quantity,
             "document_check": real_name.document_check,

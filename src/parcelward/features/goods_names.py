@@ -3,6 +3,7 @@
 Names repeat, on the waybill and at the inspection, so their features are cached. Goods names are no personal data.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -84,6 +85,16 @@ def _features(
         None if same is None else not same,
         None if goods_class is None else weight_range_g(goods_class),
     )
+
+
+def with_contradicting(goods: GoodsFeatures, names: Sequence[str]) -> GoodsFeatures:
+    """Add the danger in goods names that contradict the declared one: the worst counts."""
+    severity, terms, category, battery, *rest = goods.declared
+    for match in map(match_goods, names):
+        battery = battery or match.battery
+        if match.danger_severity > int(severity or 0):
+            severity, terms, category = match.danger_severity, _named(match), match.danger_category
+    return goods._replace(declared=(severity, terms, category, battery, *rest))
 
 
 def _named(match: GoodsMatch) -> str | None:

@@ -10,7 +10,7 @@ value with its name.
 from msgspec.structs import astuple
 
 from parcelward.contract.fields import GoodsNature, InspectionResult
-from parcelward.features.goods_names import DECLARED, GoodsFeatures, goods_features
+from parcelward.features.goods_names import DECLARED, GoodsFeatures, goods_features, with_contradicting
 from parcelward.features.order import filled_by_name
 from parcelward.features.table import Row, Value
 from parcelward.goods import match_goods
@@ -317,6 +317,7 @@ def _weight(real_name: RealNameEntry, inspection: InspectionEntry | None, goods:
     *_WEIGHT,
     "scan_decision",
     "scan_judged_s",
+    "waybill_conflict_fields",
 )
 def measure(
     shipment: ShipmentBrief,
@@ -336,6 +337,10 @@ def measure(
     real_name, inspection, scan = shipment.real_name, shipment.inspection, shipment.scan
     name, is_new = None if real_name is None else real_name.goods_name, bool(shipment.firsts & First.INSPECTION)
     goods = goods_features(name, None if inspection is None else inspection.found_goods)
+    contradicted = None
+    if real_name is not None and real_name.contradicted:
+        name, contradicted = real_name.all_goods, ", ".join(real_name.contradicted)
+        goods = with_contradicting(goods, real_name.other_goods)
     staff, work = _NO_ACCEPTOR if real_name is None else _acceptor(real_name, outlet, acceptor)
     return [
         *(_NO_WHO if real_name is None else _who(real_name)),
@@ -358,4 +363,5 @@ def measure(
         *(_NO_WEIGHT if real_name is None else _weight(real_name, inspection, goods)),
         None if scan is None else scan.decision,
         None if scan is None or scan.judged_ms is None else scan.judged_ms / 1000,
+        contradicted,
     ]

@@ -27,7 +27,7 @@ from parcelward.shipments.shipment import (
     Version,
     encode,
 )
-from parcelward.shipments.standing import bound_times, gravity, inspection_that_stands
+from parcelward.shipments.standing import bound_times, gravity, inspection_that_stands, real_name_that_stands
 from parcelward.shipments.versions import Chain, Settled, settle
 
 EVIDENCE_KEPT = 12  # positions of evidence kept per waybill; scans go first
@@ -157,17 +157,24 @@ def _enter_version(
     versions.append(_like_its_twin(_version(number, event.identity, event, entry), entry, versions))
     chains, contradicting, kept = _settled(versions)
     tip = chains[0].tip
-    stands: Entry = _told(chains[0]) if number == _REAL_NAME else inspection_that_stands([*map(_told, chains)])
+    own = _told(chains[0])
+    stands: Entry
+    if number == _REAL_NAME:
+        stands = real_name_that_stands(own, [*map(_told, contradicting)])
+    else:
+        stands = own = inspection_that_stands([*map(_told, chains)])
     if stands != known:
         _let_stand(shipment, kind, number, stands, tip.identity)
     elif tip.identity == event.identity:
         _note_identity(shipment, number, tip.identity)
     shipment.versions = [*others, *kept]
     shipment.conflicts = shipment.contradictions + len(contradicting) + _contradicting(others)
-    if stands != known or shipment.conflicts < conflicts:
+    if own != _own(known) or shipment.conflicts < conflicts:
         return kind.trigger
     if shipment.conflicts > conflicts:
         return Trigger.CONFLICT
+    if stands != known:
+        return kind.trigger
     new = next((one for one in kept if one.identity == event.identity), None)
     return None if new is None or number == _REAL_NAME or not new.entry else kind.trigger
 
@@ -190,7 +197,7 @@ def counted_anew(
     """
     real_name, inspection = shipment.real_name, shipment.inspection
     count = takes_back = First.NOTHING
-    if real_name is not accepted:
+    if _own(real_name) != _own(accepted):
         count = First.ACCEPTANCE | _sender_of(real_name)
         if accepted is not None:
             takes_back = First.ACCEPTANCE | _sender_of(accepted)
@@ -201,6 +208,13 @@ def counted_anew(
             if accepted is not None and inspected is not None:
                 takes_back |= First.INSPECTION
     return count, takes_back
+
+
+def _own(entry: Entry | None) -> Entry | None:
+    """Give an entry without what contradicting events say, which no profile counts."""
+    if isinstance(entry, RealNameEntry) and entry.contradicted:
+        return msgspec.structs.replace(entry, other_goods=(), contradicted=())
+    return entry
 
 
 def _sender_of(real_name: RealNameEntry | None) -> int:

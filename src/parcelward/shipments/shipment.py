@@ -90,6 +90,13 @@ class RealNameEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     receiver_region: str | None = None
     stated_region: str | None = None
     phone_check: str | None = None  # a `PhoneCheck`; None: no phone was given, or an earlier version made the entry
+    other_goods: tuple[str, ...] = ()  # goods names of real-name events that contradict this one, the gravest first
+    contradicted: tuple[str, ...] = ()  # fields of the contract in which they do
+
+    @property
+    def all_goods(self) -> str:
+        """Goods names as they were told, those of contradicting events after its own."""
+        return " / ".join((self.goods_name, *self.other_goods))
 
 
 class InspectionEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -16,6 +16,16 @@ from parcelward.shipments.versions import Gravity
 
 LAST_PROHIBITED = "12"
 """The categories of the 2016 list up to this one may never be sent; those after it are restricted, or anything else."""
+OTHERS_KEPT = 3
+"""Goods names kept of events that contradict the one that stands."""
+COMPARED = {
+    "goods.name": "goods_name",
+    "weight_g": "weight_g",
+    "sender.document_number": "document_token",
+    "sender.phone": "phone_token",
+    "receiver": "receiver_token",
+}
+"""The fields of the contract in which real names contradict each other, and those of the entry that hold them."""
 _NOT_DONE = InspectionResult.NOT_DONE.value
 
 
@@ -52,6 +62,20 @@ def bound_times(entry: InspectionEntry) -> InspectionEntry:
         oldest_photo_ms=min(photos, default=None),
         photo_times=(),
     )
+
+
+def real_name_that_stands(one: RealNameEntry, contradicting: Sequence[RealNameEntry]) -> RealNameEntry:
+    """Compose a real name of the one that stands and those that contradict it: all of their goods are judged."""
+    if not contradicting:
+        return one
+    goods = {other.goods_name for other in contradicting} - {one.goods_name}
+    gravest = sorted(goods, key=lambda name: (-match_goods(name).danger_severity, name))
+    fields = [
+        field
+        for field, name in COMPARED.items()
+        if any(getattr(one, name) != getattr(other, name) for other in contradicting)
+    ]
+    return replace(one, other_goods=tuple(gravest[:OTHERS_KEPT]), contradicted=tuple(fields))
 
 
 def inspection_that_stands(entries: Sequence[InspectionEntry]) -> InspectionEntry:
