@@ -7,7 +7,7 @@ import pytest
 
 from parcelward.features.table import INDEX
 from parcelward.screening.in_memory import Result
-from parcelward.shipments.shipment import InspectionEntry, decode_shipment, ledger_key
+from parcelward.shipments.shipment import decode_shipment, ledger_key
 from parcelward.stage import Record
 from tests.builders import (
     DAY,
@@ -118,16 +118,16 @@ def test_no_number_of_later_events_pushes_out_what_was_found(corrected: bool) ->
     assert "F1" in screened(*told)[1]
 
 
-def test_the_card_names_the_inspector_who_found_it_and_not_the_one_who_came_later() -> None:
+def test_the_card_says_which_inspection_found_it_and_how_long_that_one_took_that_says_it() -> None:
     line = pipeline()
-    feed_all(line, [record(real_name()), record(inspection(found_goods="打火机", operator="E1"), T0 + MINUTE)])
-    last = alerts_of(feed_all(line, [record(real_name("SF0000000000009"), T0 + MINUTE)]))
-    assert last == []
-    line.feed([record(inspection(operator="E2"), T0 + 2 * MINUTE)])
-    state = line.cells["duties"][0].state[ledger_key("swift", "SF0000000000001")]
-    stands = decode_shipment(state).inspection
-    assert isinstance(stands, InspectionEntry)
-    assert (stands.operator, stands.found_by, stands.found_goods) == ("E2", "E1", "打火机")
+    first = inspection(found_goods="打火机", operator="E1", started_at=moment(T0 + MINUTE))
+    feed_all(line, [record(real_name()), record(inspection(operator="E2"), T0 + 20 * MINUTE)])
+    alert = alerts_of(line.feed([record(first, T0 + 2 * MINUTE, T0 + 30 * MINUTE)]))[-1]
+    assert alert.card is not None
+    assert alert.card.inspection is not None
+    assert (alert.card.inspection.operator, alert.card.inspection.duration_s) == ("E2", 60)
+    assert alert.card.goods.found == "打火机"
+    assert "an earlier inspection, by E1, wrote down “打火机”" in alert.card.next_step.en
 
 
 # -- times inside a correction ---------------------------------------------------------------------------------------

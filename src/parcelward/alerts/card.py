@@ -134,15 +134,17 @@ def _seen(shipment: ShipmentBrief) -> Seen | None:
     inspection = shipment.inspection
     if inspection is None:
         return None
-    begun = inspection.started_ms
-    known = begun is not None and begun <= inspection.event_ms
+    begun, done = inspection.started_ms, inspection.event_ms
+    if inspection.timed_ms is not None:
+        done = inspection.timed_ms
+    known = begun is not None and begun <= done
     return Seen(
         at=utc(inspection.event_ms),
         operator=inspection.operator,
         outlet=inspection.outlet,
         result=inspection.result,
         opened=inspection.opened,
-        duration_s=(inspection.event_ms - begun) / 1000 if begun is not None and known else None,
+        duration_s=(done - begun) / 1000 if begun is not None and known else None,
         photos=len(inspection.photos),
     )
 
