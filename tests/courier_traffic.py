@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from parcelward.stage import Record
 from parcelward.topics import partition_of
-from tests.builders import DAY, HOUR, MINUTE, SECOND, T0, inspection, real_name, record, scan
+from tests.builders import DAY, HOUR, MINUTE, SECOND, T0, inspection, moment, real_name, record, scan
 
 COURIERS = ("swift", "orient")
 DOCUMENTS = ["360426199101010071", "110101197608056897", "110101197608056896"]
@@ -45,11 +45,15 @@ def parcel(rng: Random, number: int, courier: str, at: int, documents: list[str]
         photo = {"sha256": f"{rng.randrange(4):064x}"}
         checked = inspection(waybill, courier=courier, outlet=data["outlet"], operator="E1", photos=[photo])
         events.append(Told(checked, done, done + rng.randrange(2 * HOUR), f"{name}-i"))
+        events += more_inspections(rng, checked, done, name)
     if rng.random() < 0.2:
         events.append(Told(data | {"weight_g": 77}, at + MINUTE, at + 2 * MINUTE, f"{name}-c"))
     if rng.random() < 0.2:
         better = data | {"goods": {"name": "书籍"}, "corrects": f"{name}-r"}
-        events.append(Told(better, at, at + rng.randrange(HOUR, DAY), f"{name}-k"))
+        if rng.random() < 0.3:
+            better["sender"] = data["sender"] | {"kind": "agreement", "agreement_id": "AG-1"}
+        told = at + rng.choice([0, rng.randrange(HOUR)])
+        events.append(Told(better, told, at + rng.randrange(HOUR, DAY), f"{name}-k"))
     if rng.random() < 0.5:
         scanned = at + rng.randrange(2 * HOUR, 2 * DAY)
         events.append(Told(scan(waybill, courier=courier), scanned, scanned + rng.randrange(MINUTE), f"{name}-s"))
@@ -57,6 +61,23 @@ def parcel(rng: Random, number: int, courier: str, at: int, documents: list[str]
         events.append(rng.choice(events)._replace(arrival=at + rng.randrange(HOUR, DAY)))  # resent as it was
     if rng.random() < 0.1:
         events.append(Told(data | {"colour": "red"}, at, seen, f"{name}-x"))  # refused
+    return events
+
+
+def more_inspections(rng: Random, first: dict[str, Any], done: int, name: str) -> list[Told]:
+    """Corrections of an inspection, some of them with times of their own, and other inspections of the same parcel."""
+    events = []
+    times = {"started_at": moment(done - MINUTE), "sealed_at": moment(done - rng.choice([0, 2]) * MINUTE)}
+    if rng.random() < 0.2:
+        told = rng.choice([done, done - 20 * MINUTE, done + rng.randrange(2 * HOUR)])
+        better = first | times | {"corrects": f"{name}-i", "weight_g": 905}
+        if rng.random() < 0.3:
+            better |= {"found_goods": "打火机"}
+        events.append(Told(better, told, done + rng.randrange(3 * HOUR, DAY), f"{name}-j"))
+    if rng.random() < 0.2:
+        again = done + rng.choice([0, MINUTE, -MINUTE])
+        other = {key: value for key, value in first.items() if key != "photos"} | rng.choice([{}, {"opened": False}])
+        events.append(Told(other, again, again + rng.randrange(HOUR), f"{name}-l"))
     return events
 
 
