@@ -6,12 +6,13 @@ from random import Random
 from typing import Any
 from zlib import crc32
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parcelward.moments import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, WEEK_MS, china_day
 from parcelward.profiles.busy import CLASS_STEP, BusySender, SenderSend
-from parcelward.profiles.distinct import DISTINCT_DAY, DISTINCT_WEEK, DISTINCT_WIDTH_MS, Distinct
+from parcelward.profiles.distinct import DISTINCT_DAY, DISTINCT_WEEK, DISTINCT_WIDTH_MS, DailyDistinct, Distinct
 from parcelward.profiles.outlets import FAST_GAP_MS, OperatorProfile, count_inspection, fast_gaps_1h, take_inspection
 from parcelward.profiles.windows import TOP_CELLS, RollingTop
 from parcelward.shipments.shipment import InspectionEntry, RealNameEntry
@@ -91,6 +92,56 @@ def test_more_different_values_than_are_kept_are_estimated_whatever_came_first(
         assert len(seen.values) == Distinct.kept
     assert found[0] == found[1]
     assert between(number * 0.5, found[0], number * 1.8)  # an eighth is the standard error
+
+
+WEEK = st.dictionaries(st.integers(0, DISTINCT_WEEK - 1), st.sampled_from((1, 4, 16, 17, 150, 400)), max_size=8)
+"""Different values per bucket of a week, from the newest bucket back."""
+
+
+@settings(deadline=None, max_examples=60)
+@given(WEEK, st.integers(0, 10**6), st.integers(0, DISTINCT_WEEK - 1))
+def test_a_day_is_counted_whatever_the_rest_of_the_week_held(week: dict[int, int], seed: int, back: int) -> None:
+    """Exactly, where no bucket of the day holds more than 16 different values; else to 16 of these and the rest."""
+    newest, rng = 1000, Random(seed)
+    sends = [(newest - at, crc32(f"{seed}/{at}/{n}".encode())) for at, number in week.items() for n in range(number)]
+    sends += [(newest - at, crc32(f"{seed}/{n}".encode())) for at in week for n in range(rng.randrange(8))]
+    gone = [(newest - at, crc32(f"{seed}/gone/{n}".encode())) for at in week for n in range(rng.randrange(3))]
+    answers = []
+    for _ in range(2):
+        told, seen = [*sends, *gone], DailyDistinct(newest)
+        rng.shuffle(told)
+        for bucket, value in told:
+            seen.add(bucket, value)
+        if seen.below > max((value for _, value in gone), default=0):  # else some of it is taken back from a sample
+            for bucket, value in gone:
+                seen.take(bucket, value)
+            told = sends
+        answers.append([seen.at(newest - back, span) for span in (DISTINCT_DAY, DISTINCT_WEEK)])
+        assert len(seen.values) <= DailyDistinct.kept
+        assert all(len(held) <= DailyDistinct.extra_kept for held in seen.extra.values())
+        assert set(seen.extra) | set(seen.bounds) <= {bucket for bucket, _ in told}
+    assert answers[0] == answers[1]
+    for span, answer in zip((DISTINCT_DAY, DISTINCT_WEEK), answers[0], strict=True):
+        within = {(bucket, value) for bucket, value in told if newest - back - span < bucket <= newest - back}
+        true = len({value for _, value in within})
+        most = max(Counter(bucket for bucket, _ in within).values(), default=0)
+        if most <= DailyDistinct.extra_kept:
+            assert answer == true
+        else:
+            assert between(true * 0.35, answer, true * 2.2)
+
+
+def test_a_day_after_a_week_in_a_record_of_an_earlier_version_is_counted_from_then_on() -> None:
+    former = Distinct()
+    for number in range(1000):
+        former.add(100, crc32(f"{number}".encode()))
+    seen = msgspec.msgpack.decode(msgspec.msgpack.encode(former), type=DailyDistinct)
+    assert seen.at(100, DISTINCT_DAY) == former.at(100, DISTINCT_DAY)
+    seen.add(110, 1)
+    for number in range(6):
+        seen.add(111, crc32(f"today {number}".encode()))
+    assert seen.at(118, DISTINCT_DAY) == 6
+    assert between(500, seen.at(118, DISTINCT_WEEK), 1800)
 
 
 @settings(deadline=None)

@@ -11,7 +11,7 @@ from math import log
 import msgspec
 
 from parcelward.moments import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, china_day
-from parcelward.profiles.distinct import DISTINCT_WEEK, DISTINCT_WIDTH_MS, Distinct, WeightClasses
+from parcelward.profiles.distinct import DISTINCT_WEEK, DISTINCT_WIDTH_MS, DailyDistinct, Distinct, WeightClasses
 from parcelward.profiles.windows import LastDay, LastHour, LastWeek
 
 CLASS_STEP = 1.1  # weights within 10 % of each other are one class
@@ -41,7 +41,7 @@ class BusySender(msgspec.Struct, array_like=True, gc=False):
     sends_7d: LastWeek = msgspec.field(default_factory=LastWeek)
     phones: Distinct = msgspec.field(default_factory=Distinct)
     names: Distinct = msgspec.field(default_factory=Distinct)
-    outlets: Distinct = msgspec.field(default_factory=Distinct)
+    outlets: DailyDistinct = msgspec.field(default_factory=DailyDistinct)
     receivers: Distinct = msgspec.field(default_factory=Distinct)
     goods: Distinct = msgspec.field(default_factory=Distinct)
     weights: WeightClasses = msgspec.field(default_factory=WeightClasses)

@@ -4,6 +4,9 @@ Each value has a count per time bucket, so that what was counted can be taken ba
 those with the smallest hashes, whatever came first. Up to so many the answer is exact. Of more, those below the
 smallest hash that was left out are a sample drawn by hash, and the answer is estimated from it: with 64 values the
 standard error is an eighth, for a busy offender as for anybody.
+
+Where days are read as well as weeks, a few more values are held of each bucket. Else a day would have to do with what a
+busy week leaves it of its sample, which is nothing or noise.
 """
 
 from typing import ClassVar
@@ -96,6 +99,106 @@ class Distinct(msgspec.Struct, array_like=True, gc=False):
         """Tell whether a value was counted in the span up to `bucket`, or later."""
         cells = self.values.get(value)
         return cells is not None and max(cells) > bucket - self.span
+
+
+class DailyDistinct(Distinct, array_like=True, gc=False):
+    """Different values of a week and of a day: of each bucket the smallest hashes that the week leaves out, too.
+
+    Up to so many in a bucket all of it is known, whatever else the week held. A value stands for as many as the buckets
+    in which it was held leave out: for itself alone, if one of them leaves out none.
+
+    >>> seen = DailyDistinct()
+    >>> for value in range(1000):
+    ...     seen.add(100, value)
+    >>> for value in range(5000, 5006):
+    ...     seen.add(110, value)
+    >>> seen.at(110, DISTINCT_DAY)
+    6
+    """
+
+    extra_kept: ClassVar[int] = 16
+
+    extra: dict[int, dict[int, int]] = {}  # bucket -> value that the week left out -> count
+    bounds: dict[int, int] = {}  # bucket -> the smallest hash that it left out altogether
+    since: int = 0  # the first bucket of which more is held; none, while the week leaves out nothing
+
+    def add(self, bucket: int, value: int) -> None:
+        """Count a value in a bucket."""
+        self.advance(bucket)
+        if bucket <= self.newest - self.span:
+            return
+        if self.below == HASHES:
+            self.since = 1
+        elif not self.since:  # the record of a version that held nothing more
+            self.since = self.newest + 1
+        if value >= self.below:
+            self.left_out = max(self.left_out, bucket)
+            self._hold(bucket, value, 1)
+            return
+        cells = self.values.setdefault(value, {})
+        cells[bucket] = cells.get(bucket, 0) + 1
+        if len(self.values) > self.kept:
+            self.below = max(self.values)
+            gone = self.values.pop(self.below)
+            self.left_out = max(self.left_out, *gone)
+            for at, count in gone.items():
+                self._hold(at, self.below, count)
+
+    def _hold(self, bucket: int, value: int, count: int) -> None:
+        """Hold a value of a bucket that the week left out, if it is among the smallest of these."""
+        if bucket < self.since or value >= self.bounds.get(bucket, HASHES):
+            return
+        held = self.extra.setdefault(bucket, {})
+        held[value] = held.get(value, 0) + count
+        if len(held) > self.extra_kept:
+            self.bounds[bucket] = most = max(held)
+            del held[most]
+
+    def take(self, bucket: int, value: int) -> None:
+        """Take back what was counted once."""
+        held = self.extra.get(bucket)
+        if held is None or value not in held:
+            super().take(bucket, value)
+            return
+        held[value] -= 1
+        if not held[value]:
+            del held[value]
+
+    def advance(self, bucket: int) -> None:
+        """Forget what a bucket pushes out of the span."""
+        if bucket <= self.newest:
+            return
+        super().advance(bucket)
+        floor = bucket - self.span
+        for known in (self.extra, self.bounds):
+            for old in [at for at in known if at <= floor]:
+                del known[old]
+        if self.below == HASHES:
+            self.since = 0
+
+    def at(self, bucket: int, span: int) -> int:
+        """Count the different values in the `span` buckets up to `bucket`; estimate it if some were left out."""
+        if self.below == HASHES:
+            return len(self.within(bucket, span))
+        floor, below = bucket - span, self.below
+        since = self.since or self.newest + 1
+        reach: dict[int, int] = {}  # value -> the smallest hash that was left out where this one was held
+        for value, cells in self.values.items():
+            for at in cells:
+                if floor < at <= bucket:
+                    known = self.bounds.get(at, HASHES) if at >= since else below
+                    reach[value] = max(reach.get(value, 0), known)
+        for at, held in self.extra.items():
+            if floor < at <= bucket:
+                known = self.bounds.get(at, HASHES)
+                for value in held:
+                    reach[value] = max(reach.get(value, 0), known)
+        return round(sum(HASHES / known for known in reach.values()))
+
+    @property
+    def total(self) -> int:
+        """Everything that is held."""
+        return super().total + sum(sum(held.values()) for held in self.extra.values())
 
 
 class WeightClasses(Distinct, array_like=True, gc=False):

@@ -11,7 +11,7 @@ from parcelward.formats import FROM_1, reading
 from parcelward.goods import match_goods
 from parcelward.moments import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, WEEK_MS, china_day
 from parcelward.profiles.busy import BusySender, SenderSend
-from parcelward.profiles.distinct import DISTINCT_DAY, DISTINCT_WEEK, DISTINCT_WIDTH_MS, Distinct
+from parcelward.profiles.distinct import DISTINCT_DAY, DISTINCT_WEEK, DISTINCT_WIDTH_MS, DailyDistinct
 from parcelward.profiles.geo import distance_km
 from parcelward.shipments.shipment import (
     PHYSICAL_READS,
@@ -42,7 +42,7 @@ class PhoneProfile(msgspec.Struct, array_like=True, gc=False, tag="2"):
 
     touched_ms: int
     sends: list[tuple[int, int]] = []
-    many: Distinct | None = None
+    many: DailyDistinct | None = None
 
 
 class Read(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -124,7 +124,7 @@ def _count_document(profile: PhoneProfile, at: int, document: int) -> None:
     floor = profile.touched_ms - WEEK_MS
     profile.sends = [send for send in profile.sends if send[0] > floor]
     if len(profile.sends) > SENDS_KEPT:
-        profile.many, sends, profile.sends = Distinct(), profile.sends, []
+        profile.many, sends, profile.sends = DailyDistinct(), profile.sends, []
         for sent, one in sends:
             profile.many.add(sent // DISTINCT_WIDTH_MS, one)
 
