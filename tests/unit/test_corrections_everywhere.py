@@ -227,6 +227,40 @@ def test_a_photo_that_was_corrected_away_belongs_to_nobody() -> None:
     assert feature(result, "photo_reused") is False
 
 
+@pytest.mark.parametrize("wrong", [(0,), (1,), (0, 1), (1, 0), (0, 1, 2), (2, 1, 0)])
+def test_a_photo_belongs_to_the_others_that_carried_it_when_one_is_corrected(wrong: tuple[int, ...]) -> None:
+    """Some should have carried another photo: the last parcel is told as if they had."""
+    told = []
+    for corrected in (False, True):
+        line, last = pipeline(), T0 + 9 * HOUR
+        for number in range(4):
+            right = "cd" if number in wrong else "ab"
+            photo = [{"sha256": ("ab" if corrected else right) * 32}]
+            waybill, at = f"SF{number:013d}", T0 + number * HOUR
+            feed_all(line, [record(real_name(waybill), at)])
+            feed_all(line, [record(inspection(waybill, photos=photo), at + MINUTE, event_id=f"i{number}")])
+        for number in wrong if corrected else ():
+            photo = [{"sha256": "cd" * 32}]
+            feed_all(line, [record(inspection(f"SF{number:013d}", corrects=f"i{number}", photos=photo), last)])
+        photos = [{"sha256": "ef" * 32}, {"sha256": "ab" * 32}]
+        result = feed_all(
+            line, [record(real_name(NEXT + "9"), last), record(inspection(NEXT + "9", photos=photos), last)]
+        )
+        told.append((feature(result, "photo_reused_from"), rules_of(result)))
+    assert told[0] == told[1]
+    assert "R10" in told[0][1]
+
+
+def test_every_photo_of_an_inspection_is_remembered_also_if_one_was_used_before() -> None:
+    line = pipeline()
+    used, new = {"sha256": "ab" * 32}, {"sha256": "cd" * 32}
+    for number, photos in enumerate(([used], [used, new], [new])):
+        waybill, at = f"SF{number:013d}", T0 + number * HOUR
+        feed_all(line, [record(real_name(waybill), at)])
+        result = feed_all(line, [record(inspection(waybill, photos=photos), at + MINUTE)])
+    assert feature(result, "photo_reused_from") == FIRST
+
+
 def test_many_corrections_are_kept_in_bounded_memory_and_the_last_one_stands() -> None:
     line = pipeline()
     events = [record(real_name(), event_id="e0")]

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from parcelward.profiles.outlets import OperatorProfile, OutletProfile
-from parcelward.screening.outlet_state import OPERATORS_KEPT, Keep, OutletState
+from parcelward.screening.outlet_state import LATER_KEPT, OPERATORS_KEPT, Keep, OutletState, decode_photo
 from parcelward.shipments.shipment import encode
 from parcelward.stage import Batch, Record, apply
 from tests.builders import DAY, HOUR, MINUTE, T0, inspection, pipeline, real_name, record, settings
@@ -129,3 +129,17 @@ def test_what_is_kept_is_bounded():
         outlet_state.operator(key, T0 + HOUR)
     outlet_state.commit([])
     assert len(outlet_state._operators) == OPERATORS_KEPT
+
+
+def test_of_the_waybills_that_carried_a_photo_a_few_are_kept():
+    line = pipeline()
+    for number in range(20):
+        waybill, at = f"SF{number:013d}", T0 + number * MINUTE
+        photos = [{"sha256": "ab" * 32}]
+        line.feed([record(real_name(waybill), at), record(inspection(waybill, photos=photos), at + 1000)])
+    ((_, value),) = [one for one in line.cells["outlets"][0].state.items() if one[0].startswith(b"h")]
+    owner = decode_photo(value)
+    assert (owner.waybill, [waybill for _, waybill in owner.later]) == (
+        f"SF{0:013d}",
+        [f"SF{number:013d}" for number in range(1, LATER_KEPT + 1)],
+    )

@@ -15,6 +15,8 @@ from parcelward.shipments.shipment import InspectionEntry, ShipmentBrief
 
 OUTLETS_KEPT, OPERATORS_KEPT = 512, 2048  # decoded profiles of one partition, at most about 3 KB each
 
+LATER_KEPT = 8  # waybills of one photo, beyond the first
+
 
 class Keep(NamedTuple):
     """Times for which things are kept, in ms; an event may arrive `event_age` late."""
@@ -39,10 +41,11 @@ class Keep(NamedTuple):
 
 
 class PhotoOwner(msgspec.Struct, array_like=True, gc=False, tag="1"):
-    """The waybill that first carried a photo at this outlet."""
+    """The waybill that first carried a photo at this outlet, and those that carried it later: one may be corrected."""
 
     touched_ms: int
     waybill: str
+    later: list[tuple[int, str]] = []  # when, and which
 
 
 decode_photo = reading(PhotoOwner, "a photo's owner")
@@ -133,21 +136,29 @@ class OutletState:
         inspection = shipment.inspection
         if inspection is None or not inspection.photos:
             return None
+        reused = None
         for key in _photo_keys(shipment.courier, inspection):
             owner = self._photo_owner(key, shipment.waybill, inspection.event_ms)
-            if owner is not None and owner.waybill != shipment.waybill:
-                return owner
-        return None
+            if reused is None and owner is not None and owner.waybill != shipment.waybill:
+                reused = owner
+        return reused
 
     def release_photos(self, shipment: ShipmentBrief) -> None:
-        """Let go the photos of an inspection that was corrected; those that it still has are taken again."""
+        """Let go the photos of an inspection that was corrected; those that it still has are taken again.
+
+        Another waybill that carried a photo is then the first one that did.
+        """
         inspection = shipment.inspection
         if inspection is None:
             return
         for key in _photo_keys(shipment.courier, inspection):
             owner = self._owner(key)
-            if owner is not None and owner.waybill == shipment.waybill:
-                self.changed[key] = None
+            if owner is None:
+                continue
+            carried = [(owner.touched_ms, owner.waybill), *owner.later]
+            left = [one for one in carried if one[1] != shipment.waybill]
+            if len(left) < len(carried):
+                self.changed[key] = PhotoOwner(*left[0], left[1:]) if left else None
 
     def _owner(self, key: bytes) -> PhotoOwner | None:
         if key in self.changed:
@@ -162,6 +173,11 @@ class OutletState:
         if owner is None or is_absent(owner.touched_ms, self._keep.photo, at_ms):
             owner = self.changed[key] = PhotoOwner(at_ms, waybill)
             self.new_photos += 1
+        elif (
+            owner.waybill != waybill and len(owner.later) < LATER_KEPT and all(waybill != one for _, one in owner.later)
+        ):
+            later = [*owner.later, (at_ms, waybill)]
+            owner = self.changed[key] = PhotoOwner(owner.touched_ms, owner.waybill, later)
         # Ignore an owner that is much newer than this inspection: the inspection only passes again.
         return None if is_absent(at_ms, self._keep.photo, owner.touched_ms) else owner
 
