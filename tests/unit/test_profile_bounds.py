@@ -13,9 +13,16 @@ from hypothesis import strategies as st
 from parcelward.moments import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, WEEK_MS, china_day
 from parcelward.profiles.busy import CLASS_STEP, BusySender, SenderSend
 from parcelward.profiles.distinct import DISTINCT_DAY, DISTINCT_WEEK, DISTINCT_WIDTH_MS, DailyDistinct, Distinct
-from parcelward.profiles.outlets import FAST_GAP_MS, OperatorProfile, count_inspection, fast_gaps_1h, take_inspection
-from parcelward.profiles.windows import TOP_CELLS, RollingTop
-from parcelward.shipments.shipment import InspectionEntry, RealNameEntry
+from parcelward.profiles.outlets import (
+    FAST_GAP_MS,
+    OperatorProfile,
+    OutletProfile,
+    count_inspection,
+    fast_gaps_1h,
+    take_inspection,
+)
+from parcelward.profiles.windows import TOP_CELLS, TOP_KEPT, TOP_SPAN, RollingTop
+from parcelward.shipments.shipment import InspectionEntry, RealNameEntry, encode
 
 T0 = 497_000 * HOUR_MS
 VALUES = st.integers(0, 40).map(lambda number: crc32(str(number).encode()))
@@ -144,20 +151,60 @@ def test_a_day_after_a_week_in_a_record_of_an_earlier_version_is_counted_from_th
     assert between(500, seen.at(118, DISTINCT_WEEK), 1800)
 
 
+GOODS = st.dictionaries(st.integers(0, TOP_SPAN + 1), st.sampled_from((1, 30, 63, 64, 65, 300)), max_size=6)
+"""Names in each of some buckets."""
+
+
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 10**6), max_size=300), st.integers(0, 10**6))
-def test_the_most_frequent_value_is_never_counted_too_low(values: list[int], seed: int) -> None:
+@given(GOODS, st.integers(0, 10**6), st.integers(0, TOP_SPAN + 1))
+def test_the_most_frequent_value_is_never_counted_too_low(names: dict[int, int], seed: int, now: int) -> None:
+    """Exactly, but for hashes that share a counter, where no three hours hold more than 64 names; in any order."""
+    rng = Random(seed)
+    kept = [(at, crc32(f"{name}".encode())) for at, number in names.items() for name in range(number)]
+    kept += [(at, crc32(f"{rng.randrange(5)}".encode())) for at in names for _ in range(rng.randrange(20))]
+    gone = [(at, crc32(f"{rng.randrange(400)}".encode())) for at in names for _ in range(rng.randrange(3))]
     tops = []
     for _ in range(2):
-        Random(seed).shuffle(values)
-        top = RollingTop()
-        for value in values:
-            top.add(100, value)
-        tops.append(top.at(100))
+        events, top = [*kept, *gone], RollingTop(TOP_SPAN + 1)
+        rng.shuffle(events)
+        for bucket, value in events:
+            top.add(bucket, value)
+        for bucket, value in gone:
+            top.take(bucket, value)
+        tops.append(top.at(now))
+        assert all(len(cell) <= TOP_KEPT for cell in top.cells.values())
+        assert len(top.totals) <= TOP_KEPT * TOP_SPAN
+        again = RollingTop(TOP_SPAN + 1)
+        for bucket, value in kept:
+            again.add(bucket, value)
+        assert top.at(TOP_SPAN + 1) == (max(top.totals.values(), default=0), again.at(TOP_SPAN + 1)[1])
     assert tops[0] == tops[1]
-    most = max(Counter(values).values(), default=0)
-    shared = max(Counter(value % TOP_CELLS for value in values).values(), default=0)
-    assert (tops[0][0] >= most, tops[0]) == (True, (shared, len(values)))
+    within = [value for bucket, value in kept if max(now - TOP_SPAN, 1) < bucket <= now]
+    held = {bucket: {value for at, value in (*kept, *gone) if at == bucket} for bucket in range(2, TOP_SPAN + 2)}
+    fewest = min(
+        next(counters for counters in COUNTERS if len({value % counters for value in values}) <= TOP_KEPT)
+        for values in held.values()
+    )
+    shared = Counter(value % fewest for value in within)
+    assert fewest >= TOP_KEPT
+    assert max(Counter(within).values(), default=0) <= tops[0][0] == max(shared.values(), default=0)
+    assert tops[0][1] == len(within)
+
+
+COUNTERS = [TOP_CELLS >> halved for halved in range(6)]
+
+
+def test_an_outlets_profile_does_not_grow_with_the_names_of_its_goods() -> None:
+    profiles = {names: OutletProfile(T0) for names in (40, 4000)}
+    for names, outlet in profiles.items():
+        for number in range(names * 2):
+            outlet.goods_1d.add(100 + number * TOP_SPAN // (names * 2), crc32(f"{number % names}".encode()))
+    few, many = (len(encode(outlet)) for outlet in profiles.values())
+    assert many < 4 * few
+    outlet = profiles[4000]
+    for bucket in range(TOP_SPAN):
+        outlet.goods_1d.add(100 + TOP_SPAN + bucket, 1000)
+    assert (outlet.goods_1d.totals, outlet.goods_1d.fewer) == ({1000: 8}, {}), "a busy day is forgotten when it is over"
 
 
 def inspected(at: int) -> InspectionEntry:

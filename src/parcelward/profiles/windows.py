@@ -11,7 +11,7 @@ Times are numbers of buckets (epoch ms // `HOUR_MS` for a window of hours). A ca
 time then divides once.
 """
 
-from collections import Counter
+from collections.abc import Iterable
 from typing import ClassVar
 
 import msgspec
@@ -117,56 +117,98 @@ class LastWeek(Rolling):
 class RollingTop(msgspec.Struct, array_like=True, gc=False):
     """The most frequent value of about a day: 8 buckets of 3 hours.
 
-    Values share `TOP_CELLS` counters by their hash, whatever came first. So the most frequent one is never counted too
-    low; it is too high by the values that share its counter, one in `TOP_CELLS` of the others on average.
+    Values share `TOP_CELLS` counters by their hash, whatever came first. A bucket with more than `TOP_KEPT` counters in
+    use has half as many, until it has not: those that differ in the highest bit become one. So the most frequent value
+    is never counted too low, and memory is bounded; it is too high by the values that share its counter.
+
+    >>> top = RollingTop()
+    >>> for value in range(1000):
+    ...     top.add(100, value)
+    >>> top.at(100), len(top.cells[100])
+    ((16, 1000), 64)
     """
 
     newest: int = 0
     cells: dict[int, dict[int, int]] = {}
-    totals: dict[int, int] = {}
+    totals: dict[int, int] = {}  # by as many counters as the bucket with the fewest has
     counts: dict[int, int] = {}  # per bucket all occurrences
+    fewer: dict[int, int] = {}  # bucket -> how many counters it has, if not `TOP_CELLS`
 
     def add(self, bucket: int, value: int) -> None:
         """Count one occurrence of a value."""
         if bucket > self.newest:
-            self.newest = bucket
-            for old in [cell for cell in self.cells if cell <= bucket - TOP_SPAN]:
-                self.counts.pop(old)
-                for gone, count in self.cells.pop(old).items():
-                    self.totals[gone] -= count
-                    if not self.totals[gone]:
-                        del self.totals[gone]
+            self._advance(bucket)
         if bucket <= self.newest - TOP_SPAN:
             return
         cell = self.cells.setdefault(bucket, {})
         self.counts[bucket] = self.counts.get(bucket, 0) + 1
-        value %= TOP_CELLS
-        cell[value] = cell.get(value, 0) + 1
+        own = value % self.fewer.get(bucket, TOP_CELLS)
+        cell[own] = cell.get(own, 0) + 1
+        value %= self._fewest()
         self.totals[value] = self.totals.get(value, 0) + 1
+        if len(cell) > TOP_KEPT:
+            self._share(bucket)
+
+    def _advance(self, bucket: int) -> None:
+        """Move the window forward and forget the buckets that leave it."""
+        self.newest, fewest = bucket, self._fewest()
+        for old in [cell for cell in self.cells if cell <= bucket - TOP_SPAN]:
+            self.counts.pop(old)
+            self.fewer.pop(old, None)
+            for gone, count in self.cells.pop(old).items():
+                gone %= fewest
+                self.totals[gone] -= count
+                if not self.totals[gone]:
+                    del self.totals[gone]
+        if self._fewest() > fewest:
+            self.totals = self._sum(self.cells)
+
+    def _share(self, bucket: int) -> None:
+        """Let the values of a bucket share fewer counters."""
+        cell, counters, fewest = self.cells[bucket], self.fewer.get(bucket, TOP_CELLS), self._fewest()
+        while len(cell) > TOP_KEPT:
+            counters //= 2
+            cell = _shared((cell,), counters)
+        self.cells[bucket], self.fewer[bucket] = cell, counters
+        if counters < fewest:
+            self.totals = _shared((self.totals,), counters)
+
+    def _fewest(self) -> int:
+        return min(self.fewer.values()) if self.fewer else TOP_CELLS
+
+    def _sum(self, buckets: Iterable[int]) -> dict[int, int]:
+        return _shared([self.cells[bucket] for bucket in buckets], self._fewest())
 
     def take(self, bucket: int, value: int) -> None:
         """Take back one occurrence, as far as the window still reaches."""
         cell = self.cells.get(bucket, {})
-        value %= TOP_CELLS
-        if not cell.get(value):
+        own = value % self.fewer.get(bucket, TOP_CELLS)
+        if not cell.get(own):
             return
         self.counts[bucket] -= 1
-        for counts in (cell, self.totals):
-            counts[value] -= 1
-            if not counts[value]:
-                del counts[value]
+        for counts, at in ((cell, own), (self.totals, value % self._fewest())):
+            counts[at] -= 1
+            if not counts[at]:
+                del counts[at]
 
     def at(self, bucket: int) -> tuple[int, int]:
         """Occurrences of the most frequent value, and of all values, in the window that ends with a bucket."""
         if bucket == self.newest:
             return max(self.totals.values(), default=0), sum(self.counts.values())
         within = [cell for cell in self.cells if bucket - TOP_SPAN < cell <= bucket]
-        totals: Counter[int] = Counter()
-        for cell in within:
-            totals.update(self.cells[cell])
-        return max(totals.values(), default=0), sum(self.counts[cell] for cell in within)
+        return max(self._sum(within).values(), default=0), sum(self.counts[cell] for cell in within)
+
+
+def _shared(cells: Iterable[dict[int, int]], counters: int) -> dict[int, int]:
+    """Sum up counters of buckets, by so many counters."""
+    totals: dict[int, int] = {}
+    for cell in cells:
+        for value, count in cell.items():
+            totals[value % counters] = totals.get(value % counters, 0) + count
+    return totals
 
 
 TOP_WIDTH_MS = 3 * HOUR_MS
 TOP_SPAN = 8
 TOP_CELLS = 2048
+TOP_KEPT = 64

@@ -13,7 +13,9 @@ from parcelward.profiles.outlets import OperatorProfile, OutletProfile, decode_o
 from parcelward.settings import Settings
 from parcelward.shipments.shipment import InspectionEntry, ShipmentBrief
 
-OUTLETS_KEPT, OPERATORS_KEPT = 512, 2048  # decoded profiles of one partition, at most about 3 KB each
+OUTLETS_KEPT, OPERATORS_KEPT = 512, 2048
+"""Decoded profiles of one partition, at most. One of an outlet with 2,000 parcels a day takes about 50 KB of
+memory, 3 KB stored; one of an operator 65 KB and 12 KB at most, with 1,024 inspections in 26 hours."""
 
 LATER_KEPT = 8  # waybills of one photo, beyond the first
 
