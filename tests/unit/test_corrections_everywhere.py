@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from parcelward.expiry import touched_ms
 from parcelward.features.table import INDEX
 from parcelward.screening.build import Stages, build_stages
 from parcelward.screening.in_memory import Pipeline, Result
@@ -249,6 +250,22 @@ def test_a_photo_belongs_to_the_others_that_carried_it_when_one_is_corrected(wro
         told.append((feature(result, "photo_reused_from"), rules_of(result)))
     assert told[0] == told[1]
     assert "R10" in told[0][1]
+
+
+def test_taking_back_from_a_profile_that_was_forgotten_writes_no_blank_one() -> None:
+    line = pipeline()
+    told = [record(real_name(FIRST), event_id="r"), record(inspection(FIRST), T0 + SECOND, event_id="w")]
+    feed_all(line, told)
+    state = line.cells["outlets"][0].state
+    for key in [key for key in state if key[:1] in b"op"]:
+        del state[key]
+    line.cells["outlets"][0].stage.restore(state)
+    corrected = [
+        record(real_name(FIRST, outlet="O3", operator="E3", corrects="r"), T0 + MINUTE),
+        record(inspection(FIRST, operator="E4", corrects="w"), T0 + MINUTE),
+    ]
+    feed_all(line, corrected)
+    assert [key for key, value in state.items() if key[:1] in b"op" and not touched_ms(value)] == []
 
 
 def test_every_photo_of_an_inspection_is_remembered_also_if_one_was_used_before() -> None:

@@ -135,13 +135,17 @@ class OutletsStage:
             outlet_at = _outlet_at(courier, accepted.outlet)
             acceptor_at = _operator_at(courier, accepted.outlet, accepted.operator)
             outlet, acceptor = outlet_state.outlet(outlet_at, now), outlet_state.operator(acceptor_at, now)
-            outlet_state.change_outlet(outlet_at, outlet)
-            outlet_state.change_operator(acceptor_at, acceptor)
+            # One that was forgotten holds nothing to take: nothing blank is written in its place.
+            if outlet.touched_ms:
+                outlet_state.change_outlet(outlet_at, outlet)
+            if acceptor.touched_ms:
+                outlet_state.change_operator(acceptor_at, acceptor)
             take_acceptance(outlet, acceptor, accepted, shipment.waybill.encode())
         if parts & First.INSPECTION and inspected is not None:
             inspector_at = _operator_at(courier, inspected.outlet, inspected.operator)
             inspector = outlet_state.operator(inspector_at, now)
-            outlet_state.change_operator(inspector_at, inspector)
+            if inspector.touched_ms:
+                outlet_state.change_operator(inspector_at, inspector)
             take_inspection(inspector, inspected, accepted)
             outlet_state.release_photos(shipment)
 
