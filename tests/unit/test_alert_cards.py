@@ -6,7 +6,6 @@ import pytest
 
 from parcelward.alerts.model_finding import model_action, model_finding
 from parcelward.alerts.next_step import DELIVERED_AFTER_MS, LEAVES_AFTER_MS, STEPS, next_step, parcel_state
-from parcelward.alerts.verdict import RELEASED_BELOW
 from parcelward.contract.alerts import Action, Alert, Contribution, Score
 from parcelward.contract.cards import Bilingual, ContactRole, CounterpartKind, ParcelState
 from parcelward.identity.token_keys import KEYS_KEY
@@ -227,10 +226,6 @@ def test_a_less_severe_finding_does_not_change_the_action() -> None:
         ("F2", Action.REINSPECT),
     ]
     assert alert.action is Action.VERIFY_IDENTITY
-
-
-def test_the_release_lies_below_the_threshold() -> None:
-    assert 0 < RELEASED_BELOW < 1
 
 
 def test_a_parcel_is_where_its_last_event_was() -> None:

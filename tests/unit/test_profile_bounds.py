@@ -9,8 +9,9 @@ from zlib import crc32
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
-from parcelward.moments import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, WEEK_MS, china_day
+from parcelward.moments import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, MINUTE_MS, WEEK_MS, china_day
 from parcelward.profiles.busy import CLASS_STEP, BusySender, SenderSend
 from parcelward.profiles.distinct import DISTINCT_DAY, DISTINCT_WEEK, DISTINCT_WIDTH_MS, DailyDistinct, Distinct
 from parcelward.profiles.outlets import (
@@ -21,6 +22,7 @@ from parcelward.profiles.outlets import (
     fast_gaps_1h,
     take_inspection,
 )
+from parcelward.profiles.senders import READS_KEPT, Read, SenderProfile, count_read
 from parcelward.profiles.windows import TOP_CELLS, TOP_KEPT, TOP_SPAN, RollingTop
 from parcelward.shipments.shipment import InspectionEntry, RealNameEntry, encode
 
@@ -205,6 +207,29 @@ def test_an_outlets_profile_does_not_grow_with_the_names_of_its_goods() -> None:
     for bucket in range(TOP_SPAN):
         outlet.goods_1d.add(100 + TOP_SPAN + bucket, 1000)
     assert (outlet.goods_1d.totals, outlet.goods_1d.fewer) == ({1000: 8}, {}), "a busy day is forgotten when it is over"
+
+
+PLACES = ((30.0, 120.0), (30.2, 120.0), (39.9, 116.4))
+
+
+@settings(deadline=None)
+@given(st.integers(1, 90), st.integers(0, 10**6))
+def test_the_last_reading_of_each_hour_and_place_is_kept_in_their_order(number: int, seed: int) -> None:
+    rng = Random(seed)
+    told = {(rng.randrange(8 * 60), rng.randrange(len(PLACES))) for _ in range(number)}
+    reads = [Read(T0 + at * MINUTE_MS, *PLACES[place], "swift", f"SF{at}") for at, place in sorted(told)]
+    rng.shuffle(reads)
+    profile = SenderProfile(T0 + DAY_MS)
+    for read in reads:
+        count_read(profile, read)
+    assert profile.reads == sorted(profile.reads, key=lambda one: one.event_ms)
+    last: dict[tuple[int, float], Read] = {}
+    for read in sorted(reads, key=astuple):
+        last[read.event_ms // HOUR_MS, read.latitude] = read
+    assert set(last.values()) <= set(profile.reads), "also when they come in another order"
+    assert len(profile.reads) <= max(READS_KEPT, len(last))
+    newest = max(read.event_ms for read in reads)
+    assert profile.reads[-1].event_ms == newest
 
 
 def inspected(at: int) -> InspectionEntry:

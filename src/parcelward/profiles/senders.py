@@ -162,7 +162,7 @@ def sender_view(
         senders[key] = profile
         _count_send(profile, send_of(shipment, entry))
         if (read := _read_of(shipment, entry)) is not None:
-            _count_read(profile, read)
+            count_read(profile, read)
     earlier = _read_before(profile, shipment, entry)
     view = view_of(profile, shipment, entry, earlier)
     if earlier is None or not earlier.waybill:  # an older record does not say which parcel it was
@@ -215,14 +215,15 @@ def _in_time(send: SenderSend) -> tuple[int, int, int]:
     return send.event_ms, send.waybill, send.passes
 
 
-def _count_read(profile: SenderProfile, read: Read) -> None:
+def count_read(profile: SenderProfile, read: Read) -> None:
+    """Count where a document was read, in time order: each reading, or of many the last of each hour and place."""
     profile.reads.append(read)
     if len(profile.reads) == 1:
         return
     floor = profile.touched_ms - WEEK_MS
     reads = sorted((one for one in profile.reads if one.event_ms > floor), key=astuple)
     if len(reads) > READS_KEPT:
-        reads = list({_hour_and_place(one): one for one in reads}.values())
+        reads = sorted({_hour_and_place(one): one for one in reads}.values(), key=astuple)
     profile.reads = reads[-READS_MOST:]
 
 
