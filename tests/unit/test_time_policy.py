@@ -223,6 +223,19 @@ def test_a_resend_is_recognised_days_later() -> None:
     assert feature(line.feed([record(real_name("SF0000000000002"), T0 + MINUTE)]), "sender_sends_7d") == 2
 
 
+@pytest.mark.parametrize(("others", "recognised"), [(23, True), (24, False)])
+def test_a_scan_is_recognised_among_the_last_24_events_of_its_waybill(others: int, recognised: bool) -> None:
+    """Real names and inspections are recognised beyond these: their versions are kept."""
+    line = pipeline()
+    told = [record(data, T0 + SECOND, event_id=f"{n}") for n, data in enumerate((real_name(), inspection(), scan()))]
+    rest = [record(scan(site=f"H{n}"), T0 + n * MINUTE, event_id=f"s{n}") for n in range(1, others + 1)]
+    for one in (*told, *rest):
+        line.feed([one])
+    again = [one._replace(timestamp=T0 + DAY) for one in told]
+    assert line.feed(again[:2]).counts[counts.DUPLICATE, "swift"] == 2
+    assert line.feed(again[2:]).counts[counts.DUPLICATE, "swift"] == recognised
+
+
 def test_a_record_that_arrives_before_what_was_reached_is_counted_and_changes_no_deadline() -> None:
     """A broker whose clock is behind became leader, or ours is ahead by more than `idle_grace`."""
     line = pipeline()
