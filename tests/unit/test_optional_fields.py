@@ -19,7 +19,7 @@ from parcelward.screening.build import build_stages
 from parcelward.screening.in_memory import Pipeline, batches
 from parcelward.settings import Settings
 from parcelward.simulate import Plan, Simulation
-from parcelward.simulate.left_out import Way, less
+from parcelward.simulate.left_out import OPTIONAL_FIELDS, Way, less
 from parcelward.stage import Record
 from tests.builders import settings
 
@@ -182,6 +182,7 @@ def test_every_optional_field_is_walked() -> None:
     assert len(FIELDS) > 40
     assert {kind for kind, _ in FIELDS} == set(EventType)
     assert (EventType.INSPECTION, ("photos", "place")) in FIELDS
+    assert set(OPTIONAL_FIELDS) <= set(FIELDS), "what simulated outlets leave out is optional"
 
 
 @pytest.mark.parametrize(

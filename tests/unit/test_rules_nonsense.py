@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from annotated_types import Ge, Le
 from hypothesis import given, note
 from hypothesis import strategies as st
+from pydantic.fields import FieldInfo
 
+from parcelward.contract.events import Goods, RealName
 from parcelward.errors import UserError
-from parcelward.features.ranges import RANGES
+from parcelward.features.ranges import RANGES, SHARE, Range
 from parcelward.features.table import FEATURES, FeatureType, Value
 from parcelward.rules import load_pack
 from parcelward.rules.check import check
@@ -141,3 +144,20 @@ def test_the_place_of_nonsense_is_named(tmp_path: Path) -> None:
 def test_an_example_with_an_impossible_value_is_refused(tmp_path: Path, row: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
         load_pack(write(tmp_path, RULE.replace("{sender_sends_1d: 4}", row)))
+
+
+def bounds(field: FieldInfo) -> Range:
+    """The bounds that a field of the contract states."""
+    least = [one.ge for one in field.metadata if isinstance(one, Ge)]
+    most = [one.le for one in field.metadata if isinstance(one, Le)]
+    return Range(*map(float, (*least, *most)))  # type: ignore[arg-type]
+
+
+def test_ranges_are_those_of_the_contract() -> None:
+    assert RANGES["weight_g"] == bounds(RealName.model_fields["weight_g"])
+    assert RANGES["quantity"] == bounds(Goods.model_fields["quantity"])
+
+
+def test_a_share_is_a_share_by_its_meaning_too() -> None:
+    shares = {feature.name for feature in FEATURES if feature.meaning.startswith("share of")}
+    assert shares == {name for name, reach in RANGES.items() if reach == SHARE}
