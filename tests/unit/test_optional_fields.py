@@ -136,7 +136,7 @@ def alerted(
     with_model: bool, kind: EventType | None = None, way: Way = (), at_source: bool = False
 ) -> frozenset[tuple[str, str]]:
     """Waybills, each with a rule, or the model, that alerts it when a field is left out of all events of a kind."""
-    line, found = Pipeline(stages(with_model), settings().topics), set()
+    line, found = Pipeline(stages(with_model), settings().topics), set[tuple[str, str]]()
     records: list[Record] = []
     for arrival, event in traffic(at_source):
         left = event | {"data": less(event["data"], way)} if event["type"] == kind else event
