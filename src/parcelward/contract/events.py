@@ -106,7 +106,11 @@ class Sender(_Identifying):
     """
 
     kind: SenderKind = Field(description="Person, organisation or filed agreement customer.", examples=["person"])
-    document_type: DocumentType | None = Field(None, description="Document shown.", examples=["resident_id"])
+    document_type: DocumentType | None = Field(
+        None,
+        description="Document shown: " + "; ".join(f"`{kind.value}`: {kind.chinese}" for kind in DocumentType) + ".",
+        examples=["resident_id"],
+    )
     document_number: str | None = Field(
         None,
         min_length=1,

@@ -196,16 +196,41 @@ class SenderKind(StrEnum):
 
 
 class DocumentType(StrEnum):
-    """Documents accepted for real-name registration (实名收寄管理办法), and the code of an organisation."""
+    """Documents that real-name law accepts (实名收寄管理办法), the code of an organisation, and `other`.
 
-    RESIDENT_ID = "resident_id"  # 居民身份证, 临时居民身份证
-    RESIDENCE_PERMIT = "residence_permit"  # 港澳台居民居住证
-    MILITARY_ID = "military_id"  # 军官证, 武警证
-    HK_MACAO_PERMIT = "hk_macao_permit"  # 港澳居民来往内地通行证
-    TAIWAN_PERMIT = "taiwan_permit"  # 台湾居民来往大陆通行证
-    PASSPORT = "passport"  # 护照
-    FOREIGN_PERMANENT_RESIDENT_ID = "foreign_permanent_resident_id"  # 外国人永久居留身份证
-    ORGANISATION_CODE = "organisation_code"  # 统一社会信用代码
+    `chinese` is the document's name as it stands on the document, `form` says how its number looks. Permits of mainland
+    residents to go elsewhere (往来港澳通行证, 往来台湾通行证) are no `hk_macao_permit` and no `taiwan_permit`: `other`.
+    """
+
+    chinese: str
+    form: str
+
+    def __new__(cls, value: str, chinese: str = "", form: str = "") -> "DocumentType":
+        member = str.__new__(cls, value)
+        member._value_, member.chinese, member.form = value, chinese, form
+        return member
+
+    RESIDENT_ID = "resident_id", "居民身份证、临时居民身份证", "18 characters with a check digit (GB 11643)"
+    RESIDENCE_PERMIT = (
+        "residence_permit",
+        "港澳台居民居住证",
+        "18 characters that begin with 810000, 820000 or 830000, with a check digit",
+    )
+    MILITARY_ID = "military_id", "军官证、士兵证、武警证等军人证件", "4 to 12 digits, with or without 字第 and 号"
+    HK_MACAO_PERMIT = (
+        "hk_macao_permit",
+        "港澳居民来往内地通行证",
+        "H or M and 8 digits, or HA or MA and 7 digits; two more digits may follow",
+    )
+    TAIWAN_PERMIT = "taiwan_permit", "台湾居民来往大陆通行证", "8 digits; two digits and one more character may follow"
+    PASSPORT = "passport", "护照", "5 to 20 letters and digits"
+    FOREIGN_PERMANENT_RESIDENT_ID = (
+        "foreign_permanent_resident_id",
+        "外国人永久居留身份证",
+        "18 characters that begin with 9, with a check digit; before 2023 three letters and 12 digits",
+    )
+    ORGANISATION_CODE = "organisation_code", "统一社会信用代码", "18 characters with two check characters (GB 32100)"
+    OTHER = "other", "其他有效身份证件", "not checked"
 
 
 class DocumentCheck(StrEnum):

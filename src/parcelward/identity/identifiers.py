@@ -19,6 +19,9 @@ _FOREIGN_OLD = re.compile(r"[A-Z]{3}[0-9]{12}").fullmatch
 # HA and MA since July 2024, for permanent residents of other nationalities. Two more digits count the cards issued.
 _HK_MACAO = re.compile(r"(?P<person>[HM](?:[0-9]{8}|A[0-9]{7}))(?:[0-9]{2})?").fullmatch
 _TAIWAN = re.compile(r"(?P<person>[0-9]{8})(?:[0-9]{2}[A-Z0-9]?)?").fullmatch
+# Permits that go the other way, of mainland residents: 往来港澳通行证 and 往来台湾通行证. Their names are easily mixed up.
+_OUTBOUND = re.compile(r"[CWTL][A-Z0-9][0-9]{7}").fullmatch
+_SINGLE_TRIP = re.compile(r"[A-Z][0-9]{9}").fullmatch  # 一次有效台湾居民来往大陆通行证
 _PASSPORT = re.compile(r"[A-Z0-9]{5,20}").fullmatch
 _CHINESE_PASSPORT = re.compile(r"(?:G[0-9]{8}|E[A-Z]?[0-9]{7,8})").fullmatch
 _MILITARY = re.compile(r"[A-Z\u4e00-\u9fff]{0,8}[0-9]{4,12}[号號]?").fullmatch
@@ -60,8 +63,9 @@ def normal_name(name: str) -> str:
 def check_document(document_type: DocumentType | None, number: str | None, on: date | None = None) -> DocumentCheck:
     """Check a document number against the rules of its type. The holder must be born by the day `on`.
 
-    Without a type, a number that `recognised_type` recognises is valid; any other is unchecked, because nobody knows
-    which rules are its own. TYPE_MISMATCH: wrong for the stated type, right as another.
+    Without a type, or as `other`, a number that `recognised_type` recognises is valid; any other is unchecked, because
+    nobody knows which rules are its own. So is the number of a document that is easily taken for the stated one.
+    TYPE_MISMATCH: wrong for the stated type, right as another.
 
     >>> check_document(DocumentType.RESIDENT_ID, "11010519491231002X")
     <DocumentCheck.VALID: 'valid'>
@@ -72,7 +76,7 @@ def check_document(document_type: DocumentType | None, number: str | None, on: d
     if not normal:
         return DocumentCheck.MISSING
     recognised = recognised_type(normal, on)
-    if document_type is None:
+    if document_type is None or document_type is DocumentType.OTHER:
         return DocumentCheck.VALID if recognised else DocumentCheck.UNCHECKED
     if recognised is document_type:
         return DocumentCheck.VALID
@@ -139,13 +143,19 @@ def _check_as(document_type: DocumentType, normal: str, on: date | None) -> Docu
                 return DocumentCheck.BAD_FORMAT
             return DocumentCheck.VALID if is_organisation_code(normal) else DocumentCheck.BAD_CHECKSUM
         case DocumentType.HK_MACAO_PERMIT:
+            if _OUTBOUND(normal):
+                return DocumentCheck.UNCHECKED
             fits = _HK_MACAO(normal)
         case DocumentType.TAIWAN_PERMIT:
+            if _OUTBOUND(normal) or _SINGLE_TRIP(normal):
+                return DocumentCheck.UNCHECKED
             fits = _TAIWAN(normal)
         case DocumentType.PASSPORT:
             fits = _PASSPORT(normal)
         case DocumentType.MILITARY_ID:
             fits = _MILITARY(normal)
+        case DocumentType.OTHER:
+            return DocumentCheck.UNCHECKED
     return DocumentCheck.VALID if fits else DocumentCheck.BAD_FORMAT
 
 
