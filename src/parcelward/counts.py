@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from parcelward.contract.alerts import AlertState, Lane
 from parcelward.contract.events import EventType
-from parcelward.contract.fields import COURIER_PATTERN
+from parcelward.contract.patterns import COURIER_PATTERN
 from parcelward.contract.reasons import Reason
 from parcelward.flow import FLOW
 from parcelward.stage import CountKey

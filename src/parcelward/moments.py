@@ -7,7 +7,7 @@ takes a fifth of the time. The memory is bounded and holds no personal value.
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-from parcelward.contract.fields import RFC3339_PATTERN
+from parcelward.contract.patterns import RFC3339_PATTERN
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from parcelward.contract import schema_files as schemas
 from parcelward.contract.events import Envelope
 from parcelward.contract.reasons import Reason
+from parcelward.intake import event_file
 from parcelward.intake.decode import Decoder, Event, Limits, Rejected
 from parcelward.moments import ms_of
 from parcelward.stage import Record
@@ -83,13 +84,11 @@ def record_of(example: Any) -> Record:
         key, value = unpacked(example["key_base64"]), unpacked(example["value_base64"])
         return Record(example["topic"], 0, 0, example["timestamp"], key, value, headers)
     body = example if isinstance(example, dict) else {}
-    data = body["data"] if isinstance(body.get("data"), dict) else {}
     try:
         arrival = ms_of(Envelope.model_validate_json(json.dumps(body)).time) + 500
     except ValidationError:
         arrival = 500
-    topic, key = f"intake.{data.get('courier')}", str(data.get("waybill")).encode()
-    return Record(topic, 0, 0, arrival, key, json.dumps(example, ensure_ascii=False).encode())
+    return event_file.record_of(json.dumps(example, ensure_ascii=False).encode(), Topics(), at_ms=arrival)
 
 
 def decoded(example: Any) -> Event | Rejected:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parcelward.contract.countries import country_code
 from parcelward.contract.fields import DocumentCheck as Check
 from parcelward.contract.fields import DocumentType as Type
-from parcelward.identity.countries import country_code
 from parcelward.identity.identifiers import (
     check_document,
     distinct_number,

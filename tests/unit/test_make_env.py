@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parcelward.contract.fields import COURIER_PATTERN
+from parcelward.contract.patterns import COURIER_PATTERN
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "make-env.sh"
 

@@ -4,11 +4,12 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from parcelward.contract.exclusions import TOKEN_OF, data_once, never_both
 from parcelward.contract.fields import (
     WHOLE,
+    CountryCode,
     CourierCode,
     DeviceCode,
     DocumentCheck,
@@ -36,6 +37,13 @@ from parcelward.contract.fields import (
     VerifyMethod,
     WaybillNo,
 )
+from parcelward.contract.patterns import (
+    AGREEMENT_PATTERN,
+    CATEGORY_PATTERN,
+    MEDIA_PATTERN,
+    PHASH_PATTERN,
+    SOURCE_PATTERN,
+)
 
 
 class EventType(StrEnum):
@@ -61,36 +69,18 @@ class EventType(StrEnum):
 EVENT_TYPES = tuple(EventType)
 
 
-# Each personal value, and the token that may come in its place.
-_TOKEN_OF = {
-    "document_number": "document_token",
-    "name": "name_token",
-    "phone": "phone_token",
-    "operator_document": "operator_document_token",
-}
-_TOKENS = frozenset(_TOKEN_OF.values())
-
-
-def _never_both(schema: JsonDict) -> None:
-    """Say in JSON Schema what `_Identifying` checks."""
-    properties = schema["properties"]
-    assert isinstance(properties, dict)
-    schema["allOf"] = [
-        {"not": {"required": [raw, token], "properties": {raw: {"type": "string"}, token: {"type": "string"}}}}
-        for raw, token in _TOKEN_OF.items()
-        if token in properties
-    ]
+_TOKENS = frozenset(TOKEN_OF.values())
 
 
 class _Identifying(Part):
     """A part with personal values: each comes raw, or as a token made at the source, never both."""
 
-    model_config = ConfigDict(json_schema_extra=_never_both)
+    model_config = ConfigDict(json_schema_extra=never_both)
 
     @model_validator(mode="after")
     def _refuse_both(self) -> Self:
         if not self.__pydantic_fields_set__.isdisjoint(_TOKENS):
-            for raw, token in _TOKEN_OF.items():
+            for raw, token in TOKEN_OF.items():
                 if getattr(self, raw, None) is not None and getattr(self, token, None) is not None:
                     raise PydanticCustomError(
                         "raw_and_token", "{raw} and {token} must not come together", {"raw": raw, "token": token}
@@ -118,11 +108,11 @@ class Sender(_Identifying):
         description="PERSONAL. Document number as read; becomes a token in the first agent.",
         examples=["360426199101010071"],
     )
-    issuing_country: str | None = Field(
+    issuing_country: CountryCode | None = Field(
         None,
-        pattern=r"^[A-Z]{2,3}$",
-        description="Country that issued a passport: ISO 3166-1, two or three letters. Two countries give out equal "
-        "numbers; without it two such passports cannot be told apart.",
+        description="Country that issued a passport: ISO 3166-1, two or three letters, or the code that ICAO Doc 9303 "
+        "gives to an issuer that is no country. Two countries give out equal numbers; without it two such passports "
+        "cannot be told apart.",
         examples=["GBR"],
     )
     document_token: Token | None = Field(None, description="Token of the document, when made at the source.")
@@ -149,7 +139,7 @@ class Sender(_Identifying):
     phone_mask: Mask | None = Field(None, description="Mask of the phone, when made at the source.")
     agreement_id: str | None = Field(
         None,
-        pattern=r"^[A-Za-z0-9_-]{1,40}$",
+        pattern=AGREEMENT_PATTERN,
         description="Number of the filed safety agreement, for agreement customers.",
         examples=["AG-2026-00017"],
     )
@@ -196,7 +186,7 @@ class Photo(Part):
     sha256: Sha256
     phash: str | None = Field(
         None,
-        pattern=r"^[0-9a-f]{16}$",
+        pattern=PHASH_PATTERN,
         description="64-bit perceptual hash, hex.",
         examples=["c3d1e0f0a5b49687"],
     )
@@ -270,7 +260,7 @@ class Inspection(Part):
     found_goods: GoodsText | None = Field(None, description="Goods as seen by the inspector.", examples=["羽绒服"])
     found_category: str | None = Field(
         None,
-        pattern=r"^(0?[1-9]|1[0-9])$",
+        pattern=CATEGORY_PATTERN,
         description="Category of the 2016 prohibited list; `5` is read as `05`. 13 (publications) is accepted, and "
         "neither kept nor judged.",
         examples=["05"],
@@ -311,12 +301,14 @@ class Envelope(BaseModel):
     """CloudEvents 1.0 attributes of an intake event. Extension attributes are allowed and ignored, unless one holds a
     person's phone number, resident ID number, e-mail address or the like: such an event is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", strict=True, allow_inf_nan=False, json_schema_extra=data_once
+    )
 
     specversion: Literal["1.0"] = Field(description="CloudEvents version.", examples=["1.0"])
     id: EventId
     source: str = Field(
-        pattern=r"^[\x21-\x7e]{1,200}$",
+        pattern=SOURCE_PATTERN,
         description="Who made the event, a URI reference; the id is unique within it.",
         examples=["/couriers/swift/outlets/HZ-0571-014"],
     )
@@ -324,8 +316,10 @@ class Envelope(BaseModel):
     subject: WaybillNo | None = Field(
         None, description="The waybill number again, for readers that look at attributes only."
     )
-    datacontenttype: Annotated[Literal["application/json"], NullMeans("application/json")] = Field(
-        "application/json", description="Media type of the data.", examples=["application/json"]
+    datacontenttype: Annotated[str, Field(pattern=MEDIA_PATTERN), NullMeans("application/json")] = Field(
+        "application/json",
+        description="Media type of the data: JSON, with or without parameters, which are not read.",
+        examples=["application/json"],
     )
 
 

@@ -15,11 +15,21 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-# The part of RFC 3339 that every reader understands: four-digit year, seconds, an offset, no leap second.
-# Plain syntax, so that JSON Schema, pydantic and `re` read it alike.
-RFC3339_PATTERN = (
-    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+from parcelward.contract.patterns import (
+    CODE_PATTERN,
+    COUNTRY_PATTERN,
+    COURIER_PATTERN,
+    DEVICE_PATTERN,
+    EXISTING_MOMENT_PATTERN,
+    ID_PATTERN,
+    MASK_PATTERN,
+    NAME_MASK_PATTERN,
+    REGION_PATTERN,
+    RFC3339_PATTERN,
+    SHA256_PATTERN,
+    TOKEN_PATTERN,
+    VISIBLE_PATTERN,
+    WAYBILL_PATTERN,
 )
 
 
@@ -39,7 +49,7 @@ class _Rfc3339:
             "type": "string",
             "format": "date-time",
             "maxLength": 35,
-            "pattern": RFC3339_PATTERN,
+            "pattern": EXISTING_MOMENT_PATTERN,
             "description": "Time with offset, RFC 3339.",
             "examples": ["2026-11-23T09:30:00.000+08:00"],
         }
@@ -71,7 +81,6 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-COURIER_PATTERN = r"^[a-z][a-z0-9-]{1,31}$"
 CourierCode = Annotated[
     str,
     Field(
@@ -83,32 +92,32 @@ CourierCode = Annotated[
 WaybillNo = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9-]{4,35}$",
+        pattern=WAYBILL_PATTERN,
         description="Waybill number (运单号); also the Kafka key of the record.",
         examples=["SF1234567890123"],
     ),
 ]
 OutletCode = Annotated[
     str,
-    Field(pattern=r"^[A-Za-z0-9_-]{1,32}$", description="Outlet (网点) that acted.", examples=["HZ-0571-014"]),
+    Field(pattern=CODE_PATTERN, description="Outlet (网点) that acted.", examples=["HZ-0571-014"]),
 ]
 OperatorCode = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9_-]{1,32}$",
+        pattern=CODE_PATTERN,
         description="Staff number (工号) of the operator, inspector or X-ray judge who acted; never a name or a phone.",
         examples=["E20931"],
     ),
 ]
 DeviceCode = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="Handheld or machine used.", examples=["PDA-7741"])
+    str, Field(pattern=DEVICE_PATTERN, description="Handheld or machine used.", examples=["PDA-7741"])
 ]
 EventId = Annotated[
     str,
     Field(
         min_length=1,
         max_length=64,
-        pattern=r"^[\x21-\x7e]+$",
+        pattern=ID_PATTERN,
         description="CloudEvents id, unique per source; a resent event keeps it.",
         examples=["5f0c7b1e-6a55-4b7e-9a43-0d8f4f3b9b10"],
     ),
@@ -116,7 +125,7 @@ EventId = Annotated[
 Token = Annotated[
     str,
     Field(
-        pattern=r"^[a-z0-9]{1,8}\.[A-Za-z0-9_-]{22}$",
+        pattern=TOKEN_PATTERN,
         description="Keyed hash of a normalised personal value: key id, dot, 128 bits of HMAC-SHA-256 in base64url.",
         examples=["k1.3q2-7wAAAAAAAAAAAAAAAA"],
     ),
@@ -124,7 +133,7 @@ Token = Annotated[
 Mask = Annotated[
     str,
     Field(
-        pattern=r"^[^*]{0,3}[*]{4,24}[^*]{0,4}$",
+        pattern=MASK_PATTERN,
         description="What may be shown of a number: up to three characters, four stars or more, up to four characters.",
         examples=["138****1234"],
     ),
@@ -132,17 +141,23 @@ Mask = Annotated[
 NameMask = Annotated[
     str,
     Field(
-        # Three characters are a whole Chinese name.
-        pattern=r"^([^*]?[*]{1,24}|[*]{1,24}[^*])$",
+        pattern=NAME_MASK_PATTERN,
         description="What may be shown of a name: stars and at most one character, first or last.",
         examples=["王*"],
     ),
 ]
 RegionCode = Annotated[
-    str, Field(pattern=r"^[1-9][0-9]{5}$", description="County code of an address, GB/T 2260.", examples=["330106"])
+    str, Field(pattern=REGION_PATTERN, description="County code of an address, GB/T 2260.", examples=["330106"])
 ]
 GoodsText = Annotated[
-    str, Field(min_length=1, max_length=200, description="Goods name as written down.", examples=["羽绒服"])
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        pattern=VISIBLE_PATTERN,
+        description="Goods name as written down; not of spaces only.",
+        examples=["羽绒服"],
+    ),
 ]
 WHOLE = BeforeValidator(_whole)
 """Stands after the bounds of a field that holds an integer."""
@@ -151,10 +166,11 @@ Grams = Annotated[
     Field(ge=1, le=2_000_000, description="Weight in grams.", examples=[1250], json_schema_extra={"x-unit": "g"}),
     WHOLE,
 ]
+CountryCode = Annotated[str, Field(pattern=COUNTRY_PATTERN)]
 Sha256 = Annotated[
     str,
     Field(
-        pattern=r"^[0-9a-f]{64}$",
+        pattern=SHA256_PATTERN,
         description="SHA-256 of the image file, lower-case hex; the image itself stays with the courier.",
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     ),

@@ -9,9 +9,9 @@ import re
 import unicodedata
 from datetime import date
 
+from parcelward.contract.countries import country_code
 from parcelward.contract.fields import DocumentCheck, DocumentType
 from parcelward.contract.person_numbers import resident_check_character
-from parcelward.identity.countries import country_code
 
 _CITIZEN = re.compile(r"[1-9][0-9]{16}[0-9X]").fullmatch
 _PERMIT_PREFIXES = ("810000", "820000", "830000")  # Hong Kong, Macao, Taiwan in 港澳台居民居住证
@@ -19,7 +19,7 @@ _FOREIGN_OLD = re.compile(r"[A-Z]{3}[0-9]{12}").fullmatch
 # HA and MA since July 2024, for permanent residents of other nationalities. Two more digits count the cards issued.
 _HK_MACAO = re.compile(r"(?P<person>[HM](?:[0-9]{8}|A[0-9]{7}))(?:[0-9]{2})?").fullmatch
 _TAIWAN = re.compile(r"(?P<person>[0-9]{8})(?:[0-9]{2}[A-Z0-9]?)?").fullmatch
-# Permits that go the other way, of mainland residents: 往来港澳通行证 and 往来台湾通行证. Their names are easily mixed up.
+# Permits of mainland residents to go there, easily taken for these: 往来港澳通行证 and 往来台湾通行证.
 _OUTBOUND = re.compile(r"[CWTL][A-Z0-9][0-9]{7}").fullmatch
 _SINGLE_TRIP = re.compile(r"[A-Z][0-9]{9}").fullmatch  # 一次有效台湾居民来往大陆通行证
 _PASSPORT = re.compile(r"[A-Z0-9]{5,20}").fullmatch

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
@@ -16,6 +17,7 @@ from parcelward.intake.refusal import Rejected, first_twice, problems_of
 
 PREFIX = "ce_"
 STRUCTURED_TYPE = b"application/cloudevents+json"
+BATCH_TYPE = b"application/cloudevents-batch+json"
 JSON_TYPES = frozenset({b"", b"application/json"})
 """Media types of data in binary mode; a missing media type means JSON."""
 NAMES = frozenset({*(PREFIX + name for name in Envelope.model_fields), "ce_type", "content-type"})
@@ -42,6 +44,8 @@ def mode_of(headers: Mapping[str, bytes | None]) -> Mode | Rejected:
     if media == STRUCTURED_TYPE:
         return Mode.STRUCTURED
     if media not in JSON_TYPES:
+        if media == BATCH_TYPE:
+            return Rejected(Reason.NOT_CLOUDEVENTS, "content-type: a record holds one event; send no batches")
         allowed = f"application/json or {STRUCTURED_TYPE.decode()}"
         return Rejected(Reason.NOT_CLOUDEVENTS, f"content-type: must be {allowed}")
     return Mode.BINARY if any(name.startswith(PREFIX) for name in headers) else Mode.UNSAID
@@ -112,6 +116,23 @@ def extensions_problem(attributes: Mapping[str, Any], mark: str = "") -> Rejecte
             shown = mark + name if _is_attribute(name) and not personal_value(name) else f"a {mark}extension"
             return Rejected(Reason.INVALID_VALUE, f"{shown}: holds a person's {found}; attributes are sent as they are")
     return None
+
+
+def data_in_base64(body: Mapping[str, Any]) -> bytes | Rejected:
+    """The data of a structured event that has them in base64; refused when they are not, or come as JSON as well.
+
+    >>> data_in_base64({"data_base64": "e30="})
+    b'{}'
+    """
+    if body.get("data") is not None:
+        return Rejected(Reason.INVALID_VALUE, "data and data_base64 must not come together, send one of them")
+    encoded = body["data_base64"]
+    if not isinstance(encoded, str):
+        return Rejected(Reason.WRONG_TYPE, "data_base64: must be a string")
+    try:
+        return b64decode(encoded, validate=True)
+    except ValueError:
+        return Rejected(Reason.INVALID_VALUE, "data_base64: must be base64 with padding (RFC 4648), not base64url")
 
 
 def type_problem(name: str, field: str) -> Rejected:

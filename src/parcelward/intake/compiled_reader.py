@@ -21,7 +21,9 @@ from parcelward.moments import epoch_ms, ms_of
 Schema = Mapping[str, Any]
 
 REMEMBERED = 65_536
-CODES = frozenset({"courier", "outlet", "site", "operator", "device", "machine", "region", "stated_region"})
+CODES = frozenset(
+    {"courier", "outlet", "site", "operator", "device", "machine", "region", "stated_region", "issuing_country"}
+)
 """Fields whose values come again and again, so that a value that fits is remembered. None of them is personal."""
 IN_DOUBT = -1
 

@@ -21,6 +21,7 @@ from parcelward.intake.attributes import (
     JSON_TYPES,
     Mode,
     attributes_problem,
+    data_in_base64,
     extensions_problem,
     given_twice,
     has_extensions,
@@ -223,8 +224,9 @@ class Decoder:
         time: bytes,
         time_ms: int,
         subject: bytes | None,
+        subject_name: str = "ce_subject",
     ) -> Event | Rejected:
-        """Read the value of a record whose headers are in order."""
+        """Read the data of a record whose attributes are in order."""
         reader = plan.reader
         try:
             data = reader.parse(value)
@@ -237,7 +239,7 @@ class Decoder:
                 return data
         waybill = data.waybill.encode()
         if subject is not None and subject != waybill:
-            return Rejected(Reason.KEY_MISMATCH, "ce_subject: must be the waybill number in the event")
+            return Rejected(Reason.KEY_MISMATCH, f"{subject_name}: must be the waybill number in the event")
         return self._accepted(record, plan, event_id, source, time_ms, data, waybill, time)
 
     def _structured(self, record: SourceRecord, value: bytes, announced: bool) -> Event | Rejected:
@@ -253,6 +255,8 @@ class Decoder:
         plan = _plan_of_body(body, announced)
         if isinstance(plan, Rejected):
             return plan
+        if body.get("data_base64") is not None:
+            return self._encoded(record, value, plan, body)
         try:
             found = plan.validate_event(value)
         except ValidationError as error:
@@ -287,6 +291,21 @@ class Decoder:
         ):
             return None
         return self._accepted(record, plan, event_id, source, time_ms, data, data.waybill.encode())
+
+    def _encoded(self, record: SourceRecord, value: bytes, plan: _Plan, body: dict[str, Any]) -> Event | Rejected:
+        """A structured event with its data in base64: attributes and data are read as in binary mode."""
+        data = data_in_base64(body)
+        if isinstance(data, Rejected):
+            return data
+        try:
+            found = Envelope.__pydantic_validator__.validate_json(value)
+        except ValidationError as error:
+            return problems_of(error, "", Envelope)
+        if (refused := extensions_problem(body)) is not None:
+            return refused
+        source, event_id = self._source(found.source.encode()), found.id.encode()
+        subject = None if found.subject is None else found.subject.encode()
+        return self._binary(record, data, plan, event_id, source, b"", ms_of(found.time), subject, "subject")
 
     def _accepted(
         self,

@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from parcelward.contract.reasons import Reason
+from parcelward.intake.attributes import data_in_base64
 from parcelward.intake.refusal import Rejected
 from parcelward.moments import epoch_ms
 from parcelward.stage import Record
@@ -53,6 +54,9 @@ def record_of(text: bytes, topics: Topics, *, courier: str | None = None, offset
     """
     body = _parsed(text)
     data = body.get("data") if isinstance(body, dict) else None
+    if isinstance(body, dict) and data is None and isinstance(body.get("data_base64"), str):
+        encoded = data_in_base64(body)
+        data = None if isinstance(encoded, Rejected) else _parsed(encoded)
     named = _text(data, "courier")
     key = _text(data, "waybill").encode("utf-8", "replace")
     return Record(topics.intake(courier or named or UNKNOWN_COURIER), 0, offset, at_ms, key or b"-", text)

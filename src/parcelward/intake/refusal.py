@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from parcelward.contract.alerts import RejectedHeaders
 from parcelward.contract.events import EVENT_MODELS
+from parcelward.contract.patterns import IN_WORDS
 from parcelward.contract.reasons import Reason
 from parcelward.counts import REJECTED
 from parcelward.moments import utc
@@ -52,7 +53,7 @@ _WORDING: dict[str, tuple[Reason, str]] = {
     "string_too_short": (Reason.INVALID_VALUE, "must have at least {min_length} character(s)"),
     "string_too_long": (Reason.INVALID_VALUE, "must have at most {max_length} characters"),
     "too_long": (Reason.INVALID_VALUE, "must have at most {max_length} entries"),
-    "string_pattern_mismatch": (Reason.INVALID_VALUE, "must match {pattern}"),
+    "string_pattern_mismatch": (Reason.INVALID_VALUE, ""),
     "greater_than_equal": (Reason.INVALID_VALUE, "must be at least {ge}"),
     "less_than_equal": (Reason.INVALID_VALUE, "must be at most {le}"),
     "raw_and_token": (Reason.INVALID_VALUE, "{raw} and {token} must not come together, send one of them"),
@@ -62,7 +63,6 @@ _WORDING: dict[str, tuple[Reason, str]] = {
     "datetime_parsing": (Reason.INVALID_VALUE, "must be a date that exists"),
     "datetime_from_date_parsing": (Reason.INVALID_VALUE, "must be a date that exists"),
 }
-_TIME_WORDING = "must be a time with seconds and offset (RFC 3339), as 2026-11-23T09:30:00.000+08:00"
 
 
 class Rejected(NamedTuple):
@@ -230,8 +230,8 @@ def _problem(item: ErrorDetails, prefix: str, model: type[BaseModel]) -> tuple[R
     context = item.get("ctx", {})
     if kind in ("enum", "literal_error") and not isinstance(item["input"], str):
         reason, wording = Reason.WRONG_TYPE, "must be a string"
-    elif kind == "string_pattern_mismatch" and str(context.get("pattern", "")).startswith("^[0-9]{4}-("):
-        wording = _TIME_WORDING
+    elif kind == "string_pattern_mismatch":
+        return reason, f"{path(location, prefix)}: {IN_WORDS[context['pattern']]}"
     return reason, f"{path(location, prefix)}: {wording.format_map(context)}"
 
 

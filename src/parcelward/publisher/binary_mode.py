@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from parcelward.contract.fields import COURIER_PATTERN
+from parcelward.contract.patterns import COURIER_PATTERN
 from parcelward.contract.reasons import Reason
 from parcelward.publisher.failures import InvalidEvent
 

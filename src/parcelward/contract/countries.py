@@ -1,4 +1,8 @@
-"""Countries that issue passports: the two-letter codes of ISO 3166-1, each with its three-letter code."""
+"""Countries that issue passports: the two-letter codes of ISO 3166-1, each with its three-letter code.
+
+Passports of the United Nations, of Kosovo, of British nationals overseas and of stateless persons bear codes
+that are no country's: ICAO Doc 9303 part 3 lists them.
+"""
 
 _PAIRS = (
     "ADAND AEARE AFAFG AGATG AIAIA ALALB AMARM AOAGO AQATA ARARG ASASM ATAUT AUAUS AWABW AXALA AZAZE BABIH BBBRB BDBGD "
@@ -17,6 +21,11 @@ _PAIRS = (
     "ZMZMB ZWZWE"
 )
 _LONG_OF = {pair[:2]: pair[2:] for pair in _PAIRS.split()}
+_OF_TRAVEL_DOCUMENTS = (
+    "EUE GBD GBN GBO GBP GBS RKS UNA UNK UNO XBA XCC XCE XCO XDC XEC XES XIM XMP XOM XPO XXA XXB XXC XXX"
+)
+COUNTRY_CODES = tuple(sorted({*_LONG_OF, *_LONG_OF.values(), *_OF_TRAVEL_DOCUMENTS.split()}))
+"""Codes that a passport's issuer may have."""
 
 
 def country_code(code: str) -> str:
