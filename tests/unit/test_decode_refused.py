@@ -113,9 +113,9 @@ def test_details_name_path_and_rule() -> None:
 def test_a_misspelt_field_is_explained_without_repeating_it() -> None:
     data = real_name(weight_g=None)
     rejected = answer(sound(value=value(data | {"weigth_g": 1})))
-    assert rejected == Rejected(
-        Reason.UNKNOWN_FIELD, "data: unknown field, perhaps weight_g was meant; data.weight_g: required"
-    )
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason is Reason.UNKNOWN_FIELD
+    assert rejected.detail == "data: unknown field, perhaps weight_g was meant; data.weight_g: required"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from parcelward.errors import UserError
 
 ALL = Path(__file__).parents[2] / "schemas" / "examples"
 EXAMPLES = ALL / "real-name"
+THEN = ["--at", "2026-11-23T10:00:00+08:00"]
+"""Half an hour after the time of the examples."""
 runner = CliRunner()
 
 
@@ -33,7 +35,7 @@ def mixed(tmp_path: Path) -> Path:
 
 
 def test_wrong_lines_are_named_with_reason_field_and_hint(mixed: Path) -> None:
-    result = runner.invoke(app, ["validate", str(mixed)])
+    result = runner.invoke(app, ["validate", str(mixed), *THEN])
     assert result.exit_code == 1
     assert "line 3: wrong_type: data.weight_g: must be a whole number" in result.stdout
     assert "line 4: invalid_json:" in result.stdout
@@ -42,14 +44,62 @@ def test_wrong_lines_are_named_with_reason_field_and_hint(mixed: Path) -> None:
     assert "360426199101010071" not in result.stdout
 
 
-def test_sound_file_exits_0_and_old_events_are_no_fault_of_a_file() -> None:
-    result = runner.invoke(app, ["validate", "-"], input=(line("valid/person") + "\n").encode())
+def test_a_sound_file_exits_0_and_the_time_that_this_holds_for_is_named() -> None:
+    result = runner.invoke(app, ["validate", "-", *THEN], input=(line("valid/person") + "\n").encode())
     assert result.exit_code == 0, result.stdout
     assert "1 would be accepted, 0 refused" in result.stdout
+    assert "note: as of 2026-11-23T" in result.stderr
+
+
+@pytest.mark.parametrize("at", ["2026-12-07T10:00:00+08:00", "2026-11-23T08:00:00+08:00", None])
+def test_what_is_too_old_or_ahead_at_that_time_is_refused_as_in_production(at: str | None) -> None:
+    event = json.loads(line("valid/person"))
+    event["time"] = "2020-11-23T09:30:00+08:00" if at is None else event["time"]
+    result = runner.invoke(app, ["validate", "-", *(["--at", at] if at else [])], input=json.dumps(event).encode())
+    assert result.exit_code == 1
+    assert "line 1: time_out_of_range: time: " in result.stdout
+    assert ("which is now" in result.stderr) is (at is None)
+
+
+def test_the_courier_is_checked_where_couriers_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    unset = runner.invoke(app, ["validate", "-", *THEN], input=line("valid/person").encode())
+    assert "not checked: whether the courier has a topic" in unset.stderr
+    monkeypatch.setenv("PARCELWARD_COURIERS", "orient")
+    refused = runner.invoke(app, ["validate", "-", *THEN], input=line("valid/person").encode())
+    assert (unset.exit_code, refused.exit_code) == (0, 1)
+    assert "wrong_courier: data.courier: not among the couriers of the setting couriers" in refused.stdout
+    assert "not checked" not in refused.stderr
+
+
+def test_all_unknown_fields_are_named_on_the_machine_that_they_come_from() -> None:
+    event = json.loads(line("valid/person"))
+    event["data"]["place"] = {"lat": 30.2, "lng": 120.1, "phonne": 1}
+    result = runner.invoke(app, ["validate", "-", *THEN], input=json.dumps(event).encode())
+    assert 'data.place: unknown field "lat", perhaps latitude was meant' in result.stdout
+    assert 'data.place: unknown field "lng", perhaps longitude was meant' in result.stdout
+    assert 'unknown field "phonne"' in result.stdout
+    assert "data.place.longitude: required" in result.stdout
+    assert "more" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("example", "told"),
+    [
+        ("alert/valid/dangerous-goods", "This is what Parcelward sends to alerts"),
+        ("rejected/valid/wrong-type", "This is what Parcelward sends to rejected.<courier>"),
+        ("inspection.data/valid/passed", "These are the data of a cn.delivery.acceptance.inspection.v1"),
+    ],
+)
+def test_another_message_of_the_contract_is_recognised(example: str, told: str) -> None:
+    result = runner.invoke(app, ["validate", str(ALL / f"{example}.json")])
+    assert result.exit_code == 1
+    assert told in result.stdout
 
 
 def test_the_courier_that_will_publish_can_be_named() -> None:
-    result = runner.invoke(app, ["validate", "-", "--courier", "orient"], input=(line("valid/person") + "\n").encode())
+    result = runner.invoke(
+        app, ["validate", "-", "--courier", "orient", *THEN], input=(line("valid/person") + "\n").encode()
+    )
     assert result.exit_code == 1
     assert "wrong_courier" in result.stdout
 
@@ -66,7 +116,7 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     ids=lambda path: f"{path.parts[-3]}/{path.stem}",
 )
 def test_an_example_of_the_contract_gets_the_answer_that_its_name_says(example: Path) -> None:
-    result = runner.invoke(app, ["validate", str(example)])
+    result = runner.invoke(app, ["validate", str(example), *THEN])
     if example.parent.name == "valid":
         assert (result.exit_code, result.stdout) == (0, "1 event: 1 would be accepted, 0 refused\n")
     else:
@@ -75,7 +125,9 @@ def test_an_example_of_the_contract_gets_the_answer_that_its_name_says(example: 
 
 
 def test_the_courier_that_is_named_replaces_the_one_of_a_record_written_down() -> None:
-    result = runner.invoke(app, ["validate", str(EXAMPLES / "valid" / "binary-mode.json"), "--courier", "orient"])
+    result = runner.invoke(
+        app, ["validate", str(EXAMPLES / "valid" / "binary-mode.json"), "--courier", "orient", *THEN]
+    )
     assert result.exit_code == 1
     assert "wrong_courier" in result.stdout
 

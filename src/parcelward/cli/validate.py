@@ -1,19 +1,22 @@
 """`parcelward validate`: check a file of events against the contract with the code that runs in production."""
 
+import time
 from collections import Counter
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from parcelward.cli.event_lines import name_of, opened
+from parcelward.cli.options import moment_ms, settings_with
+from parcelward.contract.events import EVENT_MODELS
+from parcelward.contract.reasons import Reason
+from parcelward.contract.schema_files import MESSAGES
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
 from parcelward.intake.decode import Decoder, Limits, Rejected
 from parcelward.intake.event_file import numbered_events, record_of, written_record
-from parcelward.topics import Topics
-
-# An event in a file has no arrival time, so its age is not checked. A Kafka record in a file has one.
-NO_TIME_LIMIT_MS = 10**18
+from parcelward.moments import utc
 
 
 def validate(
@@ -28,30 +31,62 @@ def validate(
         str | None,
         typer.Option(help="Courier that will publish it; default: the one each event names.", show_default=False),
     ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="As if the events arrived at this time, RFC 3339; default: now. Production refuses events that are "
+            "too old, or ahead, when they arrive. A record written down has its own arrival.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Check a file of events against the contract, offline. Exits 1 if an event would be refused, 2 without any."""
-    topics = Topics()
-    of_events = Decoder(topics, Limits(max_event_age_ms=NO_TIME_LIMIT_MS, max_event_ahead_ms=NO_TIME_LIMIT_MS), b"")
-    of_records = Decoder(topics, Limits(), b"")
+    """Say offline what production would say to a file of events. Exits 1 if one would be refused, 2 without any."""
+    given_ms = moment_ms("--at", at)
+    at_ms = round(time.time() * 1000) if given_ms is None else given_ms
+    settings = settings_with(None, security_protocol="PLAINTEXT")  # no broker is asked
+    decoder = Decoder(settings.topics, Limits.from_settings(settings))
     refused: Counter[str] = Counter()
+    is_configured = "couriers" in settings.model_fields_set
     sound = 0
     with opened(file) as lines:
         for number, text in numbered_events(lines):
-            if (record := written_record(text, topics, courier=courier, offset=number)) is not None:
-                answer = of_records.decode(record)
-            else:
-                answer = of_events.decode(record_of(text, topics, courier=courier, offset=number))
-            if isinstance(answer, Rejected):
-                refused[answer.reason.value] += 1
-                typer.echo(f"line {number}: {answer.reason.value}: {escaped(answer.detail)}")
-                typer.echo(f"    {answer.reason.meaning}")
-            else:
-                sound += 1
+            record = written_record(text, settings.topics, courier=courier, offset=number)
+            if record is None:
+                record = record_of(text, settings.topics, courier=courier, offset=number, at_ms=at_ms)
+            answer = decoder.decode(record)
+            if not isinstance(answer, Rejected):
+                if not is_configured or answer.data.courier in settings.couriers:
+                    sound += 1
+                    continue
+                answer = Rejected(Reason.WRONG_COURIER, "data.courier: not among the couriers of the setting couriers")
+            refused[answer.reason.value] += 1
+            typer.echo(f"line {number}: {answer.reason.value}: {escaped(answer.at_home)}")
+            is_other = answer.reason is Reason.NOT_CLOUDEVENTS
+            typer.echo(f"    {_other_message(text) if is_other else answer.reason.meaning}")
     wrong = refused.total()
     if not sound + wrong:
         raise UserError(f"{name_of(file)} holds no event; give one JSON object a line")
     typer.echo(f"{sound + wrong} event{'s' if sound + wrong != 1 else ''}: {sound} would be accepted, {wrong} refused")
     for reason, count in refused.most_common():
         typer.echo(f"    {reason}: {count}")
+    moment = utc(at_ms).astimezone().isoformat(timespec="seconds")
+    typer.echo(f"note: as of {moment}{'' if at else ', which is now; --at names another time'}", err=True)
+    if not is_configured:
+        typer.echo("note: not checked: whether the courier has a topic (the setting couriers is not set)", err=True)
     if wrong:
         raise typer.Exit(1)
+
+
+def _other_message(text: bytes) -> str:
+    """What a JSON object is that is no CloudEvent: another message of the contract, or none."""
+    for message in MESSAGES:
+        if message.model in EVENT_MODELS.values():
+            continue
+        try:
+            message.model.model_validate_json(text)
+        except ValidationError:
+            continue
+        if message.name.endswith(".data"):
+            return f"These are the data of a {message.type}; the attributes around them are missing."
+        return f"This is what Parcelward sends to {message.topic}, no event; there is nothing to validate."
+    return Reason.NOT_CLOUDEVENTS.meaning

@@ -1,7 +1,8 @@
 """Refused records: the reason code, a detail that helps without repeating a value, and the headers that hold both.
 
-A detail names a field path of the contract and the rule it breaks. Field names that the sender invented, and values,
-never appear: either could hold a name, a phone or a document number.
+A detail names a field path of the contract and the rule it breaks. Values, and field names that the sender invented,
+never appear: either could hold a name, a phone or a document number. On the sender's own machine the names may be shown
+(`Rejected.at_home`); other spellings of the contract's own names (`lat`) hold nobody's value and are always shown.
 """
 
 import difflib
@@ -35,6 +36,24 @@ HEADER_FRAME_BYTES = 8
 MOST_BYTES = MAX_REJECTED_BYTES - 4096
 """Most bytes of key, value and headers that fit into one record on `rejected.<courier>`."""
 MOST_PROBLEMS = 3
+MOST_AT_HOME = 20
+"""Problems of one event that its sender is told of, on rejected topics and on their own machine."""
+NAME_SHOWN = 40
+"""Characters of an unknown field's name that are shown on the machine that it comes from."""
+SHORTEST_BEGINNING = 3
+ALSO_CALLED = {
+    "longitude": ("lng", "lon"),
+    "phone": ("mobile", "tel", "telephone", "phonenumber"),
+    "document_number": ("idnumber", "idno", "idcard", "docnumber"),
+    "document_type": ("idtype", "doctype"),
+    "issuing_country": ("country", "nationality"),
+    "waybill": ("waybillno", "waybillnumber"),
+    "weight_g": ("weight", "grams"),
+    "corrects": ("correctionof", "corrected"),
+    "declared_value_cny": ("value", "price"),
+    "quantity": ("qty", "count", "pieces"),
+}
+"""Other words for fields of the contract, without capitals and underscores."""
 
 # jiter's messages: fixed words and a position, never a piece of the text.
 _JSON_MESSAGE = re.compile(r"^[A-Za-z ,:`\[\]{}()\\u0-9-]{1,80} at line [0-9]+ column [0-9]+$")
@@ -66,10 +85,20 @@ _WORDING: dict[str, tuple[Reason, str]] = {
 
 
 class Rejected(NamedTuple):
-    """Refusal of a record: the reason, and what is wrong where. `detail` holds no value of the record."""
+    """Refusal of a record: the reason, and what is wrong where. `detail` holds no value of the record.
+
+    `named` says more where there is more: every problem, with the field names that the sender invented. It is for the
+    sender's own screen and goes nowhere else.
+    """
 
     reason: Reason
     detail: str
+    named: str = ""
+
+    @property
+    def at_home(self) -> str:
+        """The detail as it may be shown on the machine that the event comes from."""
+        return self.named or self.detail
 
 
 def no_value(record: SourceRecord) -> Rejected:
@@ -210,22 +239,31 @@ def problems_of(error: ValidationError, prefix: str, model: type[BaseModel], mar
     """
     # A misspelt field explains the missing one, so it goes first.
     found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
-    texts: list[str] = []
-    first: Reason | None = None
-    for item in found[:MOST_PROBLEMS]:
-        reason, text = _problem(item, prefix, model)
-        first = first or reason
-        texts.append(mark + text)
-    if len(found) > MOST_PROBLEMS:
-        texts.append(f"and {len(found) - MOST_PROBLEMS} more")
-    return Rejected(first or Reason.INVALID_VALUE, "; ".join(texts)[:DETAIL_LIMIT])
+    problems = [_problem(item, prefix, model) for item in found[:MOST_AT_HOME]]
+    detail = _joined([mark + detail for _, detail, _ in problems[:MOST_PROBLEMS]], len(found))
+    named = _joined([mark + named for _, _, named in problems], len(found))
+    return Rejected(problems[0][0], detail[:DETAIL_LIMIT], named if named != detail else "")
 
 
-def _problem(item: ErrorDetails, prefix: str, model: type[BaseModel]) -> tuple[Reason, str]:
+def _joined(problems: Sequence[str], found: int) -> str:
+    rest = found - len(problems)
+    return "; ".join([*problems, f"and {rest} more"] if rest else problems)
+
+
+def _problem(item: ErrorDetails, prefix: str, model: type[BaseModel]) -> tuple[Reason, str, str]:
+    """Reason and detail of one problem, and the detail with the name that the sender invented."""
+    if item["type"] == "extra_forbidden":
+        parent, name = path(item["loc"][:-1], prefix), str(item["loc"][-1])
+        meant, is_spelling = _meant(name, model, item["loc"][:-1])
+        hint = f", perhaps {meant} was meant" if meant else ""
+        named = f"{parent}: unknown field {json.dumps(name[:NAME_SHOWN], ensure_ascii=False)}{hint}"
+        return Reason.UNKNOWN_FIELD, named if is_spelling else f"{parent}: unknown field{hint}", named
+    reason, text = _broken(item, prefix)
+    return reason, text, text
+
+
+def _broken(item: ErrorDetails, prefix: str) -> tuple[Reason, str]:
     kind, location = item["type"], item["loc"]
-    if kind == "extra_forbidden":
-        parent = path(location[:-1], prefix)
-        return Reason.UNKNOWN_FIELD, f"{parent}: unknown field{_closest(str(location[-1]), model, location[:-1])}"
     reason, wording = _WORDING.get(kind, (Reason.INVALID_VALUE, "is not valid"))
     context = item.get("ctx", {})
     if kind in ("enum", "literal_error") and not isinstance(item["input"], str):
@@ -240,10 +278,22 @@ def path(location: Sequence[int | str], prefix: str) -> str:
     return ".".join([prefix, *map(str, location)] if prefix else map(str, location)) or "event"
 
 
-def _closest(name: str, model: type[BaseModel], parents: Sequence[int | str]) -> str:
-    """Hint at the field that was probably meant. The sender's spelling is not repeated."""
-    near = difflib.get_close_matches(name.lower(), _names_at(model, parents), 1, 0.6)
-    return f", perhaps {near[0]} was meant" if near else ""
+def _meant(name: str, model: type[BaseModel], parents: Sequence[int | str]) -> tuple[str, bool]:
+    """The field that was probably meant, and whether the name surely is a spelling of it and no value.
+
+    It is one if it is another word for it, its beginning, or the same letters.
+    """
+    names, plain = list(_names_at(model, parents)), _letters(name)
+    for known in names:
+        begins = len(plain) >= SHORTEST_BEGINNING and known.startswith(plain)
+        if begins or plain == _letters(known) or plain in ALSO_CALLED.get(known, ()):
+            return known, True
+    near = difflib.get_close_matches(name.lower(), names, 1, 0.6)
+    return (near[0] if near else ""), False
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def _names_at(model: type[BaseModel], parents: Sequence[int | str]) -> Iterable[str]:
