@@ -13,7 +13,7 @@ Checks = Callable[[], Mapping[str, bool]]
 
 
 def http_app(registry: CollectorRegistry, checks: Checks) -> web.Application:
-    """Build the three pages. /ready answers 503 and names the checks that fail, until all pass."""
+    """Build the three pages, and one that links them. /ready answers 503 with the checks that fail, until all pass."""
 
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -27,8 +27,17 @@ def http_app(registry: CollectorRegistry, checks: Checks) -> web.Application:
         answer = {"ready": not broken, "broken": broken, "checks": dict(now)}
         return web.json_response(answer, status=503 if broken else 200)
 
+    async def index(request: web.Request) -> web.Response:
+        links = "".join(f'<li><a href="{path}">{path}</a>: {says}</li>' for path, (_, says) in pages.items())
+        return web.Response(text=f"<!doctype html><title>Parcelward</title><ul>{links}</ul>", content_type="text/html")
+
+    pages = {
+        "/metrics": (metrics, "figures for Prometheus"),
+        "/health": (health, "the process lives"),
+        "/ready": (ready, "it screens; if not, which check fails"),
+    }
     app = web.Application()
-    app.add_routes([web.get("/metrics", metrics), web.get("/health", health), web.get("/ready", ready)])
+    app.add_routes([web.get("/", index), *(web.get(path, page) for path, (page, _) in pages.items())])
     return app
 
 

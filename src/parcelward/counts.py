@@ -105,6 +105,18 @@ DUPLICATE = _counted(
     "duplicate", "events_duplicate_total", "Accepted events already seen, by event id; ignored.", "courier"
 )
 CORRECTED = _counted("corrected", "events_corrected_total", "Accepted events that correct an earlier one.", "courier")
+CORRECTS_UNKNOWN = _counted(
+    "corrects_unknown",
+    "events_corrects_unknown_total",
+    "Corrections of an event that their waybill did not have when they arrived: it comes later, or the id is wrong.",
+    "courier",
+)
+CORRECTED_LATER = _counted(
+    "corrected_later",
+    "events_corrected_later_total",
+    "Events that arrived after their correction. Corrections of unknown events, less these, name a wrong id.",
+    "courier",
+)
 OUT_OF_ORDER = _counted(
     "out_of_order",
     "events_out_of_order_total",

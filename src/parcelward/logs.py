@@ -58,6 +58,8 @@ CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,99}")
 PLAIN = re.compile(r"(?=[ -~]{0,1000}$)[!-~]*(?:(?<=[,:]) [!-~]+)*")
 """The content of a setting's value: addresses, paths, numbers, codes, and lists of them. No sentence, no name."""
 
+_COORDINATOR = "aiokafka.consumer.group_coordinator"
+_NOT_THERE_YET = "GroupCoordinatorNotAvailableError"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message", "data"}
 _LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){10,}[Xx]?|\d{10}")
 _EXCEPTION_TEXT = re.compile(r"\b([A-Z]\w*(?:Error|Exception|Warning|Exit|Interrupt)|[A-Z]\w+)\(.*", re.DOTALL)
@@ -88,6 +90,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     """Send all logging of the process to `stream` (stderr) as JSON lines; uncaught exceptions and warnings too."""
     handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
     handler.setFormatter(JsonFormatter())
+    handler.addFilter(_as_it_is)
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
@@ -97,6 +100,15 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     # Otherwise a library whose message cannot be formatted prints its arguments to stderr, past the formatter.
     logging.raiseExceptions = False
     sys.excepthook = _log_uncaught
+
+
+def _as_it_is(record: logging.LogRecord) -> bool:
+    """Say plainly what a library calls an error and is none: a new cluster has no coordinator for its first seconds."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    if record.name == _COORDINATOR and any(type(one).__name__ == _NOT_THERE_YET for one in arguments):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args = "the group has no coordinator yet; asking again", ()
+    return True
 
 
 def describe(error: BaseException | None) -> dict[str, object]:

@@ -20,6 +20,8 @@ CHINA_MS = 8 * HOUR_MS
 CHINA = timezone(timedelta(milliseconds=CHINA_MS))
 
 REMEMBERED = 8192
+MOST_DIGITS = 7
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -58,6 +60,18 @@ def duration_ms(duration: timedelta) -> int:
     1800000
     """
     return duration // _MILLISECOND
+
+
+def duration_of(text: str) -> timedelta | None:
+    """The duration that a number with a unit names; None for any other text.
+
+    >>> duration_of("30m"), duration_of("soon")
+    (datetime.timedelta(seconds=1800), None)
+    """
+    unit = _UNITS.get(text[-1:])
+    if unit is None or not (text[:-1].isascii() and text[:-1].isdigit()) or len(text) > MOST_DIGITS:
+        return None
+    return timedelta(**{unit: int(text[:-1])})
 
 
 def utc(epoch_ms: int) -> datetime:

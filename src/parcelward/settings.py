@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from parcelward.contract.fields import CourierCode
 from parcelward.errors import UserError
+from parcelward.moments import duration_of
 from parcelward.topics import Topics
 
 ENV_PREFIX = "PARCELWARD_"
@@ -28,7 +29,9 @@ DEMO_KEY = "demo-key-not-for-production"
 
 
 def _as_duration(value: object) -> object:
-    """Take a plain number for seconds, also when it comes as text from the environment."""
+    """Take a plain number for seconds, also when it comes as text from the environment, and 90s, 30m, 6h, 2d."""
+    if isinstance(value, str) and (duration := duration_of(value)) is not None:
+        return duration
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:
@@ -272,7 +275,8 @@ def load_settings(**overrides: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             raise UserError(f"settings file {path or DEFAULT_FILE}: there is no setting {name}{_meant(name)}") from None
         if first["type"].startswith("time_delta"):
-            raise UserError(f"{_place(name)}: must be a duration: seconds (90), ISO 8601 (PT30M) or HH:MM:SS") from None
+            forms = "seconds (90), 30m, 6h, 2d, ISO 8601 (PT30M) or HH:MM:SS"
+            raise UserError(f"{_place(name)}: must be a duration: {forms}") from None
         entry = f", entry {int(inside[0]) + 1}" if inside and inside[0].isdecimal() else ""
         raise UserError(f"{_place(name)}{entry}: {first['msg']}") from None
     except SettingsError as error:

@@ -249,3 +249,25 @@ def test_a_number_that_comes_back_after_its_time_is_another_parcel():
     assert ledger(line).first_arrival_ms == T0 + 31 * DAY
     assert ledger(line).inspection is None
     assert ledger(line).events == 1
+
+
+def corrections_counted(records):
+    found = feed_all(pipeline(), records).counts
+    return found[counts.CORRECTS_UNKNOWN, "swift"], found[counts.CORRECTED_LATER, "swift"]
+
+
+CORRECTION = record(real_name(corrects="r-1", weight_g=2000), T0 + MINUTE, event_id="r-2")
+
+
+def test_a_correction_of_an_event_that_is_known_is_not_counted_as_one_of_an_unknown_event():
+    assert corrections_counted([record(real_name(), event_id="r-1"), CORRECTION]) == (0, 0)
+
+
+def test_a_correction_whose_event_comes_later_is_counted_when_it_comes_and_again_when_that_comes():
+    assert corrections_counted([CORRECTION, record(real_name(), event_id="r-1")]) == (1, 1)
+
+
+def test_a_correction_of_an_event_of_another_waybill_is_counted_and_never_matched():
+    other = real_name(waybill="SF0000000000002")
+    first = [record(other, event_id="r-1"), record(real_name(), event_id="r-9")]
+    assert corrections_counted([*first, CORRECTION]) == (1, 0)

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import GroupAuthorizationFailedError, GroupCoordinatorNotAvailableError
 
 from parcelward.logs import FIELDS, PLAIN, clean, configure_logging, describe, position
 from parcelward.rules import load_pack
@@ -242,3 +243,12 @@ def test_no_exception_describes_as_nothing() -> None:
 
 def test_a_long_message_is_cut() -> None:
     assert len(clean("x" * 1000)) == 300
+
+
+def test_a_new_cluster_without_a_coordinator_is_no_error(stream: io.StringIO) -> None:
+    coordinator = logging.getLogger("aiokafka.consumer.group_coordinator")
+    for error in (GroupCoordinatorNotAvailableError(), GroupAuthorizationFailedError("g")):
+        coordinator.error("Group Coordinator Request failed: %s", error)
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert (first["level"], first["message"]) == ("INFO", "the group has no coordinator yet; asking again")
+    assert second["level"] == "ERROR"

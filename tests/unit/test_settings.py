@@ -127,11 +127,20 @@ def test_a_plain_number_is_a_duration_in_seconds(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("30m", 1800), ("6h", 21_600), ("2d", 172_800), ("PT30M", 1800), ("00:30:00", 1800)],
+)
+def test_a_duration_is_written_as_people_write_it(monkeypatch: pytest.MonkeyPatch, text: str, seconds: int) -> None:
+    monkeypatch.setenv("PARCELWARD_INSPECTION_DUE", text)
+    assert load_settings().inspection_due == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
     ("environment", "said"),
     [
         ({"PARCELWARD_KAFAK": "x"}, "environment PARCELWARD_KAFAK: there is no setting kafak; did you mean kafka?"),
         ({"PARCELWARD_ZZZZZZ": "x"}, "environment PARCELWARD_ZZZZZZ: there is no setting zzzzzz; `parcelward config`"),
-        ({"PARCELWARD_INSPECTION_DUE": "soon"}, "seconds (90), ISO 8601 (PT30M) or HH:MM:SS"),
+        ({"PARCELWARD_INSPECTION_DUE": "soon"}, "seconds (90), 30m, 6h, 2d, ISO 8601 (PT30M) or HH:MM:SS"),
     ],
     ids=["misspelt", "unknown", "not-a-duration"],
 )

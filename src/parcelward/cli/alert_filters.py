@@ -1,7 +1,7 @@
 """The alerts that `parcelward alerts` is asked for: filters, and the revision of an alert that stands."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from parcelward.contract.alerts import Alert, AlertState, Lane
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
+from parcelward.moments import duration_of
 
 ID_BEGINNING = 6
 """Characters of an alert id that say which one is meant."""
@@ -106,9 +107,8 @@ def since_when(text: str, now: datetime) -> datetime:
     >>> since_when("6h", datetime(2026, 11, 23, 18, tzinfo=UTC))
     datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
     """
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    if text[-1:] in units and text[:-1].isascii() and text[:-1].isdigit() and len(text) < 8:
-        return now - timedelta(**{units[text[-1]]: int(text[:-1])})
+    if (age := duration_of(text)) is not None:
+        return now - age
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -30,6 +30,8 @@ from parcelward.shipments.ledger import (
     done_ms,
     drop_evidence,
     enter,
+    knows,
+    waits_for,
 )
 from parcelward.shipments.shipment import (
     DUE_WITHIN,
@@ -333,6 +335,11 @@ class _DutyBatch:
         kind = EVENT_KINDS[data.number]
         entered = kind.make_entry(data, time_ms, arrival, self._identify)
         late = (shipment.overdue | shipment.lifted) & kind.duty or time_ms < shipment.trigger_event_ms
+        if event.corrects:
+            if not knows(shipment, event.corrects, data.corrects or ""):
+                part.noted[counts.CORRECTS_UNKNOWN] += 1
+        elif shipment.versions and waits_for(shipment, event.identity):
+            part.noted[counts.CORRECTED_LATER] += 1
         trigger = enter(shipment, kind, event, entered)
         if trigger is None:
             return None

@@ -188,6 +188,21 @@ def done_ms(shipment: Shipment, kind: "EventKind", event: Event) -> int:
     return min(chain.event_ms for chain in _settled(versions).chains) if versions else event.time_ms
 
 
+def knows(shipment: Shipment, identity: bytes, event_id: str) -> bool:
+    """Tell whether a waybill has the event that a correction names: by identity, or by the id of another source."""
+    return (
+        shipment.seen.find(identity) >= 0
+        or shipment.stands.find(identity) >= 0
+        or any(one.identity == identity or one.event_id == event_id for one in shipment.versions)
+        or any(known == event_id for known, _, _ in shipment.evidence)
+    )
+
+
+def waits_for(shipment: Shipment, identity: bytes) -> bool:
+    """Tell whether the correction of an event came before it."""
+    return any(one.corrects == identity for one in shipment.versions) and shipment.seen.find(identity) < 0
+
+
 def counted_anew(
     accepted: RealNameEntry | None, inspected: InspectionEntry | None, shipment: Shipment
 ) -> tuple[int, int]:
