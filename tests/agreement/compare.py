@@ -1,4 +1,4 @@
-"""What decoder and JSON Schema say of one event: the same, or which one refuses what the other accepts."""
+"""Compares the answers of decoder and JSON Schema to one event: one answer, or one refuses what the other accepts."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What other clients and the official SDKs send is accepted, in both modes, and lies in the partition of the contract.
+"""Other clients and the official SDKs: their events are accepted, in both modes, and lie in the contract's partition.
 
 A client that cannot be had on this machine is skipped, and says so.
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from parcelward.cli import COMMANDS
+from parcelward.contract.fields import DocumentType
 from tests.bench import sizing
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,12 @@ def test_commands_and_targets_exist(document: Path) -> None:
     code = "\n".join([*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^ {4,}(.+)$", text, flags=re.MULTILINE)])
     assert set(re.findall(r"(?:^|[\s=])parcelward ([a-z]+)\b", code)) <= COMMANDS.keys()
     assert set(re.findall(r"^(?:\S+=\S+ )?make ([a-z]+)\b", code, flags=re.MULTILINE)) <= targets
+
+
+def test_couriers_read_each_documents_chinese_name_and_form() -> None:
+    page = (ROOT / "docs" / "couriers.md").read_text()
+    rows = [f"| `{document.value}` | {document.chinese} | {document.form} |" for document in DocumentType]
+    assert [row for row in rows if row not in page] == []
 
 
 def test_the_first_screen_says_what_it_is_and_shows_one_command() -> None:

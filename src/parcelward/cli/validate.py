@@ -78,7 +78,7 @@ def validate(
 
 
 def _other_message(text: bytes) -> str:
-    """What a JSON object is that is no CloudEvent: another message of the contract, or none."""
+    """Name another message of the contract that a JSON object is, if it is one, or say what a CloudEvent is."""
     for message in MESSAGES:
         if message.model in EVENT_MODELS.values():
             continue
