@@ -24,10 +24,11 @@ BASE64_PATTERN = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 # A media type is written in capitals or not; parameters are not read, since JSON is always UTF-8.
 MEDIA_PATTERN = r"^ ?[Aa][Pp][Pp][Ll][Ii][Cc][Aa][Tt][Ii][Oo][Nn]/[Jj][Ss][Oo][Nn][ \t]{0,9}(;[\t\x20-\x7e]{0,200})?$"
 # Something to see: no control character, no space of any script, no mark that only steers the direction of writing.
-VISIBLE_PATTERN = (
-    r"[^\u0000-\u0020\u007f-\u00a0\u00ad\u115f\u1160\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000"
-    r"\u3164\ufe00-\ufe0f\ufeff\uffa0]"
+_UNSEEN = (
+    r"\u0000-\u0020\u007f-\u00a0\u00ad\u115f\u1160\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0"
 )
+VISIBLE_PATTERN = rf"^[{_UNSEEN}]*[^{_UNSEEN}][\s\S]*$"
 
 # The part of RFC 3339 that every reader understands: four-digit year, seconds, an offset, no leap second.
 # Plain syntax, so that JSON Schema, pydantic and `re` read it alike.
