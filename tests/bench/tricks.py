@@ -23,8 +23,9 @@ from parcelward.expiry import touched_ms
 from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES
 from parcelward.goods import match_goods
 from parcelward.identity.tokens import Tokeniser
-from parcelward.intake.decode import _PLANS, Decoder, Event, Limits
+from parcelward.intake.decode import Decoder, Event, Limits
 from parcelward.intake.event import RealNameData
+from parcelward.intake.plans import PLANS
 from parcelward.model.views import ModelViews, model_matrix
 from parcelward.moments import epoch_ms, ms_of
 from parcelward.rules import RulePack
@@ -85,7 +86,7 @@ def intake_pairs(found: Sequence[Record]) -> Iterator[Pair]:
     yield Pair(
         "headers are taken by position", both, lambda two: decoder.decode(two[0]), lambda two: decoder.decode(two[1])
     )
-    values = [(_PLANS[dict(one.headers)["ce_type"]], one.value) for one in usual]
+    values = [(PLANS[dict(one.headers)["ce_type"]], one.value) for one in usual]
     yield Pair("a reader compiled from the contract", values, _read, lambda item: item[0].validate_data(item[1]))
     times = [dict(one.headers)["ce_time"].decode() for one in found]
     yield Pair(

@@ -5,17 +5,15 @@ whole event as JSON in the value) is accepted as well.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b, sha256
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from msgspec import MsgspecError, Raw, Struct
-from msgspec.json import Decoder as JsonDecoder
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import from_json
 
-from parcelward.contract.events import EVENT_MODELS, Envelope, EventType
+from parcelward.contract.events import Envelope
 from parcelward.contract.reasons import Reason
 from parcelward.intake.attributes import (
     JSON_TYPES,
@@ -28,20 +26,26 @@ from parcelward.intake.attributes import (
     key_problem,
     media_of,
     mode_of,
-    type_problem,
 )
-from parcelward.intake.compiled_reader import IN_DOUBT, Reader, reader_of
-from parcelward.intake.event import STRUCT_OF, Event
+from parcelward.intake.compiled_reader import IN_DOUBT
+from parcelward.intake.event import Event
 from parcelward.intake.personal_codes import personal_code
+from parcelward.intake.plans import (
+    PLANS,
+    REQUIRED_ATTRIBUTES,
+    UNREADABLE,
+    Plan,
+    data_within,
+    looked_at,
+    plan_of_body,
+    read_usual,
+)
 from parcelward.intake.refusal import (
     Rejected,
-    is_plain,
-    keys_in,
     no_value,
     not_json,
     problems_of,
     read_strictly,
-    refuse_value,
     rejected_headers,
 )
 from parcelward.intake.token_ids import unknown_key
@@ -53,7 +57,6 @@ from parcelward.topics import Topics
 
 __all__ = ["Decoder", "Event", "Limits", "Rejected", "decode", "rejected_headers"]
 
-REQUIRED_ATTRIBUTES = 5
 USUAL_NAMES = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "content-type")
 """Header names as our own publisher sends them: in this order they are taken by position, which a dict costs more."""
 REMEMBERED = 4096
@@ -62,7 +65,6 @@ HASH_BYTES = 8
 BACKSLASH = ord("\\")
 
 Headers = Mapping[str, bytes | None]
-UNREADABLE = (MsgspecError, ValueError, RecursionError)
 
 _ID = re.compile(rb"[\x21-\x7e]{1,64}").fullmatch
 _READ = ("ce_id", "ce_type", "ce_source", "ce_time", "ce_subject")
@@ -83,59 +85,6 @@ class Limits(NamedTuple):
             max_event_age_ms=duration_ms(settings.max_event_age),
             max_event_ahead_ms=duration_ms(settings.max_event_ahead),
         )
-
-
-class _Plan(Struct, frozen=True):
-    """One event type, as it is read: its models, their JSON validators, and the fast reader."""
-
-    event_type: EventType
-    reader: Reader
-    validate_data: Callable[[bytes], Any]
-    validate_event: Callable[[bytes], Any]
-    data_model: type[BaseModel]
-    event_model: type[Envelope]
-
-
-def _plan(event_type: EventType) -> _Plan:
-    event_model = EVENT_MODELS[event_type]
-    data_model: Any = event_model.model_fields["data"].annotation
-    return _Plan(
-        event_type,
-        reader_of(data_model, STRUCT_OF),
-        data_model.__pydantic_validator__.validate_json,
-        event_model.__pydantic_validator__.validate_json,
-        data_model,
-        event_model,
-    )
-
-
-class _Structured(Struct, frozen=True):
-    """Data of a structured event, as they stand in its text."""
-
-    data: Raw
-
-
-class _Usual(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """A structured event as nearly all are: without extensions and without null."""
-
-    specversion: Literal["1.0"]
-    id: str
-    source: str
-    type: str
-    time: str
-    data: Raw
-    subject: str | None = None
-    datacontenttype: Literal["application/json"] | None = None
-
-    def colons(self) -> int:
-        """Count the colons that its text surely has outside of its data, if it names each attribute once."""
-        names = REQUIRED_ATTRIBUTES + 1 + (self.subject is not None) + (self.datacontenttype is not None)
-        return names + sum(text.count(":") for text in (self.id, self.source, self.type, self.time))
-
-
-_envelope = JsonDecoder(_Structured).decode
-_usual = JsonDecoder(_Usual).decode
-_PLANS: dict[bytes, _Plan] = {event_type.value.encode(): _plan(event_type) for event_type in EVENT_MODELS}
 
 
 class Decoder:
@@ -180,7 +129,7 @@ class Decoder:
         if (
             usual
             and version == b"1.0"
-            and (plan := _PLANS.get(kind or b"")) is not None
+            and (plan := PLANS.get(kind or b"")) is not None
             and (source := self._sources.get(uri or b"")) is not None
             and event_id
             and _ID(event_id)
@@ -212,13 +161,13 @@ class Decoder:
         time_ms = epoch_ms(time.decode())
         if time_ms is None:
             return Rejected(Reason.INVALID_VALUE, "ce_time: must be a date that exists")
-        return self._binary(record, value, _PLANS[kind], event_id, self._source(uri), time, time_ms, subject)
+        return self._binary(record, value, PLANS[kind], event_id, self._source(uri), time, time_ms, subject)
 
     def _binary(
         self,
         record: SourceRecord,
         value: bytes,
-        plan: _Plan,
+        plan: Plan,
         event_id: bytes,
         source: blake2b,
         time: bytes,
@@ -234,7 +183,7 @@ class Decoder:
         except UNREADABLE:
             data, colons = None, IN_DOUBT
         if value.count(b":") != colons or BACKSLASH in value:
-            data = _looked_at(plan, value, data, colons)
+            data = looked_at(plan, value, data, colons)
             if isinstance(data, Rejected):
                 return data
         waybill = data.waybill.encode()
@@ -252,7 +201,7 @@ class Decoder:
             return not_json(str(error), value)
         if isinstance(refused := read_strictly(value), Rejected):
             return refused
-        plan = _plan_of_body(body, announced)
+        plan = plan_of_body(body, announced)
         if isinstance(plan, Rejected):
             return plan
         if body.get("data_base64") is not None:
@@ -265,15 +214,15 @@ class Decoder:
             return refused
         if found.subject is not None and found.subject != found.data.waybill:
             return Rejected(Reason.KEY_MISMATCH, "subject: must be the waybill number in the event")
-        data, time_ms = _data_within(plan, value, found.data), ms_of(found.time)
+        data, time_ms = data_within(plan, value, found.data), ms_of(found.time)
         event_id, source = found.id.encode(), self._source(found.source.encode())
         return self._accepted(record, plan, event_id, source, time_ms, data, data.waybill.encode())
 
     def _as_usual(self, record: SourceRecord, value: bytes) -> Event | Rejected | None:
         """The event of a structured record that is certainly plain and keeps the contract; None: it is in doubt."""
         try:
-            told = _usual(value)
-            plan, source = _PLANS.get(told.type.encode()), self._sources.get(told.source.encode())
+            told = read_usual(value)
+            plan, source = PLANS.get(told.type.encode()), self._sources.get(told.source.encode())
             if plan is None or source is None:
                 return None
             data = plan.reader.parse(told.data)
@@ -292,7 +241,7 @@ class Decoder:
             return None
         return self._accepted(record, plan, event_id, source, time_ms, data, data.waybill.encode())
 
-    def _encoded(self, record: SourceRecord, value: bytes, plan: _Plan, body: dict[str, Any]) -> Event | Rejected:
+    def _encoded(self, record: SourceRecord, value: bytes, plan: Plan, body: dict[str, Any]) -> Event | Rejected:
         """A structured event with its data in base64: attributes and data are read as in binary mode."""
         data = data_in_base64(body)
         if isinstance(data, Rejected):
@@ -310,7 +259,7 @@ class Decoder:
     def _accepted(
         self,
         record: SourceRecord,
-        plan: _Plan,
+        plan: Plan,
         event_id: bytes,
         source: blake2b,
         time_ms: int,
@@ -374,50 +323,6 @@ def _identity(source: blake2b, event_id: bytes) -> bytes:
     identity = source.copy()
     identity.update(event_id)
     return identity.digest()
-
-
-def _data_within(plan: _Plan, value: bytes, validated: BaseModel) -> Any:
-    """The data of a structured event that has been validated: read from its text, which costs a tenth of a copy."""
-    reader = plan.reader
-    try:
-        data = reader.parse(_envelope(value).data)
-        if reader.complete(data) != IN_DOUBT:
-            return data
-    except UNREADABLE:
-        pass
-    return reader.of_model(validated)
-
-
-def _looked_at(plan: _Plan, value: bytes, data: Any, colons: int) -> Any | Rejected:
-    """The data of a value that is not certainly plain: judged by the model what the reader left in doubt."""
-    if colons == IN_DOUBT:
-        try:
-            data = plan.reader.of_model(plan.validate_data(value))
-        except ValidationError as error:
-            return refuse_value(error, value, "data", plan.data_model)
-    if value.count(b":") == colons and b"\\u0000" not in value:
-        return data
-    if not is_plain(value, keys_in(from_json(value))) and isinstance(refused := read_strictly(value), Rejected):
-        return refused
-    return data
-
-
-def _plan_of_body(body: Any, announced: bool) -> _Plan | Rejected:
-    """The plan for a structured event by its `specversion` and `type`."""
-    if not isinstance(body, dict):
-        return Rejected(Reason.NOT_CLOUDEVENTS, "the value is not a JSON object")
-    if "specversion" not in body:
-        if announced:
-            return Rejected(Reason.MISSING_FIELD, "specversion: required")
-        return Rejected(Reason.NOT_CLOUDEVENTS, "neither ce_ headers nor a specversion field")
-    if body["specversion"] != "1.0":
-        return Rejected(Reason.NOT_CLOUDEVENTS, "specversion: must be 1.0")
-    if "type" not in body:
-        return Rejected(Reason.MISSING_FIELD, "type: required")
-    name = body["type"]
-    if not isinstance(name, str):
-        return Rejected(Reason.WRONG_TYPE, "type: must be a string")
-    return _PLANS.get(name.encode()) or type_problem(name, "type")
 
 
 @lru_cache(maxsize=16)
