@@ -8,7 +8,7 @@ from parcelward.contract.countries import COUNTRY_CODES
 from parcelward.contract.reasons import Reason
 from parcelward.intake.decode import Event, Rejected
 from tests.builders import real_name, record
-from tests.decoding import answer
+from tests.decoding import answer, envelope, structured
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -74,3 +74,35 @@ def test_an_event_that_corrects_itself_is_refused() -> None:
     found = answer(record(real_name(corrects="r-1"), event_id="r-1"))
     assert isinstance(found, Rejected)
     assert found.detail == "data.corrects: is the event's own id; a correction has its own"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "detail"),
+    [
+        (
+            {"data_base64": "e30="},
+            Reason.INVALID_VALUE,
+            "data and data_base64 must not come together, send one of them",
+        ),
+        ({"data": None, "data_base64": 7}, Reason.WRONG_TYPE, "data_base64: must be a string"),
+        ({"data": None, "data_base64": "e3-0e30="}, Reason.INVALID_VALUE, "data_base64: must be base64 with padding"),
+        ({"data": None, "data_base64": "e30"}, Reason.INVALID_VALUE, "data_base64: must be base64 with padding"),
+        ({"data": None, "data_base64": "e30="}, Reason.MISSING_FIELD, "data.courier: required"),
+        ({"data": None, "data_base64": "eyJ9"}, Reason.INVALID_JSON, ""),
+        ({"datacontenttype": "text/xml"}, Reason.INVALID_VALUE, "datacontenttype: must be application/json"),
+    ],
+    ids=["both", "number", "base64url", "no-padding", "empty-data", "no-json", "xml"],
+)
+def test_data_that_cannot_be_read_are_refused_by_the_name_of_the_attribute(
+    changes: dict[str, Any], reason: Reason, detail: str
+) -> None:
+    found = answer(structured(envelope(**changes)))
+    assert isinstance(found, Rejected)
+    assert found.reason is reason
+    assert detail in found.detail
+
+
+def test_a_batch_of_events_is_refused_as_one() -> None:
+    found = answer(structured(envelope(), headers=[("content-type", b"application/cloudevents-batch+json")]))
+    assert isinstance(found, Rejected)
+    assert found.detail == "content-type: a record holds one event; send no batches"

@@ -143,3 +143,18 @@ def test_schemas_check_fails_on_drift(tmp_path: Path) -> None:
     assert runner.invoke(app, ["schemas", "check", "--folder", str(tmp_path)]).exit_code == 1
     assert runner.invoke(app, ["schemas", "write", "--folder", str(tmp_path)]).exit_code == 0
     assert runner.invoke(app, ["schemas", "check", "--folder", str(tmp_path)]).exit_code == 0
+
+
+def test_a_correction_of_another_waybills_event_is_noted_and_so_is_one_of_an_event_elsewhere() -> None:
+    events = [json.loads(line("valid/person")) for _ in range(4)]
+    for number, (event, corrected) in enumerate(zip(events, (None, "e-0", "e-0", "e-9"), strict=True)):
+        event["id"] = f"e-{number}"
+        event["data"]["corrects"] = corrected
+        event.pop("subject", None)
+    events[1]["data"]["waybill"] = "SF0000000000002"
+    text = "\n".join(map(json.dumps, events)).encode()
+    result = runner.invoke(app, ["validate", "-", *THEN], input=text)
+    assert result.exit_code == 0, result.stdout
+    assert "note: line 2: corrects an event of another waybill" in result.stderr
+    assert "line 3" not in result.stderr
+    assert "corrections of events that are not in this file: 1" in result.stderr

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from parcelward.contract.reasons import Reason
 from parcelward.contract.schema_files import MESSAGES
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
-from parcelward.intake.decode import Decoder, Limits, Rejected
+from parcelward.intake.decode import Decoder, Event, Limits, Rejected
 from parcelward.intake.event_file import numbered_events, record_of, written_record
 from parcelward.moments import utc
 
@@ -47,6 +48,7 @@ def validate(
     decoder = Decoder(settings.topics, Limits.from_settings(settings))
     refused: Counter[str] = Counter()
     is_configured = "couriers" in settings.model_fields_set
+    corrections = _Corrections()
     sound = 0
     with opened(file) as lines:
         for number, text in numbered_events(lines):
@@ -57,6 +59,7 @@ def validate(
             if not isinstance(answer, Rejected):
                 if not is_configured or answer.data.courier in settings.couriers:
                     sound += 1
+                    corrections.add(number, answer)
                     continue
                 answer = Rejected(Reason.WRONG_COURIER, "data.courier: not among the couriers of the setting couriers")
             refused[answer.reason.value] += 1
@@ -69,12 +72,39 @@ def validate(
     typer.echo(f"{sound + wrong} event{'s' if sound + wrong != 1 else ''}: {sound} would be accepted, {wrong} refused")
     for reason, count in refused.most_common():
         typer.echo(f"    {reason}: {count}")
+    for note in corrections.notes():
+        typer.echo(f"note: {note}", err=True)
     moment = utc(at_ms).astimezone().isoformat(timespec="seconds")
     typer.echo(f"note: as of {moment}{'' if at else ', which is now; --at names another time'}", err=True)
     if not is_configured:
         typer.echo("note: not checked: whether the courier has a topic (the setting couriers is not set)", err=True)
     if wrong:
         raise typer.Exit(1)
+
+
+class _Corrections:
+    """Events of a file that correct others: one of another waybill is a wrong id; one not in the file may be."""
+
+    def __init__(self) -> None:
+        self._waybills: dict[bytes, str] = {}
+        self._corrections: list[tuple[int, bytes, str]] = []
+
+    def add(self, line: int, event: Event) -> None:
+        """Take note of an event that would be accepted."""
+        self._waybills[event.identity] = event.data.waybill
+        if event.corrects:
+            self._corrections.append((line, event.corrects, event.data.waybill))
+
+    def notes(self) -> Iterator[str]:
+        """Say which corrections will change nothing, and how many this file cannot tell about."""
+        elsewhere = 0
+        for line, corrected, waybill in self._corrections:
+            found = self._waybills.get(corrected)
+            elsewhere += found is None
+            if found not in (None, waybill):
+                yield f"line {line}: corrects an event of another waybill, so it will correct nothing"
+        if elsewhere:
+            yield f"corrections of events that are not in this file: {elsewhere}; a wrong id would not be noticed here"
 
 
 def _other_message(text: bytes) -> str:
