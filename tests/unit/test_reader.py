@@ -14,14 +14,15 @@ from msgspec import Struct, structs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from parcelward.contract.events import EVENT_MODELS
+from parcelward.intake import plans
 from parcelward.intake.compiled_reader import IN_DOUBT, REMEMBERED, KnownCodes, reader_of
 from parcelward.intake.event import RealNameData
-from parcelward.intake.plans import PLANS, UNREADABLE
+from parcelward.intake.plans import UNREADABLE
 from parcelward.simulate import Plan, Simulation, malformed
 from tests.builders import GOOD_ID, inspection, real_name, scan
 from tests.decoding import TOKEN
 
-PLANS = {plan.event_type: plan for plan in PLANS.values()}
+PLANS = {plan.event_type: plan for plan in plans.PLANS.values()}
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 WHEN = "2026-11-23T09:30:00.123+08:00"
 PLACE = {"latitude": 30.5, "longitude": -120}
