@@ -1,6 +1,5 @@
 """First stage: bytes in, shipments out. It decodes, tokenises and joins events per waybill; fires deadlines."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 
 from msgspec import Raw
@@ -12,6 +11,7 @@ from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Event, Rejected
 from parcelward.intake.refusal import rejected_record
 from parcelward.moments import HOUR_MS
+from parcelward.screening.courier_part import CourierPart, CourierParts
 from parcelward.shipments.deadlines import (
     Deadlines,
     in_time,
@@ -45,9 +45,8 @@ from parcelward.shipments.shipment import (
     decode_due,
     decode_shipment,
     encode,
-    ledger_key,
 )
-from parcelward.shipments.timers import NEVER, Timers
+from parcelward.shipments.timers import Timers
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
 from parcelward.topics import Topics, partition_of
 
@@ -55,21 +54,6 @@ LATE_UPLOAD_MS = HOUR_MS
 """An event that arrives so long after its time was uploaded late: handhelds come online hours later."""
 
 _new_tuple = tuple.__new__
-
-
-class _CourierPart:
-    """One courier within a batch: its clock, what is due on it, and what came of it."""
-
-    __slots__ = ("clock", "consumed", "courier", "held_ms", "next_due_ms", "noted", "prefix")
-
-    def __init__(self, courier: str, clock: int, next_due_ms: int, held_ms: int) -> None:
-        self.courier = courier
-        self.clock = clock  # the arrival that was reached, epoch ms
-        self.next_due_ms = next_due_ms  # deadline of its next timer, epoch ms
-        self.held_ms = held_ms  # no record fires a deadline from here on; NEVER: every one may
-        self.prefix = ledger_key(courier, "")
-        self.consumed = [0] * len(EVENT_KINDS)
-        self.noted: dict[str, int] = defaultdict(int)  # counts that have the courier as their only label
 
 
 class DutiesStage:
@@ -162,23 +146,6 @@ class DutiesStage:
         return shipment.events + shipment.passes
 
 
-class _CourierParts(dict[str, _CourierPart]):
-    """The part of each intake topic, made when it is first asked for."""
-
-    def __init__(self, topics: Topics, clocks: Mapping[str, int], timers: Timers, held: Mapping[str, int]) -> None:
-        super().__init__()
-        self._held = held
-        self._topics = topics
-        self._clocks = clocks
-        self._timers = timers
-
-    def __missing__(self, topic: str) -> _CourierPart:
-        courier = self._topics.courier_of(topic)
-        clock, due_ms = self._clocks.get(courier, 0), self._timers.next_due_ms(courier)
-        part = self[topic] = _CourierPart(courier, clock, due_ms, self._held.get(topic, NEVER))
-        return part
-
-
 class _DutyBatch:
     """Work on one batch: what goes out, and the shipments as changed so far. Thrown away with the batch.
 
@@ -197,7 +164,7 @@ class _DutyBatch:
         self._before = state.get
         self._out = Outcome()
         self._sends, self._updates, self._counts = self._out.sends, self._out.updates, self._out.counts
-        self.parts = _CourierParts(stage._topics, stage._clocks, stage._timers, held)
+        self.parts = CourierParts(stage._topics, stage._clocks, stage._timers, held)
         self.new_waybills = 0
 
     def outcome(self) -> Outcome:
@@ -212,14 +179,14 @@ class _DutyBatch:
 
     # -- deadlines ---------------------------------------------------------------------------------------------------
 
-    def fire(self, part: _CourierPart, now_ms: int) -> None:
+    def fire(self, part: CourierPart, now_ms: int) -> None:
         """Fire what fell due before `now_ms` on the courier's arrival clock."""
         while part.next_due_ms < now_ms:
             due_ms, key = self._timers.pop(part.courier)
             part.next_due_ms = self._timers.next_due_ms(part.courier)
             self._look(part, due_ms, key)
 
-    def _look(self, part: _CourierPart, due_ms: int, key: bytes) -> None:
+    def _look(self, part: CourierPart, due_ms: int, key: bytes) -> None:
         value = self._updates.get(key) or self._before(key)
         if value is None or value.find(encode(due_ms), 0, DUE_WITHIN) < 0:
             return  # Nearly always the duty is done: another deadline stands in the bytes.
@@ -237,7 +204,7 @@ class _DutyBatch:
         else:  # deadlines are settings, and were shorter when the timer was set
             self._updates[key] = encode(shipment)
 
-    def _watch(self, part: _CourierPart, key: bytes, shipment: Shipment) -> None:
+    def _watch(self, part: CourierPart, key: bytes, shipment: Shipment) -> None:
         """Set the timer of the next open duty, if its deadline is another one than before."""
         due_ms = next_due(shipment, self._deadlines)
         if due_ms != shipment.due_ms:
@@ -248,7 +215,7 @@ class _DutyBatch:
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def enter(self, part: _CourierPart, record: SourceRecord, arrival: int) -> None:
+    def enter(self, part: CourierPart, record: SourceRecord, arrival: int) -> None:
         """Enter one record: refuse it, recognise it, or change the ledger and pass the shipment on."""
         event = self._decode(record)
         if isinstance(event, Rejected):
@@ -293,7 +260,7 @@ class _DutyBatch:
                 self._take_back(part, shipment, accepted, via_senders, value, takes_back)
         self._pass_on(part, key, shipment)
 
-    def _judge_held(self, part: _CourierPart, key: bytes, shipment: Shipment, event: Event) -> Shipment:
+    def _judge_held(self, part: CourierPart, key: bytes, shipment: Shipment, event: Event) -> Shipment:
         """Fire a deadline that waits if this event does the duty and shows that it was done too late."""
         duty = EVENT_KINDS[event.data.number].duty
         due_ms = open_deadlines(shipment, self._deadlines).get(duty, 0)
@@ -303,7 +270,7 @@ class _DutyBatch:
                 shipment = decode_shipment(self._updates[key] or b"")
         return shipment
 
-    def _leaves(self, part: _CourierPart, record: SourceRecord) -> bool:
+    def _leaves(self, part: CourierPart, record: SourceRecord) -> bool:
         """Move a record that lies in another partition than the contract names; tell if it has left."""
         assert record.key is not None  # or it had been refused
         right = partition_of(record.key, self._partitions)
@@ -314,7 +281,7 @@ class _DutyBatch:
             self._out.moves.append((right, Send(record.topic, record.key, record.value, record.headers)))
         return self._moves
 
-    def _note_delay(self, part: _CourierPart, event: Event, delay_ms: int) -> None:
+    def _note_delay(self, part: CourierPart, event: Event, delay_ms: int) -> None:
         """Count what was uploaded late or filled in later, and what lies ahead of its arrival."""
         if delay_ms < 0:
             part.noted[counts.AHEAD] += 1
@@ -323,11 +290,11 @@ class _DutyBatch:
         if event.data.fill_mode == BACKFILL:
             part.noted[counts.BACK_FILLED] += 1
 
-    def _refuse(self, part: _CourierPart, record: SourceRecord, rejected: Rejected) -> None:
+    def _refuse(self, part: CourierPart, record: SourceRecord, rejected: Rejected) -> None:
         self._sends.append(rejected_record(self._topics.rejected(part.courier), record, rejected))
         self._counts[counts.REJECTED, part.courier, rejected.reason.value] += 1
 
-    def _change(self, part: _CourierPart, shipment: Shipment, event: Event, arrival: int) -> int | None:
+    def _change(self, part: CourierPart, shipment: Shipment, event: Event, arrival: int) -> int | None:
         """Change the ledger; None when the event is a duplicate, whether resent as it was or written anew."""
         if shipment.seen.find(event.identity + event.content) >= 0:  # `in` would try it as a number first
             return None
@@ -353,7 +320,7 @@ class _DutyBatch:
             part.noted[counts.CORRECTED] += 1
         return trigger
 
-    def _note_time(self, part: _CourierPart, shipment: Shipment, event: Event, kind: EventKind) -> None:
+    def _note_time(self, part: CourierPart, shipment: Shipment, event: Event, kind: EventKind) -> None:
         """Count late and out-of-order events; a late one may show that an overdue duty was done in time."""
         late = shipment.overdue & kind.duty
         if late or shipment.lifted & kind.duty:
@@ -366,7 +333,7 @@ class _DutyBatch:
 
     def _take_back(
         self,
-        part: _CourierPart,
+        part: CourierPart,
         shipment: Shipment,
         accepted: RealNameEntry,
         via_senders: bool,
@@ -381,13 +348,13 @@ class _DutyBatch:
             topic, key, at_document = self._way(part, shipment, accepted, via_senders)
             self._sends.append(Send(topic, key, encode(Hop(Raw(before), at_document, takes_back=takes_back))))
 
-    def _send_aside(self, part: _CourierPart, outlet: str, hop: Hop) -> None:
+    def _send_aside(self, part: CourierPart, outlet: str, hop: Hop) -> None:
         """Send to another outlet than the one where the waybill is judged."""
         self._sends.append(Send(self._to_outlets, part.prefix + outlet.encode(), encode(hop)))
 
     # -- both --------------------------------------------------------------------------------------------------------
 
-    def _pass_on(self, part: _CourierPart, key: bytes, shipment: Shipment) -> None:
+    def _pass_on(self, part: CourierPart, key: bytes, shipment: Shipment) -> None:
         """Write the shipment down, and send it to the next stage that has something to add, if there is one already."""
         real_name = shipment.real_name
         if real_name is not None and real_name.document_token is not None and real_name.sender_kind != AGREEMENT:
@@ -408,7 +375,7 @@ class _DutyBatch:
             self._send_aside(part, real_name.outlet, Hop(Raw(encoded), only_counts=True))
 
     def _way(
-        self, part: _CourierPart, shipment: Shipment, real_name: RealNameEntry | None, via_senders: bool
+        self, part: CourierPart, shipment: Shipment, real_name: RealNameEntry | None, via_senders: bool
     ) -> tuple[str, bytes, bool]:
         """Topic and key by which a shipment reaches the next stage, and whether that key is a document's."""
         if via_senders and real_name is not None:
