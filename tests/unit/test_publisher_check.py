@@ -62,7 +62,7 @@ def agrees(check_text: bool, given_event: Any, text: bytes) -> None:
     expected, found = validated(text), checked_or_refused(check_text, given_event, text)
     if isinstance(expected, Rejected):
         assert isinstance(found, InvalidEvent), f"accepted: {expected}"
-        assert (found.reason, found.detail) == (expected.reason, expected.detail)
+        assert (found.reason, found.detail) == (expected.reason, expected.at_home)
         return
     assert isinstance(found, Checked), f"refused, though valid: {found}"
     arrived = DECODER.decode(sent(found))

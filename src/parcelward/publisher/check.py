@@ -112,7 +112,7 @@ class Check:
         record = record_of(text, self._topics, at_ms=_now_ms())
         answer = self._decoder.decode(record)
         if isinstance(answer, Rejected):
-            raise InvalidEvent(answer.reason, answer.detail)
+            raise InvalidEvent(answer.reason, answer.at_home)
         event = orjson.loads(text)
         courier, key = answer.data.courier, answer.data.waybill.encode()
         value, headers = text, [("content-type", STRUCTURED_TYPE)]
