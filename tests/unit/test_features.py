@@ -171,7 +171,14 @@ def test_each_group_of_values_lands_under_its_names(monkeypatch: pytest.MonkeyPa
     goods = GoodsFeatures._make(of_found)
     monkeypatch.setattr(row_module, "goods_features", saying(goods))
     shipment: Any = SimpleNamespace(
-        real_name=SimpleNamespace(goods_name="goods_name", dangerous_declared="dangerous_declared"),
+        real_name=SimpleNamespace(
+            goods_name="",
+            all_goods="goods_name",
+            other_goods=(),
+            contradicted=("waybill_conflict_fields",),
+            dangerous_declared="dangerous_declared",
+            sender_kind="person",
+        ),
         inspection=SimpleNamespace(found_goods=None, found_category="found_category"),
         firsts=First.NOTHING,
         scan=SimpleNamespace(decision="scan_decision", judged_ms=4000),

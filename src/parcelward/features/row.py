@@ -345,7 +345,7 @@ def measure(
     return [
         *(_NO_WHO if real_name is None else _who(real_name)),
         *_duties(shipment, real_name, inspection),
-        *(_sender(phone, sender) if real_name is not None and real_name.sender_kind != "agreement" else _NO_SENDER),
+        *(_NO_SENDER if real_name is not None and real_name.sender_kind == "agreement" else _sender(phone, sender)),
         *staff,
         *(_NO_PACE if inspection is None or inspector is None else _pace(inspection, inspector, is_new)),
         *work,

@@ -79,7 +79,6 @@ FEATURES: tuple[Feature, ...] = (
     Feature("backfilled", B, ANY, "", "a record was filled in later", "存在补录", model=True),
     Feature("corrections", I, ANY, "", "corrections received for this waybill", "更正次数", model=True),
     Feature("waybill_conflicts", I, ANY, "", "events that contradict earlier ones of this waybill", "同一运单内容冲突次数"),
-    Feature("waybill_conflict_fields", S, ANY, "", "fields in which real-name records of this waybill contradict each other", "同一运单实名记录相互矛盾的字段"),
     Feature("hour_of_day", I, ACCEPTANCE, "h", "local hour of acceptance (UTC+8)", "收寄时刻（小时）", model=True),
     # what this document and this phone did before, this parcel included
     Feature("sender_sends_1h", I, SENDER, "", "parcels sent under this document within 1 h", "该证件1小时内寄件数", model=True, profile=1),
@@ -151,6 +150,7 @@ FEATURES: tuple[Feature, ...] = (
     # security scan
     Feature("scan_decision", S, SCAN, "", "what the X-ray judge decided", "安检判定"),
     Feature("scan_judged_s", D, SCAN, "s", "time the X-ray judge took", "安检判图时间", model=True),
+    Feature("waybill_conflict_fields", S, ACCEPTANCE, "", "fields in which real-name records of this waybill contradict each other", "同一运单实名记录相互矛盾的字段"),
 )  # fmt: skip
 
 INDEX: dict[str, int] = {feature.name: position for position, feature in enumerate(FEATURES)}
