@@ -27,6 +27,7 @@ from tests.builders import (
 FOUND: list[dict[str, Any]] = [
     {"found_goods": "打火机"},
     {"found_category": "03"},
+    {"found_category": "17"},
     {"found_goods": "打火机", "found_category": "03", "result": "refused_prohibited"},
 ]
 OLD_PHOTO: dict[str, Any] = {"photos": [{"sha256": "ab" * 32, "taken_at": moment(T0 - 2 * HOUR)}]}

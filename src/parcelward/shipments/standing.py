@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from parcelward.contract.fields import InspectionResult
-from parcelward.goods import PROHIBITED, match_goods
+from parcelward.goods import PROHIBITED, match_goods, read_found
 from parcelward.intake.unknown_values import began, sealed, taken
 from parcelward.shipments.shipment import InspectionEntry, RealNameEntry
 from parcelward.shipments.versions import Gravity
 
-LAST_PROHIBITED = "12"
-"""The categories of the 2016 list up to this one may never be sent; those after it are restricted, or anything else."""
 OTHERS_KEPT = 3
 """Goods names kept of events that contradict the one that stands."""
 COMPARED = {
@@ -45,9 +43,10 @@ def gravity(entry: RealNameEntry | InspectionEntry) -> Gravity:
 def _found(entry: InspectionEntry) -> tuple[int, bool]:
     """Weigh what an inspection found; something harmless is more than nothing said."""
     goods, category = entry.found_goods, entry.found_category
-    severity = 0 if goods is None else match_goods(goods).danger_severity
+    inside = None if goods is None else read_found(goods)
+    severity = 0 if inside is None else match_goods(inside.seen).danger_severity or int(bool(inside.removed))
     if category is not None:
-        severity = max(severity, PROHIBITED if category <= LAST_PROHIBITED else 1)
+        severity = max(severity, PROHIBITED)  # whichever category of the list it is
     return severity, goods is not None or category is not None
 
 
