@@ -24,7 +24,7 @@ _STATE_BEFORE = re.compile(
 _FORM_AFTER = re.compile(
     _any_of(
         "溶液 水溶液 废液 混合 粉 块 粒 条 丝 棒 蒸气 气体 或 和 的 瓶 桶 罐 升 斤 公 克 毫 试剂 分析纯 "
-        "晶体 原液 化合物"
+        "晶体 原液 化合物 固体 液体 农用 工业"
     )
 )
 
@@ -35,9 +35,10 @@ _NEGATED_BEFORE = re.compile(
     + _any_of("任何 内置 锂 可拆卸 any_ a_ built_in_ the_")
     + "?$"
 )
-_NEGATED_AFTER = re.compile(
-    r" ?free(?! ?(?:shipping|gift|delivery|sample|post|size|return))(?![a-z])"
-    r"|[ (,]*(?:另购|另配|自备|除外|(?:不含|未配)(?=$|[ ,;。)])|not included|excluded)"
+_NEGATED_AFTER = re.compile(r"[ (,]*(?:另购|另配|自备|除外|(?:不含|未配)(?=$|[ ,;。)])|not included|excluded)")
+# Of substances only: alcohol free wipes. What is free of charge says nothing.
+_FREE_OF = re.compile(
+    r" ?free(?![a-z]| ?(?:of charge|shipping|ship|gift|deliver|sample|post|size|return|courier|express|freight|cod))"
 )
 _TOY_BEFORE = re.compile(
     "(?:"
@@ -69,12 +70,16 @@ def stands_by_itself(text: str, start: int, end: int, term: Term) -> bool:
     return _ends_alone(text, end) and (term.place is TermPlace.END or _begins_alone(text, start))
 
 
-def is_denied(text: str, start: int, end: int) -> bool:
-    """Tell whether the words beside a term say that the thing is absent."""
+def is_denied(text: str, start: int, end: int, category: str = "") -> bool:
+    """Tell whether the words beside a term of this category say that the thing is absent."""
     before = text[max(0, start - _LONGEST_CLUE) : start]
     if before and _NEGATED_BEFORE.search(before):
         return True
-    return end < len(text) and _NEGATED_AFTER.match(text, end) is not None
+    if end == len(text):
+        return False
+    if category not in _WEAPONS and _FREE_OF.match(text, end) is not None:
+        return True
+    return _NEGATED_AFTER.match(text, end) is not None
 
 
 def is_toy(text: str, start: int, term: Term) -> bool:

@@ -14,7 +14,7 @@ _EVERYTHING = frozenset(
     ("print", "textile", "ornament", "toy", "model", "food", "dish", "cosmetic", "test", "holder", "plant")
 )
 _ON_POISONS = frozenset(
-    ("print", "textile", "ornament", "toy", "cosmetic", "test", "wipe", "part", "article", "medicine", "holder")
+    ("print", "textile", "ornament", "toy", "cosmetic", "test", "wipe", "part", "article", "holder")
 )
 _ON_SUBSTANCES = _ON_POISONS | {"plant"}
 _ON_DRUGS = frozenset(("print", "textile", "ornament", "test", "holder"))
@@ -40,9 +40,10 @@ _DOUBTS = {
         "part": RESTRICTED,
     },
     "12": {"article": CARE, "ware": CARE, "dish": CARE, "cosmetic": CARE, "toy": RESTRICTED, "part": RESTRICTED},
-    "08": {"ware": CARE, "food": RESTRICTED, "dish": RESTRICTED},  # what pesticides are for: 蔬菜
+    # What pesticides are for: 蔬菜.
+    "08": {"ware": CARE, "food": RESTRICTED, "dish": RESTRICTED, "medicine": RESTRICTED},
 }
-_DOUBTS_ON_SUBSTANCES = {"ware": CARE, "dish": CARE, "food": RESTRICTED, "model": CARE}
+_DOUBTS_ON_SUBSTANCES = {"ware": CARE, "dish": CARE, "food": RESTRICTED, "model": CARE, "medicine": RESTRICTED}
 # Endings of a word of two characters and more: for equipment, for things to wear and use, for what only lies on a shelf
 # or table. Words of heads.tsv go before.
 _ENDINGS = {
@@ -117,6 +118,9 @@ def is_neutral(word: str) -> bool:
     """Tell whether a word says nothing about the thing: packaging, colour, quantity, grade, use, signs."""
     if not word.strip() or not any(map(str.isalpha, word)) or kind_of(word) == "neutral":
         return True
+    rest = word.lstrip("x*")
+    if word[0] in "x*" and rest.isdecimal():
+        return True  # x5
     rest = word.lstrip("0123456789.")
     if rest != word:
         return is_neutral(rest)  # 5l

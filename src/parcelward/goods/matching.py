@@ -10,7 +10,7 @@ from parcelward.goods.lexicon import CARE, PROHIBITED, RESTRICTED, Lexicon, Term
 from parcelward.goods.numbers import cas_numbers, un_numbers
 from parcelward.goods.phrases import Phrase
 from parcelward.goods.quantities import exceeds_limit, units_written
-from parcelward.goods.text import CJK, normalise
+from parcelward.goods.text import CJK, normalise, spaces_dropped
 
 # A few thousand names cover most of a day's parcels. Each takes about 0.3 KB: ordinary names share their `GoodsMatch`.
 _CACHE_SIZE = 65_536
@@ -80,7 +80,7 @@ def match_goods(name: str) -> GoodsMatch:
     known = lexicon()
     numbered = _TWO_DIGITS.search(text) is not None
     hits = _hits(text, known)
-    dangers = _dangers(text, hits)
+    dangers = _dangers(name, text, hits)
     if numbered:
         dangers += _numbered(text, known)
     if not dangers and len(text) <= _SHORT_NAME and _is_mixed(text) and not _names_danger(hits):
@@ -142,14 +142,14 @@ def _scattered(text: str, known: Lexicon) -> list[_TermHit]:
     return [] if term is None or term.kind is not TermKind.DANGER or term.disguised else [_TermHit(0, 0, term)]
 
 
-def _dangers(text: str, hits: list[_TermHit]) -> list[_TermHit]:
+def _dangers(written: str, text: str, hits: list[_TermHit]) -> list[_TermHit]:
     """Return the dangerous hits that count, worst first. None lies inside a longer one or a harmless compound."""
     found = [hit for hit in hits if hit.term.kind in _DANGER_KINDS]
     if not found:
         return found
     if any(hit.end - hit.start == len(text) and hit.term.kind is TermKind.INNOCENT for hit in hits):
         return []
-    name = Phrase(text)
+    name = Phrase(text, spaces_dropped(written, text) if len(written) > len(text) else ())
     longest = _longest_real(name, found, [hit for hit in hits if hit.term.kind is TermKind.INNOCENT])
     counted: list[_TermHit] = []
     for hit in longest:
@@ -185,7 +185,7 @@ def _longest_real(name: Phrase, found: list[_TermHit], compounds: list[_TermHit]
 
 def _without_packaging(name: Phrase, found: list[_TermHit], counted: list[_TermHit]) -> list[_TermHit]:
     """Return hits, milder where the same thing is said to be absent: perfume bottle without perfume."""
-    absent = {hit.term.text for hit in found if is_denied(name.text, hit.start, hit.end)}
+    absent = {hit.term.text for hit in found if is_denied(name.text, hit.start, hit.end, hit.term.category)}
     return [_milder(hit, CARE) if hit.term.text in absent and name.goes_on(hit.end) else hit for hit in counted]
 
 
@@ -208,7 +208,7 @@ def _judged(name: Phrase, hit: _TermHit) -> _TermHit | None:
     title, are worth a look and no more.
     """
     start, end, term = hit
-    if is_denied(name.text, start, end):
+    if is_denied(name.text, start, end, term.category):
         silent = term.severity > CARE and name.names_nothing_else(start, end)
         return _milder(hit, RESTRICTED) if silent else None
     if is_toy(name.text, start, term):

@@ -8,8 +8,6 @@ rjieba's dictionary.
 
 import re
 
-import rjieba
-
 from parcelward.goods.heads import (
     ending_kind_of,
     exact_kind_of,
@@ -22,9 +20,9 @@ from parcelward.goods.heads import (
     severity_beside,
 )
 from parcelward.goods.lexicon import CARE, RESTRICTED, Term, TermKind, TermPlace, lexicon
+from parcelward.goods.medicines import names_a_medicine
 from parcelward.goods.text import CJK
-
-Token = tuple[str, int, int]
+from parcelward.goods.words import Token, parted
 
 _WARES = frozenset(("ware", "article", "dish", "food", "textile", "ornament", "print"))
 _WEAPONS = frozenset(("01", "02"))
@@ -34,6 +32,8 @@ _BURNERS = re.compile(
     "热水器|灶|壁挂炉|炉|烤箱|报警|油烟机|阀|软管|管(?!制)|燃烧器|取暖[器炉机桌灯]|烤炉|饭煲|管道|热水|喷嘴"
 )
 _USE = re.compile("[^,，;；、]{0,2}用(?![品具于])")  # 液化气炉用
+_PIPED = re.compile("天然气|燃气|煤气|沼气")
+_CONTAINER = re.compile(r"[\d一二两三四五六七八九十几半整大小]*(?:瓶|罐|桶|公?斤|升|kg|l(?![a-z])|个|箱|吨)|[ (]?\d")
 _ENGINES = re.compile(
     "发电机|割草机|油锯|绿篱机|打药机|水泵|微耕机|发动机|汽车|轿车|货车|客车|suv|越野|摩托|化油器|挖掘机|叉车|拖拉机"
 )
@@ -45,20 +45,30 @@ _PHRASE_ENDS = re.compile(
 )
 # A thing that looks, smells or is coloured like the danger: it counts only if no thing is named after it.
 _PICTURE = re.compile("造型的?|形的?(?!状)|仿生|文化|图案的?|形状的?|印花|主题|味道?的?|色|风格|同款")
-_MEDICINE = re.compile(r"[\u4e00-\u9fff]{2,8}?(?:片|胶囊|栓|乳膏|软膏|凝胶|滴眼液|注射液|颗粒|口服液|糖浆|丸)")
 _USED_BY = re.compile("(?:[及和][^用]{1,8})?用(?!于)")  # 杀虫剂用喷洒器
-_BOOK = re.compile("图鉴|百科|绘本|读本|书籍|图书|漫画|小说|教材|故事书|图谱|历史书")
+# A book with the word that says what it is about: 图书 手枪 are a book and a pistol. In a title, what it is.
+_BOOK = "(?:图鉴|百科|绘本|读本|书籍|图书|漫画|小说|教材|故事书|图谱|历史书)"
+_BOOK_ABOUT = re.compile(f"{_BOOK}.{{0,4}}(?:关于|有关|主题|介绍|讲解|讲述|之|《)")
+_TITLE_OF_A_BOOK = re.compile(f".{{2}}{_BOOK}")
+_FIRST_AID = re.compile("双氧水|过氧化氢")
+_SMALL_BOTTLE = re.compile(r"(?<![\d.])(?:[1-9]\d?|[1-4]\d\d|500) ?(?:ml|毫升)(?![a-z])")
+_REALLY = re.compile("(?<![仿逼超乱])真的?$")
 _TOY = re.compile("玩具|积木|手办|拼装|模型|蛋糕装饰|派对")
 _FITTING = re.compile(
     " ?(?:case|cover|pouch|sleeve|charger|holder|organi[sz]er|tester|cable|bag)s?(?![a-z])"
     "|.{0,3}(?:标签|说明书|测试仪|检测仪|点焊机|外壳|壳|套(?!装|餐|盒)|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
 )
 _TITLE_OF = re.compile(r" (dvds?|cd|book|novel|poster|vinyl|album)(?: set)?$")
-_REMARK = re.compile(r" ?\((?:[^)]*(?:香料|香精))|\([^)]*(?:玩具|toy)")
+_TOY_REMARK = re.compile(r" ?\([^)]*(?:玩具|toy)")
 _CJK = re.compile(f"[{CJK}]")
 _WORD = re.compile(r"[a-z]+")
-_EMPTY = re.compile(r"空[瓶桶罐盒壶箱]|(?<![a-z])empty(?![a-z])|\(空\)|[瓶桶罐盒壶箱]子?空")
-_EMPTY_BEFORE = re.compile(r"(?:空的?|(?<![a-z])empty )$")
+# Right after the term, without an amount: 汽油5升 空瓶 are petrol and a bottle, 一箱空运 a way of transport.
+_EMPTY = re.compile(
+    "(?:的|塑料|铁皮?|玻璃|金属|旧|大|小|小样|专用|原装|包装|[瓶桶罐盒壶箱]子?(?!空))*"
+    f"(?:空[瓶桶罐盒壶箱](?![运派投装])|[瓶桶罐盒壶箱]子?空的?(?![{CJK}]))"
+    r"| ?\(空\)| ?(?:(?:bottle|can|drum|box|case|tin|jar|cartridge|cylinder)s? )?\(?empty(?![a-z])"
+)
+_EMPTY_BEFORE = re.compile(r"(?:(?<![航高真太天防])空的?|(?<![a-z])empty )$")
 _PACKAGING = re.compile(r"[瓶桶罐壶盒箱袋]|$| (?:bottle|can|drum|box|case|tin)s?")
 _VESSEL = re.compile("火机|[瓶罐筒弹]$|气球$|lighter|zippo|cylinder|canister|cartridge")  # empty, it is still one
 _LIKE_GOODS = frozenset(("01", "02", "03", "04", "05", "12"))  # terms that people use in names of other goods
@@ -70,6 +80,7 @@ _OBJECT = 4  # characters of an object with 用: 墙用
 _USES = ("用", "用的", "用途")
 _FOR = frozenset(("用", "专用", "使用", "适用", "用油", "用的", "燃料", "款", "型", "式"))
 _BRANDS = frozenset(("mercury", "tnt", "c4", "opium", "poison", "dynamite", "bullet", "rocket"))
+_THINGS_WITH_IT = frozenset(("part", "wipe", "test", "holder", "article", "model"))  # of which a title is often made
 _SET = re.compile(r"[一二两三四五六七八九十几\d整全成]套|套装|套餐|礼盒|组合|(?<![a-z])(?:set|kit)(?![a-z])")
 # Heads only as the last word.
 _LAST_ONLY = frozenset(
@@ -85,8 +96,9 @@ _DOSE_AFTER = 2  # characters of a medicine's name between a chemical and its do
 class Phrase:
     """A goods name with its words, which are parted when somebody asks."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, spaces: tuple[int, ...] = ()) -> None:
         self.text = text
+        self._spaces = spaces
         self._tokens: list[Token] | None = None
         self._words_after: dict[int, list[tuple[str, int]]] = {}
 
@@ -94,7 +106,7 @@ class Phrase:
     def tokens(self) -> list[Token]:
         """Words with their places."""
         if self._tokens is None:
-            self._tokens = rjieba.tokenize(self.text, hmm=False)
+            self._tokens = parted(self.text)
         return self._tokens
 
     def is_word(self, start: int, end: int, term: Term) -> bool:
@@ -117,10 +129,12 @@ class Phrase:
     def is_whole_word(self, start: int, end: int, place: TermPlace) -> bool:
         """Tell whether no other name is made of a term that counts only by itself (盐酸工业级, but not 盐酸氨溴索)."""
         starts, ends = {token[1] for token in self.tokens}, {token[2] for token in self.tokens}
-        if start not in starts or end not in ends or not (self._is_neutral_from(end) or self._goes_on_to_a_thing(end)):
+        if start not in starts or end not in ends:
+            return False
+        if not (end in self._spaces or self._is_neutral_from(end) or self._goes_on_to_a_thing(end)):
             return False
         before = [word for word, _, last in self.tokens if last == start]
-        return place is TermPlace.END or not start or any(map(is_neutral, before))
+        return place is TermPlace.END or not start or start in self._spaces or any(map(is_neutral, before))
 
     def _goes_on_to_a_thing(self, end: int) -> bool:
         """Tell whether what follows is no chemical name but food, another thing or a use (盐酸饼干, 盐酸汽车用)."""
@@ -148,8 +162,10 @@ class Phrase:
         if start == len(self.text):
             return True
         stop = _PHRASE_ENDS.search(self.text, start)
-        rest = self.text[start : stop.start() if stop else len(self.text)]
-        return all(is_neutral(word) for word, _, _ in rjieba.tokenize(rest, hmm=False)) if rest else True
+        return all(map(is_neutral, self._words(start, stop.start() if stop else len(self.text))))
+
+    def _words(self, start: int, end: int) -> list[str]:
+        return [word for word, _, _ in parted(self.text[start:end])]
 
     def is_disguise(self, start: int, end: int, term: Term) -> bool:
         """Tell whether a spelling by sound or shape is what it looks like, and no ordinary word or part of one."""
@@ -182,23 +198,35 @@ class Phrase:
             return 0
         if end == len(self.text) and not term.latin:
             return RESTRICTED if term.category not in _NO_SUBSTANCES and self.is_empty(start, end) else term.severity
+        if _FIRST_AID.fullmatch(term.text) and "医用" in self.text and _SMALL_BOTTLE.search(self.text, end):
+            return CARE
         heads = self._heads(end, term)
         if word := self._across(end):
             heads.add(word)
+        if term.category in _WEAPONS and _REALLY.search(self.text, 0, start):
+            return term.severity  # 真手枪 玩具手枪
+        beside = heads.isdisjoint(_THINGS_WITH_IT) and self._is_apart(end)
         if not heads.isdisjoint(proofs(term)):
-            return 0
+            return min(term.severity, RESTRICTED) if beside else 0
         if term.category not in _NO_SUBSTANCES and self.is_empty(start, end):
             return RESTRICTED  # a lighter or gas bottle that is said to be empty
         if term.latin and term.text in _BRANDS and self._follows_a_thing(start):
             return CARE
         if is_hardly_real(term.text) and not self._is_neutral_from(end):
             return CARE  # 水雷鱼漂
+        if beside:
+            return min(term.severity, RESTRICTED)
         if self._ends_in_use(end):
             return term.severity  # 油漆家具翻新用
         if not term.latin and term.category in _LIKE_GOODS and heads <= {"", "neutral"}:
             return min(term.severity, RESTRICTED) if self._goes_on_with_words(end) else term.severity
         in_a_set = "holder" in heads and _SET.search(self.text, end) is not None
         return min([term.severity, *(severity_beside(head, term, in_a_set) for head in heads if head)])
+
+    def _is_apart(self, end: int) -> bool:
+        """Tell whether a space parts a hit from the words after it: 硫酸 衣服 may be two things."""
+        at = next((at for at in self._spaces if at >= end), None)
+        return at is not None and all(map(is_neutral, self._words(end, at))) and bool(self._after(at))
 
     def _is_only_a_word(self, start: int, end: int, term: Term) -> bool:
         """Tell whether the surroundings, whatever the head is, show that the danger is only a word."""
@@ -209,8 +237,8 @@ class Phrase:
             empty = self.is_empty(start, end) and not _VESSEL.search(term.text)
             return empty or self._is_fuel_of_a_device(start, end)
         tail = self.text[end : end + _TAIL]
-        if (substance or term.category in _WEAPONS) and (remark := _REMARK.match(tail)):
-            return ("玩" in remark[0] or "toy" in remark[0]) != substance
+        if term.category in _WEAPONS and _TOY_REMARK.match(tail):
+            return True
         if substance and self._is_fuel_of_a_device(start, end):
             return True
         if substance and self.is_empty(start, end) and not _VESSEL.search(term.text):
@@ -221,13 +249,14 @@ class Phrase:
             and not self._is_neutral_from(end + picture.end())
         ):
             return True
-        if substance and (_MEDICINE.match(tail) or (_USED_BY.match(tail) and not self._is_neutral_from(end))):
+        if substance and (names_a_medicine(self.text, end) or self._is_used_by_a_device(end)):
             return True
         return not substance and self._is_about(start, term)
 
     def _follows_a_thing(self, start: int) -> bool:
         """Tell whether a name stands after the Chinese thing that it is the brand of (路由器 mercury)."""
-        before = [word for word, _, last in self.tokens if last <= start and word.strip()]
+        begins = max((found.end() for found in _PHRASE_ENDS.finditer(self.text, 0, start)), default=0)
+        before = [word for word, first, last in self.tokens if first >= begins and last <= start and word.strip()]
         kind = next((kind_of(word) for word in reversed(before) if not is_neutral(word)), "")
         return kind in _WARES or kind == "part"
 
@@ -290,22 +319,34 @@ class Phrase:
     def _is_fuel_of_a_device(self, start: int, end: int) -> bool:
         word, rest = self.text[start:end], self.text[:start]
         if _FUELS.fullmatch(word):
-            burner = _BURNERS.search(self.text)
+            stop = _PHRASE_ENDS.search(self.text, end)
+            burner = _BURNERS.search(self.text, end, stop.start() if stop else len(self.text))
+            if burner is None and (_PIPED.fullmatch(word) or not _CONTAINER.match(self.text, end)):  # 灶具 液化气一瓶
+                burner = _BURNERS.search(re.split(_PHRASE_ENDS, rest)[-1])
             return burner is not None and not _USE.match(self.text, burner.end())
         if _MOTOR_FUELS.fullmatch(word) and _ENGINES.search(rest):
-            return not _PHRASE_ENDS.search(rest, max(0, start - 1)) and bool(self._after(end))
+            return not _PHRASE_ENDS.search(rest, max(0, start - 1)) and not self._is_neutral_from(end)
         return False
 
+    def _is_used_by_a_device(self, end: int) -> bool:
+        """Tell whether a hit is what a device named after 用 works with (杀虫剂用喷洒器, but not 汽油用塑料桶寄)."""
+        used = _USED_BY.match(self.text, end)
+        if used is None:
+            return False
+        return self._last_thing([(word, at) for word, at in self._after(end) if at >= used.end() - end]) == "part"
+
     def _is_about(self, start: int, term: Term) -> bool:
-        """Tell whether the phrase began with a book or toy, and goes on to what it is about or looks like."""
+        """Tell whether the phrase began with a book about the danger, or a toy that looks like it."""
         if not start:
             return False
         before = re.split(_PHRASE_ENDS, self.text[:start])[-1]
-        return bool(_BOOK.search(before)) or bool(is_also_a_shape(term.text) and _TOY.search(before))
+        if _BOOK_ABOUT.search(before) or (len(self.text) >= _TITLE and _TITLE_OF_A_BOOK.search(before)):
+            return True
+        return bool(is_also_a_shape(term.text) and _TOY.search(before))
 
     def is_empty(self, start: int, end: int) -> bool:
         """Tell whether only the packaging is named (电子烟空盒, 空汽油桶)."""
-        if end < len(self.text) and _EMPTY.search(self.text, end, end + _TAIL):
+        if end < len(self.text) and end not in self._spaces and _EMPTY.match(self.text, end):
             return True
         return (
             start > 0

@@ -7,6 +7,7 @@ for words.
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from parcelward.goods.tables import rows
 
@@ -48,7 +49,7 @@ _SPACE_IN_CJK = re.compile(rf"(?<={_CJK})\s+(?={_CJK})")
 # A sign between two characters is a disguise only where one stands alone (汽-油, 打火-机), not in 红酒-精油.
 _SIGN = r"[\s\-_·・•*.~^+=|/\\'\"`#—–…°]+"
 _SIGN_AFTER_ONE = re.compile(rf"(?:(?<=^)|(?<=[^{CJK}]))({_CJK}){_SIGN}(?={_CJK})")
-_SIGN_BEFORE_ONE = re.compile(rf"(?<={_CJK}){_SIGN}(?={_CJK}(?:[^{CJK}]|$))")
+_SIGN_BEFORE_ONE = re.compile(rf"(?<={_CJK}){_SIGN.replace('+', '', 1)}(?={_CJK}(?:[^{CJK}]|$))")
 _ANY_SIGN = re.compile(r"[\s\-_·・•*.~^+=|/\\'\"`#—–…°’]")
 _DIGIT_AFTER_LETTER = re.compile(r"[a-z][0-5@$]")
 _SPELLED_OUT = re.compile(r"(?<![a-z0-9])(?:[a-z][\s.\-_*]+){2,}[a-z](?![a-z0-9])")
@@ -89,3 +90,20 @@ def normalise(name: str) -> str:
         text = _TONES.sub(lambda word: _TONE.sub("", word[0]), text)
         text = _DIGIT_IN_WORD.sub(lambda digit: digit[0].translate(_LETTER_FOR_DIGIT), text)
     return _BLANKS.sub(" ", text).strip()
+
+
+def spaces_dropped(name: str, text: str) -> tuple[int, ...]:
+    """Return the places in a normalised name where a space stood between Chinese words of two characters and more.
+
+    >>> spaces_dropped("硫酸 衣服", "硫酸衣服")
+    (2,)
+    """
+    parts = [normalise(part) for part in name.split()]
+    places, at = [], 0
+    for before, after in pairwise(parts):
+        at += len(before)
+        if text[at : at + 1] == " ":
+            at += 1
+        elif min(len(before), len(after)) > 1:
+            places.append(at)
+    return tuple(places) if at + len(parts[-1] if parts else "") == len(text) else ()
