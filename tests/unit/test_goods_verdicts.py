@@ -12,7 +12,7 @@ def test_prohibited_goods_are_red(name: str) -> None:
     assert lane_of(name) is Lane.RED
 
 
-@pytest.mark.parametrize("name", ["空打火机", "打火机架子一套", "蓄电池", "氯苯", "石灰"])
+@pytest.mark.parametrize("name", ["空打火机", "打火机架子一套", "蓄电池", "氯苯", "汽油桶"])
 def test_what_is_doubtful_or_restricted_is_yellow(name: str) -> None:
     assert match_goods(name).danger_severity == 2
     assert lane_of(name) is Lane.YELLOW

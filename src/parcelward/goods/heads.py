@@ -19,7 +19,22 @@ _ON_POISONS = frozenset(
 _ON_SUBSTANCES = _ON_POISONS | {"plant"}
 _ON_DRUGS = frozenset(("print", "textile", "ornament", "test", "holder"))
 _ON_EXPLOSIVES = frozenset(("print", "textile", "ornament", "test", "cosmetic", "plant"))
-_PROOFS = {"01": _EVERYTHING, "02": _EVERYTHING, "03": _ON_EXPLOSIVES, "08": _ON_POISONS, "12": _ON_DRUGS}
+# Espionage, forgeries, imitations, protected animals, secrets: an ornament, a print or a wipe may be the thing itself.
+_ON_FORBIDDEN = {
+    "14": frozenset(("print", "textile", "test", "toy", "food")),
+    "15": frozenset(("textile", "test", "toy", "food", "holder")),
+    "16": frozenset(("test",)),
+    "17": frozenset(("print", "test", "toy", "plant", "cosmetic", "part")),
+    "18": frozenset(("test", "toy", "food")),
+}
+_PROOFS = {
+    "01": _EVERYTHING,
+    "02": _EVERYTHING,
+    "03": _ON_EXPLOSIVES,
+    "08": _ON_POISONS,
+    "12": _ON_DRUGS,
+    **_ON_FORBIDDEN,
+}
 _SHAPES = re.compile("炸弹|手榴弹|手雷|子弹|地雷|导弹|火箭|炮弹|鱼雷|水雷|大炮|bomb|bullet|rocket|grenade|missile")
 _GUN = re.compile(r"枪|gun|pistol|rifle|revolver")
 _MILITARY = re.compile("鱼雷|水雷|大炮|导弹|火箭")  # nobody declares a real one
@@ -43,6 +58,7 @@ _DOUBTS = {
     # What pesticides are for: 蔬菜.
     "08": {"ware": CARE, "food": RESTRICTED, "dish": RESTRICTED, "medicine": RESTRICTED},
 }
+_DOUBTS |= {category: {"ware": RESTRICTED} for category in _ON_FORBIDDEN}
 _DOUBTS_ON_SUBSTANCES = {"ware": CARE, "dish": CARE, "food": RESTRICTED, "model": CARE, "medicine": RESTRICTED}
 # Endings of a word of two characters and more: for equipment, for things to wear and use, for what only lies on a shelf
 # or table. Words of heads.tsv go before.

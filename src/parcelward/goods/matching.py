@@ -36,7 +36,7 @@ class GoodsMatch(NamedTuple):
     """Meaning of one goods name.
 
     Severity: 0 nothing, 1 depends on the transport mode or needs care (battery, perfume, drink), 2 restricted, or a
-    chemical that needs papers, 3 prohibited. Categories: `01` to `12` of the prohibited list, `battery`, or `misc` for
+    chemical that needs papers, 3 prohibited. Categories: `01` to `12` and `14` to `18` of the prohibited list, `battery`, or `misc` for
     what UN class 9 holds.
     """
 

@@ -26,7 +26,7 @@ from parcelward.goods.words import Token, parted
 
 _WARES = frozenset(("ware", "article", "dish", "food", "textile", "ornament", "print"))
 _WEAPONS = frozenset(("01", "02"))
-_NO_SUBSTANCES = _WEAPONS | {"03", "12"}
+_NO_SUBSTANCES = _WEAPONS | {"03", "12", "14", "15", "16", "17", "18"}
 _FUELS = re.compile("天然气|液化气|液化石油气|煤气|燃气|沼气|瓦斯|甲烷|丙烷")
 _BURNERS = re.compile(
     "热水器|灶|壁挂炉|炉|烤箱|报警|油烟机|阀|软管|管(?!制)|燃烧器|取暖[器炉机桌灯]|烤炉|饭煲|管道|热水|喷嘴"
@@ -64,7 +64,7 @@ _CJK = re.compile(f"[{CJK}]")
 _WORD = re.compile(r"[a-z]+")
 # Right after the term, without an amount: 汽油5升 空瓶 are petrol and a bottle, 一箱空运 a way of transport.
 _EMPTY = re.compile(
-    "(?:的|塑料|铁皮?|玻璃|金属|旧|大|小|小样|专用|原装|包装|[瓶桶罐盒壶箱]子?(?!空))*"
+    "(?:的|塑料|铁皮?|玻璃|金属|旧|大|小|小样|专用|原装|包装|[瓶桶罐盒壶箱]子?)*"
     f"(?:空[瓶桶罐盒壶箱](?![运派投装])|[瓶桶罐盒壶箱]子?空的?(?![{CJK}]))"
     r"| ?\(空\)| ?(?:(?:bottle|can|drum|box|case|tin|jar|cartridge|cylinder)s? )?\(?empty(?![a-z])"
 )
@@ -81,6 +81,8 @@ _USES = ("用", "用的", "用途")
 _FOR = frozenset(("用", "专用", "使用", "适用", "用油", "用的", "燃料", "款", "型", "式"))
 _BRANDS = frozenset(("mercury", "tnt", "c4", "opium", "poison", "dynamite", "bullet", "rocket"))
 _THINGS_WITH_IT = frozenset(("part", "wipe", "test", "holder", "article", "model"))  # of which a title is often made
+_ONLY_A_BARREL = re.compile("[桶壶箱]子?")
+_OTHER_SUBSTANCE = (_CHEMICAL - {"管"}) | frozenset("树胶糖素苷")
 _SET = re.compile(r"[一二两三四五六七八九十几\d整全成]套|套装|套餐|礼盒|组合|(?<![a-z])(?:set|kit)(?![a-z])")
 # Heads only as the last word.
 _LAST_ONLY = frozenset(
@@ -113,6 +115,8 @@ class Phrase:
         """Tell whether a hit is no accident of two neighbouring words (珠光|气球, 防雷|管)."""
         if term.latin or end - start > _NO_ACCIDENT:
             return True
+        if term.category not in _NO_SUBSTANCES and self._is_piece(start, end):
+            return False
         for _, first, last in self.tokens:
             if first < start < last < end:
                 return False
@@ -125,6 +129,13 @@ class Phrase:
                 return True
             return self._is_neutral_from(end)  # 酒|精液|体: what is left says nothing else
         return True
+
+    def _is_piece(self, start: int, end: int) -> bool:
+        """Tell whether a longer word goes on after a hit and names another substance: 环氧树脂."""
+        return any(
+            first <= start and end < last and word not in lexicon().named and word[end - first] in _OTHER_SUBSTANCE
+            for word, first, last in self.tokens
+        )
 
     def is_whole_word(self, start: int, end: int, place: TermPlace) -> bool:
         """Tell whether no other name is made of a term that counts only by itself (盐酸工业级, but not 盐酸氨溴索)."""
@@ -212,6 +223,8 @@ class Phrase:
             return RESTRICTED  # a lighter or gas bottle that is said to be empty
         if term.latin and term.text in _BRANDS and self._follows_a_thing(start):
             return CARE
+        if term.category not in _NO_SUBSTANCES and _ONLY_A_BARREL.fullmatch(self.text, end):
+            return min(term.severity, RESTRICTED)  # 汽油桶 is a barrel for petrol, or one of petrol
         if is_hardly_real(term.text) and not self._is_neutral_from(end):
             return CARE  # 水雷鱼漂
         if beside:
