@@ -49,6 +49,11 @@ _TOY_BEFORE = re.compile(
 )
 _WEAPONS = frozenset(("01", "02"))
 
+_FITTING = re.compile(
+    " ?(?:case|cover|pouch|sleeve|charger|holder|organi[sz]er|tester|cable|bag)s?(?![a-z])"
+    "|.{0,3}(?:标签|说明书|测试仪|检测仪|点焊机|外壳|壳|套(?!装|餐|盒)|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
+)
+
 
 def has_its_boundaries(text: str, start: int, end: int, term: Term) -> bool:
     """Tell whether a term, at `text[start:end]`, has the word boundaries that it needs.
@@ -122,3 +127,8 @@ def _english_end(text: str, end: int) -> bool:
                 end += len(ending)
                 break
     return end == len(text) or not _joins(text[end], last)
+
+
+def fits_a_battery(text: str, end: int) -> bool:
+    """Tell whether what follows only belongs to a battery or vehicle: a shell, a charger, a rain cape."""
+    return _FITTING.match(text, end) is not None

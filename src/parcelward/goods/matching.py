@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from parcelward.goods.context import has_its_boundaries, is_denied, is_toy, stands_by_itself
+from parcelward.goods.context import fits_a_battery, has_its_boundaries, is_denied, is_toy, stands_by_itself
 from parcelward.goods.lexicon import CARE, PROHIBITED, RESTRICTED, Lexicon, Term, TermKind, TermPlace, lexicon
 from parcelward.goods.numbers import cas_numbers, un_numbers
 from parcelward.goods.phrases import Phrase
@@ -16,6 +16,7 @@ from parcelward.goods.text import CJK, normalise, spaces_dropped
 _CACHE_SIZE = 65_536
 
 _SHORT_NAME = 16
+_MANY_HITS = 12
 _UTF_8_OF_CHINESE = 3  # bytes of a character
 _TWO_DIGITS = re.compile(r"\d\d")
 _NOT_CHINESE = re.compile(f"[^{CJK}]+")
@@ -36,12 +37,12 @@ class GoodsMatch(NamedTuple):
     """Meaning of one goods name.
 
     Severity: 0 nothing, 1 depends on the transport mode or needs care (battery, perfume, drink), 2 restricted, or a
-    chemical that needs papers, 3 prohibited. Categories: `01` to `12` and `14` to `18` of the prohibited list, `battery`, or `misc` for
-    what UN class 9 holds.
+    chemical that needs papers, 3 prohibited. Categories: `01` to `12` and `14` to `18` of the prohibited list,
+    `battery`, or `misc` for what UN class 9 holds.
     """
 
     danger_terms: tuple[str, ...] = ()
-    """Terms found, as in the lexicon, worst first."""
+    """Terms that decide severity and category, as in the lexicon; none where a UN number decides."""
     danger_category: str | None = None
     """Category of the worst term."""
     danger_severity: int = 0
@@ -91,9 +92,11 @@ def match_goods(name: str) -> GoodsMatch:
         return _harmless(vague, goods_class)
     restricted = _restricted(dangers)
     units = units_written(text, restricted) if restricted else None
-    category, severity = _worst(dangers, written, known)
+    category, severity = worst = _worst(dangers, written, known)
     return GoodsMatch(
-        danger_terms=tuple(dict.fromkeys(hit.term.text for hit in dangers if hit.term.severity)),
+        danger_terms=tuple(
+            dict.fromkeys(hit.term.text for hit in dangers if (hit.term.category, hit.term.severity) == worst)
+        ),
         danger_category=category,
         danger_severity=severity,
         un_numbers=_un_numbers(written, dangers),
@@ -147,6 +150,8 @@ def _dangers(written: str, text: str, hits: list[_TermHit]) -> list[_TermHit]:
     found = [hit for hit in hits if hit.term.kind in _DANGER_KINDS]
     if not found:
         return found
+    if len(found) > _MANY_HITS:
+        found = _first_and_last(found)
     if any(hit.end - hit.start == len(text) and hit.term.kind is TermKind.INNOCENT for hit in hits):
         return []
     name = Phrase(text, spaces_dropped(written, text) if len(written) > len(text) else ())
@@ -161,6 +166,14 @@ def _dangers(written: str, text: str, hits: list[_TermHit]) -> list[_TermHit]:
     if len(counted) < len(longest):
         counted = _without_packaging(name, longest, counted)
     return sorted(counted, key=lambda hit: (-hit.term.severity, hit.start))
+
+
+def _first_and_last(found: list[_TermHit]) -> list[_TermHit]:
+    """Return the first and the last places of each term: a word a hundred times over is no more than that."""
+    places: dict[int, list[_TermHit]] = {}
+    for hit in found:
+        places.setdefault(id(hit.term), []).append(hit)
+    return [hit for group in places.values() for hit in (group if len(group) < 4 else [*group[:2], *group[-2:]])]
 
 
 def _longest_real(name: Phrase, found: list[_TermHit], compounds: list[_TermHit]) -> list[_TermHit]:
@@ -186,7 +199,7 @@ def _longest_real(name: Phrase, found: list[_TermHit], compounds: list[_TermHit]
 def _without_packaging(name: Phrase, found: list[_TermHit], counted: list[_TermHit]) -> list[_TermHit]:
     """Return hits, milder where the same thing is said to be absent: perfume bottle without perfume."""
     absent = {hit.term.text for hit in found if is_denied(name.text, hit.start, hit.end, hit.term.category)}
-    return [_milder(hit, CARE) if hit.term.text in absent and name.goes_on(hit.end) else hit for hit in counted]
+    return [_milder(hit, CARE) if hit.term.text in absent and name.words_after(hit.end) else hit for hit in counted]
 
 
 def _is_real(name: Phrase, hit: _TermHit) -> bool:
@@ -214,7 +227,7 @@ def _judged(name: Phrase, hit: _TermHit) -> _TermHit | None:
     if is_toy(name.text, start, term):
         return None
     if term.kind is not TermKind.DANGER:
-        fitting = term.kind is TermKind.BATTERY and name.fits_a_battery(end)
+        fitting = term.kind is TermKind.BATTERY and fits_a_battery(name.text, end)
         return None if fitting or name.is_empty(start, end) else hit
     left = name.severity_left(start, end, term)
     if left < term.severity:

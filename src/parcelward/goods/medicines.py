@@ -11,6 +11,8 @@ _MEDICINE = re.compile(
     "|比萘芬|芬酸|外用|肾上腺素|泼尼松|地塞米松|可的松|倍他米松|酮替芬|氯己定|依沙吖啶|[多鲁布]卡因|氯喹|奎宁|亚铁|软骨素|葡萄糖|阿托品|丁胺醇|布他林|特罗|奈德|[甲二氨]茶碱|硫胺|吡哆|维生素|苄星|胍片)"
     f"[{CJK}]{{0,4}}?(?:片|胶囊|栓|乳膏|软膏|凝胶|滴眼液|注射液|颗粒|口服液|糖浆|丸|吸入剂|气雾剂|喷雾剂)"
 )
+_FIRST_AID = re.compile("双氧水|过氧化氢")
+_SMALL_BOTTLE = re.compile(r"(?<![\d.])(?:[1-9]\d?|[1-4]\d\d|500) ?(?:ml|毫升)(?![a-z])")
 
 
 def names_a_medicine(text: str, at: int) -> bool:
@@ -20,3 +22,10 @@ def names_a_medicine(text: str, at: int) -> bool:
     (True, False)
     """
     return _MEDICINE.match(text, at) is not None
+
+
+def is_for_wounds(text: str, start: int, end: int) -> bool:
+    """Tell whether peroxide is a small bottle from a chemist's: 双氧水 医用100ml, but not 医用双氧水5升."""
+    return (
+        _FIRST_AID.fullmatch(text, start, end) is not None and "医用" in text and bool(_SMALL_BOTTLE.search(text, end))
+    )

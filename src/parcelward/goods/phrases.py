@@ -7,6 +7,8 @@ rjieba's dictionary.
 """
 
 import re
+from bisect import bisect_left, bisect_right
+from operator import itemgetter
 
 from parcelward.goods.heads import (
     ending_kind_of,
@@ -20,7 +22,7 @@ from parcelward.goods.heads import (
     severity_beside,
 )
 from parcelward.goods.lexicon import CARE, RESTRICTED, Term, TermKind, TermPlace, lexicon
-from parcelward.goods.medicines import names_a_medicine
+from parcelward.goods.medicines import is_for_wounds, names_a_medicine
 from parcelward.goods.text import CJK
 from parcelward.goods.words import Token, parted
 
@@ -50,14 +52,8 @@ _USED_BY = re.compile("(?:[及和][^用]{1,8})?用(?!于)")  # 杀虫剂用喷�
 _BOOK = "(?:图鉴|百科|绘本|读本|书籍|图书|漫画|小说|教材|故事书|图谱|历史书)"
 _BOOK_ABOUT = re.compile(f"{_BOOK}.{{0,4}}(?:关于|有关|主题|介绍|讲解|讲述|之|《)")
 _TITLE_OF_A_BOOK = re.compile(f".{{2}}{_BOOK}")
-_FIRST_AID = re.compile("双氧水|过氧化氢")
-_SMALL_BOTTLE = re.compile(r"(?<![\d.])(?:[1-9]\d?|[1-4]\d\d|500) ?(?:ml|毫升)(?![a-z])")
 _REALLY = re.compile("(?<![仿逼超乱])真的?$")
 _TOY = re.compile("玩具|积木|手办|拼装|模型|蛋糕装饰|派对")
-_FITTING = re.compile(
-    " ?(?:case|cover|pouch|sleeve|charger|holder|organi[sz]er|tester|cable|bag)s?(?![a-z])"
-    "|.{0,3}(?:标签|说明书|测试仪|检测仪|点焊机|外壳|壳|套(?!装|餐|盒)|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
-)
 _TITLE_OF = re.compile(r" (dvds?|cd|book|novel|poster|vinyl|album)(?: set)?$")
 _TOY_REMARK = re.compile(r" ?\([^)]*(?:玩具|toy)")
 _CJK = re.compile(f"[{CJK}]")
@@ -71,6 +67,7 @@ _EMPTY = re.compile(
 _EMPTY_BEFORE = re.compile(r"(?:(?<![航高真太天防])空的?|(?<![a-z])empty )$")
 _PACKAGING = re.compile(r"[瓶桶罐壶盒箱袋]|$| (?:bottle|can|drum|box|case|tin)s?")
 _VESSEL = re.compile("火机|[瓶罐筒弹]$|气球$|lighter|zippo|cylinder|canister|cartridge")  # empty, it is still one
+_UNFILLED = re.compile("[ (,]*(?:不含|不带|没有|未[充加装灌]|无|没)(?:充|加|装|灌)?(?:气|油|燃料|丁烷|液)(?!味|烟|缸)")
 _LIKE_GOODS = frozenset(("01", "02", "03", "04", "05", "12"))  # terms that people use in names of other goods
 _CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
 _CHEMICAL_WORD = _CHEMICAL | frozenset("酸氯溴碘氟硝氰硼磷硫氨基剂液物品料气粉")
@@ -111,20 +108,25 @@ class Phrase:
             self._tokens = parted(self.text)
         return self._tokens
 
+    def _around(self, start: int, end: int) -> list[Token]:
+        """Return the words that touch a part of the text: each hit looks at these, not at the whole name."""
+        tokens = self.tokens
+        return tokens[bisect_left(tokens, start, key=itemgetter(2)) : bisect_right(tokens, end, key=itemgetter(1))]
+
     def is_word(self, start: int, end: int, term: Term) -> bool:
         """Tell whether a hit is no accident of two neighbouring words (珠光|气球, 防雷|管)."""
         if term.latin or end - start > _NO_ACCIDENT:
             return True
         if term.category not in _NO_SUBSTANCES and self._is_piece(start, end):
             return False
-        for _, first, last in self.tokens:
+        for _, first, last in self._around(start, end):
             if first < start < last < end:
                 return False
             if start < first < end < last and last - first > 1:
                 break
         else:
             return True
-        if not any(first < start < last < end for _, first, last in self.tokens):
+        if not any(first < start < last < end for _, first, last in self._around(start, end)):
             if self.text[end] in _CHEMICAL:
                 return True
             return self._is_neutral_from(end)  # 酒|精液|体: what is left says nothing else
@@ -134,7 +136,7 @@ class Phrase:
         """Tell whether a longer word goes on after a hit and names another substance: 环氧树脂."""
         return any(
             first <= start and end < last and word not in lexicon().named and word[end - first] in _OTHER_SUBSTANCE
-            for word, first, last in self.tokens
+            for word, first, last in self._around(start, end)
         )
 
     def is_whole_word(self, start: int, end: int, place: TermPlace) -> bool:
@@ -149,7 +151,7 @@ class Phrase:
 
     def _goes_on_to_a_thing(self, end: int) -> bool:
         """Tell whether what follows is no chemical name but food, another thing or a use (盐酸饼干, 盐酸汽车用)."""
-        return self._ends_in_use(end) or self._last_thing(self._after(end)) in _WARES
+        return self._ends_in_use(end) or self._last_thing(self.words_after(end)) in _WARES
 
     def _ends_in_use(self, end: int) -> bool:
         """Tell whether what follows says at its end what the goods are for (家具翻新用)."""
@@ -163,7 +165,7 @@ class Phrase:
             return False
         if self._ends_in_use(end) and self._is_use_of_a_tool(end):
             return True  # 油漆刷|墙用
-        return any(start < first < end < last and not word.isascii() for word, first, last in self.tokens)
+        return any(start < first < end < last and not word.isascii() for word, first, last in self._around(start, end))
 
     def _is_use_of_a_tool(self, end: int) -> bool:
         """Tell whether a compound that ends in a verb (油漆|刷) has that verb's object and 用 after it."""
@@ -182,7 +184,7 @@ class Phrase:
         """Tell whether a spelling by sound or shape is what it looks like, and no ordinary word or part of one."""
         written = self.text[start:end]
         own = set(term.text)
-        for word, first, last in self.tokens:
+        for word, first, last in self._around(start, end):
             if last <= start or first >= end:
                 continue
             if first < start or last > end:
@@ -193,7 +195,7 @@ class Phrase:
 
     def stands_free(self, start: int, end: int) -> bool:
         """Tell whether only neutral words, numbers and signs stand beside the hit."""
-        near = [token[0] for token in self.tokens if token[2] == start or token[1] == end]
+        near = [token[0] for token in self._around(start, end) if token[2] == start or token[1] == end]
         return all(is_neutral(word) for word in near)
 
     def names_nothing_else(self, start: int, end: int) -> bool:
@@ -209,7 +211,7 @@ class Phrase:
             return 0
         if end == len(self.text) and not term.latin:
             return RESTRICTED if term.category not in _NO_SUBSTANCES and self.is_empty(start, end) else term.severity
-        if _FIRST_AID.fullmatch(term.text) and "医用" in self.text and _SMALL_BOTTLE.search(self.text, end):
+        if is_for_wounds(self.text, start, end):
             return CARE
         heads = self._heads(end, term)
         if word := self._across(end):
@@ -219,7 +221,7 @@ class Phrase:
         beside = heads.isdisjoint(_THINGS_WITH_IT) and self._is_apart(end)
         if not heads.isdisjoint(proofs(term)):
             return min(term.severity, RESTRICTED) if beside else 0
-        if term.category not in _NO_SUBSTANCES and self.is_empty(start, end):
+        if term.category not in _NO_SUBSTANCES and (self.is_empty(start, end) or self._is_unfilled(end, term)):
             return RESTRICTED  # a lighter or gas bottle that is said to be empty
         if term.latin and term.text in _BRANDS and self._follows_a_thing(start):
             return CARE
@@ -239,7 +241,7 @@ class Phrase:
     def _is_apart(self, end: int) -> bool:
         """Tell whether a space parts a hit from the words after it: 硫酸 衣服 may be two things."""
         at = next((at for at in self._spaces if at >= end), None)
-        return at is not None and all(map(is_neutral, self._words(end, at))) and bool(self._after(at))
+        return at is not None and all(map(is_neutral, self._words(end, at))) and bool(self.words_after(at))
 
     def _is_only_a_word(self, start: int, end: int, term: Term) -> bool:
         """Tell whether the surroundings, whatever the head is, show that the danger is only a word."""
@@ -277,7 +279,7 @@ class Phrase:
         """Return the kind of a thing whose name shares the last character of a hit (听话水|壶 is 听话|水壶)."""
         if self.text[end - 1].isascii() or self.text[end : end + 1] == self.text[end - 1]:
             return ""
-        if any(first == end < last - 1 for _, first, last in self.tokens):
+        if any(first == end < last - 1 for _, first, last in self._around(end, end)):
             return ""  # 手枪|套装 is no 枪套
         shared = (exact_kind_of(self.text[end - 1 : end + more]) for more in (2, 1) if end + more <= len(self.text))
         return "ware" if any(kind in _WARES for kind in shared) else ""
@@ -287,7 +289,7 @@ class Phrase:
         if term.kind is TermKind.DANGER and term.latin and not _CJK.match(self.text[end : end + 1]):
             word = self._english_head(end)
             return {kind_of(word) or ("ware" if word and is_also_a_shape(term.text) else "")}
-        words = [(word, distance) for word, distance in self._after(end) if word != term.text]
+        words = [(word, distance) for word, distance in self.words_after(end) if word != term.text]
         if self._ends_in_use(end):
             words = [(word, distance) for word, distance in words if word not in _VERBS]
         found = {self._last_thing(words)}
@@ -299,7 +301,7 @@ class Phrase:
                 continue  # 打火机机
             if at + 1 < len(words) and words[at + 1][0] in _FOR:
                 continue  # 汽车用, 手表款: what it is for, or looks like
-            one_word = not distance and any(first < end < last for _, first, last in self.tokens)  # 电瓶车
+            one_word = not distance and any(first < end < last for _, first, last in self._around(end, end))  # 电瓶车
             if word in _LAST_ONLY and not one_word and any(not is_neutral(later) for later, _ in words[at + 1 :]):
                 continue
             found.add(kind)
@@ -308,13 +310,9 @@ class Phrase:
     def _goes_on_with_words(self, end: int) -> bool:
         """Tell whether words follow a hit that nobody knows, and that belong to no chemical name."""
         known = lexicon().named  # 烟花爆竹 names two dangers
-        words = (word for word, _ in self._after(end) if word not in known and not word.isascii())
+        words = (word for word, _ in self.words_after(end) if word not in known and not word.isascii())
         unknown = "".join(word for word in words if not is_neutral(word) and kind_of(word) != "medicine")
         return len(unknown) > 1 and not is_neutral(unknown) and _CHEMICAL_WORD.isdisjoint(unknown)
-
-    def goes_on(self, end: int) -> bool:
-        """Tell whether the phrase has words after a hit."""
-        return bool(self._after(end))
 
     def _last_thing(self, words: list[tuple[str, int]]) -> str:
         """Return the kind of the longest head that the phrase ends with, neutral words apart (抱|枕 is 抱枕)."""
@@ -346,7 +344,7 @@ class Phrase:
         used = _USED_BY.match(self.text, end)
         if used is None:
             return False
-        return self._last_thing([(word, at) for word, at in self._after(end) if at >= used.end() - end]) == "part"
+        return self._last_thing([(word, at) for word, at in self.words_after(end) if at >= used.end() - end]) == "part"
 
     def _is_about(self, start: int, term: Term) -> bool:
         """Tell whether the phrase began with a book about the danger, or a toy that looks like it."""
@@ -367,17 +365,17 @@ class Phrase:
             and _PACKAGING.match(self.text, end) is not None
         )
 
-    def fits_a_battery(self, end: int) -> bool:
-        """Tell whether what follows only belongs to a battery or vehicle: a shell, a charger, a rain cape."""
-        return _FITTING.match(self.text, end) is not None
+    def _is_unfilled(self, end: int, term: Term) -> bool:
+        """Tell whether a lighter or gas bottle is said to hold no gas or oil: 打火机（不含气）."""
+        return _VESSEL.search(term.text) is not None and _UNFILLED.match(self.text, end) is not None
 
     def is_doubtful(self, end: int) -> bool:
         """Tell whether a shop title goes on after the hit with words that say neither one thing nor the other."""
         if len(self.text) < _TITLE or len(_CJK.findall(self.text)) < _TITLE:
             return False
-        return any(not is_neutral(word) for word, _ in self._after(end))
+        return any(not is_neutral(word) for word, _ in self.words_after(end))
 
-    def _after(self, end: int) -> list[tuple[str, int]]:
+    def words_after(self, end: int) -> list[tuple[str, int]]:
         """Return the words after a hit as far as its phrase goes, each with its distance in characters."""
         words = self._words_after.get(end)
         if words is None:
@@ -385,7 +383,7 @@ class Phrase:
             last_at = min(stop.start() if stop else len(self.text), end + _TAIL)
             words = self._words_after[end] = [
                 (word, first - end) if first >= end else (self.text[end:last], 0)
-                for word, first, last in self.tokens
+                for word, first, last in self._around(end, last_at)
                 if last > end and first < last_at and word != " "
             ]
         return words

@@ -34,7 +34,15 @@ def _table() -> dict[int, int | str | None]:
     # Invisible characters only serve as a disguise: zero-width ones, direction marks, soft hyphen, variation selectors,
     # the signs that describe how a character is composed.
     gone = (range(0x200B, 0x2010), range(0x202A, 0x202F), range(0x2060, 0x2065), range(0xFE00, 0xFE10))
-    for span in (*gone, range(0x2FF0, 0x2FFC), range(0x300, 0x370), range(0x1F3FB, 0x1F400), (0xFEFF, 0xAD)):
+    # Half of a pair of characters means nothing, and no library takes it.
+    for span in (
+        *gone,
+        range(0xD800, 0xE000),
+        range(0x2FF0, 0x2FFC),
+        range(0x300, 0x370),
+        range(0x1F3FB, 0x1F400),
+        (0xFEFF, 0xAD),
+    ):
         table.update(dict.fromkeys(span))
     table.update({ord("₀") + digit: str(digit) for digit in range(10)})
     return table
