@@ -82,7 +82,7 @@ def is_denied(text: str, start: int, end: int, category: str = "") -> bool:
         return True
     if end == len(text):
         return False
-    if category not in _WEAPONS and _FREE_OF.match(text, end) is not None:
+    if text.startswith(("free", " free"), end) and category not in _WEAPONS and _FREE_OF.match(text, end):
         return True
     return _NEGATED_AFTER.match(text, end) is not None
 

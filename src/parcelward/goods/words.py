@@ -23,9 +23,12 @@ def parted(text: str) -> list[Token]:
     >>> [word for word, _, _ in parted("5升火机顺丰")]
     ['5', '升', '火机', '顺丰']
     """
+    first_known = _CUTS.search(text)
+    if first_known is None:
+        return list(rjieba.tokenize(text, hmm=False))
     tokens: list[Token] = []
     start = 0
-    for known in _CUTS.finditer(text):
+    for known in _CUTS.finditer(text, first_known.start()):
         cut = known.start() if known[1] else known.end()
         tokens += [
             (word, start + first, start + last) for word, first, last in rjieba.tokenize(text[start:cut], hmm=False)
