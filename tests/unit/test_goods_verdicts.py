@@ -1,4 +1,4 @@
-"""What the built-in rules make of a goods name alone: a red only where nothing is in doubt."""
+"""Lanes that the built-in rules choose by a goods name alone: a red only where nothing is in doubt."""
 
 import sys
 from types import FrameType
