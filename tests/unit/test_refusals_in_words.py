@@ -70,12 +70,6 @@ def test_a_name_that_the_sender_invented_is_named_at_home_only(name: str) -> Non
     assert f'data.sender: unknown field "{name}"' in found.at_home
 
 
-def test_an_event_that_corrects_itself_is_refused() -> None:
-    found = answer(record(real_name(corrects="r-1"), event_id="r-1"))
-    assert isinstance(found, Rejected)
-    assert found.detail == "data.corrects: is the event's own id; a correction has its own"
-
-
 @pytest.mark.parametrize(
     ("changes", "reason", "detail"),
     [

@@ -277,8 +277,6 @@ class Decoder:
             return refused
         if self._token_ids is not None and (refused := unknown_key(data, self._token_ids)) is not None:
             return refused
-        if data.corrects == name:
-            return Rejected(Reason.INVALID_VALUE, "data.corrects: is the event's own id; a correction has its own")
         clear_unknown(data, time_ms)
         content = self._content.copy()
         content.update(time)
