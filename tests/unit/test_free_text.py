@@ -160,10 +160,16 @@ def test_other_personal_values_are_blanked_and_the_goods_stay(text: str, left: s
         "加厚2号袋",
         "环氧树脂 UN1866 Ⅲ",
         "60-80-100目砂纸",
+        "粉末 1313-60-6 5000g",
+        "1313-60-6 2026-11-29",
     ],
 )
 def test_what_belongs_to_goods_stays(text: str) -> None:
     assert hide_numbers(text) == text
+
+
+def test_the_number_of_a_substance_with_a_wrong_check_digit_hides_no_phone() -> None:
+    assert hide_numbers("粉末 1380-01-3 8000") == "粉末 ****"
 
 
 def test_a_code_of_goods_with_a_wrong_check_digit_could_be_anything() -> None:

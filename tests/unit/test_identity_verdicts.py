@@ -72,6 +72,12 @@ def test_the_third_parcel_of_a_clerk_is_a_look() -> None:
     assert found(*((hour, OWN) for hour in range(5))) == {"R6": Lane.YELLOW}
 
 
+def test_a_clerk_who_sends_under_a_passport_is_known_as_well() -> None:
+    passport = {"document_number": "E12345678", "document_type": "passport", "issuing_country": "CN"}
+    own = {"operator_document": "E12345678", "sender": passport}
+    assert found(*((hour, own) for hour in range(5))) == {"R6": Lane.YELLOW}
+
+
 @pytest.mark.parametrize("given", ["name", "phone"])
 def test_a_clerks_document_for_customers_is_red(given: str) -> None:
     customers = [

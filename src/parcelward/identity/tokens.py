@@ -228,6 +228,11 @@ class Tokeniser:
             phone_check = _LINE
         elif phone_mask is not None:
             phone_check = _NO_PHONE if phone_mask == _NOTHING_SHOWN else _LENT
+        operator_token = data.operator_document_token if staff is None else self._staff.of(staff)
+        if number is not None and staff is not None and stated is not _RESIDENT and normal_document(staff) == normal:
+            operator_token = (
+                document_token  # who sends something of their own: an operator's document comes without type
+            )
         receiver_phone = receiver.phone_token if receiver.phone is None else self.phone(receiver.phone)
         return Identity(
             document_token,
@@ -237,7 +242,7 @@ class Tokeniser:
             name_mask,
             phone_token,
             phone_mask,
-            data.operator_document_token if staff is None else self._staff.of(staff),
+            operator_token,
             receiver.name_token if receiver.name is None or receiver_phone is not None else self.name(receiver.name),
             receiver_phone,
             phone_check,
