@@ -230,9 +230,8 @@ class Tokeniser:
             phone_check = _NO_PHONE if phone_mask == _NOTHING_SHOWN else _LENT
         operator_token = data.operator_document_token if staff is None else self._staff.of(staff)
         if number is not None and staff is not None and stated is not _RESIDENT and normal_document(staff) == normal:
-            operator_token = (
-                document_token  # who sends something of their own: an operator's document comes without type
-            )
+            # Of staff who send something themselves: an operator's document comes without its type.
+            operator_token = document_token
         receiver_phone = receiver.phone_token if receiver.phone is None else self.phone(receiver.phone)
         return Identity(
             document_token,
