@@ -27,8 +27,11 @@ class Ground:
         self._settings = settings
         self.clock = BrokerClock()
         self._said: frozenset[Flaw] = frozenset()
+        self._missing: set[Flaw] = set()
         facts = gather(settings)
-        self.topic_ids: Mapping[str, str] = {topic.name: topic.id for topic in facts.topics.values()}
+        # Without the topic of the clock: it may be made anew at any time.
+        topics = [topic for topic in facts.topics.values() if topic.name != settings.topics.clock]
+        self.topic_ids: Mapping[str, str] = {topic.name: topic.id for topic in topics}
         self.flaws = check_ground(settings, facts)
         self._note(facts)
         refuse(self.flaws)
@@ -36,7 +39,11 @@ class Ground:
     def check_again(self) -> None:
         """Check again. Raises UserError if Kafka does not answer; what was found before stays then."""
         facts = gather(self._settings, self.topic_ids)
-        self.flaws = check_ground(self._settings, facts, running=True)
+        found = check_ground(self._settings, facts, running=True)
+        # A broker that is just starting may not know a topic yet: it is missing if two checks in a row say so.
+        missing = {one for one in found if one.code is Code.TOPIC_MISSING}
+        self.flaws = [one for one in found if one not in missing or one in self._missing]
+        self._missing = missing
         self._note(facts)
 
     def _note(self, facts: Facts) -> None:

@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     real_name_due: Duration = Field(
         timedelta(minutes=30),
         gt=timedelta(0),
-        description="Time after an inspection until a real-name event is overdue.",
+        description="Time after the first record of a waybill until its real-name event is overdue.",
     )
     scan_due: DurationOrUnset = Field(
         None,

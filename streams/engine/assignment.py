@@ -188,7 +188,7 @@ class Assignment:
                 'see docs/runbook.md, "A topic was made anew"'
             )
         if gone := records_gone(position, bounds, transactional=plan.fed):
-            found = gap(self.settings, source, position, bounds.start, gone)
+            found = gap(self.settings, source, position, bounds, gone)
             if found.severity is Severity.STOP:
                 raise UserError(found.sentence)
             log.error(

@@ -3,19 +3,16 @@
 import time
 from collections.abc import Collection
 
-LASTS_S = 600.0
-"""So long a comparison is believed; quartz clocks drift by less than a tenth of a second meanwhile."""
-
 
 class BrokerClock:
     """Says what every broker's clock shows at least. This machine's own clock may step without effect.
 
-    Before any comparison it goes by this machine's clock as it was when the object was made.
+    Before any comparison it goes by this machine's clock as it was when the object was made. A comparison holds until
+    the next one: quartz clocks drift by a few seconds a day. One that was suspended is behind, which accuses nobody.
     """
 
     def __init__(self) -> None:
         self._anchor_ms = (time.time() - time.monotonic()) * 1000
-        self._compared_at = float("inf")
         self._doubtful = False
 
     def set(self, anchors_ms: Collection[float], *, doubtful: bool) -> None:
@@ -26,11 +23,7 @@ class BrokerClock:
         self._doubtful = doubtful
         if anchors_ms:
             self._anchor_ms = min(anchors_ms)
-            self._compared_at = time.monotonic()
 
     def now_ms(self) -> int | None:
         """The time at the brokers, at least (epoch ms); None while it is in doubt."""
-        now = time.monotonic()
-        if self._doubtful or now - self._compared_at > LASTS_S:
-            return None
-        return int(self._anchor_ms + now * 1000)
+        return None if self._doubtful else int(self._anchor_ms + time.monotonic() * 1000)

@@ -43,7 +43,7 @@ class Outages:
 
     def _hold(self, tp: Any, since_ms: int, until_ms: int) -> None:
         self.held.setdefault(tp, since_ms)
-        self._until[tp] = until_ms
+        self._until[tp] = max(until_ms, self._until.get(tp, until_ms))
 
     def is_over(self, tp: Any, now_ms: int) -> bool:
         """Tell whether deadlines wait no more, once a partition was read up to its end; the wait ends with that."""

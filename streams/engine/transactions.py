@@ -303,6 +303,8 @@ class Transactions:
             changelog = TopicPartition(self._settings.topics.changelog(work.stage), work.number)
             start, end = written.get(changelog) or self._changelogs.get(changelog, NEW)
             for topic in work.positions:
+                if topic not in ids or changelog.topic not in ids:  # made a moment ago, and not yet known
+                    continue
                 footing = Footing(ids[topic], ids[changelog.topic], self._settings.partitions, start, end)
                 notes[TopicPartition(topic, work.number)] = footing.note()
         return notes

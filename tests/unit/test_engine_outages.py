@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from streams.engine import broker_clock
 from streams.engine.broker_clock import BrokerClock
 from streams.engine.outages import AWAY_MS, MOST_MS, START, Outages
 
@@ -100,5 +99,12 @@ def test_the_slowest_broker_says_what_time_it_is(monkeypatch: pytest.MonkeyPatch
     assert clock.now_ms() is None
     clock.set([], doubtful=False)
     assert clock.now_ms() == 50_400
-    monkeypatch.setattr(time, "monotonic", lambda: 51.0 + broker_clock.LASTS_S)
-    assert clock.now_ms() is None
+    monkeypatch.setattr(time, "monotonic", lambda: 3600.0)
+    assert clock.now_ms() == 3_600_400, "a comparison holds until the next one"
+
+
+def test_a_short_outage_after_a_long_one_does_not_cut_the_wait() -> None:
+    outages = running()
+    assert not lived(outages, 31_000 + 300_000)
+    assert not lived(outages, 31_000 + 306_000)
+    assert not lived(outages, 31_000 + 340_000), "the long one made deadlines wait for 300 s"

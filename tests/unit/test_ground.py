@@ -219,6 +219,16 @@ def test_what_stops_a_worker_comes_first_and_then_what_harms_most() -> None:
     assert in_order([warned, clock, copies]) == [copies, clock, warned]
 
 
+def test_one_offset_before_an_empty_intake_stops_nobody() -> None:
+    """Workers write records that lay wrong into intake, in transactions: after quiet days only their end was left."""
+    facts = healthy(
+        logs={**healthy().logs, (INTAKE, 0): Bounds(12, 12)},
+        positions={**healthy().positions, (INTAKE, 0): Position(11)},
+    )
+    found = only(check_ground(SETTINGS, facts))
+    assert (found.code, found.severity) == (Code.GAP, Severity.WARN)
+
+
 def test_the_mark_of_a_transactions_end_is_no_record() -> None:
     assert records_gone(20, Bounds(21, 21), transactional=True) == 0
     assert records_gone(20, Bounds(21, 21), transactional=False) == 1

@@ -19,7 +19,7 @@ from parcelward.cluster.client import client_options, consumer_options
 from parcelward.flow import FLOW
 from parcelward.footing import Bounds, footing_of
 from parcelward.ground.facts import Certificate, ClockFacts, Facts, Machine, Place, Position, TopicFacts
-from parcelward.ground.plan import plan_topics
+from parcelward.ground.plan import STAMPED, plan_clock, plan_topics
 from parcelward.settings import Settings
 
 PROBE_S = 5.0
@@ -144,19 +144,24 @@ def _clocks(settings: Settings, admin: Any, topics: Mapping[str, TopicFacts]) ->
     topic = topics.get(name)
     if topic is None or (topic.operations is not None and "WRITE" not in topic.operations):
         return {}
+    if topic.config.get(STAMPED) != plan_clock(settings).config[STAMPED]:
+        return {}  # the topic would only show this machine's own clock
     (described,) = admin.describe_topics([name])
     led_by = {one["leader_id"]: one["partition_index"] for one in described["partitions"] if one["leader_id"] >= 0}
-    found = {}
-    with contextlib.suppress(KafkaError):
+    found: dict[int, ClockFacts] = {}
+    try:
         producer = KafkaProducer(
             **client_options(settings), acks="all", max_block_ms=int(PROBE_S * 1000), enable_idempotence=False
         )
-        try:
-            for broker, partition in led_by.items():
+    except KafkaError:
+        return found
+    try:
+        for broker, partition in led_by.items():
+            with contextlib.suppress(KafkaError):  # one broker that is away says nothing of the others
                 producer.send(name, b"", partition=partition).get(PROBE_S)  # the first one waits for the connection
                 found[broker] = _compared(producer, name, partition)
-        finally:
-            producer.close(PROBE_S)
+    finally:
+        producer.close(PROBE_S)
     return found
 
 

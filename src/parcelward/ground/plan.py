@@ -28,6 +28,8 @@ KEPT = {
 }
 FORGOTTEN = {"max.compaction.lag.ms": "what was deleted from the state stays in the changelog"}
 
+STAMPED = "message.timestamp.type"
+
 INTERNAL = ("__consumer_offsets", "__transaction_state")
 """Topics of Kafka itself that positions and transactions depend on."""
 
@@ -82,9 +84,15 @@ def plan_topics(settings: Settings) -> list[TopicPlan]:
         )
         for stage in FLOW
     ]  # fmt: skip
-    for_clock = {"message.timestamp.type": "LogAppendTime", "retention.ms": str(HOUR_MS), "segment.ms": str(HOUR_MS)}
-    plans.append(TopicPlan(topics.clock, settings.partitions, settings.replication, for_clock, optional=True))
-    return plans
+    return [*plans, plan_clock(settings)]
+
+
+def plan_clock(settings: Settings) -> TopicPlan:
+    """Plan the topic that shows the brokers' time, by the stamps that they give its records."""
+    config = {STAMPED: "LogAppendTime", "retention.ms": str(HOUR_MS), "segment.ms": str(HOUR_MS)}
+    shown = {STAMPED: "it would show the clock of the worker that asks"}
+    name = settings.topics.clock
+    return TopicPlan(name, settings.partitions, settings.replication, config, shown, optional=True)
 
 
 def _of_courier(settings: Settings, courier: str, kept: Mapping[str, str]) -> list[TopicPlan]:

@@ -35,11 +35,23 @@ def off_the_log(settings: Settings, facts: Facts) -> Iterator[Flaw]:
             elif position.offset > log.end:
                 yield _beyond_end(place, position, log)
             elif gone := records_gone(position.offset, log, transactional=not stage.reads_intake):
-                yield gap(settings, place, position.offset, log.start, gone)
+                yield gap(settings, place, position.offset, log, gone)
 
 
-def gap(settings: Settings, place: Place, position: int, start: int, gone: int) -> Flaw:
-    """Say that records are gone before they were read, at most so many."""
+def gap(settings: Settings, place: Place, position: int, log: Bounds, gone: int) -> Flaw:
+    """Say that records are gone before they were read, at most so many.
+
+    One offset before an empty log stops nobody: after quiet days it may be the end of a transaction, no record.
+    """
+    doubtful = gone == 1 and log.start == log.end
+    if doubtful:
+        return Flaw(
+            Code.GAP,
+            WARN,
+            f"offset {position} of topic {place[0]}, partition {place[1]}, was deleted before it was read: a record, "
+            "or only the end of a transaction",
+            f'nothing, if nothing was sent then ({RUNBOOK}, "Records are gone")',
+        )
     stop = settings.gaps == "stop"
     mend = (
         f'see {RUNBOOK}, "Records are gone", then set gaps (environment PARCELWARD_GAPS) to go_on to pass over them'
@@ -49,8 +61,8 @@ def gap(settings: Settings, place: Place, position: int, start: int, gone: int) 
     return Flaw(
         Code.GAP,
         STOP if stop else WARN,
-        f"{gone} records of topic {place[0]}, partition {place[1]}, offsets {position} to {start - 1}, were deleted "
-        "before they were read and are not screened",
+        f"{gone} records of topic {place[0]}, partition {place[1]}, offsets {position} to {log.start - 1}, were "
+        "deleted before they were read and are not screened",
         mend,
     )
 

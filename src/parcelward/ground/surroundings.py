@@ -12,6 +12,7 @@ STOP, WARN = Severity.STOP, Severity.WARN
 CERTIFICATE_DAYS = 21
 DISK_SHARE = 0.1
 DISK_BYTES = 256 << 20
+FULL_SHARE = 0.02
 FILES = 256
 FILES_OF_A_STATE = 32
 """Files that RocksDB keeps open for one stage and partition, about."""
@@ -83,7 +84,7 @@ def machine_short(settings: Settings, facts: Facts) -> Iterator[Flaw]:
     """Find a disk that is nearly full, and a limit of open files that is too low."""
     free, total, files = facts.machine.disk_free, facts.machine.disk_total, facts.machine.files
     if free is not None and total:
-        full = free < DISK_BYTES
+        full = free < min(DISK_BYTES, FULL_SHARE * total)
         if full or free < DISK_SHARE * total:
             yield Flaw(
                 Code.DISK,

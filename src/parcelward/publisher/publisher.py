@@ -195,6 +195,8 @@ class Publisher:
         if self._closed:
             raise UserError("this publisher is closed; make a new one")
         while True:
+            if self._progress.ended:  # an internal error, which is logged; nothing would be delivered any more
+                raise UserError("this publisher has failed, see its log; make a new one")
             try:
                 first = self._outbox.append(bodies)
             except SpoolFull:
