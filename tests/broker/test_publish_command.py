@@ -113,3 +113,14 @@ def test_a_signal_ends_the_command_soon_and_says_what_is_left(
     assert "interrupted" in told
     assert "1 event was not acknowledged (n-0): no Kafka answers" in " ".join(told.split())
     assert "kept in the spool" in told
+
+
+def test_what_was_read_before_a_signal_is_published(settings: Settings) -> None:
+    """A slow rate: most of what was read waits for its turn, and could not be read again."""
+    command = start(settings, "--rate", "50")
+    write(command, "".join(map(line, range(60))))
+    await_true(lambda: len(published(settings)) > 0, command)
+    command.send_signal(signal.SIGTERM)
+    _, told = command.communicate(timeout=PATIENCE_S)
+    assert len(published(settings)) == 60
+    assert "60 published and acknowledged" in told

@@ -90,6 +90,11 @@ def test_a_name_that_is_a_piece_of_a_longer_name_is_another_thing(name: str) -> 
     assert match_goods(name).danger_severity <= 1
 
 
+@pytest.mark.parametrize("name", ["硝酸铁", "次氯酸钙混合物，干的", "高氯酸钠", "重铬酸钾试剂"])
+def test_salts_of_acids_that_burn_are_dangerous_as_well(name: str) -> None:
+    assert match_goods(name).danger_severity >= 2
+
+
 @pytest.mark.parametrize("name", ["汽油桶", "油漆桶", "柴油壶"])
 def test_a_barrel_for_a_liquid_or_of_it_is_looked_at(name: str) -> None:
     assert match_goods(name).danger_severity == 2

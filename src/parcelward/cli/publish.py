@@ -137,7 +137,8 @@ def _publish_lines(choices: Choices, publisher: Publisher, counts: LineCounts, c
             if counts.stopped:
                 return
             wait = started + counts.taken / choices.rate - time.monotonic() if choices.rate else 0
-            if stop.wait(max(wait, 0)):
+            # What was read from a pipe cannot be read again: it is taken before the end, without pauses.
+            if stop.wait(max(wait, 0)) and choices.file != "-":
                 break
     if stop.requested:
         counts.stopped = "interrupted"

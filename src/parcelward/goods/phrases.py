@@ -62,7 +62,8 @@ _WORD = re.compile(r"[a-z]+")
 _VESSEL = re.compile("火机|[瓶罐筒弹]$|气球$|lighter|zippo|cylinder|canister|cartridge")  # empty, it is still one
 _UNFILLED = re.compile("[ (,]*(?:不含|不带|没有|未[充加装灌]|无|没)(?:充|加|装|灌)?(?:气|油|燃料|丁烷|液)(?!味|烟|缸)")
 _LIKE_GOODS = frozenset(("01", "02", "03", "04", "05", "12"))  # terms that people use in names of other goods
-_CHEMICAL = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
+_METALS = frozenset("钠钾铵钙镁锌铅银钡锶锂铜铁铝镍钴")
+_CHEMICAL = _METALS | frozenset("盐酯脲胺酮醛醇醚烷烯炔酚苯管")  # go on with a chemical name
 _CHEMICAL_WORD = _CHEMICAL | frozenset("酸氯溴碘氟硝氰硼磷硫氨基剂液物品料气粉")
 _MADE_FOR = re.compile("(?:专|使|加|加注|燃料)?用(?![品具于户心])|燃料|燃油|装(?![饰置备修潢裱订箱机甲车])")
 _VERBS = frozenset("刷喷洗烧擦补画锯点")
@@ -73,6 +74,7 @@ _BRANDS = frozenset(("mercury", "tnt", "c4", "opium", "poison", "dynamite", "bul
 _THINGS_WITH_IT = frozenset(("part", "wipe", "test", "holder", "article", "model"))  # of which a title is often made
 _ONLY_A_BARREL = re.compile("[桶壶箱]子?")
 _OTHER_SUBSTANCE = (_CHEMICAL - {"管"}) | frozenset("树胶糖素苷")
+_SALTS_TOO = re.compile("硝酸|氯酸|溴酸|碘酸|铬酸|锰酸|砷酸|过氧|氰|叠氮|氟")  # as dangerous in salts: 硝酸铁
 _SET = re.compile(r"[一二两三四五六七八九十几\d整全成]套|套装|套餐|礼盒|组合|(?<![a-z])(?:set|kit)(?![a-z])")
 # Heads only as the last word.
 _LAST_ONLY = frozenset(
@@ -131,6 +133,8 @@ class Phrase:
     def _is_piece(self, start: int, end: int) -> bool:
         """Tell whether a longer word goes on after a hit and names another substance: 环氧树脂."""
         if end == len(self.text) or self.text[end] not in _OTHER_SUBSTANCE:
+            return False
+        if self.text[end] in _METALS and _SALTS_TOO.search(self.text, start, end):
             return False
         around, known = self._around(start, end), lexicon().named
         return any(first <= start and end < last and word not in known for word, first, last in around)

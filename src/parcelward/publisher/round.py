@@ -11,8 +11,9 @@ from parcelward.topics import partition_of
 
 RETRY_S = (0.1, 2.0)
 """First and longest pause before the same batches are sent again."""
-TOPIC_PATIENCE_S = 60.0
-"""Time after which a topic is taken to be missing, while brokers answer."""
+TOPIC_PATIENCE_S = 600.0
+"""Time after which a topic is taken to be missing, while brokers answer: a topic may be made anew, a right given back.
+It has an end, or one event with a wrong courier would hold up all others."""
 
 Pause = Callable[[str, float], None]
 """Says why nothing moves, and waits so many seconds."""
