@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+MOST_PARTITIONS = 16
 EVENTS = 4000
 PROMISED = (
     "events_per_cpu_second",
@@ -35,7 +36,8 @@ def test_the_benchmark_measures_and_writes_every_figure_it_promises(tmp_path):
     data, one_run = figures["data"], figures["runs"][0]
     assert 0.8 * EVENTS < data["events"] < 1.3 * EVENTS
     assert one_run["refused"] == data["refused"] > 0, "what must be refused was refused, in the warm-up and after it"
-    assert data["waybills"] * 0.9 < one_run["memory"]["keys_by_stage"]["duties"] <= data["waybills"]
+    # Each partition has a record about the token keys besides.
+    assert data["waybills"] * 0.9 < one_run["memory"]["keys_by_stage"]["duties"] <= data["waybills"] + MOST_PARTITIONS
     assert set(one_run["mean_batch_records"]) == STAGES
     assert figures["recovery"]["restored_records"] >= one_run["memory"]["live_keys"], "the whole state came back"
     assert figures["live"]["at_half"]["alerts"] > 0

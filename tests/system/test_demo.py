@@ -130,7 +130,7 @@ def test_demo_without_end_can_be_looked_at_and_leaves_no_process(demos: list[Dem
     demo.read_until("alerts follow")
     seen = typed(f"{look[0]} --max 1")
     assert seen.returncode == 0, seen.stderr
-    assert "score" in seen.stdout
+    assert " do: " in seen.stdout
     refused, replayed = typed(look[1]), typed(look[2])
     assert refused.returncode == 0, refused.stderr
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr

@@ -40,7 +40,9 @@ def test_a_killed_worker_loses_and_doubles_nothing(start_service):
     assert set(revisions.values()) == {1}
     sent = {f"SF{number:06d}" for number in range(PARCELS)} | last
     ledger = {
-        record.key.decode().split("/")[1] for record in service.read(f"{service.prefix}screening-duties-changelog")
+        record.key.decode().split("/")[1]
+        for record in service.read(f"{service.prefix}screening-duties-changelog")
+        if not record.key.startswith(b"/")  # what is known of the token keys
     }
     assert ledger == sent
     assert service.read(f"{service.prefix}rejected.swift") == []

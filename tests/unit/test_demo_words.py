@@ -136,7 +136,7 @@ def test_unsound_rule_pack_is_refused_with_its_place_before_kafka_starts(
     pack.write_text("version: x\nrules:\n  - id: R1\n    expr: foo &\n")
     monkeypatch.setenv("PARCELWARD_RULE_PACK", str(pack))
     monkeypatch.setattr(run_module, "LocalBroker", lambda *_: pytest.fail("Kafka was started"))
-    with pytest.raises(UserError, match=r"bad\.yaml:3:5: rule pack: 'name' is missing"):
+    with pytest.raises(UserError, match=r"bad\.yaml:3:5: rule R1: 'name' is missing"):
         run(WISH, Console(file=io.StringIO()), Stop())
 
 

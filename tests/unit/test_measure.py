@@ -71,6 +71,7 @@ def test_a_full_row_has_every_feature_in_its_own_type():
     unknown = {name for name, value in row.items() if value is None}
     assert unknown <= {
         "found_removed",
+        "waybill_conflict_fields",
         "photo_reused_from",
         "weight_ratio",
         "weight_outside",

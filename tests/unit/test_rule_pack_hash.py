@@ -26,7 +26,7 @@ def test_a_rule_added_under_the_built_in_label_changes_the_hash(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("staff_sends_1d >= 3", "staff_sends_1d >= 2"),
+        ("staff_sends_1d >= 10", "staff_sends_1d >= 9"),
         ("severity: critical", "severity: high"),
         ("期限内没有收寄验视记录", "没有收寄验视记录"),
         ("期限内完成的安检", "按时完成的安检"),

@@ -50,8 +50,9 @@ def test_an_entry_of_an_earlier_version_does_not_know_and_one_of_today_is_read_t
     entry = decode_shipment(value).real_name
     assert entry is not None
     assert entry.phone_check == "no_phone"
-    *earlier, check = msgspec.msgpack.decode(encode(entry))
-    assert (check, len(earlier)) == ("no_phone", len(RealNameEntry.__struct_fields__) - 1)
+    place = RealNameEntry.__struct_fields__.index("phone_check")
+    *earlier, check = msgspec.msgpack.decode(encode(entry))[: place + 1]
+    assert (check, len(earlier)) == ("no_phone", place)
     read = msgspec.msgpack.decode(encode(earlier), type=RealNameEntry)
     assert read == msgspec.structs.replace(entry, phone_check=None)
 

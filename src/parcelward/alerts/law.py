@@ -20,6 +20,9 @@ NAMES = {
     " (2 cartons, 400 cigarettes a parcel)",
     "国家烟草专卖局、国家邮政局通告2022年第1号（电子烟限量寄递：每人每天限寄一件）": "notice 1 of 2022 of the tobacco"
     " monopoly and postal authorities (e-cigarettes: one parcel per person and day)",
+    "民用航空危险品运输管理规定（条款待核）": "Rules on the Carriage of Dangerous Goods by Civil Aviation"
+    " (article not yet checked)",
+    "GB 12268-2025《危险货物品名表》": "GB 12268-2025, list of dangerous goods",
     "IATA危险品规则": "IATA dangerous goods regulations",
     "（收寄验视）": " (inspection at acceptance)",
     "（虚构寄递流程信息）": " (invented records of handling)",
