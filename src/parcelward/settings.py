@@ -256,6 +256,12 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
 
     @property
+    def uses_demo_key(self) -> bool:
+        """True when tokens are made with the key that is public."""
+        secret = self.token_keys.get(self.token_key)
+        return secret is not None and secret.get_secret_value() == DEMO_KEY
+
+    @property
     def topics(self) -> Topics:
         """Topic names of this installation."""
         return Topics(self.topic_prefix)

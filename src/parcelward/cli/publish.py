@@ -20,7 +20,6 @@ from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.event_file import numbered_events, written_record
 from parcelward.process.stopping import Stop, stop_signals
 from parcelward.publisher import InvalidEvent, NotDelivered, NoTopic, Publisher, SpoolFull
-from parcelward.settings import DEMO_KEY, Settings
 from parcelward.topics import Topics
 
 SHOWN = 20
@@ -96,7 +95,7 @@ def publish(
     tokeniser = Tokeniser.from_settings(settings) if tokenise else None
     folder = spool or settings.spool
     console = Console(stderr=True, highlight=False)
-    if tokenise and _has_demo_key(settings):
+    if tokenise and settings.uses_demo_key:
         console.print(DEMO_KEY_WARNING, style="bold yellow", soft_wrap=True)
     if file == "-" and folder is None:
         console.print(NO_SPOOL, soft_wrap=True)
@@ -113,11 +112,6 @@ def publish(
     _report(counts, publisher.acknowledged, time.monotonic() - started, console, name_of(file))
     if publisher.acknowledged < counts.lines or counts.stopped:
         raise typer.Exit(1)
-
-
-def _has_demo_key(settings: Settings) -> bool:
-    key = settings.token_keys.get(settings.token_key)
-    return key is not None and key.get_secret_value() == DEMO_KEY
 
 
 def _publish_lines(choices: Choices, publisher: Publisher, counts: LineCounts, console: Console, stop: Stop) -> None:

@@ -17,7 +17,7 @@ from parcelward.intake.event_file import numbered_events
 from parcelward.moments import utc
 from parcelward.screening.build import build_stages
 from parcelward.screening.rehearsal import Refused, Rehearsal
-from parcelward.settings import DEMO_KEY, Settings
+from parcelward.settings import Settings
 
 
 def screen(
@@ -71,8 +71,7 @@ def _notes(rehearsal: Rehearsal, settings: Settings, file: str, zone: tzinfo | N
     notes = []
     if not rehearsal.lines:
         notes.append(f"{name_of(file)} holds no event; give one JSON object a line")
-    key = settings.token_keys.get(settings.token_key)
-    if key is not None and key.get_secret_value() == DEMO_KEY:
+    if settings.uses_demo_key:
         notes.append("tokens are made with the public demo key; set PARCELWARD_TOKEN_KEYS before you hand results on")
     if rehearsal.left_out:
         arrive = "arrives" if rehearsal.left_out == 1 else "arrive"

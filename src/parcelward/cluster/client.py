@@ -9,7 +9,7 @@ from kafka.errors import CorruptRecordError, KafkaError
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 
-from parcelward.cluster.entrance import refusal
+from parcelward.cluster.entrance import address, refusal
 from parcelward.errors import UserError
 from parcelward.record_batch import Lenient, is_plain, readable, stand_in
 from parcelward.settings import Settings
@@ -95,11 +95,12 @@ def require_answer(settings: Settings) -> None:
     """Raise UserError at once when nothing listens at any of the servers (clients would retry for long)."""
     refusals: list[OSError] = []
     for server in client_options(settings)["bootstrap_servers"]:
-        host, _, port = server.rpartition(":")
-        if not host or not port.isdigit():
-            raise UserError(f"setting kafka (environment PARCELWARD_KAFKA): {server!r} is not host:port")
         try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+            where = address(server)
+        except ValueError as error:
+            raise UserError(f"setting kafka (environment PARCELWARD_KAFKA): {error}") from None
+        try:
+            socket.create_connection(where, timeout=5).close()
         except OSError as error:
             refusals.append(error)
         else:

@@ -15,16 +15,28 @@ PATIENCE_S = 5.0
 """Seconds for one try to connect, and to log in."""
 
 
+def address(server: str) -> tuple[str, int]:
+    """Read `host:port`, as a socket takes it. Raises ValueError when it is something else.
+
+    >>> address("[::1]:9092")
+    ('::1', 9092)
+    """
+    host, _, port = server.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError(f"{server!r} is not host:port")
+    return host.strip("[]"), int(port)
+
+
 def refusal(settings: Settings, options: dict[str, Any]) -> str:
     """Try to be let in with a client's `options`; return what the broker does not like, empty when that is not known.
 
     `options` are those of `client_options`. Never raises for what a broker answers.
     """
-    host, _, port = options["bootstrap_servers"][0].rpartition(":")
+    where = address(options["bootstrap_servers"][0])
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE_S) as connection:
+        with socket.create_connection(where, timeout=PATIENCE_S) as connection:
             tls = settings.security_protocol.endswith("SSL")
-            said = _tls_refusal(settings, options, connection, host.strip("[]")) if tls else ""
+            said = _tls_refusal(settings, options, connection, where[0]) if tls else ""
     except OSError:
         return ""
     if said:

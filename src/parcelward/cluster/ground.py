@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 
 from parcelward.cluster.admin import administered, internal_copies, topics_of
 from parcelward.cluster.client import client_options, consumer_options
+from parcelward.cluster.entrance import address
 from parcelward.flow import FLOW
 from parcelward.footing import Bounds, footing_of
 from parcelward.ground.facts import Certificate, ClockFacts, Facts, Machine, Place, Position, TopicFacts
@@ -79,12 +80,12 @@ def _offsets(admin: Any, places: Collection[Place], spec: Any) -> dict[Place, in
 
 
 def _positions(admin: Any, settings: Settings, sources: Collection[Place]) -> dict[Place, Position]:
-    group = settings.topics.app_id
+    group, known = settings.topics.app_id, frozenset(sources)
     found = admin.list_group_offsets({group: None})[group]
     return {
         (tp.topic, tp.partition): Position(one.offset, footing_of(one.metadata))
         for tp, one in found.items()
-        if (tp.topic, tp.partition) in set(sources) and one.offset >= 0
+        if (tp.topic, tp.partition) in known and one.offset >= 0
     }
 
 
@@ -182,11 +183,11 @@ def _certificates(settings: Settings) -> Iterable[Certificate]:
         for one in context.get_ca_certs():
             yield Certificate(f"the authority in {cafile}", _days(str(one["notAfter"])))
     for server in client_options(settings)["bootstrap_servers"]:
-        host, _, port = server.rpartition(":")
+        where = address(server)
         with (
             contextlib.suppress(OSError),
-            socket.create_connection((host.strip("[]"), int(port)), timeout=PROBE_S) as plain,
-            context.wrap_socket(plain, server_hostname=host.strip("[]")) as secured,
+            socket.create_connection(where, timeout=PROBE_S) as plain,
+            context.wrap_socket(plain, server_hostname=where[0]) as secured,
         ):
             shown = secured.getpeercert()
             if shown:

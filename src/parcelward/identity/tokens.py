@@ -30,7 +30,7 @@ from parcelward.identity.remembered import Remembered
 from parcelward.identity.token_keys import Fingerprints, fingerprint
 from parcelward.intake.event import RealNameData
 from parcelward.moments import DAY_MS
-from parcelward.settings import DEMO_KEY, Settings
+from parcelward.settings import Settings
 
 SHORTEST_KEY = 16  # bytes
 BLOCK = 64  # bytes, of SHA-256
@@ -140,11 +140,10 @@ class Tokeniser:
 
         Raises UserError when a key cannot be used, or when the public demo key would be used on a protected cluster.
         """
-        secret, protocol = settings.token_keys.get(settings.token_key), settings.security_protocol
-        if secret is not None and secret.get_secret_value() == DEMO_KEY and protocol != "PLAINTEXT":
+        if settings.uses_demo_key and settings.security_protocol != "PLAINTEXT":
             raise UserError(
-                f"setting token_keys: the demo key is public and must not be used with {protocol}; make a key with "
-                "`openssl rand -hex 32` and name it in token_key"
+                f"setting token_keys: the demo key is public and must not be used with {settings.security_protocol}; "
+                "make a key with `openssl rand -hex 32` and name it in token_key"
             )
         keys = {key_id: _key_bytes(secret.get_secret_value()) for key_id, secret in settings.token_keys.items()}
         return cls(keys, settings.token_key)
