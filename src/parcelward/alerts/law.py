@@ -5,6 +5,8 @@ What the table does not know stays as it is, in Chinese: a law is not translated
 
 import re
 
+from parcelward.rules.laws import number_of
+
 NAMES = {
     "快递暂行条例（2025年修订）": "Interim Regulation on Express Delivery (as revised in 2025)",
     "邮件快件实名收寄管理办法": "Measures for Real-Name Acceptance of Mail and Parcels",
@@ -35,7 +37,6 @@ NAMES = {
 _NAME = re.compile("|".join(map(re.escape, sorted(NAMES, key=len, reverse=True))))
 _ARTICLES = re.compile(r"\s?第[零一二三四五六七八九十百]+条(?:、第[零一二三四五六七八九十百]+条)*")
 _ARTICLE = re.compile(r"第([零一二三四五六七八九十百]+)条")
-_DIGITS = {sign: number for number, sign in enumerate("零一二三四五六七八九")}
 
 
 def law_in_english(basis: str) -> str:
@@ -45,17 +46,9 @@ def law_in_english(basis: str) -> str:
     'Postal Law art. 25, 75; Interim Regulation on Express Delivery (as revised in 2025) art. 32'
     """
     named = _NAME.sub(lambda match: NAMES[match[0]], basis)
-    numbered = _ARTICLES.sub(lambda match: " art. " + ", ".join(map(_number, _ARTICLE.findall(match[0]))), named)
+    numbered = _ARTICLES.sub(_numbered, named)
     return numbered.replace("；", "; ").replace("、", ", ")
 
 
-def _number(article: str) -> str:
-    """The number of an article, up to 999."""
-    total = digit = 0
-    for sign in article:
-        if sign in _DIGITS:
-            digit = _DIGITS[sign]
-        else:
-            total += (digit or 1) * {"十": 10, "百": 100}[sign]
-            digit = 0
-    return str(total + digit)
+def _numbered(articles: re.Match[str]) -> str:
+    return " art. " + ", ".join(str(number_of(one)) for one in _ARTICLE.findall(articles[0]))
