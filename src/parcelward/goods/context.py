@@ -2,7 +2,7 @@
 
 import re
 
-from parcelward.goods.lexicon import Term, TermPlace
+from parcelward.goods.lexicon import WEAPONS, Term, TermPlace
 from parcelward.goods.text import CJK
 
 _CJK = re.compile(f"[{CJK}]")
@@ -47,8 +47,6 @@ _TOY_BEFORE = re.compile(
     + _any_of("toy_ nerf_ water_ bubble_ lego_ plush_")
     + ")$"
 )
-_WEAPONS = frozenset(("01", "02"))
-
 _FITTING = re.compile(
     " ?(?:case|cover|pouch|sleeve|charger|holder|organi[sz]er|tester|cable|bag)s?(?![a-z])"
     "|.{0,3}(?:标签|说明书|测试仪|检测仪|点焊机|外壳|壳|套(?!装|餐|盒)|保护套|保护壳|皮套|收纳|支架|充电器|充电机|贴纸|连接线|接线|弹簧|坐垫|轮胎|内胎|头盔|雨衣|雨披|挡风|车罩|配件|后视镜|手套)"
@@ -75,21 +73,21 @@ def stands_by_itself(text: str, start: int, end: int, term: Term) -> bool:
     return _ends_alone(text, end) and (term.place is TermPlace.END or _begins_alone(text, start))
 
 
-def is_denied(text: str, start: int, end: int, category: str = "") -> bool:
+def is_denied(text: str, start: int, end: int, category: str) -> bool:
     """Tell whether the words beside a term of this category say that the thing is absent."""
     before = text[max(0, start - _LONGEST_CLUE) : start]
     if before and _NEGATED_BEFORE.search(before):
         return True
     if end == len(text):
         return False
-    if text.startswith(("free", " free"), end) and category not in _WEAPONS and _FREE_OF.match(text, end):
+    if text.startswith(("free", " free"), end) and category not in WEAPONS and _FREE_OF.match(text, end):
         return True
     return _NEGATED_AFTER.match(text, end) is not None
 
 
 def is_toy(text: str, start: int, term: Term) -> bool:
     """Tell whether the word before a weapon makes it a toy (玩具手枪, `water gun`)."""
-    if term.category not in _WEAPONS:
+    if term.category not in WEAPONS:
         return False
     return _TOY_BEFORE.search(text[max(0, start - _LONGEST_CLUE) : start]) is not None
 

@@ -6,6 +6,7 @@ count as seen.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from parcelward.goods.lexicon import PROHIBITED
@@ -90,6 +91,7 @@ _LIST_GOES_ON = re.compile(r"等(?:各?类)?(?:违禁|禁|危险|易燃|物|$)|\
 _ITEMS = re.compile(r"[、/,;和及与或]|以及|\b(?:and|or)\b")
 
 
+@lru_cache(maxsize=1024)
 def read_found(text: str) -> FoundGoods:
     """Say which goods an inspector's words put into the parcel, and which prohibited goods were taken out of it.
 
@@ -109,10 +111,12 @@ def read_found(text: str) -> FoundGoods:
             parts[-1] = parts[-1]._replace(seen="")
         parts.append(part)
     _end_lists(parts)
-    grave = [item for part in parts for item in _ITEMS.split(part.removed) if _is_grave(item)]
-    removed = [
-        item for part in parts for item in _ITEMS.split(part.removed) if _is_prohibited(item) and item not in grave
-    ]
+    removed: list[str] = []
+    grave: list[str] = []
+    for item in (item for part in parts for item in _ITEMS.split(part.removed)):
+        match = match_goods(item)
+        if match.danger_severity >= PROHIBITED:
+            (grave if match.danger_category in REPORTED_AT_ONCE else removed).append(item)
     return FoundGoods(",".join(filter(None, [*(part.seen for part in parts), *grave])), "、".join(removed))
 
 
@@ -147,8 +151,7 @@ def _goods_in(text: str) -> str:
 
 def _before_last_affirmed(text: str) -> str:
     """Give what a clause names before the thing that its end denies: nothing but that thing goes."""
-    affirmed = list(_AFFIRMS.finditer(text))
-    return _goods_in(text[: affirmed[-1].start()]) if affirmed and affirmed[-1].start() else ""
+    return _goods_in(text[: max((found.start() for found in _AFFIRMS.finditer(text)), default=0)])
 
 
 def _end_lists(parts: list[_Part]) -> None:
@@ -163,11 +166,3 @@ def _end_lists(parts: list[_Part]) -> None:
                 for listed in range(start + 1, at + 1):
                     parts[listed] = _Part("", denies=True)
                 break
-
-
-def _is_prohibited(item: str) -> bool:
-    return match_goods(item).danger_severity >= PROHIBITED
-
-
-def _is_grave(item: str) -> bool:
-    return _is_prohibited(item) and match_goods(item).danger_category in REPORTED_AT_ONCE

@@ -7,7 +7,7 @@ nothing (雷管面, 听话水壶, 打火机架子): then a person may look at it
 import functools
 import re
 
-from parcelward.goods.lexicon import CARE, PROHIBITED, RESTRICTED, Term
+from parcelward.goods.lexicon import CARE, PROHIBITED, RESTRICTED, WEAPONS, Term
 from parcelward.goods.tables import rows
 
 _EVERYTHING = frozenset(
@@ -42,18 +42,11 @@ _LIGHTER = re.compile("火机|lighter|zippo")
 _EDIBLE_DRUGS = re.compile("罂粟")  # really put into hot pots and sauces
 _EATEN_DRUGS = re.compile("大麻|cannabis|marijuana|hemp|cbd|thc")  # really sold as food and cream
 # What a thing that proves nothing leaves of the severity, by category.
+_UNLIKELY = dict.fromkeys(("article", "ware", "food", "dish"), CARE)
 _DOUBTS = {
-    "01": {"article": CARE, "ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
-    "02": {"article": CARE, "ware": CARE, "food": CARE, "dish": CARE, "holder": CARE},
-    "03": {
-        "article": CARE,
-        "ware": CARE,
-        "food": CARE,
-        "dish": CARE,
-        "holder": CARE,
-        "toy": RESTRICTED,
-        "part": RESTRICTED,
-    },
+    "01": _UNLIKELY,
+    "02": _UNLIKELY,
+    "03": _UNLIKELY | {"holder": CARE, "toy": RESTRICTED, "part": RESTRICTED},
     "12": {"article": CARE, "ware": CARE, "dish": CARE, "cosmetic": CARE, "toy": RESTRICTED, "part": RESTRICTED},
     # What pesticides are for: 蔬菜.
     "08": {"ware": CARE, "food": RESTRICTED, "dish": RESTRICTED, "medicine": RESTRICTED},
@@ -132,7 +125,7 @@ def ending_kind_of(words: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def is_neutral(word: str) -> bool:
     """Tell whether a word says nothing about the thing: packaging, colour, quantity, grade, use, signs."""
-    if not word.strip() or not any(map(str.isalpha, word)) or kind_of(word) == "neutral":
+    if not any(map(str.isalpha, word)) or kind_of(word) == "neutral":
         return True
     rest = word.lstrip("x*")
     if word[0] in "x*" and rest.isdecimal():
@@ -163,7 +156,7 @@ def proofs(term: Term) -> frozenset[str]:
 @functools.cache
 def _proofs(term: str, category: str) -> frozenset[str]:
     proving = _PROOFS.get(category, _ON_SUBSTANCES)
-    if category in ("01", "02") and not is_also_a_shape(term):
+    if category in WEAPONS and not is_also_a_shape(term):
         proving = proving - {"food", "dish"}
     if category == "01" and _GUN.search(term):
         return proving - {"model"}

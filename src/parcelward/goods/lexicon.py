@@ -14,6 +14,8 @@ from parcelward.goods.text import normalise
 
 CARE, RESTRICTED, PROHIBITED = 1, 2, 3
 """Severities: needs care, or papers, or may never be sent. 0 is nothing."""
+WEAPONS = frozenset(("01", "02"))
+"""Categories of weapons: firearms, and controlled knives and devices."""
 
 
 class TermKind(StrEnum):

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from parcelward.goods.context import fits_a_battery, has_its_boundaries, is_denied, is_toy, stands_by_itself
-from parcelward.goods.lexicon import CARE, PROHIBITED, RESTRICTED, Lexicon, Term, TermKind, TermPlace, lexicon
+from parcelward.goods.lexicon import CARE, PROHIBITED, RESTRICTED, WEAPONS, Lexicon, Term, TermKind, TermPlace, lexicon
 from parcelward.goods.numbers import cas_numbers, un_numbers
 from parcelward.goods.phrases import Phrase
 from parcelward.goods.quantities import exceeds_limit, units_written
@@ -21,7 +21,6 @@ _UTF_8_OF_CHINESE = 3  # bytes of a character
 _TWO_DIGITS = re.compile(r"\d\d")
 _NOT_CHINESE = re.compile(f"[^{CJK}]+")
 _DRUGS = "12"
-_ARMS = frozenset(("01", "02"))  # 钉枪|配件 holds no 枪配件
 _WHOLE = frozenset((TermPlace.WORD, TermPlace.END))
 _EXPLOSIVES_END_AT = 600  # UN 0004 to 0599 are class 1
 _DANGER_KINDS = frozenset((TermKind.DANGER, TermKind.BATTERY, TermKind.E_CIGARETTE, TermKind.CIGARETTE))
@@ -152,10 +151,11 @@ def _dangers(written: str, text: str, hits: list[_TermHit]) -> list[_TermHit]:
         return found
     if len(found) > _MANY_HITS:
         found = _first_and_last(found)
-    if any(hit.end - hit.start == len(text) and hit.term.kind is TermKind.INNOCENT for hit in hits):
+    compounds = [hit for hit in hits if hit.term.kind is TermKind.INNOCENT]
+    if any(hit.end - hit.start == len(text) for hit in compounds):
         return []
     name = Phrase(text, spaces_dropped(written, text) if len(written) > len(text) else ())
-    longest = _longest_real(name, found, [hit for hit in hits if hit.term.kind is TermKind.INNOCENT])
+    longest = _longest_real(name, found, compounds)
     counted: list[_TermHit] = []
     for hit in longest:
         if any(hit.term is other.term for other in counted):
@@ -184,7 +184,8 @@ def _longest_real(name: Phrase, found: list[_TermHit], compounds: list[_TermHit]
         if any(_covers(other, hit) and other[:2] != hit[:2] for other in plain):
             continue
         if any(
-            (_covers(other, hit) or (hit.term.category in _ARMS and other.start < hit.start < other.end))
+            # 钉枪|配件 holds no 枪配件.
+            (_covers(other, hit) or (hit.term.category in WEAPONS and other.start < hit.start < other.end))
             and not name.takes_apart(other.start, other.end)
             for other in compounds
         ):

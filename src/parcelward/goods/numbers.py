@@ -2,6 +2,8 @@
 
 import re
 
+from parcelward.contract.substances import has_right_check_digit
+
 _UN_NUMBER = re.compile(r"(?:(?<![a-z])un|联合国)(?: ?(?:编号|号|no\.?|number))?[ :#.\-]*(\d{4})(?!\d)")
 _CAS_NUMBER = re.compile(r"(?<![\d.])(\d{2,7})[ \-–—−‐‑_]{1,3}(\d{2})[ \-–—−‐‑_]{1,3}(\d)(?![\d.])")
 
@@ -26,8 +28,3 @@ def cas_numbers(text: str) -> tuple[str, ...]:
     return tuple(
         "-".join(parts) for parts in _CAS_NUMBER.findall(text) if has_right_check_digit(parts[0] + parts[1], parts[2])
     )
-
-
-def has_right_check_digit(digits: str, check: str) -> bool:
-    """Tell whether the last digit of a CAS number fits: the others, counted from the right, weigh 1, 2, 3 ..."""
-    return sum(weight * int(digit) for weight, digit in enumerate(reversed(digits), start=1)) % 10 == int(check)

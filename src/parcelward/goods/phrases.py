@@ -22,14 +22,13 @@ from parcelward.goods.heads import (
     proofs,
     severity_beside,
 )
-from parcelward.goods.lexicon import CARE, RESTRICTED, Term, TermKind, TermPlace, lexicon
+from parcelward.goods.lexicon import CARE, RESTRICTED, WEAPONS, Term, TermKind, TermPlace, lexicon
 from parcelward.goods.medicines import is_for_wounds, names_a_medicine
 from parcelward.goods.text import CJK
 from parcelward.goods.words import Token, parted
 
 _WARES = frozenset(("ware", "article", "dish", "food", "textile", "ornament", "print"))
-_WEAPONS = frozenset(("01", "02"))
-_NO_SUBSTANCES = _WEAPONS | {"03", "12", "14", "15", "16", "17", "18"}
+_NO_SUBSTANCES = WEAPONS | {"03", "12", "14", "15", "16", "17", "18"}
 _FUELS = re.compile("天然气|液化气|液化石油气|煤气|燃气|沼气|瓦斯|甲烷|丙烷")
 _BURNERS = re.compile(
     "热水器|灶|壁挂炉|炉|烤箱|报警|油烟机|阀|软管|管(?!制)|燃烧器|取暖[器炉机桌灯]|烤炉|饭煲|管道|热水|喷嘴"
@@ -117,17 +116,12 @@ class Phrase:
             return True
         if term.category not in _NO_SUBSTANCES and self._is_piece(start, end):
             return False
-        for _, first, last in self._around(start, end):
-            if first < start < last < end:
-                return False
-            if start < first < end < last and last - first > 1:
-                break
-        else:
-            return True
-        if not any(first < start < last < end for _, first, last in self._around(start, end)):
-            if self.text[end] in _CHEMICAL:
-                return True
-            return self._is_neutral_from(end)  # 酒|精液|体: what is left says nothing else
+        around = self._around(start, end)
+        if any(first < start < last < end for _, first, last in around):
+            return False
+        if any(start < first < end < last for _, first, last in around):
+            # 酒|精液|体: what is left says nothing else.
+            return self.text[end] in _CHEMICAL or self._is_neutral_from(end)
         return True
 
     def _is_piece(self, start: int, end: int) -> bool:
@@ -174,8 +168,11 @@ class Phrase:
     def _is_neutral_from(self, start: int) -> bool:
         if start == len(self.text):
             return True
+        return all(map(is_neutral, self._words(start, self._phrase_end(start))))
+
+    def _phrase_end(self, start: int) -> int:
         stop = _PHRASE_ENDS.search(self.text, start)
-        return all(map(is_neutral, self._words(start, stop.start() if stop else len(self.text))))
+        return stop.start() if stop else len(self.text)
 
     def _words(self, start: int, end: int) -> list[str]:
         return [word for word, _, _ in parted(self.text[start:end])]
@@ -189,7 +186,7 @@ class Phrase:
                 continue
             if first < start or last > end:
                 return False
-            if last - first > 1 and not word.isascii() and not set(word) <= own and len(word) > 1:
+            if last - first > 1 and not word.isascii() and not set(word) <= own:
                 return len(written) != len(term.text)
         return len(written) > _SHORT or self.stands_free(start, end)
 
@@ -216,7 +213,7 @@ class Phrase:
         heads = self._heads(end, term)
         if word := self._across(end):
             heads.add(word)
-        if "真" in self.text and term.category in _WEAPONS and _REALLY.search(self.text, 0, start):
+        if "真" in self.text and term.category in WEAPONS and _REALLY.search(self.text, 0, start):
             return term.severity  # 真手枪 玩具手枪
         beside = heads.isdisjoint(_THINGS_WITH_IT) and self._is_apart(end)
         if not heads.isdisjoint(proofs(term)):
@@ -246,13 +243,8 @@ class Phrase:
     def _is_only_a_word(self, start: int, end: int, term: Term) -> bool:
         """Tell whether the surroundings, whatever the head is, show that the danger is only a word."""
         substance = term.category not in _NO_SUBSTANCES
-        if end == len(self.text):
-            if not substance:
-                return self._is_about(start, term)
-            empty = self.is_empty(start, end) and not _VESSEL.search(term.text)
-            return empty or self._is_fuel_of_a_device(start, end)
         tail = self.text[end : end + _TAIL]
-        if term.category in _WEAPONS and _TOY_REMARK.match(tail):
+        if term.category in WEAPONS and _TOY_REMARK.match(tail):
             return True
         if substance and self._is_fuel_of_a_device(start, end):
             return True
@@ -334,8 +326,7 @@ class Phrase:
     def _is_fuel_of_a_device(self, start: int, end: int) -> bool:
         word, rest = self.text[start:end], self.text[:start]
         if _FUELS.fullmatch(word):
-            stop = _PHRASE_ENDS.search(self.text, end)
-            burner = _BURNERS.search(self.text, end, stop.start() if stop else len(self.text))
+            burner = _BURNERS.search(self.text, end, self._phrase_end(end))
             if burner is None and (_PIPED.fullmatch(word) or not _CONTAINER.match(self.text, end)):  # 灶具 液化气一瓶
                 burner = _BURNERS.search(re.split(_PHRASE_ENDS, rest)[-1])
             return burner is not None and not _USE.match(self.text, burner.end())
@@ -390,6 +381,5 @@ class Phrase:
         """Return the last English word of the phrase that is not neutral."""
         if title := _TITLE_OF.search(self.text, end):
             return title[1]
-        stop = _PHRASE_ENDS.search(self.text, end)
-        words = _WORD.findall(self.text, end, stop.start() if stop else len(self.text))
+        words = _WORD.findall(self.text, end, self._phrase_end(end))
         return next((word for word in reversed(words) if kind_of(word) != "neutral" and len(word) > 1), "")

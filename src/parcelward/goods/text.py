@@ -55,10 +55,10 @@ CJK = "㐀-䶿一-鿿"
 _CJK = f"[{CJK}]"
 _SPACE_IN_CJK = re.compile(rf"(?<={_CJK})\s+(?={_CJK})")
 # A sign between two characters is a disguise only where one stands alone (汽-油, 打火-机), not in 红酒-精油.
-_SIGN = r"[\s\-_·・•*.~^+=|/\\'\"`#—–…°]+"
-_SIGN_AFTER_ONE = re.compile(rf"(?:(?<=^)|(?<=[^{CJK}]))({_CJK}){_SIGN}(?={_CJK})")
-_SIGN_BEFORE_ONE = re.compile(rf"(?<={_CJK}){_SIGN.replace('+', '', 1)}(?={_CJK}(?:[^{CJK}]|$))")
-_ANY_SIGN = re.compile(r"[\s\-_·・•*.~^+=|/\\'\"`#—–…°’]")
+_SIGNS = r"\s\-_·・•*.~^=|/\\'\"`#—–…°"
+_SIGN_AFTER_ONE = re.compile(rf"(?:(?<=^)|(?<=[^{CJK}]))({_CJK})[{_SIGNS}+]+(?={_CJK})")
+_SIGN_BEFORE_ONE = re.compile(rf"(?<={_CJK})[{_SIGNS}]+(?={_CJK}(?:[^{CJK}]|$))")
+_ANY_SIGN = re.compile(rf"[{_SIGNS}+’]")
 _DIGIT_AFTER_LETTER = re.compile(r"[a-z][0-5@$]")
 _SPELLED_OUT = re.compile(r"(?<![a-z0-9])(?:[a-z][\s.\-_*]+){2,}[a-z](?![a-z0-9])")
 _NOT_A_LETTER = re.compile(r"[^a-z]+")

@@ -23,18 +23,14 @@ def parted(text: str) -> list[Token]:
     >>> [word for word, _, _ in parted("5升火机顺丰")]
     ['5', '升', '火机', '顺丰']
     """
-    first_known = _CUTS.search(text)
-    if first_known is None:
-        return list(rjieba.tokenize(text, hmm=False))
     tokens: list[Token] = []
     start = 0
-    for known in _CUTS.finditer(text, first_known.start()):
-        cut = known.start() if known[1] else known.end()
-        tokens += [
-            (word, start + first, start + last) for word, first, last in rjieba.tokenize(text[start:cut], hmm=False)
-        ]
+    for known in _CUTS.finditer(text):
+        tokens += _tokens(text, start, known.start() if known[1] else known.end())
         tokens += [(known[1], *known.span())] if known[1] else []
         start = known.end()
-    return tokens + [
-        (word, start + first, start + last) for word, first, last in rjieba.tokenize(text[start:], hmm=False)
-    ]
+    return tokens + _tokens(text, start, len(text))
+
+
+def _tokens(text: str, start: int, end: int) -> list[Token]:
+    return [(word, start + first, start + last) for word, first, last in rjieba.tokenize(text[start:end], hmm=False)]

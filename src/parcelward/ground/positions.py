@@ -26,7 +26,7 @@ def off_the_log(settings: Settings, facts: Facts) -> Iterator[Flaw]:
             if log is None:
                 continue
             if position is None:
-                yield from _never_read(settings, place, log, facts)
+                yield from _never_read(place, log, facts)
                 continue
             topic = facts.topics.get(place[0])
             footing = position.footing
@@ -43,7 +43,7 @@ def gap(settings: Settings, place: Place, position: int, log: Bounds, gone: int)
 
     One offset before an empty log stops nobody: after quiet days it may be the end of a transaction, no record.
     """
-    doubtful = gone == 1 and log.start == log.end
+    doubtful = not records_gone(position, log, transactional=True)
     if doubtful:
         return Flaw(
             Code.GAP,
@@ -67,7 +67,7 @@ def gap(settings: Settings, place: Place, position: int, log: Bounds, gone: int)
     )
 
 
-def _never_read(settings: Settings, place: Place, log: Bounds, facts: Facts) -> Iterator[Flaw]:
+def _never_read(place: Place, log: Bounds, facts: Facts) -> Iterator[Flaw]:
     if log.start > 0 and facts.positions:
         yield Flaw(
             Code.NEVER_READ,

@@ -68,8 +68,11 @@ def _unfit_entries(plan: TopicPlan, topic: TopicFacts) -> Iterator[Flaw]:
         if int(is_) < int(planned) if planned.isdigit() else is_ != planned:
             wrong[entry] = is_
     if wrong:
-        is_now = " and ".join(f"{entry} {is_}: {plan.required[entry]}" for entry, is_ in wrong.items())
-        yield Flaw(Code.TOPIC_SETTINGS, STOP, f"topic {plan.name} has {is_now}", _altered(plan, wrong))
+        yield Flaw(Code.TOPIC_SETTINGS, STOP, _has(plan, wrong, plan.required), _altered(plan, wrong))
+
+
+def _has(plan: TopicPlan, wrong: Mapping[str, object], why: Mapping[str, str]) -> str:
+    return f"topic {plan.name} has " + " and ".join(f"{entry} {is_}: {why[entry]}" for entry, is_ in wrong.items())
 
 
 def _altered(plan: TopicPlan, entries: Iterable[str]) -> str:
@@ -116,8 +119,7 @@ def kept_too_long(plans: Iterable[TopicPlan], facts: Facts) -> Iterator[Flaw]:
             if is_ is not None and (is_ == FOREVER_MS or is_ > int(plan.config[entry])):
                 wrong[entry] = is_
         if wrong:
-            is_now = " and ".join(f"{entry} {is_}: {plan.promised[entry]}" for entry, is_ in wrong.items())
-            yield Flaw(Code.KEPT_TOO_LONG, WARN, f"topic {plan.name} has {is_now}", _altered(plan, wrong))
+            yield Flaw(Code.KEPT_TOO_LONG, WARN, _has(plan, wrong, plan.promised), _altered(plan, wrong))
 
 
 def made_anew(facts: Facts) -> Iterator[Flaw]:

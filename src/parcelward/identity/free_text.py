@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from parcelward.contract.substances import has_right_check_digit
 from parcelward.identity.identifiers import normal_document
 from parcelward.identity.personal_forms import FORMS, GAP
 from parcelward.identity.remembered import Remembered
@@ -115,10 +116,8 @@ def _found(read: str) -> Iterator[tuple[int, int]]:
 
 
 def _as_word(match: re.Match[str]) -> str:
-    """A word in place of a CAS number whose check digit is right: its digits, from the right, weigh 1, 2, 3 ..."""
-    digits = reversed(match[1] + match[2])
-    is_right = sum(weight * int(digit) for weight, digit in enumerate(digits, start=1)) % 10 == int(match[3])
-    return "c" * len(match[0]) if is_right else match[0]
+    """A word in place of a CAS number whose check digit is right."""
+    return "c" * len(match[0]) if has_right_check_digit(match[1] + match[2], match[3]) else match[0]
 
 
 def _is_bank_card(number: str) -> bool:
