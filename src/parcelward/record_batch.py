@@ -113,10 +113,10 @@ def stand_in(raw: bytes, reason: Reason = Reason.INVALID_ENCODING) -> bytes:
     sent = memoryview(raw)[_HEADER.size :]
     said = f"{reason} {fields[_COUNT]} {len(sent)} {hashlib.sha256(sent).hexdigest()}".encode()
     # attributes, timestamp, offset, no key, no value, one header
-    record = b"\0\0" + _signed_bytes(fields[_LAST_DELTA]) + b"\x01\x01\x02"
-    record += _signed_bytes(len(MARK)) + MARK.encode() + _signed_bytes(len(said)) + said
+    record = b"\0\0" + signed_bytes(fields[_LAST_DELTA]) + b"\x01\x01\x02"
+    record += signed_bytes(len(MARK)) + MARK.encode() + signed_bytes(len(said)) + said
     fields[_COUNT] = 1
-    return _plain(fields, _signed_bytes(len(record)) + record)
+    return _plain(fields, signed_bytes(len(record)) + record)
 
 
 def _plain(fields: list[int], body: bytes) -> bytes:
@@ -202,25 +202,25 @@ def _headers_in(body: bytes, count: int) -> int:
     """Count the headers of all records without reading one."""
     found = at = 0
     for _ in range(count):
-        length, at = _signed(body, at)
+        length, at = signed(body, at)
         end = at + length
         _, at = varint(body, at + 1)  # after the attributes: time
         _, at = varint(body, at)  # offset
         for _ in range(2):  # key, value
-            size, at = _signed(body, at)
+            size, at = signed(body, at)
             at += max(0, size)
-        headers, _ = _signed(body, at)
+        headers, _ = signed(body, at)
         found += headers
         at = end
     return found
 
 
-def _signed(body: bytes, at: int) -> tuple[int, int]:
+def signed(body: bytes, at: int) -> tuple[int, int]:
     """Read a number of a record, and the place after it. 0, -1, 1, -2 and so on are written as 0, 1, 2, 3."""
     value, at = varint(body, at)
     return (value >> 1) ^ -(value & 1), at
 
 
-def _signed_bytes(value: int) -> bytes:
-    """Write a number that is not negative as `_signed` reads it."""
+def signed_bytes(value: int) -> bytes:
+    """Write a number that is not negative as `signed` reads it."""
     return varint_bytes(value << 1)

@@ -21,7 +21,7 @@ BATCH_TYPE = b"application/cloudevents-batch+json"
 JSON_TYPES = frozenset({b"", b"application/json"})
 """Media types of data in binary mode; a missing media type means JSON."""
 NAMES = frozenset({*(PREFIX + name for name in Envelope.model_fields), "ce_type", "content-type"})
-_OF_AN_EVENT = frozenset({*Envelope.model_fields, "type", "data", "data_base64"})
+OF_AN_EVENT = frozenset({*Envelope.model_fields, "type", "data", "data_base64"})
 _JUDGED = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject"})
 
 _is_attribute = re.compile(r"[a-z0-9]{1,20}").fullmatch
@@ -108,7 +108,7 @@ def extensions_problem(attributes: Mapping[str, Any], mark: str = "") -> Rejecte
     `mark` is put before the name of the attribute (`ce_` for headers).
     """
     for name, value in attributes.items():
-        if name in _OF_AN_EVENT or value is None:
+        if name in OF_AN_EVENT or value is None:
             continue
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         found = personal_value(text)

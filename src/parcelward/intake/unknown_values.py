@@ -44,20 +44,23 @@ def is_somewhere(place: PlaceData) -> bool:
 
 def began(started_ms: int | None, at_ms: int) -> int | None:
     """Bound the beginning of an inspection by its time, `at_ms`; None where it is no value."""
-    if started_ms is None or not at_ms - BEFORE_MS <= started_ms <= at_ms + AHEAD_MS:
-        return None
+    found = _within(started_ms, at_ms, BEFORE_MS)
     # What began after the event's time, by another clock, took no time: a length below zero is none.
-    return min(started_ms, at_ms)
+    return None if found is None else min(found, at_ms)
 
 
 def sealed(sealed_ms: int | None, at_ms: int) -> int | None:
     """Bound the sealing of a parcel by the time of its inspection; None where it is no value."""
-    return sealed_ms if sealed_ms is not None and at_ms - BEFORE_MS <= sealed_ms <= at_ms + AHEAD_MS else None
+    return _within(sealed_ms, at_ms, BEFORE_MS)
 
 
 def taken(taken_ms: int | None, at_ms: int) -> int | None:
     """Bound the time of a photo by that of its inspection; None where it is no value."""
-    return taken_ms if taken_ms is not None and at_ms - PHOTO_BEFORE_MS <= taken_ms <= at_ms + AHEAD_MS else None
+    return _within(taken_ms, at_ms, PHOTO_BEFORE_MS)
+
+
+def _within(ms: int | None, at_ms: int, before_ms: int) -> int | None:
+    return ms if ms is not None and at_ms - before_ms <= ms <= at_ms + AHEAD_MS else None
 
 
 def _clear_times(data: Any, time_ms: int) -> None:

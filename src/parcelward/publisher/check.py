@@ -17,8 +17,8 @@ import orjson
 from parcelward.contract.events import Envelope, EventType, Inspection, RealName
 from parcelward.contract.reasons import Reason
 from parcelward.identity.tokens import Tokeniser
-from parcelward.intake.attributes import STRUCTURED_TYPE
-from parcelward.intake.decode import Decoder, Event, Limits, Rejected
+from parcelward.intake.attributes import OF_AN_EVENT, STRUCTURED_TYPE
+from parcelward.intake.decode import USUAL_NAMES, Decoder, Event, Limits, Rejected
 from parcelward.intake.event_file import record_of
 from parcelward.publisher.binary_mode import CONTENT_TYPE, binary_mode, json_bytes
 from parcelward.publisher.failures import InvalidEvent
@@ -26,7 +26,7 @@ from parcelward.publisher.record_bytes import Body, body_bytes, header_bytes
 from parcelward.settings import Settings
 from parcelward.stage import Record
 
-PLAIN = frozenset({"specversion", "id", "source", "type", "time", "subject", "datacontenttype", "data"})
+PLAIN = OF_AN_EVENT - {"data_base64"}
 ENVELOPE_BYTES = 2_048
 """More than the attributes of a plain event take in its JSON, by which `validate` measures it."""
 ESCAPED_COLON = b"\\u003"
@@ -160,7 +160,7 @@ class Check:
 
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}").fullmatch
 """An attribute's name by CloudEvents; any other is left where it stands."""
-_NAMES = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject")
+_NAMES = USUAL_NAMES[:-1]  # in the order in which the decoder takes them by position
 
 
 def _as_text(event: Mapping[str, Any]) -> bytes:

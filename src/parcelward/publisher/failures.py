@@ -34,13 +34,18 @@ class NotDelivered(RuntimeError):  # noqa: N818
         )
 
 
+def no_topic(topic: str) -> str:
+    """The reason for which nothing can be sent to a topic."""
+    return f"topic {topic} does not exist, or this user may not write to it"
+
+
 class NoTopic(NotDelivered):
     """The courier of an event has no intake topic that this user may write to. The event was not taken."""
 
     def __init__(self, topic: str, there: Sequence[str], event_id: str | None = None) -> None:
         super().__init__([event_id], "no topic")
         self.args = (
-            f"topic {topic} does not exist, or this user may not write to it; "
+            f"{no_topic(topic)}; "
             f"{'intake topics: ' + ', '.join(there) if there else 'no intake topic exists: is a worker running?'}",
         )
 

@@ -30,9 +30,8 @@ TOPIC_S = 2.0
 SEQUENCES = 2**31
 
 DONE = frozenset({0, 46})  # 46: it was there already
-TOO_LARGE = frozenset({10, 18})
-REFUSED = frozenset({2, 32, 42, 87})
-"""The broker will never take a record as it is: corrupt, wrong time stamp, invalid request or record."""
+REFUSED = frozenset({2, 10, 18, 32, 42, 87})
+"""The broker will never take a record as it is: corrupt, too large, wrong time stamp, invalid request or record."""
 FORGOTTEN = frozenset({45, 47, 59, 90})
 """The broker does not know this producer, its epoch or its numbers (any more)."""
 
@@ -96,11 +95,10 @@ class Link:
             if (node := client.cluster.leader_for_partition(place)) is None or node < 0:
                 raise LinkDown(f"{place.topic}-{place.partition} has no leader")
             by_node.setdefault(node, []).append(place)
-        sent = [
-            client.send(node, self._request({place: batches[place] for place in places}))
-            for node, places in by_node.items()
-            if self._connected_to(node)
-        ]
+        sent = []
+        for node, places in by_node.items():
+            self._connect_to(node)
+            sent.append(client.send(node, self._request({place: batches[place] for place in places})))
         answers: dict[Place, Answer] = {}
         for future in sent:
             for topic in self._await(future, ANSWER_S).responses:
@@ -149,7 +147,7 @@ class Link:
             return LinkDown(f"login refused for user {self._settings.sasl_username} ({type(failure).__name__})")
         return LinkDown(f"no Kafka answers at {self._settings.kafka} ({error})")
 
-    def _connected_to(self, node: int) -> bool:
+    def _connect_to(self, node: int) -> None:
         begun = time.monotonic()
         while not self._client.is_ready(node):
             self._client.maybe_connect(node)
@@ -160,13 +158,12 @@ class Link:
             if time.monotonic() - begun > BOOTSTRAP_S:
                 raise LinkDown(f"node {node} does not answer")
             self._client.poll(timeout_ms=SLICE_MS)
-        return True
 
     def _introduce(self) -> None:
         node = self._client.least_loaded_node()
         if node is None:
             raise LinkDown("no broker is known")
-        self._connected_to(node)
+        self._connect_to(node)
         request = InitProducerIdRequest(
             transactional_id=None, transaction_timeout_ms=0, producer_id=-1, producer_epoch=-1, max_version=4
         )

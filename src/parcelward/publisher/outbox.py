@@ -11,6 +11,8 @@ from parcelward.publisher.record_bytes import Body
 
 PORTION = 500
 """Most events that are stored, and taken out, together."""
+ROUND_EVENTS = 2_000
+"""Events that are sent together; nobody needs more of them at once."""
 
 
 class Portion(NamedTuple):

@@ -219,6 +219,7 @@ class Publisher:
             if self._outbox.kept is not None:
                 return
             raise (error if isinstance(error, UserError) else unreachable(self._settings, error)) from None
+        intake = sorted(name for name in there if name.startswith(self._topics.intake("")))
+        self._known.update(map(self._topics.courier_of, intake))
         if topic not in there:
-            raise NoTopic(topic, sorted(name for name in there if name.startswith(self._topics.intake(""))), event_id)
-        self._known.add(courier)
+            raise NoTopic(topic, intake, event_id)

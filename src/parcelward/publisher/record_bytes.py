@@ -12,7 +12,7 @@ import cramjam
 import orjson
 from crc32c import crc32c
 
-from parcelward.protobuf import varint, varint_bytes
+from parcelward.record_batch import signed, signed_bytes
 
 _ZSTD = 4
 _LEVEL = 1
@@ -21,7 +21,7 @@ _COMPRESSED_FROM = 200  # bytes; less gains nothing
 _HEAD = struct.Struct(">qiibI")
 _CHECKED = struct.Struct(">hiqqqhii")  # what the checksum is over, before the records
 _BEFORE_LENGTH = 12
-_SIZES = tuple(varint_bytes(number << 1) for number in range(8192))
+_SIZES = tuple(map(signed_bytes, range(8192)))
 """Whole numbers from 0 on as a record writes them: twice their value, seven bits a byte."""
 _NONE = b"\x01"  # -1, as a record writes it: no key, no value
 
@@ -38,7 +38,7 @@ class Body(NamedTuple):
 
 def size_bytes(size: int) -> bytes:
     """A size, a count or a delta of a record."""
-    return _SIZES[size] if size < len(_SIZES) else varint_bytes(size << 1)
+    return _SIZES[size] if size < len(_SIZES) else signed_bytes(size)
 
 
 def body_bytes(key: bytes | None, value: bytes | None, headers: bytes) -> bytes:
@@ -64,14 +64,14 @@ def header_bytes(headers: Headers) -> bytes:
 def event_id_in(body: Body) -> str | None:
     """The id of the event in a record; None when it says none."""
     content = body.bytes
-    size, at = _size(content, 0)
-    size, at = _size(content, at + max(size, 0))
+    size, at = signed(content, 0)
+    size, at = signed(content, at + max(size, 0))
     value, at = content[at : at + max(size, 0)], at + max(size, 0)
-    count, at = _size(content, at)
+    count, at = signed(content, at)
     for _ in range(count):
-        size, at = _size(content, at)
+        size, at = signed(content, at)
         name, at = content[at : at + size], at + size
-        size, at = _size(content, at)
+        size, at = signed(content, at)
         if name == b"ce_id":
             return content[at : at + size].decode(errors="replace")
         at += max(size, 0)
@@ -80,11 +80,6 @@ def event_id_in(body: Body) -> str | None:
     except (ValueError, TypeError, KeyError):
         return None
     return said if isinstance(said, str) else None
-
-
-def _size(content: bytes, at: int) -> tuple[int, int]:
-    size, at = varint(content, at)
-    return (size >> 1) ^ -(size & 1), at
 
 
 class Batch:

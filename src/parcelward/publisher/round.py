@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from parcelward.publisher.link import DONE, FORGOTTEN, REFUSED, TOO_LARGE, Answer, Link, LinkDown, Place
+from parcelward.publisher.failures import no_topic
+from parcelward.publisher.link import DONE, FORGOTTEN, REFUSED, Answer, Link, LinkDown, Place
 from parcelward.publisher.record_bytes import Batch, Body
 from parcelward.topics import partition_of
 
@@ -61,7 +62,7 @@ class Round:
         """Do what an answer to the first of the runs asks for; the reason when it has to be sent again."""
         if answer.code in DONE:
             runs.popleft()
-        elif answer.code in TOO_LARGE | REFUSED:
+        elif answer.code in REFUSED:
             events = runs.popleft().events
             if len(events) == 1:
                 self._refused[events[0]] = answer.meaning
@@ -90,7 +91,7 @@ class Round:
         for courier, events in by_topic.items():
             topic = self._topic_of(courier)
             if not (partitions := self._partitions(topic)):
-                cause = f"topic {topic} does not exist, or this user may not write to it"
+                cause = no_topic(topic)
                 self._refused |= dict.fromkeys(events, cause)
                 continue
             for at in events:
@@ -114,4 +115,4 @@ class Round:
             since = since or time.monotonic()
             if time.monotonic() - since > TOPIC_PATIENCE_S:
                 return 0
-            self._again(f"topic {topic} does not exist, or this user may not write to it")
+            self._again(no_topic(topic))

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 from parcelward.publisher.delivery import Progress, Refusal
 from parcelward.publisher.link import Link, Stopped
-from parcelward.publisher.outbox import Outbox, Portion
+from parcelward.publisher.outbox import ROUND_EVENTS, Outbox, Portion, size_of
 from parcelward.publisher.record_bytes import event_id_in
 from parcelward.publisher.round import Round
 from parcelward.settings import Settings
 
 ROUND_S = 0.02
 """Time between two rounds, unless a full one waits."""
-ROUND_EVENTS = 2_000
 ROUND_BYTES = 4_000_000
 log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ class Sender(threading.Thread):
         events = size = 0
         for portion in self._outbox.after(self._progress.through, ROUND_EVENTS):
             events += len(portion.bodies)
-            size += sum([len(body.bytes) for body in portion.bodies])
+            size += size_of(portion.bodies)
             if found and (events > ROUND_EVENTS or size > ROUND_BYTES):
                 break
             found.append(portion)

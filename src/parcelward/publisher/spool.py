@@ -19,7 +19,7 @@ import msgspec
 
 from parcelward.errors import UserError
 from parcelward.publisher.failures import SpoolFull
-from parcelward.publisher.outbox import Portion, size_of
+from parcelward.publisher.outbox import ROUND_EVENTS, Portion, size_of
 from parcelward.publisher.record_bytes import Body
 
 FORMAT = 1
@@ -135,7 +135,15 @@ class Spool:
         rows = self._database.execute(
             "select first, bodies from portion where first > ? order by first limit ?", (number, most)
         )
-        return [Portion(first, _bodies(packed)) for first, packed in rows]
+        found: list[Portion] = []
+        events = 0
+        for first, packed in rows:
+            found.append(Portion(first, _bodies(packed)))
+            events += len(found[-1].bodies)
+            if events >= ROUND_EVENTS:
+                break
+        rows.close()  # a statement that is under way would hold up the write-ahead log
+        return found
 
     def remove_through(self, number: int) -> None:
         """Forget every portion up to this event. On a full disk this may have to wait until all are delivered."""

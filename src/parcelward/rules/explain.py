@@ -32,7 +32,7 @@ _KINDS = {
     "bool": "true or false (bool)",
 }
 _NUMBERS = frozenset(("int", "double"))
-_COMPARE = frozenset(("<", "<=", ">", ">=", "==", "!="))
+_COMPARE = frozenset(("<", "<=", ">", ">="))
 _OVERLOAD = re.compile(r"found no matching overload for '(?P<name>[^']+)' applied to '\((?P<kinds>.*)\)'")
 _WORD = re.compile(r"[A-Za-z_]+|=[><]|.", re.DOTALL)
 _WORD_BEFORE = re.compile(r"([A-Za-z_]+|[<>])\s*$")
@@ -71,17 +71,14 @@ def _kinds_do_not_fit(name: str, kinds: list[str]) -> str:
         return (
             "`in` needs a list on its right: goods_name in ['香水', '发胶']; .contains('香水') finds a part of a text"
         )
-    if name in _COMPARE and left == "bool" and right in _NUMBERS and name not in ("==", "!="):
+    if name in _COMPARE and left == "bool" and right in _NUMBERS:
         return f"comparisons cannot be chained: write `5 < weight_g && weight_g < 10`, not `5 < weight_g {name} 10`"
     if "bool" in kinds:
         return "this is true or false by itself: write `is_person` or `!is_person`, without a comparison"
+    sides = f"`{name}` has {_kind(left)} on its left and {_kind(right)} on its right"
     if {left, right} == _NUMBERS:
-        return (
-            f"`{name}` has {_kind(left)} on its left and {_kind(right)} on its right, and the two do not mix: "
-            + _mend(left)
-        )
+        return f"{sides}, and the two do not mix: {_mend(left)}"
     if "string" in kinds and _NUMBERS & set(kinds):
-        sides = f"`{name}` has {_kind(left)} on its left and {_kind(right)} on its right"
         return f"{sides}: a number has no quotes, a text has"
     return f"`{name}` does not take {' and '.join(map(_kind, kinds))}"
 

@@ -6,7 +6,8 @@ from parcelward.contract.alerts import Action, Finding, Severity
 from parcelward.contract.cards import Bilingual
 from parcelward.escaping import escaped
 from parcelward.features.table import INDEX, Row, Value
-from parcelward.rules.rule import Hit
+from parcelward.rules.rule import Hit, Rule
+from parcelward.rules.text import Template
 
 ERROR_SHOWN = 200  # characters
 
@@ -27,11 +28,8 @@ def finding_of(hit: Hit, row: Row) -> Finding:
     severity, action = severity_and_action(hit)
     clears = None
     if hit.error is None:
-        zh, en = rule.reason_zh.fill(row, rule.limits), rule.reason_en.fill(row, rule.limits)
-        reason = Bilingual(zh=escaped(zh), en=escaped(en))
-        if rule.clears is not None:
-            zh, en = (text.fill(row, rule.limits) for text in rule.clears)
-            clears = Bilingual(zh=escaped(zh), en=escaped(en))
+        reason = _filled((rule.reason_zh, rule.reason_en), rule, row)
+        clears = None if rule.clears is None else _filled(rule.clears, rule, row)
     else:
         error = escaped(hit.error[:ERROR_SHOWN])
         reason = Bilingual(
@@ -50,6 +48,11 @@ def finding_of(hit: Hit, row: Row) -> Finding:
         thresholds=rule.thresholds,
         clears_when=clears,
     )
+
+
+def _filled(texts: tuple[Template, Template], rule: Rule, row: Row) -> Bilingual:
+    zh, en = (escaped(text.fill(row, rule.limits)) for text in texts)
+    return Bilingual(zh=zh, en=en)
 
 
 def sendable(value: Value) -> Value:
