@@ -13,7 +13,7 @@ from parcelward.alerts.snapshot import OF_ACCEPTANCE, OF_INSPECTION, Snapshot, t
 from parcelward.features import row as row_module
 from parcelward.features.goods_names import DECLARED, GoodsFeatures
 from parcelward.features.order import filled_by_name
-from parcelward.features.table import FEATURES, INDEX, EvidenceKind, Row, Value
+from parcelward.features.table import FEATURES, INDEX, OF_SENDER, EvidenceKind, Row, Value
 from parcelward.model import views
 from parcelward.screening.outlets import ShipmentRow
 from parcelward.shipments.shipment import First, Shipment
@@ -93,7 +93,7 @@ def test_a_snapshot_older_than_a_feature_leaves_its_value_as_measured() -> None:
 
 
 def test_the_models_views_leave_out_what_they_always_left_out() -> None:
-    assert set(STORED_WITH_ACCEPTANCE[:16]) <= views.OF_SENDER
+    assert set(STORED_WITH_ACCEPTANCE[:16]) <= OF_SENDER
     assert {
         "inspection_delay_s",
         "inspection_duration_s",

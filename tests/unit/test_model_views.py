@@ -6,11 +6,11 @@ from random import Random
 import numpy as np
 import pytest
 
-from parcelward.features.table import INDEX, MODEL_FEATURES, Row
+from parcelward.features.table import INDEX, MODEL_FEATURES, OF_SENDER, Row
 from parcelward.model import RiskModel, load_model
 from parcelward.model.narrow import narrowed
 from parcelward.model.trees import Trees
-from parcelward.model.views import OF_INSPECTION, OF_SENDER, ModelView, model_matrix
+from parcelward.model.views import OF_INSPECTION, ModelView, model_matrix
 from tests.builders import GOOD_ID, MINUTE, T0, feed_all, inspection, pipeline, real_name, record, scan
 
 RELEASE = Path(__file__).parents[2] / "models" / "current"

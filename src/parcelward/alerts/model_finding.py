@@ -7,11 +7,11 @@ from parcelward.contract.alerts import Action, Contribution, Finding, Score, Sev
 from parcelward.contract.cards import Bilingual
 from parcelward.escaping import escaped
 from parcelward.features.decimals import apart
-from parcelward.features.table import FEATURES, EvidenceKind
+from parcelward.features.table import OF_SENDER
 
 SCORE = "score"
 """Name under which an alert's record keeps the score of the model's finding."""
-OF_IDENTITY = frozenset(one.name for one in FEATURES if one.evidence is EvidenceKind.SENDER) | {
+OF_IDENTITY = OF_SENDER | {
     "physical_read",
     "agreement_missing",
     "sender_is_operator",

@@ -13,6 +13,7 @@ from parcelward.alerts.regions import region_name
 from parcelward.alerts.terminal import (
     WORDS,
     Language,
+    by_model,
     finding_line,
     goods_line,
     head_line,
@@ -21,7 +22,6 @@ from parcelward.alerts.terminal import (
     say,
     zone_name,
 )
-from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.contract.alerts import Alert
 from parcelward.contract.cards import Card
 from parcelward.escaping import escaped
@@ -75,8 +75,6 @@ def alert_page(alert: Alert, language: Language, zone: tzinfo | None = CHINA) ->
         for name, said in (("clears", say(finding_clears(finding), language)), ("law", escaped(law))):
             text.append(f"\n          {_label(name, language)}{WORDS[language].colon}{said}", "dim")
     history_lines(text, alert, language)
-    if not alert.findings and not alert.found_before:
-        text.append(f"\n          {say(alert.summary, language)}")
     for name, said in _lines(alert, language, zone):
         text.append(f"\n  {_label(name, language)}{WORDS[language].colon}", "bold")
         text.append(said)
@@ -113,7 +111,7 @@ def _score_lines(alert: Alert, language: Language) -> Iterator[Line]:
     words = WORDS[language]
     value, threshold = shown_score(score.value, score.threshold), shown_score(score.threshold, score.value)
     yield "score", value + words.brackets.format(_label("alone", language).format(threshold))
-    if all(finding.rule != MODEL_RULE for finding in alert.findings):
+    if not by_model(alert):
         return
     parts = [f"{part.weight:+.2f} {say(part.text, language)}" for part in score.contributions]
     if score.rest is not None and score.baseline is not None:

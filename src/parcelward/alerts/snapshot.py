@@ -88,10 +88,12 @@ def origins_with(shipment: ShipmentBrief, origins: Origins, snapshot: Snapshot |
     """
     if snapshot is None:
         return origins
-    return Origins(
-        (_keeps_acceptance(shipment, snapshot) and snapshot.travel_from) or origins.travel_from,
-        (_keeps_inspection(shipment, snapshot) and snapshot.photo_ms) or origins.photo_ms,
-    )
+    travel_from, photo_ms = origins
+    if snapshot.travel_from and _keeps_acceptance(shipment, snapshot):
+        travel_from = snapshot.travel_from
+    if snapshot.photo_ms and _keeps_inspection(shipment, snapshot):
+        photo_ms = snapshot.photo_ms
+    return Origins(travel_from, photo_ms)
 
 
 def _keeps_acceptance(shipment: ShipmentBrief, snapshot: Snapshot) -> bool:

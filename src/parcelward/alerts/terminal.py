@@ -81,6 +81,11 @@ def say(text: Bilingual, language: Language) -> str:
     return escaped(text.zh if language == "zh" else text.en)
 
 
+def by_model(alert: Alert) -> bool:
+    """Tell whether the model has a finding in this alert."""
+    return any(finding.rule == MODEL_RULE for finding in alert.findings)
+
+
 def alert_lines(alert: Alert, language: Language, *, today: date | None = None, zone: tzinfo | None = CHINA) -> Text:
     """Head line (lane, times, where, waybill, action, score), one line a finding, and what the card says in short.
 
@@ -91,8 +96,6 @@ def alert_lines(alert: Alert, language: Language, *, today: date | None = None, 
     for finding in alert.findings:
         finding_line(text, finding, language)
     history_lines(text, alert, language)
-    if not alert.findings and not alert.found_before:
-        text.append(f"\n          {say(alert.summary, language)}")
     if alert.card is not None and alert.lane is not Lane.GREEN_SAMPLED:
         for line in card_in_short(alert.card, language):
             text.append(f"\n          {line}", "dim")
@@ -113,7 +116,7 @@ def head_line(alert: Alert, language: Language, today: date | None, zone: tzinfo
     action = ACTION_TEXT[alert.action][language == "en"]
     text.append(f"  {words.close if cleared else action}", "magenta")
     text.append(f"{words.by}{_clock(due, today)} {zone_name(due)}")
-    if alert.score is not None and any(finding.rule == MODEL_RULE for finding in alert.findings):
+    if alert.score is not None and by_model(alert):
         text.append(f"  {words.score} {shown_score(alert.score.value, alert.score.threshold)}", "blue")
     if alert.revision > 1:
         text.append(f"  {words.revision.format(alert.revision)}", "dim")
@@ -129,13 +132,15 @@ def finding_line(text: Text, finding: Finding, language: Language) -> None:
 
 
 def history_lines(text: Text, alert: Alert, language: Language) -> None:
-    """Append what was found before and is no longer, and what changed."""
+    """Append what was found before and is no longer, and what changed; the summary where nothing was ever found."""
     words = WORDS[language]
     for earlier in alert.found_before:
         reason = "" if earlier.reason is None else words.colon + say(earlier.reason, language)
         text.append(f"\n    {say(named(earlier.rule), language):<5} {words.before}{reason}", "dim")
     if changes := [say(one.text, language) for one in alert.changes]:
         text.append(f"\n          {words.changed}{words.colon}{words.semicolon.join(changes)}", "green")
+    if not alert.findings and not alert.found_before:
+        text.append(f"\n          {say(alert.summary, language)}")
 
 
 def card_in_short(card: Card, language: Language) -> Iterator[str]:

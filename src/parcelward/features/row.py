@@ -181,7 +181,7 @@ def _acceptor(
     if real_name.document_token is not None and real_name.operator_token is not None:
         own = real_name.document_token == real_name.operator_token
     if outlet is None or acceptor is None:
-        return (own, own or None, None, None), unknown(_WORK)
+        return (own, own or None, None, None), _NO_ACCEPTOR[1]
     known = is_staff(outlet, real_name)
     sends = acceptor.staff_1d.at(hour)
     if acceptor.persons_1d.total >= SHARE_OF:  # a count as of any time is at most the total

@@ -158,3 +158,5 @@ MODEL_FEATURES: tuple[str, ...] = tuple(feature.name for feature in FEATURES if 
 
 Value = str | int | float | bool | None
 Row = list[Value]  # a value of each feature; `INDEX` says where
+OF_SENDER = frozenset(one.name for one in FEATURES if one.evidence is EvidenceKind.SENDER)
+"""Features that are all unknown where neither the sender's document nor their phone was looked up."""

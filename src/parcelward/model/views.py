@@ -11,15 +11,13 @@ from operator import itemgetter
 import numpy as np
 import onnxruntime
 
-from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES, EvidenceKind, Row
+from parcelward.features.table import FEATURES, INDEX, MODEL_FEATURES, OF_SENDER, EvidenceKind, Row
 from parcelward.model.narrow import narrowed
 from parcelward.model.trees import Matrix
 
 INPUT, SCORE = "features", "score"  # names inside the artefact
 
 _SENDER, _PHONE, _INSPECTED = INDEX["sender_sends_1h"], INDEX["phone_documents_1d"], INDEX["inspection_mark"]
-OF_SENDER = frozenset(one.name for one in FEATURES if one.evidence is EvidenceKind.SENDER)
-"""Features that are all unknown where neither the sender's document nor their phone was looked up."""
 OF_INSPECTION = frozenset(one.name for one in FEATURES if one.model and one.evidence is EvidenceKind.INSPECTION)
 """Features that are all unknown until an inspection has arrived."""
 

@@ -46,13 +46,17 @@ class Distinct(msgspec.Struct, array_like=True, gc=False):
         if bucket <= self.newest - self.span:
             return
         if value >= self.below:
-            self.left_out = max(self.left_out, bucket)
+            self._leave_out(value, {bucket: 1})
             return
         cells = self.values.setdefault(value, {})
         cells[bucket] = cells.get(bucket, 0) + 1
         if len(self.values) > self.kept:
             self.below = max(self.values)
-            self.left_out = max(self.left_out, *self.values.pop(self.below))
+            self._leave_out(self.below, self.values.pop(self.below))
+
+    def _leave_out(self, value: int, cells: dict[int, int]) -> None:
+        """Note that a value is not held any more, with its counts by bucket."""
+        self.left_out = max(self.left_out, *cells)
 
     def take(self, bucket: int, value: int) -> None:
         """Take back what was counted once."""
@@ -125,24 +129,17 @@ class DailyDistinct(Distinct, array_like=True, gc=False):
     def add(self, bucket: int, value: int) -> None:
         """Count a value in a bucket."""
         self.advance(bucket)
-        if bucket <= self.newest - self.span:
-            return
-        if self.below == HASHES:
-            self.since = 1
-        elif not self.since:  # the record of a version that held nothing more
-            self.since = self.newest + 1
-        if value >= self.below:
-            self.left_out = max(self.left_out, bucket)
-            self._hold(bucket, value, 1)
-            return
-        cells = self.values.setdefault(value, {})
-        cells[bucket] = cells.get(bucket, 0) + 1
-        if len(self.values) > self.kept:
-            self.below = max(self.values)
-            gone = self.values.pop(self.below)
-            self.left_out = max(self.left_out, *gone)
-            for at, count in gone.items():
-                self._hold(at, self.below, count)
+        if bucket > self.newest - self.span:
+            if self.below == HASHES:
+                self.since = 1
+            elif not self.since:  # the record of a version that held nothing more
+                self.since = self.newest + 1
+            super().add(bucket, value)
+
+    def _leave_out(self, value: int, cells: dict[int, int]) -> None:
+        super()._leave_out(value, cells)
+        for at, count in cells.items():
+            self._hold(at, value, count)
 
     def _hold(self, bucket: int, value: int, count: int) -> None:
         """Hold a value of a bucket that the week left out, if it is among the smallest of these."""

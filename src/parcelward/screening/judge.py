@@ -211,7 +211,8 @@ class Judge:
             all_findings.append(plain_model_finding(score, self._threshold, by_model))
         rules_now = {finding.rule for finding in all_findings}
         gone = [each for each in known.found if each.rule in known.verdict.rules and each.rule not in rules_now]
-        values = {name: sendable(one.row[position]) for name, position in INDEX.items()} | {SCORE: score}
+        asked = {name for each in gone for name in each.values if name in INDEX}
+        values = {name: sendable(one.row[INDEX[name]]) for name in asked} | {SCORE: score}
         history = History(
             changes_between(known.facts, facts, gone, values),
             no_longer_found(known.found, known.verdict.rules, all_findings),

@@ -19,7 +19,7 @@ from parcelward.profiles.outlets import (
 )
 from parcelward.screening.judge import Judge, Judgement, Measured
 from parcelward.screening.outlet_state import Keep, OutletState
-from parcelward.shipments.shipment import Arrived, First, Shipment, ShipmentBrief, decode_arrived, encode
+from parcelward.shipments.shipment import Arrived, First, Shipment, ShipmentBrief, decode_arrived, encode, outlet_key
 from parcelward.stage import Batch, Outcome, SourceRecord
 from parcelward.topics import Topics
 
@@ -187,7 +187,7 @@ class OutletsStage:
 
 
 def _outlet_at(courier: str, outlet: str) -> bytes:
-    return f"o{courier}/{outlet}".encode()
+    return b"o" + outlet_key(courier, outlet)
 
 
 def _operator_at(courier: str, outlet: str, operator: str) -> bytes:

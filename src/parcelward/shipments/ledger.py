@@ -157,10 +157,11 @@ def _enter_version(
     versions.append(_like_its_twin(_version(number, event.identity, event, entry), entry, versions))
     chains, contradicting, kept = _settled(versions)
     tip = chains[0].tip
-    own = _told(chains[0])
+    own: Entry
     stands: Entry
     if number == _REAL_NAME:
-        stands = real_name_that_stands(own, [*map(_told, contradicting)])
+        own = told = _told(chains[0])
+        stands = real_name_that_stands(told, [*map(_told, contradicting)])
     else:
         stands = own = inspection_that_stands([*map(_told, chains)])
     if stands != known:

@@ -1,13 +1,12 @@
 """Parcels to structured-mode CloudEvents, as a courier's system would write them."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from parcelward.contract.events import EventType
+from parcelward.moments import CHINA
 from parcelward.simulate.parcels import Parcel
-
-CHINA = timezone(timedelta(hours=8))
 
 
 @lru_cache(maxsize=4096)

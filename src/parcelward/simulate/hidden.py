@@ -6,7 +6,7 @@ the agreement did before, tells these parcels apart.
 
 from collections.abc import Iterator
 
-from parcelward.simulate.envelopes import CHINA
+from parcelward.moments import CHINA
 from parcelward.simulate.goods_names import COVERS
 from parcelward.simulate.parcels import Parcel
 from parcelward.simulate.places import CITIES

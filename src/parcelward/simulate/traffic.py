@@ -1,8 +1,8 @@
 """Ordinary traffic, with everything that looks suspicious and is not: the false alarms that this domain invites."""
 
+from parcelward.moments import CHINA
 from parcelward.simulate import identities
 from parcelward.simulate.counter import Counter
-from parcelward.simulate.envelopes import CHINA
 from parcelward.simulate.goods_names import CIGARETTES, E_CIGARETTES, GOODS
 from parcelward.simulate.parcels import Parcel
 from parcelward.simulate.world import Outlet, Person, World, person
