@@ -200,6 +200,15 @@ def test_a_cas_number_with_a_wrong_check_digit_names_nothing() -> None:
     assert cas_numbers("7664-93-8") == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "named", "severity"),
+    [("香水 CAS 74-90-8", "氢氰酸", 3), ("白酒 7664-93-9", "硫酸", 3), ("炸药 CAS 64-17-5", "炸药", 3)],
+)
+def test_the_graver_of_a_word_and_a_cas_number_counts(name: str, named: str, severity: int) -> None:
+    match = match_goods(name)
+    assert (match.danger_terms, match.danger_severity) == ((named,), severity)
+
+
 def test_names_with_an_everyday_suffix_are_found() -> None:
     names = disguised_by_suffix()
     assert len(missed(names)) / len(names) <= 0.03

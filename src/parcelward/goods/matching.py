@@ -82,7 +82,7 @@ def match_goods(name: str) -> GoodsMatch:
     hits = _hits(text, known)
     dangers = _dangers(name, text, hits)
     if numbered:
-        dangers += _numbered(text, known)
+        dangers = sorted(dangers + _numbered(text, known), key=lambda hit: -hit.term.severity)
     if not dangers and len(text) <= _SHORT_NAME and _is_mixed(text) and not _names_danger(hits):
         dangers = _scattered(text, known)
     written = un_numbers(text) if numbered else ()
@@ -125,8 +125,7 @@ def _hits(text: str, known: Lexicon) -> list[_TermHit]:
 
 def _numbered(text: str, known: Lexicon) -> list[_TermHit]:
     """Return the substances named by their CAS numbers."""
-    hits = [_TermHit(0, 0, known.cas_terms[number]) for number in cas_numbers(text) if number in known.cas_terms]
-    return sorted(hits, key=lambda hit: -hit.term.severity)
+    return [_TermHit(0, 0, known.cas_terms[number]) for number in cas_numbers(text) if number in known.cas_terms]
 
 
 def _is_mixed(text: str) -> bool:
