@@ -107,12 +107,12 @@ class LiveRun:
         for send in outcome.sends:
             self._send(send, number if send.key is None else crc32(send.key) % self.partitions)
         for right, send in outcome.moves:
-            self._send(send, right, self._now_ms)
+            self._send(send, right)
             self._moved[send.topic, right] += 1
 
-    def _send(self, send: Send, number: int, at_ms: int = 0) -> None:
+    def _send(self, send: Send, number: int) -> None:
         offset = len(self.logs[send.topic, number])
-        self._append(send.topic, Record(send.topic, number, offset, at_ms, send.key, send.value, send.headers))
+        self._append(send.topic, Record(send.topic, number, offset, self._now_ms, send.key, send.value, send.headers))
 
     def _append(self, topic: str, record: Record) -> None:
         self.logs[topic, record.partition].append(record)
@@ -130,7 +130,7 @@ class LiveRun:
                 for number in range(self.partitions):
                     for record in self.logs[topic, number][self._worked_off[topic, number] :]:
                         is_intake = topic in self._intake
-                        waiting.append(record.timestamp if is_intake else pass_of(record.value or b"").touched_ms)
+                        waiting.append(record.timestamp if is_intake else pass_of(record).touched_ms)
         return min(waiting, default=None)
 
     def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
@@ -139,7 +139,7 @@ class LiveRun:
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
         records = self.logs[topic, partition][: self._worked_off[topic, partition]]
-        return (pass_of(record.value or b"") for record in records)
+        return (pass_of(record) for record in records)
 
     def alerts(self) -> Iterator[SourceRecord]:
         return self._all([self.topics.alerts])

@@ -35,7 +35,7 @@ class Topics:
         return (record for record in self.records[topic] if record.partition == partition)
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
-        return (pass_of(record.value or b"") for record in self.between(topic, partition))
+        return (pass_of(record) for record in self.between(topic, partition))
 
     def changelog(self, stage: str, partition: int) -> Iterator[SourceRecord]:
         return self.between(self.topics.changelog(stage), partition)

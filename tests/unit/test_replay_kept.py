@@ -1,5 +1,6 @@
 """A kept recording replays as the topics did; mistakes of the one who replays are one clear sentence."""
 
+import gzip
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -56,6 +57,17 @@ def test_records_come_back_byte_for_byte(tmp_path: Path) -> None:
         for topic in ("screening.senders", "screening.outlets"):
             assert list(kept.order(topic, number)) == list(live.order(topic, number))
     assert plain(kept.alerts()) == plain(live.alerts())
+
+
+def test_a_recording_of_the_format_before_is_read(tmp_path: Path) -> None:
+    live = live_run()
+    keep(live, tmp_path / "day")
+    about = tmp_path / "day" / "recording.json"
+    about.write_bytes(about.read_bytes().replace(b'"format":2', b'"format":1'))
+    for path in (tmp_path / "day").glob("screening.*.jsonl.gz"):
+        passes = [json.loads(line)[:9] for line in gzip.decompress(path.read_bytes()).splitlines()]
+        path.write_bytes(gzip.compress("".join(json.dumps(one) + "\n" for one in passes).encode()))
+    assert check(KeptRecording(tmp_path / "day", SETTINGS), STAGES, Span()).comparison.same
 
 
 def test_what_is_kept_up_to_a_time_replays_up_to_it(tmp_path: Path) -> None:

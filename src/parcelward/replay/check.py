@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from parcelward.replay.compare import AlertLog, Comparison, RefusalLog, Span, compare_alerts, compare_refusals
 from parcelward.replay.recording import Recording
-from parcelward.replay.rerun import Rerun
+from parcelward.replay.rerun import BATCH, Rerun
 from parcelward.screening.build import Stages
 
 
@@ -27,8 +27,9 @@ def check(
     span: Span,
     since_ms: int | None = None,
     note_progress: Callable[[int], None] = lambda events: None,
+    at_once: int = BATCH,
 ) -> Checked:
-    """Replay everything that arrived from `since_ms` on and compare the alerts and refusals of `span`.
+    """Replay everything that arrived from `since_ms` on, `at_once` events in a batch, and compare what came of `span`.
 
     `note_progress` is called with the number of events replayed so far.
     """
@@ -42,7 +43,7 @@ def check(
     for record in recording.rejected():
         refused.add(record)
     # A live run that lags may have judged later arrivals of its other partitions before the records that wait.
-    rerun = Rerun(recording, stages, since_ms=since_ms or 0, to_ms=None if to_ms == horizon else to_ms)
+    rerun = Rerun(recording, stages, since_ms=since_ms or 0, to_ms=None if to_ms == horizon else to_ms, at_once=at_once)
     for result in rerun.results():
         for send in result.alerts:
             replayed.add(send.value or b"")

@@ -20,7 +20,7 @@ from parcelward.settings import Settings
 from parcelward.stage import Record, SourceRecord
 from parcelward.topics import Topics
 
-FORMAT = 1
+FORMAT = 2  # 1 did not say when the live run sent what a correction takes back
 ABOUT = "recording.json"
 _encode = msgspec.json.Encoder().encode
 _decode_pass = msgspec.json.Decoder(Pass).decode
@@ -76,8 +76,8 @@ class KeptRecording:
             about = msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
         except (OSError, msgspec.DecodeError):
             raise UserError(f"{folder} holds no readable recording ({ABOUT}); make one with --keep") from None
-        if about.format != FORMAT:
-            raise UserError(f"the recording in {folder} has format {about.format}, this version reads {FORMAT}")
+        if not 1 <= about.format <= FORMAT:
+            raise UserError(f"the recording in {folder} has format {about.format}, this version reads 1 to {FORMAT}")
         if (about.topic_prefix, about.couriers) != (settings.topic_prefix, tuple(settings.couriers)):
             raise UserError(
                 f"the recording in {folder} is of couriers {', '.join(about.couriers)} and topic_prefix "

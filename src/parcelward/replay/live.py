@@ -105,7 +105,7 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
         """Read the order in which the live run's later stage processed its topic."""
-        return (pass_of(record.value or b"") for record in self.between(topic, partition))
+        return (pass_of(record) for record in self.between(topic, partition))
 
     def between(self, topic: str, partition: int) -> Iterator[SourceRecord]:
         """Read the records on a topic between stages, in offset order."""
@@ -177,7 +177,7 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
             if tp.topic in self._intake:
                 waiting += [record.timestamp for record in islice(records, 1)]
             else:  # commit markers only, as a rule
-                waiting += [pass_of(record.value or b"").touched_ms for record in records]
+                waiting += [pass_of(record).touched_ms for record in records]
         self._consumer.pause(*behind)
         return min(waiting, default=None)
 

@@ -36,12 +36,12 @@ class _Queue:
 
     def head(self) -> Pass | None:
         if not self.ahead and (following := next(self.live, None)) is not None:
-            self.ahead.append(self.named(following))
+            self.ahead.append(following)
         return self.ahead[0] if self.ahead else None
 
     def named(self, one: Pass) -> Pass:
-        """Name a pass at this stage: by which way it came here does not matter."""
-        return one if self.twice else one._replace(at_document=False)
+        """Name a pass at this stage: by which way it came here does not matter, and when it did."""
+        return one._replace(at_document=one.at_document and self.twice, sent_ms=0)
 
 
 class LiveOrder:
@@ -75,15 +75,16 @@ class LiveOrder:
             return sent
         queue = self._queues[topic, partition]
         for record in sent:
-            one = queue.named(pass_of(record.value or b""))
+            one = queue.named(pass_of(record))
             queue.sent[one] = record
             self._waiting[_place(one, queue.rank)] += 1
         ready = []
         while (head := queue.head()) is not None:
             if self._since_ms <= head.touched_ms and (self._until_ms is None or head.touched_ms < self._until_ms):
-                if (record_ := queue.sent.pop(head, None)) is None:
+                name = queue.named(head)
+                if (record_ := queue.sent.pop(name, None)) is None:
                     break
-                self._note_released(head, queue.rank)
+                self._note_released(name, queue.rank)
                 ready.append(record_)
             self._advance(queue)
         return ready
@@ -92,8 +93,9 @@ class LiveOrder:
         """Skip passes that the replay will never send, once it has sent everything up to `quiet_ms`; tell if it did."""
         skipped = False
         for queue in self._queues.values():
-            while (head := queue.head()) is not None and head.touched_ms < quiet_ms:
-                if head in queue.sent or self._may_come(head, queue.rank):
+            while (head := queue.head()) is not None and _caused_by_ms(head) < quiet_ms:
+                name = queue.named(head)
+                if name in queue.sent or self._may_come(name, queue.rank):
                     break
                 self._advance(queue)
                 self.only_live += self._horizon_ms is None or head.touched_ms < self._horizon_ms
@@ -108,7 +110,7 @@ class LiveOrder:
     def last_ms(self) -> int:
         """Give the latest evidence or deadline of a pass of the live run; reads the rest of the order."""
         for queue in self._queues.values():
-            queue.ahead.extend(map(queue.named, queue.live))
+            queue.ahead.extend(queue.live)
         return self._alive_until()
 
     def give_up(self) -> Released:
@@ -171,6 +173,15 @@ class LiveOrder:
         self._waiting[key] -= 1
         if not self._waiting[key]:
             del self._waiting[key]
+
+
+def _caused_by_ms(one: Pass) -> int:
+    """Give a time by which the cause of a pass had arrived: what is taken back holds the arrival of what came before.
+
+    >>> _caused_by_ms(Pass("swift", "SF1", 0, 1_000, 1, 7, False, takes_back=2, sent_ms=9_000))
+    9000
+    """
+    return max(one.touched_ms, one.sent_ms)
 
 
 def _place(one: Pass, rank: int) -> tuple[Pass, int, bool]:

@@ -25,6 +25,7 @@ class Pass(NamedTuple):
     at_document: bool  # on the senders topic: keyed by phone (False), then by document (True)
     takes_back: int = 0  # no pass, but what a correction takes back
     only_counts: bool = False  # no pass, but what is counted at another outlet
+    sent_ms: int = 0  # when the live run sent what a correction takes back; 0: unknown, and no part of the name
 
 
 class Recording(Protocol):
@@ -70,9 +71,9 @@ class WholeRecording(Recording, Protocol):
         ...
 
 
-def pass_of(value: bytes) -> Pass:
+def pass_of(record: SourceRecord) -> Pass:
     """Read the pass from a record between two stages."""
-    hop = decode_hop(value)
+    hop = decode_hop(record.value or b"")
     shipment = decode_shipment(hop.shipment)
     offset = shipment.evidence[-1][2] if shipment.evidence else -1
     return Pass(
@@ -85,6 +86,7 @@ def pass_of(value: bytes) -> Pass:
         hop.at_document,
         hop.takes_back,
         hop.only_counts,
+        record.timestamp if hop.takes_back else 0,
     )
 
 

@@ -16,9 +16,18 @@ RUN_OUT_MS = 600_000
 class Rerun:
     """One replay of a recording; iterate `results` once."""
 
-    def __init__(self, recording: Recording, stages: Stages, *, since_ms: int = 0, to_ms: int | None = None) -> None:
-        """Replay what arrived from `since_ms` on; end a moment after `to_ms`."""
+    def __init__(
+        self,
+        recording: Recording,
+        stages: Stages,
+        *,
+        since_ms: int = 0,
+        to_ms: int | None = None,
+        at_once: int = BATCH,
+    ) -> None:
+        """Replay what arrived from `since_ms` on, `at_once` events in a batch; end a moment after `to_ms`."""
         self._recording = recording
+        self._at_once = at_once
         self._since_ms = since_ms
         self._stop_ms = None if to_ms is None else to_ms + RUN_OUT_MS
         self.order = LiveOrder(recording, since_ms, self._stop_ms)
@@ -29,7 +38,7 @@ class Rerun:
     def results(self) -> Iterator[Result]:
         """Give the results of the replay, piece by piece."""
         quiet_ms = self._since_ms
-        for records in in_batches(in_arrival_order(self._recording), BATCH):
+        for records in in_batches(in_arrival_order(self._recording), self._at_once):
             stop = self._stop_ms
             batch = [one for one in records if one.timestamp >= self._since_ms and (not stop or one.timestamp < stop)]
             self.events += len(batch)
