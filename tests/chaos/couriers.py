@@ -1,7 +1,8 @@
 """The couriers as a process: publishes simulated events and writes down what the cluster acknowledged.
 
 It does what docs/reliability.md tells a courier to do: what was not acknowledged is published again, whole, under the
-same event ids, by a new publisher. SIGTERM: no more parcels, the rest of those begun, then exit 0.
+same event ids, by a new publisher. With a spool it writes down what its publisher took: when this one is killed, the
+next one on the same spool delivers. SIGTERM: no more parcels, the rest of those begun, then exit 0.
 """
 
 import hashlib
@@ -27,6 +28,8 @@ from parcelward.simulate import Plan, SimulatedRecord, Simulation, live
 MALFORMED_SHARE = 0.01
 MOST_AT_ONCE = 400
 FLUSH_S = 40.0
+CLOSE_S = 120.0
+MARK_BYTES = 25  # a line of the log
 Event = tuple[str, bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]  # courier, key, value, headers
 
 
@@ -39,8 +42,9 @@ def mark(topic: str, key: bytes | None, value: bytes | None) -> str:
 class Couriers:
     """Publishes a simulation when it is due, and again until it is acknowledged."""
 
-    def __init__(self, settings: Settings, simulation: Simulation, log: TextIO) -> None:
+    def __init__(self, settings: Settings, simulation: Simulation, log: TextIO, spool: Path | None = None) -> None:
         self._settings = settings
+        self._spool = spool
         self._simulation = simulation
         self._records = simulation.records()
         self._next: SimulatedRecord | None = next(self._records, None)
@@ -61,7 +65,7 @@ class Couriers:
         self._simulation.close()
         self.publish_due(float("inf"))
         if self._publisher is not None:
-            self._publisher.close()
+            self._publisher.close(CLOSE_S)
 
     def _due(self, until_ms: float) -> Iterator[Event]:
         while (record := self._next) is not None and record.arrival_ms <= until_ms:
@@ -71,10 +75,11 @@ class Couriers:
     def _deliver(self, events: list[Event]) -> None:
         while True:
             try:
-                publisher = self._publisher = self._publisher or Publisher(self._settings)
+                publisher = self._publisher = self._publisher or Publisher(self._settings, spool=self._spool)
                 for courier, key, value, headers in events:
                     publisher.publish_unchecked(courier, key, value, headers)
-                publisher.flush(FLUSH_S)
+                if self._spool is None:
+                    publisher.flush(FLUSH_S)
             except (NotDelivered, UserError) as error:
                 print(f"again: {error}", flush=True)
                 if self._publisher is not None:
@@ -96,12 +101,12 @@ def _as_sent(record: SimulatedRecord) -> Event:
     return record.courier, record.key, record.value, tuple(record.headers)
 
 
-def main(settings: Settings, rate: float, seed: int, acknowledged: Path) -> None:
+def main(settings: Settings, rate: float, seed: int, acknowledged: Path, spool: Path | None) -> None:
     """Publish until SIGTERM."""
     plan = Plan(couriers=settings.couriers, malformed_share=MALFORMED_SHARE, days=1.0, seed=seed)
     simulation = Simulation(live(plan, rate, datetime.now(UTC)))
     with acknowledged.open("w") as log, stop_signals() as stop:
-        couriers = Couriers(settings, simulation, log)
+        couriers = Couriers(settings, simulation, log, spool)
         while not stop.wait(0.1):
             couriers.publish_due(time.time() * 1000)
         couriers.finish()
@@ -109,5 +114,6 @@ def main(settings: Settings, rate: float, seed: int, acknowledged: Path) -> None
 
 if __name__ == "__main__":
     told = json.loads(os.environ.pop("CHAOS_COURIERS"))
-    main(load_settings(), told["rate"], told["seed"], Path(told["acknowledged"]))
+    spool = told["spool"] and Path(told["spool"])
+    main(load_settings(), told["rate"], told["seed"], Path(told["acknowledged"]), spool)
     sys.exit(0)

@@ -84,6 +84,7 @@ class Crew:
         self.endings: Counter[str] = Counter()
         self.refusals: list[str] = []
         self.unexpected: list[Unexpected] = []
+        self.held = False  # nobody is started
 
     def join(self) -> Slot:
         """One more worker."""
@@ -92,7 +93,8 @@ class Crew:
         if self._disk is not None and number % 2:
             slot.state_dir = self._disk / slot.name
         self.slots.append(slot)
-        self._start(slot)
+        if not self.held:
+            self._start(slot)
         return slot
 
     def leave(self, slot: Slot) -> None:
@@ -133,7 +135,7 @@ class Crew:
                 child.stop(0)
                 slot.child, slot.paused = None, False
                 slot.start_at = now + RESTART_AFTER_S
-            if slot.child is None and slot.wanted and now >= slot.start_at:
+            if slot.child is None and slot.wanted and not self.held and now >= slot.start_at:
                 self._start(slot)
 
     def screened(self) -> float | None:

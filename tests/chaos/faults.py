@@ -10,6 +10,7 @@ from random import Random
 
 from parcelward.broker import LocalCluster
 from tests.chaos.crew import Crew
+from tests.chaos.retention import Retention
 
 
 class Kind(StrEnum):
@@ -26,6 +27,8 @@ class Kind(StrEnum):
     MODEL_AWAY = "model file disappears, a worker is killed"
     RULES_AWAY = "rule file disappears, a worker is killed"
     FULL_DISK = "disk of the state folder is full, its worker is killed"
+    EATEN = "retention deletes unread records, all workers are killed"
+    KILL_COURIER = "publisher with a spool: kill -9"
 
 
 # How often, relative to one another; and how long each lasts in seconds (least, most).
@@ -41,8 +44,11 @@ SHARES = {
     Kind.MODEL_AWAY: (1, (0, 25)),
     Kind.RULES_AWAY: (1, (0, 25)),
     Kind.FULL_DISK: (2, (2, 8)),
+    Kind.EATEN: (1, (1, 4)),
+    Kind.KILL_COURIER: (3, (0, 0)),
 }
 OF_BROKERS = (Kind.KILL_BROKER, Kind.SLOW_BROKER, Kind.LOST_BROKER)
+ONE_AT_A_TIME = (*OF_BROKERS, Kind.EATEN)  # records are deleted by the brokers' own hand
 OF_FILES = (Kind.MODEL_AWAY, Kind.RULES_AWAY)
 MOST_WORKERS = 3
 UPON_ANOTHER = 0.5  # share of faults that strike before the service has recovered from the one before
@@ -98,15 +104,29 @@ class Doing:
 class Saboteur:
     """Does what the schedule says to the brokers, the workers and the files."""
 
-    def __init__(self, cluster: LocalCluster, crew: Crew, files: dict[Kind, Path]) -> None:
+    def __init__(
+        self,
+        cluster: LocalCluster,
+        crew: Crew,
+        files: dict[Kind, Path],
+        retention: Retention,
+        kill_courier: Callable[[], None],
+    ) -> None:
         self._cluster = cluster
         self._crew = crew
         self._files = files
+        self._retention = retention
+        self._kill_courier = kill_courier
 
     def begin(self, fault: Fault, now: float, under_way: list[Doing]) -> Doing | None:
         """Begin a fault; None when it has to wait: for a worker that runs, or for the one broker that is away."""
-        if fault.kind in OF_BROKERS:
-            return None if any(one.kind in OF_BROKERS for one in under_way) else self._broker(fault, now)
+        if fault.kind in ONE_AT_A_TIME:
+            if any(one.kind in ONE_AT_A_TIME for one in under_way):
+                return None
+            return self._eat(fault, now) if fault.kind is Kind.EATEN else self._broker(fault, now)
+        if fault.kind is Kind.KILL_COURIER:
+            self._kill_courier()
+            return Doing(fault.kind, now, _nothing)
         running = self._crew.running
         if fault.kind is Kind.FULL_DISK:
             on_disk = [slot for slot in self._crew.running if slot.state_dir is not None]
@@ -162,6 +182,20 @@ class Saboteur:
             return Doing(fault.kind, now + fault.lasts_s, lambda: self._cluster.launch(number))
         self._cluster.pause(number)
         return Doing(fault.kind, now + fault.lasts_s, lambda: self._cluster.go_on(number))
+
+    def _eat(self, fault: Fault, now: float) -> Doing | None:
+        """Kill all workers, and let none start until unread records were deleted."""
+        if not self._crew.running:
+            return None
+        self._crew.held = True
+        for slot in self._crew.slots:
+            self._crew.send(slot, signal.SIGKILL)
+
+        def eat() -> None:
+            self._retention.eat(fault.target)
+            self._crew.held = False
+
+        return Doing(fault.kind, now + fault.lasts_s, eat)
 
     def _file(self, fault: Fault, now: float) -> Doing:
         """Take a file away and kill a worker: its next start has to refuse, naming the file, the others go on."""

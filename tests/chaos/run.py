@@ -26,12 +26,15 @@ from parcelward.model.card import resolve_release
 from parcelward.process.child import Child
 from parcelward.rules.pack import BUILT_IN
 from parcelward.settings import Settings, load_settings
+from tests.chaos.couriers import MARK_BYTES
 from tests.chaos.crew import FAILED, Crew
 from tests.chaos.faults import Doing, Fault, Kind, Saboteur, counts, schedule
+from tests.chaos.retention import Retention
 from tests.chaos.summary import summary
 
 ROOT = Path(__file__).parents[2]
 RATE = 200.0  # events/s
+SPOOLED = 0.2  # share of them that a publisher with a spool sends, which is killed
 PACE_S = 2.0  # mean time between the beginnings of two faults
 WORKERS = 2
 PROGRESS_S = 20.0  # a fault waits at most so long for the workers to have screened something since the one before
@@ -39,6 +42,7 @@ READY_S = 120.0
 SCREENED_WITHIN_S = 30.0
 DRAIN_S = 180.0
 TELL_EVERY_S = 10.0
+COURIERS_STOP_S = 60.0
 DISK_MB = 192
 FAULT_S = 6.0  # what a fault takes on 2 cores, all in all: 200 took 1050 s and 1400 s
 SETTINGS = {
@@ -54,6 +58,8 @@ SETTINGS = {
     "idle_grace": "15",
     # A replay does not wait for what couriers kept while Kafka was away: here it has to give the very same.
     "outage_grace": "0",
+    # What retention ate is passed over, and said; the oracle takes no other excuse.
+    "gaps": "go_on",
     "sampled_share": "0.005",
 }
 
@@ -88,8 +94,11 @@ class Installation:
             self.files[Kind.FULL_DISK] = disk
         self.crew = Crew(self.environment, folder, disk, list(self.files.values()), keep)
         stack.callback(self.crew.stop)
-        self.acknowledged = folder / "acknowledged"
-        self._couriers: Child | None = None
+        self.acknowledged = folder / "acknowledged"  # a file for each process of couriers
+        self.acknowledged.mkdir()
+        self.retention = Retention(self.settings, folder / "eaten")
+        self._couriers: list[Child] = []
+        self._killed_couriers = 0
         stack.callback(self.stop_couriers)
 
     @property
@@ -98,10 +107,30 @@ class Installation:
         return [kind for kind in Kind if kind is not Kind.FULL_DISK or kind in self.files]
 
     def start_couriers(self) -> None:
-        """Begin to publish."""
-        told = {"rate": self.plan.rate, "seed": self.plan.seed, "acknowledged": str(self.acknowledged)}
-        with (self.folder / "couriers.log").open("wb") as log:
-            self._couriers = Child(
+        """Begin to publish: couriers that publish again what was not acknowledged, and some that have a spool."""
+        self._couriers = [self._start_couriers(1 - SPOOLED, 0, None), self._start_spooled()]
+
+    def kill_spooled(self) -> None:
+        """Kill the publisher with a spool at once, and start another one on the same spool."""
+        plain, spooled = self._couriers
+        spooled.process.kill()
+        spooled.stop(0)
+        self._killed_couriers += 1
+        self._couriers = [plain, self._start_spooled()]
+
+    def _start_spooled(self) -> Child:
+        return self._start_couriers(SPOOLED, 1 + self._killed_couriers, self.folder / "spool")
+
+    def _start_couriers(self, share: float, number: int, spool: Path | None) -> Child:
+        """Start a process that publishes parcels of its own."""
+        told = {
+            "rate": self.plan.rate * share,
+            "seed": self.plan.seed + 1_000_000 * number,
+            "acknowledged": str(self.acknowledged / f"{number}"),
+            "spool": None if spool is None else str(spool),
+        }
+        with (self.folder / "couriers.log").open("ab") as log:
+            return Child(
                 [sys.executable, "-m", "tests.chaos.couriers"],
                 log,
                 {**os.environ, **self.environment, "CHAOS_COURIERS": json.dumps(told), "PYTHONPATH": str(ROOT)},
@@ -109,13 +138,14 @@ class Installation:
 
     def stop_couriers(self) -> None:
         """Publish the rest and wait for its acknowledgement. Raises RuntimeError when that fails."""
-        couriers, self._couriers = self._couriers, None
-        if couriers is not None and couriers.stop(60) != 0:
+        couriers, self._couriers = self._couriers, []
+        codes = [one.stop(COURIERS_STOP_S) for one in couriers]
+        if any(codes):
             raise RuntimeError(f"the couriers failed: {(self.folder / 'couriers.log').read_text()[-2000:]}")
 
     def begun(self) -> int:
         """Events acknowledged so far."""
-        return len(self.acknowledged.read_bytes()) // 25 if self.acknowledged.exists() else 0
+        return sum(path.stat().st_size // MARK_BYTES for path in self.acknowledged.iterdir())
 
 
 class Conductor:
@@ -124,7 +154,8 @@ class Conductor:
     def __init__(self, installation: Installation, say: Any) -> None:
         self._at = installation
         self._say = say
-        self._saboteur = Saboteur(installation.cluster, installation.crew, installation.files)
+        at = installation
+        self._saboteur = Saboteur(at.cluster, at.crew, at.files, at.retention, at.kill_spooled)
         self._under_way: list[Doing] = []
         self.done: list[Kind] = []
         self.refused = 0
@@ -258,7 +289,7 @@ def _await(condition: Any, seconds: float, what: str, meanwhile: Any) -> None:
 def _ask_oracle(installation: Installation) -> dict[str, Any]:
     """Run the oracle as a process of its own, and read what it says."""
     asked = subprocess.run(
-        [sys.executable, "-m", "tests.chaos.oracle", str(installation.acknowledged)],
+        [sys.executable, "-m", "tests.chaos.oracle", str(installation.folder)],
         cwd=ROOT,
         env={**os.environ, **installation.environment},
         capture_output=True,

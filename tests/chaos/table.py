@@ -27,6 +27,7 @@ def table(report: dict[str, Any]) -> str:
 |---|---|
 | events acknowledged to the couriers | {report["acknowledged"]:,} |
 | events in the log | {report["events"]:,} |
+| acknowledged events that retention ate unread, each in a gap that a worker said | {report["gone_and_said"]:,} |
 | records between the stages | {report["passes"]:,} |
 | events refused, with their reason | {report["rejected"]:,} |
 | alerts (with revisions) | {report["alert_ids"]:,} ({report["alerts"]:,}) |
