@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
-from parcelward.cluster.admin import check_topics, ensure_topics
+from parcelward.cluster.admin import ensure_topics
 from parcelward.counts import BUILD_INFO, GONE, MODEL_INFO, MODEL_LOADED, RULE_PACK_INFO, WORKER_UP
 from parcelward.errors import UserError
 from parcelward.logs import configure_logging
@@ -48,8 +48,6 @@ def worker() -> None:
     log_start(settings, stages.judgement)
     if settings.manage_topics:
         ensure_topics(settings)
-    else:
-        check_topics(settings)
     ground = Ground(settings)
     try:
         asyncio.run(_run(settings, stages, ground))

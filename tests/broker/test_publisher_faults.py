@@ -17,6 +17,7 @@ import pytest
 
 from parcelward.broker import LocalBroker
 from parcelward.cluster.admin import ensure_topics
+from parcelward.cluster.client import require_answer
 from parcelward.cluster.reader import TopicReader
 from parcelward.errors import UserError
 from parcelward.publisher import AsyncPublisher, NotDelivered, Publisher, SpoolFull
@@ -123,6 +124,22 @@ def test_a_full_spool_is_said_at_once_while_no_broker_answers(
     with Publisher(settings, spool=tmp_path) as second:
         assert second.waiting == taken
     assert len(published(settings)) == taken
+
+
+def test_brokers_that_are_away_are_asked_for_a_topic_once_in_a_while(
+    nowhere: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def ask(one: Settings) -> None:
+        asked.append(one)
+        require_answer(one)
+
+    monkeypatch.setattr("parcelward.publisher.publisher.require_answer", ask)
+    publisher = Publisher(nowhere, spool=tmp_path)
+    publish_all(publisher, 20)
+    assert (publisher.taken, len(asked)) == (20, 1)
+    publisher.abandon()
 
 
 def publish_all(publisher: Publisher, events: int) -> None:

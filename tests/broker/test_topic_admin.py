@@ -9,12 +9,13 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient
 
-from parcelward.cluster.admin import check_topics, ensure_topics
+from parcelward.cluster.admin import ensure_topics
 from parcelward.cluster.client import consumer_options
 from parcelward.errors import UserError
 from parcelward.ground.plan import plan_topics
 from parcelward.settings import Settings
 from parcelward.topics import MAX_REJECTED_BYTES
+from streams.ground import Ground
 from tests.engine_kit.kafka import await_true
 from tests.patience import PATIENCE_S
 
@@ -65,7 +66,7 @@ def altered(kafka: str, topic: str, entry: str, value: str) -> None:
     admin.close()
 
 
-@pytest.mark.parametrize("look", [ensure_topics, check_topics])
+@pytest.mark.parametrize("look", [ensure_topics, Ground])
 @pytest.mark.parametrize(
     ("name", "entry", "value", "fix"),
     [
@@ -86,13 +87,12 @@ def test_existing_topic_that_does_not_fit_is_named_with_the_fix(
 ) -> None:
     settings = Settings(kafka=kafka, topic_prefix=topic_prefix, couriers=("swift",), partitions=1)
     ensure_topics(settings)
-    check_topics(settings)
     altered(kafka, topic_prefix + name, entry, value)
     with pytest.raises(UserError, match=f"topic {topic_prefix}{name} has {entry} {value}: .*{fix}"):
         look(settings)
 
 
-@pytest.mark.parametrize("look", [ensure_topics, check_topics])
+@pytest.mark.parametrize("look", [ensure_topics, Ground])
 def test_topic_with_fewer_copies_than_the_setting_promises_is_refused(
     kafka: str, topic_prefix: str, look: Callable[[Settings], object]
 ) -> None:
@@ -103,9 +103,9 @@ def test_topic_with_fewer_copies_than_the_setting_promises_is_refused(
 
 
 def test_missing_topic_is_named_where_topics_are_not_ours_to_make(kafka: str, topic_prefix: str) -> None:
-    settings = Settings(kafka=kafka, topic_prefix=topic_prefix, couriers=("swift",), partitions=1)
-    with pytest.raises(UserError, match=f"topic {topic_prefix}intake.swift does not exist .*manage_topics"):
-        check_topics(settings)
+    settings = Settings(kafka=kafka, topic_prefix=topic_prefix, couriers=("swift",), partitions=1, manage_topics=False)
+    with pytest.raises(UserError, match=f"topic {topic_prefix}.* does not exist .*manage_topics"):
+        Ground(settings)
 
 
 @pytest.mark.parametrize("prefix", ["", "intake."], ids=["no prefix", "a prefix that looks like a topic"])

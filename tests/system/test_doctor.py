@@ -45,8 +45,12 @@ def the_clock_is_an_hour_ahead(service: Service, folder: Path) -> None:
     told(service, PARCELWARD_MODEL="models/current", PYTHONPATH=path)
 
 
+def a_token_key_is_another_one(service: Service, folder: Path) -> None:
+    told(service, PYTHONPATH=os.environ.get("PYTHONPATH", ""), PARCELWARD_TOKEN_KEYS=json.dumps({"demo": "ab" * 16}))
+
+
 def records_between_the_stages_live_an_hour(service: Service, folder: Path) -> None:
-    told(service, PYTHONPATH=os.environ.get("PYTHONPATH", ""))
+    service.settings = {name: value for name, value in service.settings.items() if name != "PARCELWARD_TOKEN_KEYS"}
     alter(service, f"{service.prefix}screening.senders", "retention.ms", "3600000")
 
 
@@ -100,6 +104,7 @@ BROKEN = [
     Broken(a_waybill_is_forgotten_too_soon, "settings", "ledger_keep"),
     Broken(the_model_is_damaged, "rules_or_model", "model"),
     Broken(the_clock_is_an_hour_ahead, "clock", " s ahead of"),
+    Broken(a_token_key_is_another_one, "token_keys", "another key than the one that made the tokens"),
     Broken(records_between_the_stages_live_an_hour, "retention_short", "for 1 hours"),
     Broken(unread_records_are_deleted, "gap", "were deleted before they were read and are not screened"),
     Broken(a_position_is_beyond_the_end, "position_beyond_end", "position 10000"),

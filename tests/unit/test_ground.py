@@ -125,6 +125,7 @@ FOUND = [
     (Code.TOPIC_SETTINGS, STOP, altered(DUTIES_LOG, delete_retention_ms="60000"), "would not hear of what was deleted"),
     (Code.RETENTION_SHORT, STOP, altered(SENDERS, retention_ms=str(HOUR_MS)), "keeps its records for 1 hours"),
     (Code.RETENTION_SHORT, WARN, altered(INTAKE, retention_bytes="1000"), "keeps at most 1000 bytes"),
+    (Code.RETENTION_SHORT, WARN, healthy(positions_kept_ms=DAY_MS), "forget positions 1 days after the last worker"),
     (Code.COPIES, STOP, with_topic(INTAKE, copies=0), "topic intake.swift has 0 copies"),
     (Code.COPIES, WARN, healthy(internal={"__consumer_offsets": 0}), "topic __consumer_offsets has 0 copies"),
     (Code.CLOCK, STOP, healthy(clocks={1: ClockFacts(3600, 3601, 0)}), "3600 s ahead of that of broker 1"),
@@ -171,7 +172,7 @@ def test_what_does_not_fit_is_found_alone_and_says_how_to_mend_it(
 
 
 def test_every_kind_of_flaw_is_provoked() -> None:
-    elsewhere = {Code.SETTINGS, Code.KAFKA, Code.RULES_OR_MODEL, Code.TOPIC_MISSING}
+    elsewhere = {Code.SETTINGS, Code.KAFKA, Code.RULES_OR_MODEL, Code.TOPIC_MISSING, Code.TOKEN_KEYS}
     assert {code for code, *_ in FOUND} == set(Code) - elsewhere
 
 

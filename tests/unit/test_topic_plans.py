@@ -8,7 +8,7 @@ import pytest
 from kafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
 from parcelward.cluster import admin as topic_admin
-from parcelward.cluster.admin import changelog_ids, check_topics, ensure_topics
+from parcelward.cluster.admin import changelog_ids, ensure_topics
 from parcelward.errors import UserError
 from parcelward.ground.plan import plan_topics
 from parcelward.settings import Settings
@@ -68,7 +68,6 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 
 def test_topics_as_planned_are_accepted(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
-    check_topics(SETTINGS)
     assert ensure_topics(SETTINGS) == []
     assert not caplog.records
 
@@ -77,7 +76,7 @@ def test_topics_as_planned_are_accepted(cluster: Cluster, caplog: pytest.LogCapt
 def test_topic_that_awaits_too_few_copies_is_refused_with_the_fix(cluster: Cluster, name: str) -> None:
     cluster.configs[name] |= {"min.insync.replicas": "1", "unclean.leader.election.enable": "true"}
     with pytest.raises(UserError) as refused:
-        check_topics(SETTINGS)
+        ensure_topics(SETTINGS)
     assert f"topic {name} has min.insync.replicas 1: a record may be acknowledged by too few" in str(refused.value)
     assert str(refused.value).endswith(
         f"set it with kafka-configs --alter --topic {name} "
@@ -87,16 +86,16 @@ def test_topic_that_awaits_too_few_copies_is_refused_with_the_fix(cluster: Clust
 
 def test_more_copies_awaited_than_needed_are_accepted(cluster: Cluster) -> None:
     cluster.configs["alerts"]["min.insync.replicas"] = "3"
-    check_topics(SETTINGS)
+    ensure_topics(SETTINGS)
 
 
 def test_topic_with_too_few_copies_is_refused(cluster: Cluster) -> None:
     cluster.copies["alerts"] = 2
     with pytest.raises(UserError, match="topic alerts has 2 copies, but the setting replication is 3; add some"):
-        check_topics(SETTINGS)
+        ensure_topics(SETTINGS)
 
 
-@pytest.mark.parametrize("request_", [ensure_topics, check_topics, changelog_ids])
+@pytest.mark.parametrize("request_", [ensure_topics, changelog_ids])
 def test_a_broker_that_goes_away_meanwhile_is_waited_for(
     cluster: Cluster, request_: Callable[[Settings], object]
 ) -> None:
@@ -107,8 +106,8 @@ def test_a_broker_that_goes_away_meanwhile_is_waited_for(
 
 def test_a_cluster_that_stays_away_or_refuses_is_named(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster.fails = [TopicAuthorizationFailedError("no"), KafkaConnectionError("gone")]
-    with pytest.raises(UserError, match=r"checking topics on .* failed: .*no"):
-        check_topics(SETTINGS)
+    with pytest.raises(UserError, match=r"creating topics on .* failed: .*no"):
+        ensure_topics(SETTINGS)
     monkeypatch.setattr(topic_admin, "PATIENCE_S", -1.0)
-    with pytest.raises(UserError, match=r"checking topics on .* failed: .*gone"):
-        check_topics(SETTINGS)
+    with pytest.raises(UserError, match=r"creating topics on .* failed: .*gone"):
+        ensure_topics(SETTINGS)

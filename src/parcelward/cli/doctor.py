@@ -6,12 +6,17 @@ from typing import Annotated
 import typer
 
 from parcelward.cli.options import Kafka, settings_with
+from parcelward.cluster.daily_values import newest_daily
 from parcelward.cluster.ground import gather
 from parcelward.errors import UserError
 from parcelward.escaping import escaped_lines
+from parcelward.flow import FLOW
 from parcelward.ground.check import check_ground
 from parcelward.ground.flaw import Code, Flaw, Severity, in_order, stops
+from parcelward.identity.token_keys import KEYS_KEY, require_same
+from parcelward.identity.tokens import Tokeniser
 from parcelward.screening.build import build_stages
+from parcelward.settings import Settings
 
 WARNED, WOULD_STOP = 1, 2
 
@@ -51,9 +56,23 @@ def examine(kafka: str | None) -> list[Flaw]:
         flaws.append(_refused(Code.RULES_OR_MODEL, error))
     try:
         flaws += check_ground(settings, gather(settings, look_into_states=True))
+        flaws += other_keys(settings)
     except UserError as error:
         flaws.append(_refused(Code.KAFKA, error))
     return in_order(flaws)
+
+
+def other_keys(settings: Settings) -> list[Flaw]:
+    """Find token keys that are not those by which the tokens in the state were made. Raises UserError as `gather`."""
+    fingerprints = Tokeniser.from_settings(settings).fingerprints
+    (first,) = (stage for stage in FLOW if stage.reads_intake)
+    kept = newest_daily(settings, settings.topics.changelog(first.name), KEYS_KEY)
+    for record in kept.values():
+        try:
+            require_same(record, fingerprints)
+        except UserError as error:
+            return [_refused(Code.TOKEN_KEYS, error)]
+    return []
 
 
 def _refused(code: Code, error: UserError) -> Flaw:

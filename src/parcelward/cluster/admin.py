@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 15.0
 """So long a request is tried again while a broker is away: the others elect new leaders and a controller meanwhile."""
 PAUSE_S = 0.5
+OFFSETS_KEPT = "offsets.retention.minutes"
 
 T = TypeVar("T")
 
@@ -31,8 +32,14 @@ T = TypeVar("T")
 def ensure_topics(settings: Settings) -> list[str]:
     """Create what is missing and return its names. Waits until every partition has a leader.
 
-    Raises UserError when no broker answers, when creating is refused, or when an existing topic does not fit
-    (see `check_topics`).
+    Raises UserError when no broker answers, when creating is refused, or when an existing topic does not fit, naming it
+    and the fix:
+
+    - Another number of partitions: keys would be looked for in the wrong partition's state.
+    - An intake topic without the broker's time: a courier could forge arrivals.
+    - A rejected topic with too small a limit: a refused record would not fit into it.
+    - A changelog that is not only compacted: state would be deleted.
+    - Fewer copies than the setting `replication`, or a leader that lacks records: acknowledged records could be lost.
     """
     plans = plan_topics(settings)
 
@@ -47,18 +54,6 @@ def ensure_topics(settings: Settings) -> list[str]:
         return [plan.name for plan in missing]
 
     return administered(settings, "creating_topics", ensure)
-
-
-def check_topics(settings: Settings) -> None:
-    """Change nothing. Raise UserError, naming the topic and the fix, when one is missing or does not fit.
-
-    - Another number of partitions: keys would be looked for in the wrong partition's state.
-    - An intake topic without the broker's time: a courier could forge arrivals.
-    - A rejected topic with too small a limit: a refused record would not fit into it.
-    - A changelog that is not only compacted: state would be deleted.
-    - Fewer copies than the setting `replication`, or a leader that lacks records: acknowledged records could be lost.
-    """
-    administered(settings, "checking_topics", lambda admin: _check(settings, admin, plan_topics(settings)))
 
 
 def delete_topics(settings: Settings) -> None:
@@ -145,6 +140,18 @@ def internal_copies(admin: Any) -> dict[str, int]:
     names = [name for name in INTERNAL if name in existing]
     found = admin.describe_topics(names) if names else ()
     return {topic["name"]: _copies(topic["partitions"]) for topic in found if topic["partitions"]}
+
+
+def positions_kept_ms(admin: Any) -> int | None:
+    """Ask how long brokers keep the positions of a group without members (ms); None where this user may not ask."""
+    broker = str(admin.describe_cluster()["brokers"][0]["broker_id"])
+    try:
+        asked = [ConfigResource("BROKER", broker, [OFFSETS_KEPT])]
+        found = admin.describe_configs(asked, config_filter="all")["broker"][broker]
+    except KafkaError:  # no right to describe the cluster's configuration
+        return None
+    kept = found.get(OFFSETS_KEPT, {}).get("value")
+    return None if kept is None else int(kept) * 60_000
 
 
 def _copies(partitions: list[dict[str, Any]]) -> int:

@@ -14,7 +14,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
-from parcelward.cluster.admin import administered, internal_copies, topics_of
+from parcelward.cluster.admin import administered, internal_copies, positions_kept_ms, topics_of
 from parcelward.cluster.client import client_options, consumer_options
 from parcelward.cluster.entrance import address
 from parcelward.flow import FLOW
@@ -54,6 +54,7 @@ def gather(settings: Settings, known_ids: Mapping[str, str] | None = None, *, lo
             known_ids=known_ids or {},
             internal=internal_copies(admin),
             clocks=_clocks(settings, admin, topics),
+            positions_kept_ms=positions_kept_ms(admin),
             group_operations=allowed,
             certificates=tuple(_certificates(settings)),
             machine=_machine(settings),

@@ -79,6 +79,7 @@ class Facts:
     known_ids: Mapping[str, str] = field(default_factory=dict)
     internal: Mapping[str, int] = field(default_factory=dict)  # Kafka's own topics: least copies
     clocks: Mapping[int, ClockFacts] = field(default_factory=dict)
+    positions_kept_ms: int | None = None  # once no worker runs; None where brokers do not say
     group_operations: frozenset[str] | None = None
     certificates: tuple[Certificate, ...] = ()
     machine: Machine = Machine()

@@ -15,6 +15,7 @@ class Code(StrEnum):
     TOPIC_MADE_ANEW = "topic_made_anew"
     STATE_GONE = "state_gone"
     POSITIONS_GONE = "positions_gone"
+    TOKEN_KEYS = "token_keys"  # noqa: S105 - a code, no key
     PARTITIONS = "partitions"
     TOPIC_MISSING = "topic_missing"
     COPIES = "copies"

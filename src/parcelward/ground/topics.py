@@ -107,6 +107,19 @@ def kept_too_short(settings: Settings, plans: Iterable[TopicPlan], facts: Facts)
             )
 
 
+def positions_kept_too_short(settings: Settings, facts: Facts) -> Iterator[Flaw]:
+    """Find that Kafka may forget positions while workers are away: they would then refuse to go on."""
+    away, kept = duration_ms(settings.workers_away), facts.positions_kept_ms
+    if kept is not None and kept < away:
+        yield Flaw(
+            Code.RETENTION_SHORT,
+            WARN,
+            f"the brokers forget positions {_span(kept)} after the last worker has left, but workers may be away for "
+            f"{_span(away)} (setting workers_away)",
+            f"set offsets.retention.minutes of the brokers to {-(-away // 60_000)} or more",
+        )
+
+
 def kept_too_long(plans: Iterable[TopicPlan], facts: Facts) -> Iterator[Flaw]:
     """Find topics that keep personal values for longer than is promised."""
     for plan in plans:
@@ -172,6 +185,7 @@ def all_of_topics(settings: Settings, plans: Sequence[TopicPlan], facts: Facts, 
     """Every flaw on topics."""
     yield from misfits(settings, plans, facts.topics, made_at_start=settings.manage_topics and not running)
     yield from kept_too_short(settings, plans, facts)
+    yield from positions_kept_too_short(settings, facts)
     yield from kept_too_long(plans, facts)
     yield from made_anew(facts)
     yield from few_copies(settings, facts)

@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
@@ -31,6 +32,8 @@ STILL_S = 2.0
 """Time without progress after which a full outbox is not waited for."""
 END_S = 5.0
 """Longest wait for the thread to end."""
+ASK_AGAIN_S = 10.0
+"""Time after which brokers that did not say which topics there are, are asked again: they may take seconds not to."""
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,7 @@ class Publisher:
         self._topics = settings.topics
         self._check = Check(settings, tokeniser)
         self._known: set[str] = set()
+        self._ask_again = 0.0
         self._outbox: Outbox = (
             MemoryOutbox(MEMORY_BYTES)
             if spool is None
@@ -209,6 +213,8 @@ class Publisher:
 
     def _require_topic(self, courier: str, event_id: str | None) -> None:
         """Ask the cluster once per courier. With a spool, and no broker to ask, the sender will find out."""
+        if time.monotonic() < self._ask_again:
+            return
         topic = self._topics.intake(courier)
         try:
             if self._outbox.kept is not None:
@@ -217,6 +223,7 @@ class Publisher:
                 there = asking.topics()
         except (KafkaError, OSError, UserError) as error:
             if self._outbox.kept is not None:
+                self._ask_again = time.monotonic() + ASK_AGAIN_S
                 return
             raise (error if isinstance(error, UserError) else unreachable(self._settings, error)) from None
         intake = sorted(name for name in there if name.startswith(self._topics.intake("")))
