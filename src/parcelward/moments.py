@@ -83,6 +83,15 @@ def utc(epoch_ms: int) -> datetime:
     return datetime.fromtimestamp(epoch_ms / 1000, UTC)
 
 
+def zone_name(moment: datetime) -> str:
+    """The offset of an aware moment as `UTC`, `UTC+8` or `UTC+5:30`."""
+    minutes = int((moment.utcoffset() or timedelta()).total_seconds()) // 60
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '-'}{hours}" + (f":{rest:02}" if rest else "")
+
+
 def china_day(epoch_ms: int) -> int:
     """Number of the calendar day in China, which begins at 16:00 UTC.
 

@@ -1,12 +1,7 @@
 """The worker on the Kafka of deploy/, with the rights it is given there: events in, alerts out, no personal value."""
 
-import os
 import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,34 +14,13 @@ from parcelward.cluster.client import consumer_options
 from parcelward.counts import DECLARED
 from parcelward.publisher import Publisher
 from parcelward.simulate import Plan, Simulation, live
-from tests.broker.deployed import PASSWORDS, Cluster
+from tests.broker.deployed import Cluster
+from tests.broker.deployed_worker import fetched, worker
 from tests.patience import PATIENCE_S
 
 SECONDS = 8
 ALERTS = 5
 PREFIX = "end-to-end."  # topics of its own: the tests of rights write nonsense into the others
-
-
-@contextmanager
-def worker(cluster: Cluster, port: int, log_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """`parcelward worker` as deploy/compose.yaml runs it."""
-    environment = {**os.environ, **cluster.environment()} | {
-        "PARCELWARD_SASL_USERNAME": "worker",
-        "PARCELWARD_SASL_PASSWORD": PASSWORDS["worker"],
-        "PARCELWARD_TOPIC_PREFIX": PREFIX,
-        "PARCELWARD_MANAGE_TOPICS": "false",
-        "PARCELWARD_MODEL": "",
-        "PARCELWARD_HTTP_PORT": str(port),
-    }
-    with log_path.open("wb") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "parcelward", "worker"], env=environment, cwd=cluster.folder, stdout=log, stderr=log
-        )
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.wait(PATIENCE_S)
 
 
 def publish_traffic(cluster: Cluster) -> list[dict[str, Any]]:
@@ -87,12 +61,6 @@ def personal_values(events: list[dict[str, Any]]) -> set[str]:
     return {value for value in found if value}
 
 
-def fetched(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=PATIENCE_S) as answer:
-        body: bytes = answer.read()
-    return body.decode()
-
-
 def await_gauges(port: int) -> str:
     """The metrics, once the gauges that are kept up to date every second are there."""
     end = time.monotonic() + PATIENCE_S
@@ -116,7 +84,7 @@ def assert_metrics_are_as_declared(exposed: str) -> None:
 def test_the_worker_screens_with_the_rights_it_is_given(cluster: Cluster, unused_port: int, tmp_path: Path) -> None:
     assert cluster.provision(PARCELWARD_TOPIC_PREFIX=PREFIX).returncode == 0
     log_path = tmp_path / "worker.log"
-    with worker(cluster, unused_port, log_path) as child:
+    with worker(cluster, PREFIX, unused_port, log_path) as child:
         events = publish_traffic(cluster)
         assert await_alerts(cluster, child, log_path) >= ALERTS
         exposed = await_gauges(unused_port)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from parcelward.alerts.page import alert_page
-from parcelward.cli.alert_filters import Filters, Shown, newest_revisions, passes, since_when, stands
+from parcelward.cli.alert_filters import Filters, Shown, newest_revisions, passes, stands
 from parcelward.cli.alerts import raised_s
-from parcelward.cli.options import zone_of
+from parcelward.cli.options import since_when, zone_of
 from parcelward.cluster.reader import in_time_order
 from parcelward.contract.alerts import Alert, Lane
 from parcelward.errors import UserError
@@ -106,13 +106,13 @@ def test_times_are_those_of_china_unless_another_zone_is_asked_for(petrol: list[
 
 def test_since_takes_a_time_of_this_zone_or_an_age() -> None:
     now = datetime(2026, 11, 23, 18, tzinfo=CHINA)
-    assert since_when("90m", now) == now - timedelta(minutes=90)
-    assert since_when("2d", now) == now - timedelta(days=2)
-    assert since_when("2026-11-23T08:00", now) == datetime(2026, 11, 23, 8, tzinfo=CHINA)
-    assert since_when("2026-11-23T08:00Z", now) == datetime(2026, 11, 23, 8, tzinfo=UTC)
+    assert since_when("--since", "90m", now) == now - timedelta(minutes=90)
+    assert since_when("--since", "2d", now) == now - timedelta(days=2)
+    assert since_when("--since", "2026-11-23T08:00", now) == datetime(2026, 11, 23, 8, tzinfo=CHINA)
+    assert since_when("--since", "2026-11-23T08:00Z", now) == datetime(2026, 11, 23, 8, tzinfo=UTC)
     for text in ("", "yesterday", "6", "m"):
         with pytest.raises(UserError, match="--since"):
-            since_when(text, now)
+            since_when("--since", text, now)
 
 
 def test_the_page_of_an_alert_holds_law_operator_id_evidence_and_card(petrol: list[Alert]) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from parcelward.alerts.terminal import Language, alert_lines, zone_name
+from parcelward.alerts.terminal import Language, alert_lines
 from parcelward.contract.alerts import Action, Alert
+from parcelward.moments import zone_name
 
 CHINA = timezone(timedelta(hours=8))
 

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ from parcelward import cli
 from parcelward.alerts.page import alert_page
 from parcelward.alerts.terminal import Language, alert_lines
 from parcelward.cli.alerts import lines_of
-from parcelward.cli.rejected import _line, describe
+from parcelward.cli.refusals import describe, refusal_line
 from parcelward.cli.tables import tab_separated
 from parcelward.contract.alerts import Alert
 from parcelward.contract.events import EventType
@@ -103,7 +104,7 @@ def test_a_refused_record_is_fit_to_be_shown() -> None:
     hostile = HOSTILE.encode()
     headers = [(f"pw_{name}", hostile) for name in ("reason", "detail", "topic", "partition", "offset", "rejected_at")]
     refused = SimpleNamespace(headers=headers, key=hostile, value=hostile + b"\xff\n")
-    shown = _line(describe(refused, show_value=True)).plain
+    shown = refusal_line(describe(refused, show_value=True), 0, UTC).plain
     assert is_fit(shown)
     assert shown.count("\n") == 1
 

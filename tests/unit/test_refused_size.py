@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from parcelward.cli.rejected import describe
+from parcelward.cli.refusals import describe
 from parcelward.contract.reasons import Reason
 from parcelward.intake.refusal import Rejected, rejected_record
 from parcelward.stage import Batch, Record, Send

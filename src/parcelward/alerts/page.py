@@ -20,12 +20,11 @@ from parcelward.alerts.terminal import (
     history_lines,
     inspection_line,
     say,
-    zone_name,
 )
 from parcelward.contract.alerts import Alert
 from parcelward.contract.cards import Card
 from parcelward.escaping import escaped
-from parcelward.moments import CHINA
+from parcelward.moments import CHINA, zone_name
 
 Line = tuple[str, str]
 """Label and what it says."""

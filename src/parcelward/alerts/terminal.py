@@ -1,7 +1,7 @@
 """An alert as a few readable, coloured lines for a terminal."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Literal, NamedTuple
 
 from rich.text import Text
@@ -13,7 +13,7 @@ from parcelward.alerts.verdict import MODEL_RULE, named
 from parcelward.contract.alerts import Alert, AlertState, Finding, Lane, Severity
 from parcelward.contract.cards import Bilingual, Card, ContactRole
 from parcelward.escaping import escaped
-from parcelward.moments import CHINA
+from parcelward.moments import CHINA, zone_name
 from parcelward.rules.words import WORDS as VALUE_WORDS
 
 Language = Literal["zh", "en"]
@@ -176,15 +176,6 @@ def inspection_line(card: Card, language: Language) -> str:
         return words.no_inspection
     said = VALUE_WORDS["inspection_result"].get(seen.result, (seen.result, seen.result))
     return f"{words.inspection}{words.colon}{escaped(say(Bilingual(zh=said[0], en=said[1]), language))}"
-
-
-def zone_name(moment: datetime) -> str:
-    """The offset of an aware moment as `UTC`, `UTC+8` or `UTC+5:30`."""
-    minutes = int((moment.utcoffset() or timedelta()).total_seconds()) // 60
-    if not minutes:
-        return "UTC"
-    hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{'+' if minutes > 0 else '-'}{hours}" + (f":{rest:02}" if rest else "")
 
 
 def _clock(moment: datetime, today: date) -> str:

@@ -9,9 +9,6 @@ import msgspec
 from pydantic import ValidationError
 
 from parcelward.contract.alerts import Alert, AlertState, Lane
-from parcelward.errors import UserError
-from parcelward.escaping import escaped
-from parcelward.moments import duration_of
 
 ID_BEGINNING = 6
 """Characters of an alert id that say which one is meant."""
@@ -98,19 +95,3 @@ def _tests(alert: Alert, filters: Filters) -> Iterator[bool]:
 
 def _begins(alert_id: str, wanted: str) -> bool:
     return len(wanted) >= ID_BEGINNING and alert_id.startswith(wanted)
-
-
-def since_when(text: str, now: datetime) -> datetime:
-    """The moment that `--since` names: a time, or an age such as 30m, 6h, 2d. Raises UserError for anything else.
-
-    >>> from datetime import UTC
-    >>> since_when("6h", datetime(2026, 11, 23, 18, tzinfo=UTC))
-    datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
-    """
-    if (age := duration_of(text)) is not None:
-        return now - age
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"--since {escaped(text)}: write a time like 2026-11-23T08:00, or 30m, 6h, 2d") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)

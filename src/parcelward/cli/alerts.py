@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from parcelward.alerts.page import alert_page
-from parcelward.alerts.terminal import Language, alert_lines, zone_name
+from parcelward.alerts.terminal import Language, alert_lines
 from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.cli.alert_filters import (
     ID_BEGINNING,
@@ -21,15 +21,14 @@ from parcelward.cli.alert_filters import (
     newest_revisions,
     passes,
     read_alert,
-    since_when,
     stands,
 )
-from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, settings_with, zone_of
+from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, settings_with, since_when, zone_of
 from parcelward.cluster.reader import TopicReader, in_time_order
 from parcelward.contract.alerts import Alert, Lane
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, escaped_json
-from parcelward.moments import CHINA
+from parcelward.moments import CHINA, zone_name
 from parcelward.process.stopping import Stop, stop_signals
 from parcelward.rules import load_pack
 from parcelward.settings import Settings
@@ -92,7 +91,7 @@ def alerts(
     settings, zone = settings_with(kafka), zone_of(tz)
     if rule is not None:
         rule = known_rule(rule, settings)
-    when = None if since is None else since_when(since, datetime.now().astimezone(zone))
+    when = None if since is None else since_when("--since", since, datetime.now().astimezone(zone))
     filters = Filters(lane, rule, courier, outlet, state, when, wanted)
     old_ones = from_start or since is not None or wanted is not None
     look = Look(Console(highlight=False), lang, zone, json_lines)

@@ -9,6 +9,7 @@ import typer
 
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
+from parcelward.moments import duration_of
 from parcelward.settings import Settings, load_settings
 
 Kafka = Annotated[
@@ -36,6 +37,23 @@ def moment_of(option: str, text: str) -> datetime:
     if moment.tzinfo is None:
         raise UserError(f"{option} {text!r} has no time zone; write it like 2026-11-23T08:00:00+08:00")
     return moment
+
+
+def since_when(option: str, text: str, now: datetime) -> datetime:
+    """The moment that an option names: a time of the zone of `now` unless it says its own, or an age as 30m, 6h, 2d.
+
+    Raises UserError, naming the option, for anything else.
+
+    >>> since_when("--since", "6h", datetime(2026, 11, 23, 18, tzinfo=UTC))
+    datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        if (age := duration_of(text)) is not None:
+            return now - age
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise UserError(f"{option} {escaped(text)}: write a time like 2026-11-23T08:00, or 30m, 6h, 2d") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)
 
 
 Zone = Annotated[

@@ -1,80 +1,214 @@
-"""`parcelward rejected`: a courier reads back what was refused, and why."""
+"""`parcelward rejected`: a courier reads back what was refused, and why, and gets it back as events to mend."""
 
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
-from parcelward.cli.options import Kafka, settings_with
+from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, settings_with, since_when, zone_of
+from parcelward.cli.refusals import Groups, describe, refusal_line, rejected_ms
+from parcelward.cli.repair_file import RepairFile
+from parcelward.cli.spool_refusals import opened_spool, set_aside_in
+from parcelward.cli.tables import show_table
 from parcelward.cluster.reader import TopicReader, in_time_order
 from parcelward.contract.reasons import Reason
-from parcelward.escaping import escaped, json_line
-from parcelward.moments import epoch_ms
+from parcelward.errors import UserError
+from parcelward.escaping import json_line
+from parcelward.moments import zone_name
+from parcelward.process.stopping import Stop, stop_signals
+from parcelward.settings import Settings
+
+INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C ended before it was done."""
+POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The command line, as far as it says which records are shown, and how."""
+
+    zone: tzinfo | None
+    from_ms: float
+    until_ms: float
+    reason: Reason | None
+    most: int
+    follow: bool
+    group: bool
+    json_lines: bool
+    show_value: bool
+    repair: Path | None
+
+    def passes(self, record: Any) -> bool:
+        """Tell whether a record is asked for."""
+        said = dict(record.headers).get("pw_reason")
+        is_wanted = self.reason is None or said == self.reason.value.encode()
+        return is_wanted and self.from_ms <= rejected_ms(record) < self.until_ms
+
+
+class Shown(NamedTuple):
+    """Records that were shown or written, those that are no event, and the offsets of those that are in the file."""
+
+    records: int
+    left_out: int = 0
+    written: tuple[int, ...] = ()
 
 
 def rejected(
-    courier: Annotated[str, typer.Argument(help="Courier code.")],
+    courier: Annotated[
+        str | None, typer.Argument(help="Courier code; with --spool none is needed.", show_default=False)
+    ] = None,
     kafka: Kafka = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Only those refused since: a time (2026-11-23T08:00, of the zone of --tz unless it names one) or 30m, "
+            "6h, 2d ago.",
+            show_default=False,
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Only those refused before then, written as for --from.", show_default=False)
+    ] = None,
     reason: Annotated[
         Reason | None,
         typer.Option(help=f"Only this reason: {', '.join(Reason)}.", show_default=False, metavar="<reason>"),
     ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what is refused from now on.")] = False,
+    group: Annotated[bool, typer.Option("--group", help="Count by reason, each with an example.")] = False,
     most: Annotated[int, typer.Option("--max", min=0, help="Stop after so many records; 0: all.")] = 0,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
     show_value: Annotated[
-        bool, typer.Option("--show-value", help="Show the value; it may hold personal data.")
+        bool, typer.Option("--show-value", help="Show headers and value; they may hold personal data.")
     ] = False,
+    repair: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write them as events to this new file, to be mended and published; it holds personal data.",
+            show_default=False,
+        ),
+    ] = None,
+    spool: Annotated[
+        Path | None,
+        typer.Option(
+            help="Those that a publisher's spool has set aside because brokers will never take them; --repair moves "
+            "them into its file.",
+            show_default=False,
+        ),
+    ] = None,
+    tz: Zone = CHINA_ZONE,
 ) -> None:
     """Read back refused records with reason and detail; values stay hidden unless asked for."""
+    given = {"--from": from_, "--until": until, "--reason": reason, "--follow": follow, "--group": group}
+    _require_together(given | {"--repair": repair, "--spool": spool}, courier)
+    zone = zone_of(tz)
+    now = datetime.now().astimezone(zone)
+    from_ms = float("-inf") if from_ is None else since_when("--from", from_, now).timestamp() * 1000
+    until_ms = float("inf") if until is None else since_when("--until", until, now).timestamp() * 1000
+    look = Look(zone, from_ms, until_ms, reason, most, follow, group, json_lines, show_value, repair)
     settings = settings_with(kafka)
-    console = Console(highlight=False)
-    shown = 0
-    with TopicReader(settings, [settings.topics.rejected(courier)]) as reader:
-        for record in in_time_order(reader.read_to_end(), rejected_ms):
-            refusal = describe(record, show_value)
-            if reason is not None and refusal["reason"] != reason.value:
-                continue
-            if json_lines:
-                typer.echo(json_line(refusal))
-            else:
-                console.print(_line(refusal), soft_wrap=True)
-            shown += 1
-            if most and shown >= most:
-                break
+    notes = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    with stop_signals() as stop:
+        if spool is not None:
+            shown = _in_spool(spool, courier, settings, look, notes)
+        else:
+            with TopicReader(settings, [settings.topics.rejected(str(courier))]) as reader:
+                if follow and not json_lines:
+                    notes.print(f"following what is refused; times are {zone_name(now)} (--tz); Ctrl-C ends")
+                shown = _show(_refused(reader, look, stop), look, notes)
+        is_cut = stop.requested and not follow
     if not json_lines:
-        Console(stderr=True, highlight=False).print(f"{shown} refused record{'s' if shown != 1 else ''}")
+        said = f"{shown.records:,} refused record{'s' if shown.records != 1 else ''}"
+        notes.print(f"{said}, and there may be more: interrupted" if is_cut else f"{said}{_zone(look, now)}")
+    if is_cut:
+        raise typer.Exit(INTERRUPTED)
+    if shown.left_out:
+        raise typer.Exit(1)
 
 
-def rejected_ms(record: Any) -> int:
-    """The time at which a record was refused; where it does not say so, that at which it was written."""
-    said = dict(record.headers).get("pw_rejected_at") or b""
-    known = epoch_ms(said.decode(errors="replace"))
-    return int(record.timestamp) if known is None else known
+def _zone(look: Look, now: datetime) -> str:
+    return "" if look.follow or look.repair else f"; times are {zone_name(now)} (--tz)"
 
 
-def describe(record: Any, show_value: bool) -> dict[str, Any]:
-    """A refused record as plain data: where it was, why it was refused, its size, and on demand its value."""
-    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
-    refusal = {name: headers.get(f"pw_{name}", "") for name in ("reason", "detail", "topic", "partition", "offset")}
-    refusal["rejected_at"] = headers.get("pw_rejected_at", "")
-    refusal["key"] = None if record.key is None else record.key.decode(errors="replace")
-    described: dict[str, Any] = {**refusal, "bytes": int(headers.get("pw_value_bytes", len(record.value or b"")))}
-    if show_value:
-        described["value"] = None if record.value is None else record.value.decode(errors="replace")
-    return described
+def _require_together(given: Mapping[str, object], courier: str | None) -> None:
+    """Raises UserError for options that contradict each other, and when nothing says whose records are meant."""
+    alone = {
+        "--follow": ("--until", "--group", "--repair", "--spool"),
+        "--group": ("--repair",),
+        "--spool": ("--from", "--until", "--reason"),
+    }
+    for option, others in alone.items():
+        for other in others:
+            if given[option] and given[other]:
+                raise UserError(f"{option} and {other} do not go together; leave one of them out")
+    if courier is None and not given["--spool"]:
+        raise UserError("whose refused records? Name a courier, as in: parcelward rejected swift")
 
 
-def _line(refusal: dict[str, Any]) -> Text:
-    """The record as one line, two with its value; everything in it is the courier's, so all of it is escaped."""
-    refusal = {name: escaped(said) if isinstance(said, str) else said for name, said in refusal.items()}
-    text = Text()
-    text.append(f"{refusal['rejected_at']} ", "dim")
-    text.append(f"{refusal['topic']}/{refusal['partition']}/{refusal['offset']} ", "cyan")
-    text.append(f"{refusal['key'] if refusal['key'] is not None else '(no key)'} ", "bold")
-    text.append(f"{refusal['reason']} ", "red")
-    text.append(f"{refusal['detail']} ")
-    text.append(f"({refusal['bytes']} bytes)", "dim")
-    if "value" in refusal:
-        text.append(f"\n    {refusal['value']}")
-    return text
+def _refused(reader: TopicReader, look: Look, stop: Stop) -> Iterator[Any]:
+    """Refused records that are asked for, those that are there already in the order of their times."""
+    stored = in_time_order(reader.read_to_end(stop=lambda: stop.requested), rejected_ms)
+    records = takewhile(lambda _: not stop.requested, stored)
+    yield from filter(look.passes, records)
+    while look.follow and not stop.requested:
+        yield from filter(look.passes, reader.poll(POLL_S))
+
+
+def _in_spool(folder: Path, courier: str | None, settings: Settings, look: Look, notes: Console) -> Shown:
+    """The same of what a spool has set aside. What the repair file has, for certain, the spool gives up."""
+    with opened_spool(folder, settings) as spool:
+        shown = _show(set_aside_in(spool, settings.topics, courier), look, notes)
+        spool.forget_refused(shown.written)
+    return shown
+
+
+def _show(records: Iterable[Any], look: Look, notes: Console) -> Shown:
+    records = islice(records, look.most or None)
+    if look.repair is not None:
+        return _repair(records, look.repair, notes)
+    return _group(records, look) if look.group else _list(records, look)
+
+
+def _list(records: Iterable[Any], look: Look) -> Shown:
+    console = Console(highlight=False)
+    count = 0
+    for record in records:
+        refusal = describe(record, look.show_value)
+        if look.json_lines:
+            typer.echo(json_line(refusal))
+        else:
+            console.print(refusal_line(refusal, rejected_ms(record), look.zone), soft_wrap=True)
+        count += 1
+    return Shown(count)
+
+
+def _group(records: Iterable[Any], look: Look) -> Shown:
+    groups, count = Groups(), 0
+    for record in records:
+        groups.add(describe(record, show_value=False), rejected_ms(record))
+        count += 1
+    if look.json_lines:
+        for one in groups.as_objects():
+            typer.echo(json_line(one))
+    elif count:
+        show_table(Groups.HEADINGS, groups.as_rows(look.zone), "refused records by reason")
+    return Shown(count)
+
+
+def _repair(records: Iterable[Any], path: Path, notes: Console) -> Shown:
+    count, written = 0, []
+    with RepairFile(path) as file:
+        for record in records:
+            count += 1
+            if (left_out := file.add(record, describe(record, show_value=False))) is None:
+                written.append(record.offset)
+            else:
+                notes.print(left_out)
+    for line in file.outcome():
+        notes.print(line)
+    return Shown(count, file.left_out, tuple(written))

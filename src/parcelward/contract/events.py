@@ -42,6 +42,7 @@ from parcelward.contract.patterns import (
     CATEGORY_PATTERN,
     MEDIA_PATTERN,
     PHASH_PATTERN,
+    REPAIR_PATTERN,
     SOURCE_PATTERN,
 )
 
@@ -320,6 +321,13 @@ class Envelope(BaseModel):
         "application/json",
         description="Media type of the data: JSON, with or without parameters, which are not read.",
         examples=["application/json"],
+    )
+    repairof: str | None = Field(
+        None,
+        pattern=REPAIR_PATTERN,
+        description="Extension attribute of an event that was refused, and is sent again when it is mended: "
+        "topic/partition/offset of the refused record. `parcelward rejected --repair` writes it; nobody judges by it.",
+        examples=["intake.swift/3/81234"],
     )
 
 

@@ -15,6 +15,7 @@ SOURCE_PATTERN = r"^[\x21-\x7e]{1,200}$"
 TOKEN_PATTERN = r"^[a-z0-9]{1,8}\.[A-Za-z0-9_-]{22}$"  # noqa: S105 - a pattern, no secret
 MASK_PATTERN = r"^[^*]{0,3}[*]{4,24}[^*]{0,4}$"
 NAME_MASK_PATTERN = r"^([^*]?[*]{1,24}|[*]{1,24}[^*])$"  # three characters are a whole Chinese name
+REPAIR_PATTERN = r"^([a-z0-9-]{1,200}\.)?intake\.[a-z][a-z0-9-]{1,31}/[0-9]{1,10}/[0-9]{1,19}$"
 REGION_PATTERN = r"^[1-9][0-9]{5}$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 PHASH_PATTERN = r"^[0-9a-f]{16}$"
@@ -58,6 +59,7 @@ IN_WORDS: dict[str, str] = {
     TOKEN_PATTERN: "must be a token: key id, dot, 22 characters of base64url, as k1.3q2-7wAAAAAAAAAAAAAAAA",
     MASK_PATTERN: "must be a mask: at most 3 characters, 4 to 24 stars, at most 4 characters, as 138****1234",
     NAME_MASK_PATTERN: "must be a mask: stars and at most one character, first or last, as 王*",
+    REPAIR_PATTERN: "must be where the refused record was: topic/partition/offset, as intake.swift/3/81234",
     REGION_PATTERN: "must be a county code of six digits (GB/T 2260), not the region's name, as 330106",
     SHA256_PATTERN: "must be a SHA-256: 64 digits and small letters a to f",
     PHASH_PATTERN: "must be a perceptual hash: 16 digits and small letters a to f, as c3d1e0f0a5b49687",

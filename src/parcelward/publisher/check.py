@@ -26,7 +26,7 @@ from parcelward.publisher.record_bytes import Body, body_bytes, header_bytes
 from parcelward.settings import Settings
 from parcelward.stage import Record
 
-PLAIN = OF_AN_EVENT - {"data_base64"}
+PLAIN = OF_AN_EVENT - {"data_base64", "repairof"}
 ENVELOPE_BYTES = 2_048
 """More than the attributes of a plain event take in its JSON, by which `validate` measures it."""
 ESCAPED_COLON = b"\\u003"

@@ -61,22 +61,37 @@ def header_bytes(headers: Headers) -> bytes:
     return b"".join(parts)
 
 
+def parts_of(content: bytes) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]:
+    """Key, value and headers in a record's bytes from the key on.
+
+    >>> parts_of(body_bytes(b"SF1", None, header_bytes([("ce_id", b"e1")])))
+    (b'SF1', None, [('ce_id', b'e1')])
+    """
+    key, at = _sized(content, 0)
+    value, at = _sized(content, at)
+    count, at = signed(content, at)
+    headers = []
+    for _ in range(count):
+        name, at = _sized(content, at)
+        said, at = _sized(content, at)
+        headers.append(((name or b"").decode(), said or b""))
+    return key, value, headers
+
+
+def _sized(content: bytes, at: int) -> tuple[bytes | None, int]:
+    """Bytes that their size stands before, and where the next ones begin; None for a size below nought."""
+    size, at = signed(content, at)
+    return (None, at) if size < 0 else (content[at : at + size], at + size)
+
+
 def event_id_in(body: Body) -> str | None:
     """The id of the event in a record; None when it says none."""
-    content = body.bytes
-    size, at = signed(content, 0)
-    size, at = signed(content, at + max(size, 0))
-    value, at = content[at : at + max(size, 0)], at + max(size, 0)
-    count, at = signed(content, at)
-    for _ in range(count):
-        size, at = signed(content, at)
-        name, at = content[at : at + size], at + size
-        size, at = signed(content, at)
-        if name == b"ce_id":
-            return content[at : at + size].decode(errors="replace")
-        at += max(size, 0)
+    _, value, headers = parts_of(body.bytes)
+    for name, said in headers:
+        if name == "ce_id":
+            return said.decode(errors="replace")
     try:
-        said = orjson.loads(value)["id"]  # structured mode
+        said = orjson.loads(value or b"")["id"]  # structured mode
     except (ValueError, TypeError, KeyError):
         return None
     return said if isinstance(said, str) else None

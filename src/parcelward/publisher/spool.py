@@ -10,10 +10,10 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import msgspec
 
@@ -37,7 +37,16 @@ _STATE = "select (select coalesce(max(first + events - 1), 0) from portion), exi
 _INSERT = "insert into portion values (?, ?, ?)"
 _to_bytes = msgspec.msgpack.Encoder().encode
 _bodies = msgspec.msgpack.Decoder(list[Body]).decode
+_body = msgspec.msgpack.Decoder(Body).decode
 log = logging.getLogger(__name__)
+
+
+class SetAside(NamedTuple):
+    """An event that the brokers will never take, and why."""
+
+    number: int
+    cause: str
+    body: Body
 
 
 class Spool:
@@ -174,6 +183,19 @@ class Spool:
                     self._database.execute("insert into refused (cause, body) values (?, ?)", (cause, _to_bytes(body)))
             except sqlite3.Error as error:
                 log.error("the spool in %s cannot keep a refused event: %s", self._folder, error)
+
+    def refused(self) -> list[SetAside]:
+        """The events that the brokers will never take, the oldest first."""
+        with self._guard:
+            rows = self._database.execute("select number, cause, body from refused order by number").fetchall()
+        return [SetAside(number, cause, _body(packed)) for number, cause, packed in rows]
+
+    def forget_refused(self, numbers: Iterable[int]) -> None:
+        """Remove events that were set aside, once somebody else has them."""
+        with self._guard:
+            self._database.executemany("delete from refused where number = ?", [(number,) for number in numbers])
+            (left,) = self._database.execute("select exists (select 1 from refused)").fetchone()
+            self._refused = bool(left)
 
     def close(self) -> None:
         """Close the file, and free the folder. An empty spool leaves no file with events behind."""

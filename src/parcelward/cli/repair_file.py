@@ -1,0 +1,79 @@
+"""The file of `parcelward rejected --repair`: refused records as events, one a line, for nobody but its owner."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from parcelward.cli.refusals import position_in
+from parcelward.contract.reasons import Reason
+from parcelward.errors import UserError
+from parcelward.escaping import escaped
+from parcelward.intake.repair import NoEvent, repairable
+
+TO_LOOK_AT = {
+    Reason.KEY_MISMATCH: "their key (or subject) is not their waybill number: find out which is right, then send them",
+    Reason.UNEXPECTED: "our own code failed on them, so perhaps nothing in them is wrong: ask when to send them again",
+}
+"""What `parcelward validate` does not see in an event, by the reason of its refusal."""
+
+
+class RepairFile:
+    """A new file of events to be mended; a context manager. It is readable by its owner only, and gone if it is empty.
+
+    Events are in the file, for certain, when the block ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises UserError when the file cannot be made, or is there already: somebody may be mending it."""
+        self._path = path
+        try:
+            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise UserError(f"--repair {path}: this file exists already; name a new one") from None
+        except OSError as error:
+            raise UserError(f"--repair {path}: cannot be written ({error.strerror})") from None
+        self._stream = os.fdopen(number, "wb")
+        self._reasons: Counter[str] = Counter()
+        self.left_out = 0
+
+    def add(self, record: Any, refusal: dict[str, Any]) -> str | None:
+        """Write the event of a record; a line that says why, where and how it was refused if there is none."""
+        event = repairable(record.value, record.headers, position_in(refusal))
+        if isinstance(event, NoEvent):
+            self.left_out += 1
+            where = position_in(refusal) or refusal["topic"]
+            return escaped(f"not in the file: {where} {refusal['reason']}: {event.why} ({refusal['detail']})")
+        self._stream.write(event.encode() + b"\n")
+        self._reasons[refusal["reason"]] += 1
+        return None
+
+    def outcome(self) -> Iterator[str]:
+        """Say in lines what is in the file and what is not, and what comes next."""
+        if events := self._reasons.total():
+            yield (
+                f"{_events(events)} in {self._path}, as sent and so with personal values: only you may read the file; "
+                "delete it once they are sent"
+            )
+        for reason, note in TO_LOOK_AT.items():
+            if found := self._reasons[reason]:
+                yield f"{_events(found)} refused as {reason}: {note}"
+        if self.left_out:
+            yield f"{self.left_out:,} of the refused records can be made no event, and so are not in the file"
+        if events:
+            yield f"next: parcelward validate {self._path} names what is wrong in each line; mend them, and publish"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+        if not self._reasons:
+            self._path.unlink()
+
+
+def _events(count: int) -> str:
+    return f"{count:,} event{'s' if count != 1 else ''}"
