@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ from parcelward.contract.alerts import Alert
 from parcelward.errors import UserError
 from parcelward.settings import Settings
 from tests.patience import PATIENCE_S
+
+COMMAND = [sys.executable, "-m", "parcelward"]
 
 
 def alert(waybill: str, rule: str, lane: str = "red", **changes: Any) -> bytes:
@@ -157,28 +161,96 @@ def test_reading_ends_when_it_is_told_to_stop(cleared_one: Settings) -> None:
         assert len(list(reader.read_to_end())) == 4
 
 
-def test_refused_records_are_read_back_without_their_values(settings: Settings) -> None:
+@pytest.fixture
+def some_refused(settings: Settings) -> Settings:
+    """Three refused records, the newest in the first partition: an event in binary mode, no JSON, a tombstone."""
+    values = {"09": b'{"weight_g": "900"}', "08": b"13800001234 \xff", "07": None}
+    reasons = {"09": "wrong_type", "08": "invalid_json", "07": "tombstone"}
     producer = KafkaProducer(bootstrap_servers=settings.kafka)
-    headers = {
-        "pw_reason": "invalid_value",
-        "pw_detail": "data.weight_g: must be at least 1",
-        "pw_topic": settings.topics.intake("swift"),
-        "pw_partition": "1",
-        "pw_offset": "7",
-        "pw_rejected_at": "2026-11-23T01:30:00.000Z",
-    }
-    sent: list[tuple[str, bytes]] = [(name, value.encode()) for name, value in headers.items()]
-    producer.send(settings.topics.rejected("swift"), key=b"WB-1", value=b"13800001234 \xff", headers=sent)
+    for partition, (hour, value) in enumerate(values.items()):
+        refuse(producer, settings, partition % 2, value, reasons[hour], f"2026-11-23T{hour}:30:00.000+08:00")
     producer.close()
+    return settings
 
-    listed = parcelward(settings, "rejected", "swift")
-    assert "invalid_value data.weight_g: must be at least 1" in listed.stdout
-    assert "intake.swift/1/7" in listed.stdout
+
+def refuse(
+    producer: KafkaProducer, settings: Settings, partition: int, value: bytes | None, reason: str, at: str
+) -> None:
+    """Write a refused record as a worker does."""
+    ours = {"reason": reason, "detail": f"why {reason}", "topic": settings.topics.intake("swift"), "rejected_at": at}
+    headers = {"ce_id": "e-1"} | {f"pw_{name}": said for name, said in ours.items()}
+    headers |= {"pw_partition": "1", "pw_offset": at[11:13]}
+    topic, sent = settings.topics.rejected("swift"), [(name, said.encode()) for name, said in headers.items()]
+    producer.send(topic, key=b"WB-1", value=value, headers=sent, partition=partition).get(PATIENCE_S)
+
+
+def test_refused_records_are_read_back_in_order_without_their_values(some_refused: Settings) -> None:
+    listed = parcelward(some_refused, "rejected", "swift")
+    where = f"{some_refused.topics.intake('swift')}/1/"
+    assert [line.partition(" WB-1")[0] for line in listed.stdout.splitlines()] == [
+        f"2026-11-23 0{hour}:30:00 {where}0{hour}" for hour in (7, 8, 9)
+    ]
+    assert "invalid_json why invalid_json" in listed.stdout
     assert "13800001234" not in listed.stdout
-    (line,) = parcelward(settings, "rejected", "swift", "--json", "--show-value").stdout.splitlines()
-    described: dict[str, Any] = json.loads(line)
-    assert described["value"].startswith("13800001234")
-    assert parcelward(settings, "rejected", "swift", "--reason", "tombstone").stdout == ""
+    assert "3 refused records; times are UTC+8" in listed.stderr
+    told = parcelward(some_refused, "rejected", "swift", "--json", "--show-value", "--max", "2").stdout.splitlines()
+    first, second = map(json.loads, told)
+    assert first["value"] is None
+    assert second["value"].startswith("13800001234")
+    assert second["headers"] == [{"name": "ce_id", "value": "e-1"}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "hours"),
+    [
+        (("--reason", "tombstone"), "7"),
+        (("--from", "2026-11-23T08:00"), "89"),
+        (("--from", "2026-11-23T00:00Z", "--until", "2026-11-23T09:30+08:00"), "8"),
+        (("--tz", "UTC", "--until", "2026-11-23T00:00"), "7"),
+        (("--from", "0s"), ""),
+    ],
+    ids=" ".join,
+)
+def test_only_the_refused_records_that_are_asked_for_are_shown(
+    some_refused: Settings, asked: tuple[str, ...], hours: str
+) -> None:
+    told = parcelward(some_refused, "rejected", "swift", "--json", *asked)
+    assert [json.loads(line)["offset"] for line in told.stdout.splitlines()] == [f"0{hour}" for hour in hours]
+
+
+def test_refused_records_are_counted_and_written_to_be_mended(some_refused: Settings, tmp_path: Path) -> None:
+    counted = parcelward(some_refused, "rejected", "swift", "--group")
+    assert counted.stdout.splitlines()[0].startswith("reason\trecords\tfirst\tlast")
+    where = f"{some_refused.topics.intake('swift')}/1/"
+    usual = "2026-11-23 09:30:00\t2026-11-23 09:30:00\twhy wrong_type"
+    assert f"wrong_type\t1\t{usual}\t{where}09" in counted.stdout.splitlines()
+    file = tmp_path / "mend.jsonl"
+    repaired = parcelward(some_refused, "rejected", "swift", "--repair", str(file))
+    assert (repaired.exit_code, repaired.stdout) == (1, "")
+    assert json.loads(file.read_text()) == {"id": "e-1", "data": {"weight_g": "900"}, "repairof": f"{where}09"}
+    assert f"not in the file: {where}08 invalid_json: the value is not JSON" in repaired.stderr
+    assert "2 of the refused records can be made no event" in repaired.stderr
+
+
+def test_what_is_refused_is_followed_until_ctrl_c(some_refused: Settings) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "rejected", "swift", "--follow", "--from", "2026-11-23T09:00", "--kafka", some_refused.kafka],
+        env={**os.environ, "PARCELWARD_TOPIC_PREFIX": some_refused.topic_prefix},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert " wrong_type " in process.stdout.readline()
+    producer = KafkaProducer(bootstrap_servers=some_refused.kafka)
+    refuse(producer, some_refused, 1, b"{}", "missing_key", "2026-11-23T10:30:00.000+08:00")
+    producer.close()
+    assert " missing_key " in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, out) == (0, "")
+    assert said.splitlines()[-1] == "2 refused records"
+    assert "Traceback" not in said
 
 
 def test_only_the_alerts_of_a_rule_are_shown_however_it_is_written(some_alerts: Settings) -> None:
@@ -193,7 +265,7 @@ def test_unknown_courier_is_named(settings: Settings) -> None:
 
 
 def test_reader_that_goes_away_is_no_error(some_alerts: Settings) -> None:
-    command = [sys.executable, "-m", "parcelward", "alerts", "--json", "--from-start", "--kafka", some_alerts.kafka]
+    command = [*COMMAND, "alerts", "--json", "--from-start", "--kafka", some_alerts.kafka]
     process = subprocess.Popen(
         command,
         env={**os.environ, "PARCELWARD_TOPIC_PREFIX": some_alerts.topic_prefix},
