@@ -28,7 +28,7 @@ def refused(
 ) -> Record:
     said = {
         "reason": b"wrong_type",
-        "detail": b"data.weight_g: must be an integer",
+        "detail": b"data.weight_g: must be a whole number",
         "topic": b"intake.swift",
         "partition": b"3",
         "offset": str(offset).encode(),
@@ -67,7 +67,7 @@ def test_a_record_without_its_value_says_what_is_known_of_it() -> None:
 def test_a_line_shows_local_time_position_and_on_demand_headers() -> None:
     record = refused(b"{}", (("ce_id", b"e-1"),), offset=0)
     shown = refusal_line(describe(record, show_value=True), rejected_ms(record), UTC).plain
-    assert shown.startswith("2026-11-23 02:00:00 intake.swift/3/0 SF1 wrong_type data.weight_g: must be an integer")
+    assert shown.startswith("2026-11-23 02:00:00 intake.swift/3/0 SF1 wrong_type data.weight_g: must be a whole number")
     assert shown.split("\n")[1:] == ["    ce_id: e-1", "    {}"]
 
 
@@ -86,7 +86,7 @@ def test_reasons_are_counted_with_the_usual_detail_and_where_it_came_last() -> N
     for record in records:
         groups.add(describe(record, show_value=False), rejected_ms(record))
     first, second = groups.as_rows(UTC)
-    usual = "data.weight_g: must be an integer"
+    usual = "data.weight_g: must be a whole number"
     assert first == ("wrong_type", "4", "2026-11-23 02:00:00", "2026-11-23 02:09:00", usual, "intake.swift/3/9")
     assert second[:2] == ("too_large", "1")
     told = groups.as_objects()
@@ -131,7 +131,7 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
 def test_a_file_without_an_event_does_not_stay(tmp_path: Path) -> None:
     said, outcome = written(tmp_path / "mend.jsonl", refused(None, reason=b"tombstone"))
     assert said == [
-        "not in the file: intake.swift/3/7 tombstone: the record has no value (data.weight_g: must be an integer)"
+        "not in the file: intake.swift/3/7 tombstone: the record has no value (data.weight_g: must be a whole number)"
     ]
     assert len(outcome) == 1
     assert list(tmp_path.iterdir()) == []
