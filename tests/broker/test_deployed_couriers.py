@@ -91,7 +91,7 @@ def machine(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Machi
         "PIP_NO_COMPILE": "1",
     }
     # pip finds the libraries there, in the versions of the lock: without that, it takes twenty seconds.
-    uv("venv", "--quiet", "--python", sys.executable, str(folder / "env"))
+    uv("venv", "--quiet", "--seed", "--python", sys.executable, str(folder / "env"))
     python, lock = str(folder / "env" / "bin" / "python"), str(ROOT / "requirements.lock")
     uv("pip", "install", "--quiet", "--python", python, "--constraint", lock, "-r", str(ROOT / "pyproject.toml"))
     made = Machine(folder, here)

@@ -2,8 +2,6 @@
 
 import json
 import os
-import re
-import textwrap
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -239,23 +237,3 @@ def test_a_publisher_is_abandoned_whatever_is_under_way(settings: Settings) -> N
 def _publish(publisher: Publisher, *events: dict[str, Any]) -> None:
     for event in events:
         publisher.publish(event)
-
-
-def test_the_example_for_couriers_runs_as_it_is_printed(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "couriers.md").read_text()
-    (code,) = re.findall(r"^ +```python\n(.*?)^ +```", page, flags=re.MULTILINE | re.DOTALL)
-    usual = Settings.model_fields["kafka"].default
-    assert usual in code
-    here = compile(textwrap.dedent(code).replace(usual, settings.kafka), "couriers.md", "exec")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PARCELWARD_TOPIC_PREFIX", settings.topic_prefix)
-    Path("events.jsonl").write_text("".join(json.dumps(real_name(waybill)) + "\n" for waybill in ("SF01", "SF02")))
-    exec(here, {})  # noqa: S102 - the page is ours
-    assert len(intake_of(settings)) == 2
-    events = real_name("SF03", weight_g="heavy"), real_name("SF04")
-    Path("events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
-    exec(here, {})  # noqa: S102
-    assert "data.weight_g" in capsys.readouterr().out
-    assert len(intake_of(settings)) == 3, "all but the one that breaks the contract"
