@@ -20,7 +20,7 @@ from parcelward.errors import UserError
 from parcelward.settings import Settings
 from tests.patience import PATIENCE_S
 
-COMMAND = [sys.executable, "-m", "parcelward"]
+COMMAND = (sys.executable, "-m", "parcelward")
 
 
 def alert(waybill: str, rule: str, lane: str = "red", **changes: Any) -> bytes:
@@ -232,14 +232,19 @@ def test_refused_records_are_counted_and_written_to_be_mended(some_refused: Sett
     assert "2 of the refused records can be made no event" in repaired.stderr
 
 
-def test_what_is_refused_is_followed_until_ctrl_c(some_refused: Settings) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "rejected", "swift", "--follow", "--from", "2026-11-23T09:00", "--kafka", some_refused.kafka],
-        env={**os.environ, "PARCELWARD_TOPIC_PREFIX": some_refused.topic_prefix},
+def begun(settings: Settings, *arguments: str) -> "subprocess.Popen[str]":
+    """The command as a process of its own, whose output waits to be read."""
+    return subprocess.Popen(
+        [*COMMAND, *arguments, "--kafka", settings.kafka],
+        env={**os.environ, "PARCELWARD_TOPIC_PREFIX": settings.topic_prefix},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_what_is_refused_is_followed_until_ctrl_c(some_refused: Settings) -> None:
+    process = begun(some_refused, "rejected", "swift", "--follow", "--from", "2026-11-23T09:00")
     assert process.stdout is not None
     assert " wrong_type " in process.stdout.readline()
     producer = KafkaProducer(bootstrap_servers=some_refused.kafka)
@@ -249,8 +254,27 @@ def test_what_is_refused_is_followed_until_ctrl_c(some_refused: Settings) -> Non
     process.send_signal(signal.SIGINT)
     out, said = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (0, "")
-    assert said.splitlines()[-1] == "2 refused records"
+    assert said.splitlines()[-1].startswith("2 refused records")
     assert "Traceback" not in said
+
+
+def test_ctrl_c_ends_a_long_listing_and_says_that_it_is_not_whole(settings: Settings) -> None:
+    records = 2000
+    producer = KafkaProducer(bootstrap_servers=settings.kafka)
+    for _ in range(records):  # far more than a pipe holds
+        producer.send(settings.topics.rejected("swift"), key=b"WB-1" * 40, value=b"{}")
+    producer.close()
+    process = begun(settings, "rejected", "swift")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=PATIENCE_S)
+    shown = 1 + out.count("\n")
+    assert process.returncode == 130
+    assert shown < records
+    last = said.splitlines()[-1]
+    assert last.startswith(f"{shown:,} refused record")
+    assert last.endswith(", and there may be more: interrupted")
 
 
 def test_only_the_alerts_of_a_rule_are_shown_however_it_is_written(some_alerts: Settings) -> None:
@@ -265,14 +289,7 @@ def test_unknown_courier_is_named(settings: Settings) -> None:
 
 
 def test_reader_that_goes_away_is_no_error(some_alerts: Settings) -> None:
-    command = [*COMMAND, "alerts", "--json", "--from-start", "--kafka", some_alerts.kafka]
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "PARCELWARD_TOPIC_PREFIX": some_alerts.topic_prefix},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = begun(some_alerts, "alerts", "--json", "--from-start")
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()

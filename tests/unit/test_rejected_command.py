@@ -98,7 +98,7 @@ def test_reasons_are_counted_with_the_usual_detail_and_where_it_came_last() -> N
 
 
 def written(path: Path, *records: Record) -> tuple[list[str | None], list[str]]:
-    """What is said of each record, and at the end."""
+    """Write records; gives the lines that are said of each one, and at the end."""
     with RepairFile(path) as file:
         said = [file.add(record, describe(record, show_value=False)) for record in records]
     return said, list(file.outcome())

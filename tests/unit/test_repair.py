@@ -111,7 +111,7 @@ def test_an_event_that_is_refused_again_keeps_its_first_link() -> None:
 
 
 def test_every_refused_example_comes_back_with_its_fault() -> None:
-    """What was refused is refused for the same reason when it is sent unmended, unless key or time were to blame."""
+    """Sent unmended, it is refused for the same reason, unless key or time were to blame."""
     found = 0
     for path in Path(__file__).parents[2].glob("schemas/examples/*/invalid/*.json"):
         written = json.loads(path.read_text())

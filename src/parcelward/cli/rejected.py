@@ -58,27 +58,47 @@ class Shown(NamedTuple):
     written: tuple[int, ...] = ()
 
 
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        help="Only those refused since: a time (2026-11-23T08:00, of the zone of --tz unless it names one) or 30m, 6h, "
+        "2d ago.",
+        show_default=False,
+    ),
+]
+Until = Annotated[
+    str | None, typer.Option(help="Only those refused before then, written as for --from.", show_default=False)
+]
+WithReason = Annotated[
+    Reason | None,
+    typer.Option(help=f"Only this reason: {', '.join(Reason)}.", show_default=False, metavar="<reason>"),
+]
+Repair = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write them as events to this new file, to be mended and published; it holds personal data.",
+        show_default=False,
+    ),
+]
+OfSpool = Annotated[
+    Path | None,
+    typer.Option(
+        help="Those that a publisher's spool has set aside because brokers will never take them; --repair moves them "
+        "into its file.",
+        show_default=False,
+    ),
+]
+
+
 def rejected(
     courier: Annotated[
         str | None, typer.Argument(help="Courier code; with --spool none is needed.", show_default=False)
     ] = None,
     kafka: Kafka = None,
-    from_: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="Only those refused since: a time (2026-11-23T08:00, of the zone of --tz unless it names one) or 30m, "
-            "6h, 2d ago.",
-            show_default=False,
-        ),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(help="Only those refused before then, written as for --from.", show_default=False)
-    ] = None,
-    reason: Annotated[
-        Reason | None,
-        typer.Option(help=f"Only this reason: {', '.join(Reason)}.", show_default=False, metavar="<reason>"),
-    ] = None,
+    from_: From = None,
+    until: Until = None,
+    reason: WithReason = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what is refused from now on.")] = False,
     group: Annotated[bool, typer.Option("--group", help="Count by reason, each with an example.")] = False,
     most: Annotated[int, typer.Option("--max", min=0, help="Stop after so many records; 0: all.")] = 0,
@@ -86,21 +106,8 @@ def rejected(
     show_value: Annotated[
         bool, typer.Option("--show-value", help="Show headers and value; they may hold personal data.")
     ] = False,
-    repair: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write them as events to this new file, to be mended and published; it holds personal data.",
-            show_default=False,
-        ),
-    ] = None,
-    spool: Annotated[
-        Path | None,
-        typer.Option(
-            help="Those that a publisher's spool has set aside because brokers will never take them; --repair moves "
-            "them into its file.",
-            show_default=False,
-        ),
-    ] = None,
+    repair: Repair = None,
+    spool: OfSpool = None,
     tz: Zone = CHINA_ZONE,
 ) -> None:
     """Read back refused records with reason and detail; values stay hidden unless asked for."""
@@ -114,25 +121,28 @@ def rejected(
     settings = settings_with(kafka)
     notes = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     with stop_signals() as stop:
-        if spool is not None:
-            shown = _in_spool(spool, courier, settings, look, notes)
+        if spool is None:
+            shown = _on_topic(str(courier), settings, look, notes, stop)
         else:
-            with TopicReader(settings, [settings.topics.rejected(str(courier))]) as reader:
-                if follow and not json_lines:
-                    notes.print(f"following what is refused; times are {zone_name(now)} (--tz); Ctrl-C ends")
-                shown = _show(_refused(reader, look, stop), look, notes)
+            shown = _in_spool(spool, courier, settings, look, notes)
         is_cut = stop.requested and not follow
     if not json_lines:
-        said = f"{shown.records:,} refused record{'s' if shown.records != 1 else ''}"
-        notes.print(f"{said}, and there may be more: interrupted" if is_cut else f"{said}{_zone(look, now)}")
-    if is_cut:
-        raise typer.Exit(INTERRUPTED)
-    if shown.left_out:
-        raise typer.Exit(1)
+        rest = ", and there may be more: interrupted" if is_cut else _times(look)
+        notes.print(f"{shown.records:,} refused record{'s' if shown.records != 1 else ''}{rest}")
+    if is_cut or shown.left_out:
+        raise typer.Exit(INTERRUPTED if is_cut else 1)
 
 
-def _zone(look: Look, now: datetime) -> str:
-    return "" if look.follow or look.repair else f"; times are {zone_name(now)} (--tz)"
+def _on_topic(courier: str, settings: Settings, look: Look, notes: Console, stop: Stop) -> Shown:
+    with TopicReader(settings, [settings.topics.rejected(courier)]) as reader:
+        if look.follow and not look.json_lines:
+            notes.print(f"following what is refused{_times(look)}; Ctrl-C ends")
+        return _show(_refused(reader, look, stop), look, notes)
+
+
+def _times(look: Look) -> str:
+    """Say whose times were shown, where some were."""
+    return "" if look.repair else f"; times are {zone_name(datetime.now().astimezone(look.zone))} (--tz)"
 
 
 def _require_together(given: Mapping[str, object], courier: str | None) -> None:

@@ -27,7 +27,7 @@ def opened_spool(folder: Path, settings: Settings) -> Iterator[Spool]:
 
 
 def set_aside_in(spool: Spool, topics: Topics, courier: str | None = None) -> Iterator[Record]:
-    """What the brokers will never take, of one courier or of all; a record's offset is its number in the spool."""
+    """The events that brokers will never take, of one courier or of all; an offset is the number in the spool."""
     for number, cause, body in spool.refused():
         if courier in (None, body.courier):
             key, value, headers = parts_of(body.bytes)
