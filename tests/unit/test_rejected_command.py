@@ -2,6 +2,7 @@
 
 import base64
 import json
+import resource
 import stat
 from datetime import UTC
 from pathlib import Path
@@ -135,6 +136,16 @@ def test_a_file_without_an_event_does_not_stay(tmp_path: Path) -> None:
     ]
     assert len(outcome) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))  # bytes of a file: this disk is full soon
+    try:
+        with pytest.raises(UserError, match="cannot be written"), RepairFile(tmp_path / "mend.jsonl") as file:
+            file.add(refused(), describe(refused(), show_value=False))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ TO_LOOK_AT = {
 class RepairFile:
     """A new file of events to be mended; a context manager. It is readable by its owner only, and gone if it is empty.
 
-    Events are in the file, for certain, when the block ends.
+    Events are in the file, for certain, when the block ends without an error; UserError when the disk takes no more.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,7 +33,7 @@ class RepairFile:
         except FileExistsError:
             raise UserError(f"--repair {path}: this file exists already; name a new one") from None
         except OSError as error:
-            raise UserError(f"--repair {path}: cannot be written ({error.strerror})") from None
+            raise self._unwritable(error) from None
         self._stream = os.fdopen(number, "wb")
         self._reasons: Counter[str] = Counter()
         self.left_out = 0
@@ -45,7 +45,10 @@ class RepairFile:
             self.left_out += 1
             where = position_in(refusal) or refusal["topic"]
             return escaped(f"not in the file: {where} {refusal['reason']}: {event.why} ({refusal['detail']})")
-        self._stream.write(event.encode() + b"\n")
+        try:
+            self._stream.write(event.encode() + b"\n")
+        except OSError as error:
+            raise self._unwritable(error) from None
         self._reasons[refusal["reason"]] += 1
         return None
 
@@ -68,11 +71,17 @@ class RepairFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
-        self._stream.close()
+        try:
+            with self._stream:
+                self._stream.flush()
+                os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise self._unwritable(error) from None
         if not self._reasons:
             self._path.unlink()
+
+    def _unwritable(self, error: OSError) -> UserError:
+        return UserError(f"--repair {self._path}: cannot be written ({error.strerror})")
 
 
 def _events(count: int) -> str:
