@@ -15,6 +15,7 @@ from parcelward.cli import app
 from parcelward.cli.refusals import Groups, describe, refusal_line, rejected_ms
 from parcelward.cli.repair_file import RepairFile
 from parcelward.errors import UserError
+from parcelward.moments import CHINA
 from parcelward.publisher.record_bytes import Body, body_bytes, header_bytes
 from parcelward.publisher.spool import Spool
 from parcelward.stage import Record
@@ -74,7 +75,7 @@ def test_a_line_shows_local_time_position_and_on_demand_headers() -> None:
 
 @pytest.mark.parametrize("at_ms", [-1, 253_402_300_799_999])
 def test_no_time_is_too_odd_to_be_shown(at_ms: int) -> None:
-    assert "intake.swift/3/7" in refusal_line(describe(refused(), show_value=False), at_ms, UTC).plain
+    assert "intake.swift/3/7" in refusal_line(describe(refused(), show_value=False), at_ms, CHINA).plain
 
 
 def test_reasons_are_counted_with_the_usual_detail_and_where_it_came_last() -> None:
