@@ -28,6 +28,7 @@ umask 077
     echo "COURIERS=$couriers"
     echo "PARTITIONS=4"
     echo "KAFKA_ADMIN_PASSWORD=$(secret)"
+    echo "KAFKA_ADMIN_PASSWORD_OLD="
     echo "KAFKA_WORKER_PASSWORD=$(secret)"
     echo "KAFKA_PLATFORM_PASSWORD=$(secret)"
     printf 'KAFKA_COURIER_PASSWORDS='

@@ -1,129 +1,64 @@
-"""Makes users, topics and access rights on a new cluster, and changes nothing on one that has them.
+"""Makes users, topics, access rights and quotas as they should be, and takes back what should not be there any more.
 
-Runs once, as the administrator, in the worker's image. Reads the connection from the settings (`PARCELWARD_*`) and
-the passwords of the others from the environment:
-KAFKA_WORKER_PASSWORD, KAFKA_PLATFORM_PASSWORD, KAFKA_COURIER_PASSWORDS (`swift=...,orient=...`).
+Runs as the administrator, in the worker's image, with every start. Reads the connection from the settings
+(`PARCELWARD_*`), quotas and names of groups from access.toml beside it, and the passwords of the others from
+KAFKA_WORKER_PASSWORD, KAFKA_PLATFORM_PASSWORD, KAFKA_COURIER_PASSWORDS (`swift=...,orient=...`), or from files
+(KAFKA_WORKER_PASSWORD_FILE and so on). KAFKA_ADMIN_PASSWORD_OLD is the administrator's former password, for the one run
+that changes it.
 """
 
+import argparse
 import os
+import re
 import sys
-from collections.abc import Iterator
+from pathlib import Path
 
-from kafka.admin import (
-    ACL,
-    ACLOperation,
-    ACLPermissionType,
-    ACLResourcePatternType,
-    KafkaAdminClient,
-    ResourcePattern,
-    ResourceType,
-    ScramMechanism,
-    UserScramCredentialUpsertion,
-)
-
-from parcelward.cluster.admin import ensure_topics
-from parcelward.cluster.client import client_options, unreachable
+from parcelward.cluster.provision import provision, renew_own_password
+from parcelward.cluster.rights import PLATFORM, WORKER, courier_user, read_access
 from parcelward.errors import UserError
-from parcelward.settings import Settings, load_settings
-from parcelward.topics import Topics
+from parcelward.secret_files import secret
+from parcelward.settings import load_settings
 
-WORKER, PLATFORM = "worker", "platform"
-ITERATIONS = 8192
-
-READ, WRITE, CREATE = ACLOperation.READ, ACLOperation.WRITE, ACLOperation.CREATE
-DESCRIBE, DESCRIBE_CONFIGS = ACLOperation.DESCRIBE, ACLOperation.DESCRIBE_CONFIGS
-LITERAL, PREFIXED = ACLResourcePatternType.LITERAL, ACLResourcePatternType.PREFIXED
-
-
-def courier_user(courier: str) -> str:
-    """User name of a courier; also the prefix of its consumer groups."""
-    return f"courier-{courier}"
-
-
-def access_rights(topics: Topics, couriers: tuple[str, ...]) -> Iterator[ACL]:
-    """List the access rights. The broker's configuration forbids everything else.
-
-    A courier writes its intake and reads its refused records, the platform reads alerts, the worker does the rest.
-    """
-    for courier in couriers:
-        user = courier_user(courier)
-        yield from _allow(user, _topic(topics.intake(courier)), WRITE, DESCRIBE)
-        yield from _allow(user, _topic(topics.rejected(courier)), READ, DESCRIBE)
-        yield from _allow(user, _group(user), READ)
-        # To write there is to move what lies in a wrong partition (setting move_misplaced).
-        yield from _allow(WORKER, _topic(topics.intake(courier)), READ, WRITE, DESCRIBE, DESCRIBE_CONFIGS)
-        yield from _allow(WORKER, _topic(topics.rejected(courier)), WRITE, DESCRIBE, DESCRIBE_CONFIGS)
-    yield from _allow(PLATFORM, _topic(topics.alerts), READ, DESCRIBE)
-    yield from _allow(PLATFORM, _group(PLATFORM), READ)
-    yield from _allow(WORKER, _topic(topics.alerts), READ, WRITE, DESCRIBE, DESCRIBE_CONFIGS)
-    # Screening topics, changelogs, the consumer group and the transactional ids all begin with the application's id.
-    internal = ResourcePattern(ResourceType.TOPIC, topics.app_id, PREFIXED)
-    yield from _allow(WORKER, internal, READ, WRITE, CREATE, DESCRIBE, DESCRIBE_CONFIGS)
-    yield from _allow(WORKER, _group(topics.app_id), READ, DESCRIBE)
-    transactions = ResourcePattern(ResourceType.TRANSACTIONAL_ID, topics.app_id, PREFIXED)
-    yield from _allow(WORKER, transactions, WRITE, DESCRIBE)
+ACCESS = Path(__file__).with_name("access.toml")
 
 
 def passwords(couriers: tuple[str, ...]) -> dict[str, str]:
-    """Passwords by user, from the environment. Raises UserError naming the one that is missing."""
+    """Passwords by user. Raises UserError naming the one that is missing."""
     found = {WORKER: _secret("KAFKA_WORKER_PASSWORD"), PLATFORM: _secret("KAFKA_PLATFORM_PASSWORD")}
-    pairs = dict(pair.split("=", 1) for pair in _secret("KAFKA_COURIER_PASSWORDS").split(",") if "=" in pair)
+    pairs = re.split(r"[,\n]", _secret("KAFKA_COURIER_PASSWORDS"))
+    by_courier = dict(pair.strip().split("=", 1) for pair in pairs if "=" in pair)
     for courier in couriers:
-        if not pairs.get(courier):
+        if not by_courier.get(courier):
             raise UserError(f"KAFKA_COURIER_PASSWORDS has no password for courier {courier}; add {courier}=...")
-        found[courier_user(courier)] = pairs[courier]
+        found[courier_user(courier)] = by_courier[courier]
     return found
 
 
-def provision(settings: Settings, secrets: dict[str, str]) -> None:
-    """Set the users' passwords, make what is missing of topics and access rights. Safe to repeat. Raises UserError."""
-    made = ensure_topics(settings)
-    try:
-        admin = KafkaAdminClient(**client_options(settings))
-    except OSError as error:
-        raise unreachable(settings, error) from None
-    try:
-        failed = admin.alter_user_scram_credentials(
-            [
-                UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password, iterations=ITERATIONS)
-                for user, password in secrets.items()
-            ]
-        )
-        wrong = [user for user, error in failed.items() if error]
-        if wrong:
-            raise UserError(f"the broker refused the passwords of: {', '.join(wrong)}")
-        refused = admin.create_acls(list(access_rights(settings.topics, settings.couriers)))["failed"]
-        if refused:
-            raise UserError(f"the broker refused {len(refused)} access rights, the first: {refused[0]}")
-    finally:
-        admin.close()
-    print(f"{len(secrets)} users, {len(made)} new topics, access rights in place")  # noqa: T201 - a command speaks
-
-
-def _allow(user: str, resource: ResourcePattern, *operations: ACLOperation) -> Iterator[ACL]:
-    for operation in operations:
-        yield ACL(f"User:{user}", "*", operation, ACLPermissionType.ALLOW, resource)
-
-
-def _topic(name: str) -> ResourcePattern:
-    return ResourcePattern(ResourceType.TOPIC, name, LITERAL)
-
-
-def _group(name: str) -> ResourcePattern:
-    return ResourcePattern(ResourceType.GROUP, name, PREFIXED)
-
-
 def _secret(name: str) -> str:
-    value = os.environ.get(name, "")
+    value = secret(name, os.environ)
     if not value:
         raise UserError(f"{name} is not set; run deploy/make-env.sh, or set it as your secret store does")
     return value
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Do it; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="provision", description="Make users, topics, rights and quotas.")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    parser.add_argument("--access", type=Path, default=ACCESS, help="quotas and names of groups (%(default)s)")
+    asked = parser.parse_args()
     try:
         settings = load_settings()
-        provision(settings, passwords(settings.couriers))
+        access = read_access(asked.access, settings.couriers)
+        if old := secret("KAFKA_ADMIN_PASSWORD_OLD", os.environ):
+            settings = renew_own_password(settings, old, print, dry=asked.dry_run)
+        count = provision(settings, access, passwords(settings.couriers), print, dry=asked.dry_run)
     except UserError as error:
-        print(f"provision: {error}", file=sys.stderr)  # noqa: T201 - a command speaks
-        sys.exit(2)
+        print(f"provision: {error}", file=sys.stderr)
+        return 2
+    print(f"{count} change{'s' * (count != 1)}{', none of them made' * asked.dry_run}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, Validat
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -21,6 +22,7 @@ from pydantic_settings import (
 from parcelward.contract.fields import CourierCode
 from parcelward.errors import UserError
 from parcelward.moments import duration_of
+from parcelward.secret_files import SUFFIX, secret
 from parcelward.topics import Topics
 
 ENV_PREFIX = "PARCELWARD_"
@@ -251,9 +253,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources: arguments win over the environment, the environment over the file."""
+        """Order the sources: arguments win over the environment (and its files), the environment over the file."""
         path = Path(os.environ.get(f"{ENV_PREFIX}CONFIG") or DEFAULT_FILE)
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+        return init_settings, SecretFiles(settings_cls), env_settings, TomlConfigSettingsSource(settings_cls, path)
 
     @property
     def uses_demo_key(self) -> bool:
@@ -265,6 +267,24 @@ class Settings(BaseSettings):
     def topics(self) -> Topics:
         """Topic names of this installation."""
         return Topics(self.topic_prefix)
+
+
+class SecretFiles(EnvSettingsSource):
+    """Source of secrets: the files that `PARCELWARD_<SECRET>_FILE` name."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Read them. Raises UserError for a file that cannot be read, and a secret that is set as well."""
+        found = {}
+        for name in SECRETS:
+            variable = f"{ENV_PREFIX}{name.upper()}"
+            if os.environ.get(variable + SUFFIX) and (value := secret(variable, os.environ)) is not None:
+                found[name] = value
+        self.env_vars = {f"{ENV_PREFIX}{name}".lower(): value for name, value in found.items()}
+        return super().__call__()
+
+
+SECRETS = tuple(name for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation))
+"""Settings that hold secrets, which may lie in files."""
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -299,9 +319,10 @@ def _place(name: str) -> str:
 
 def _refuse_unknown_environment() -> None:
     """Raise UserError for a variable that no setting reads: otherwise a misspelt one would be ignored in silence."""
+    known = {*Settings.model_fields, "config", *(f"{name}{SUFFIX}".lower() for name in SECRETS)}
     for variable in os.environ:
         name = variable.removeprefix(ENV_PREFIX).lower()
-        if variable.startswith(ENV_PREFIX) and name not in {*Settings.model_fields, "config"}:
+        if variable.startswith(ENV_PREFIX) and name not in known:
             raise UserError(f"environment {variable}: there is no setting {name}{_meant(name)}")
 
 

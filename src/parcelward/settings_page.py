@@ -10,7 +10,7 @@ from pydantic import SecretStr, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource, InitSettingsSource
 
-from parcelward.settings import ENV_PREFIX, Settings
+from parcelward.settings import ENV_PREFIX, SecretFiles, Settings
 
 REDACTED = "(secret)"
 NAMES = {
@@ -31,6 +31,10 @@ Each setting is an environment variable, or a line in `parcelward.toml` (or the 
 under the lower-case name without the prefix. The environment wins over the file. Durations are seconds (`90`),
 `90s`, `30m`, `6h`, `2d`, ISO 8601 (`PT30M`) or `HH:MM:SS`. `parcelward config` prints the values in force, secrets
 hidden.
+
+A secret may lie in a file that the variable with `_FILE` at its end names, as Docker and Kubernetes mount secrets
+(`PARCELWARD_SASL_PASSWORD_FILE=/run/secrets/sasl-password`, `PARCELWARD_TOKEN_KEYS_FILE`). One newline at its end is no
+part of it. Setting both variables is an error; a file that everybody may read is a warning.
 
 | environment | takes | default | meaning | example |
 |---|---|---|---|---|
@@ -61,6 +65,8 @@ def settings_sources() -> dict[str, str]:
     found: dict[str, str] = {}
     for source in Settings.settings_customise_sources(Settings, nothing, environment, nothing, nothing):
         called = str(getattr(source, "toml_file_path", "environment"))
+        if isinstance(source, SecretFiles):
+            called = "the file of a secret"
         for name in source():
             found.setdefault(name.lower(), called)
     return found

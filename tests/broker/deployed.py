@@ -1,32 +1,32 @@
 """The Kafka of deploy/ on this machine: its certificates, its server.properties, its users and its access rights."""
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kafka import KafkaProducer
 from pydantic import SecretStr
 
 from parcelward.broker.java import java_command
-from parcelward.cluster.client import client_options
 from parcelward.settings import Settings
 from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kafka"
-CLUSTER_ID = "cGFyY2VsR2GiZGRlcGxveQ"
 PASSWORDS = {
     "admin": "admin-secret",
     "worker": "worker-secret",
     "platform": "platform-secret",
     "courier-swift": "swift-secret",
     "courier-orient": "orient-secret",
+    "stranger": "stranger-secret",
 }
 
 
@@ -36,6 +36,10 @@ class Cluster:
 
     port: int
     folder: Path
+    first: str = ""
+    """The output of the first provisioning."""
+    processes: frozenset[str] = frozenset()
+    """The arguments of all processes that ran until then."""
 
     def settings(self, user: str, topic_prefix: str = "") -> Settings:
         return Settings(
@@ -51,14 +55,9 @@ class Cluster:
             topic_prefix=topic_prefix,
         )
 
-    def producer(self, user: str) -> KafkaProducer:
-        # Who may write nowhere gets no producer id; without one its refusal names the topic.
-        idempotent = user != "platform"
-        return KafkaProducer(**client_options(self.settings(user)), acks="all", enable_idempotence=idempotent)
-
     def environment(self, **changes: str) -> dict[str, str]:
         return {
-            "PATH": os.environ["PATH"],
+            **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
             "PARCELWARD_KAFKA": f"localhost:{self.port}",
             "PARCELWARD_SECURITY_PROTOCOL": "SASL_SSL",
             "PARCELWARD_SSL_CAFILE": str(self.folder / "ca" / "ca.pem"),
@@ -73,9 +72,9 @@ class Cluster:
             "KAFKA_COURIER_PASSWORDS": "swift=swift-secret,orient=orient-secret",
         } | changes
 
-    def provision(self, **changes: str) -> subprocess.CompletedProcess[str]:
+    def provision(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, str(DEPLOY / "provision.py")],
+            [sys.executable, str(DEPLOY / "provision.py"), *words],
             env=self.environment(**changes),
             cwd=self.folder,
             capture_output=True,
@@ -92,25 +91,69 @@ def deployed_cluster(folder: Path) -> Iterator[Cluster]:
         (folder / name).mkdir()
     certificates = [str(DEPLOY / "certificates.sh"), str(folder / "ca"), str(folder / "broker"), "kafka", "localhost"]
     subprocess.run(["sh", *certificates], check=True, capture_output=True)
-    ports = {name: free_port() for name in ("9092", "19092", "9094")}
+    ports = {name: free_port() for name in ("9092", "19092", "9093", "9094")}
     properties = folder / "server.properties"
     properties.write_text(rebased((DEPLOY / "server.properties").read_text(), folder, ports))
-    java = java_command()
-    environment = {**os.environ, "KAFKA_ADMIN_PASSWORD": PASSWORDS["admin"]}
-    admin = f"SCRAM-SHA-512=[name=admin,password={PASSWORDS['admin']}]"
-    with (folder / "kafka.log").open("wb") as log:
-        command = [*java, "kafka.tools.StorageTool", "format", "-c", str(properties), "-t", CLUSTER_ID, "-S", admin]
-        subprocess.run(command, check=True, stdout=log, stderr=log, env=environment)
-        child = subprocess.Popen([*java, "kafka.Kafka", str(properties)], stdout=log, stderr=log, env=environment)
     running = Cluster(ports["19092"], folder)
+    with process_list() as seen:
+        child = start_broker(folder)
+        try:
+            await_answer(running, child)
+            first = running.provision()
+            assert first.returncode == 0, first.stderr
+        except BaseException:
+            child.terminate()
+            child.wait(30)
+            raise
     try:
-        await_answer(running, child)
-        first = running.provision()
-        assert first.returncode == 0, first.stderr
-        yield running
+        yield replace(running, first=first.stdout, processes=frozenset(seen))
     finally:
         child.terminate()
         child.wait(30)
+
+
+def start_broker(folder: Path) -> "subprocess.Popen[bytes]":
+    """The broker by deploy/kafka/start.sh, with the server.properties in `folder`."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "KAFKA_HOME": str(kafka_home(folder)),
+        "KAFKA_PROPERTIES": str(folder / "server.properties"),
+        "KAFKA_ADMIN_PASSWORD": PASSWORDS["admin"],
+    }
+    with (folder / "kafka.log").open("ab") as log:
+        return subprocess.Popen(["/bin/bash", str(DEPLOY / "start.sh")], env=environment, stdout=log, stderr=log)
+
+
+def kafka_home(folder: Path) -> Path:
+    """The two programs of the image that start.sh calls, for the Kafka of this machine."""
+    programs = {"kafka-storage.sh": "kafka.tools.StorageTool", "kafka-server-start.sh": "kafka.Kafka"}
+    (folder / "kafka" / "bin").mkdir(parents=True, exist_ok=True)
+    for name, main in programs.items():
+        program = folder / "kafka" / "bin" / name
+        program.write_text(f'#!/bin/bash\nexec {shlex.join([*java_command(), main])} "$@"\n')
+        program.chmod(0o755)
+    return folder / "kafka"
+
+
+@contextmanager
+def process_list() -> Iterator[set[str]]:
+    """The arguments of every process that runs meanwhile, as everybody on the machine may read them."""
+    seen: set[str] = set()
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.05):
+            for arguments in Path("/proc").glob("[0-9]*/cmdline"):
+                with suppress(OSError):
+                    seen.add(arguments.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        looking.join()
 
 
 def rebased(properties: str, folder: Path, ports: dict[str, int]) -> str:
@@ -118,7 +161,7 @@ def rebased(properties: str, folder: Path, ports: dict[str, int]) -> str:
     text = properties.replace("/certs", str(folder)).replace("/var/lib/kafka/data", str(folder / "data"))
     text = text.replace("INTERNAL://kafka:", "INTERNAL://localhost:")
     text = text.replace("INTERNAL://:", "INTERNAL://localhost:").replace("HOST://:", "HOST://localhost:")
-    for name in ("19092", "9092", "9094"):
+    for name in ("19092", "9092", "9093", "9094"):
         text = text.replace(f"localhost:{name}", f"localhost:{ports[name]}")
     return text
 

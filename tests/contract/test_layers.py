@@ -21,6 +21,7 @@ LAYERS = {
     "formats": "which format a stored record has; knows no record",
     "expiry": "when state is forgotten; looks into the head of a record",
     "poison": "how a batch goes on without the record that our code fails on; works on the seam's batches",
+    "secret_files": "secrets, from the environment or from files",
     "settings": "every choice; checked against the contract, names the topics",
     "footing": "what a committed position notes about its logs; engine and ground read it",
     "ground": "what a worker stands on, judged: facts in, findings out; whoever talks to Kafka asks it",

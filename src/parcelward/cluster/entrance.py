@@ -41,7 +41,7 @@ def refusal(settings: Settings, options: dict[str, Any]) -> str:
         return ""
     if said:
         return said
-    if _is_let_in(options):
+    if is_let_in(options):
         return ""
     if settings.security_protocol == "SASL_SSL":  # whatever is wrong with a login, a broker closes the connection
         return (
@@ -71,7 +71,7 @@ def _tls_refusal(settings: Settings, options: dict[str, Any], connection: socket
     return ""
 
 
-def _is_let_in(options: dict[str, Any]) -> bool:
+def is_let_in(options: dict[str, Any]) -> bool:
     net = NetworkSelector()
     manager = KafkaConnectionManager(net, **options)
     broker = manager.cluster.bootstrap_brokers()[0].node_id

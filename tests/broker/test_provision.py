@@ -1,0 +1,121 @@
+"""Provisioning of the Kafka of deploy/: what was taken out of its files is taken back, and nothing else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    KafkaAdminClient,
+    ResourcePattern,
+    ResourceType,
+)
+
+from parcelward.cluster.client import client_options
+from parcelward.cluster.provision import Found, look
+from tests.broker.deployed import Cluster
+
+GROUP = ResourcePattern(ResourceType.GROUP, "courier-swift", ACLResourcePatternType.PREFIXED)
+OF_AN_EARLIER_VERSION = ACL("User:courier-swift", "*", ACLOperation.READ, ACLPermissionType.ALLOW, GROUP)
+BY_HAND = ACL(
+    "User:mirror", "*", ACLOperation.READ, ACLPermissionType.ALLOW, ResourcePattern(ResourceType.TOPIC, "alerts")
+)
+
+
+@pytest.fixture
+def admin(cluster: Cluster) -> Iterator[Any]:
+    client = KafkaAdminClient(**client_options(cluster.settings("admin")))
+    yield client
+    client.close()
+
+
+def found(cluster: Cluster, admin: Any) -> Found:
+    return look(admin, cluster.settings("admin"))
+
+
+def changes(cluster: Cluster, *words: str, **environment: str) -> list[str]:
+    """What provisioning says that it does; the last line counts."""
+    done = cluster.provision(*words, **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_second_run_changes_nothing_and_rights_by_the_beginning_of_a_name_are_taken_back(
+    cluster: Cluster, admin: Any
+) -> None:
+    before = found(cluster, admin)
+    assert changes(cluster) == ["0 changes"]
+    admin.create_acls([OF_AN_EARLIER_VERSION])
+    dry = changes(cluster, "--dry-run")
+    assert dry == ["- right courier-swift: read group courier-swift*", "1 change, none of them made"]
+    assert found(cluster, admin) != before
+    assert changes(cluster) == [*dry[:-1], "1 change"]
+    assert found(cluster, admin) == before
+
+
+def test_what_others_gave_is_named_and_left_alone(cluster: Cluster, admin: Any) -> None:
+    admin.create_acls([BY_HAND])
+    try:
+        said = "  left alone, not made here: allow User:mirror from * read topic alerts (literal)"
+        assert changes(cluster) == [said, "0 changes"]
+    finally:
+        filters = ACLFilter(
+            BY_HAND.principal, BY_HAND.host, BY_HAND.operation, BY_HAND.permission_type, BY_HAND.resource_pattern
+        )
+        assert admin.delete_acls([filters])[0][1] == [BY_HAND]
+
+
+def test_a_courier_that_is_taken_out_loses_user_rights_and_quota_and_gets_them_back(
+    cluster: Cluster, admin: Any
+) -> None:
+    before = found(cluster, admin)
+    assert changes(cluster, PARCELWARD_COURIERS="swift") == [
+        "- right courier-orient: read group courier-orient",
+        "- right courier-orient: describe, write topic intake.orient",
+        "- right courier-orient: describe, read topic rejected.orient",
+        "- right worker: describe, describe configs, read, write topic intake.orient",
+        "- right worker: describe, describe configs, write topic rejected.orient",
+        "- quota courier-orient: consumer_byte_rate",
+        "- quota courier-orient: producer_byte_rate",
+        "- quota courier-orient: request_percentage",
+        "- user courier-orient",
+        "  left alone, of a courier that is no setting any more: topic intake.orient",
+        "  left alone, of a courier that is no setting any more: topic rejected.orient",
+        "9 changes",
+    ]
+    after = found(cluster, admin)
+    assert "courier-orient" not in {*after.users, *after.quotas, *(right.user for right in after.rights)}
+    assert after.topics == before.topics
+    assert changes(cluster)[-1] == "9 changes"
+    assert found(cluster, admin) == before
+
+
+def test_quotas_and_groups_follow_the_file(cluster: Cluster, admin: Any, tmp_path: Path) -> None:
+    before = found(cluster, admin)
+    access = tmp_path / "access.toml"
+    access.write_text(
+        "[every_courier]\nproducer_byte_rate = 20_000_000\nrequest_percentage = 200\n"
+        '[courier.swift]\nproducer_byte_rate = 5_000_000\ngroups = ["swift-archive"]\n'
+    )
+    assert changes(cluster, "--access", str(access)) == [
+        "+ right courier-swift: read group swift-archive",
+        "- quota courier-orient: consumer_byte_rate",
+        "- quota courier-swift: consumer_byte_rate",
+        "~ quota courier-swift: producer_byte_rate 5,000,000",
+        "4 changes",
+    ]
+    assert found(cluster, admin).quotas["courier-swift"] == {"producer_byte_rate": 5e6, "request_percentage": 200}
+    assert changes(cluster)[-1] == "4 changes"
+    assert found(cluster, admin) == before
+
+
+def test_a_new_password_is_set_and_the_old_one_refused(cluster: Cluster) -> None:
+    new = "swift=another,orient=orient-secret"
+    assert changes(cluster, KAFKA_COURIER_PASSWORDS=new) == ["~ password of courier-swift", "1 change"]
+    assert changes(cluster, KAFKA_COURIER_PASSWORDS=new) == ["0 changes"]
+    assert changes(cluster) == ["~ password of courier-swift", "1 change"]
