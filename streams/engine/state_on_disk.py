@@ -10,6 +10,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -77,7 +78,9 @@ class DiskState(State):
             self._forget(Unusable.UNREADABLE, error)
 
     def _open(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(OSError):
+            self._folder.chmod(0o700)  # an earlier version left its files readable by everybody
         try:
             self._database = Rdict(str(self._folder), self._options())
             about = self._database.get(ABOUT)
@@ -232,7 +235,7 @@ class DiskStates:
         self._cache = Cache(CACHE_BYTES)
         self._buffers = WriteBufferManager(BUFFERS_BYTES, False)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = (folder / "in-use").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -22,10 +22,16 @@ def worker(cluster: Cluster, topic_prefix: str, port: int, log_path: Path) -> It
         "PARCELWARD_MANAGE_TOPICS": "false",
         "PARCELWARD_MODEL": "",
         "PARCELWARD_HTTP_PORT": str(port),
+        "PARCELWARD_STATE_DIR": str(log_path.parent / "state"),
     }
     with log_path.open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "parcelward", "worker"], env=environment, cwd=cluster.folder, stdout=log, stderr=log
+            [sys.executable, "-m", "parcelward", "worker"],
+            env=environment,
+            cwd=cluster.folder,
+            stdout=log,
+            stderr=log,
+            umask=0o022,
         )
     try:
         yield child

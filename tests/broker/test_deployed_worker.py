@@ -1,5 +1,6 @@
 """The worker on the Kafka of deploy/, with the rights it is given there: events in, alerts out, no personal value."""
 
+import stat
 import subprocess
 import time
 from dataclasses import replace
@@ -81,6 +82,13 @@ def assert_metrics_are_as_declared(exposed: str) -> None:
     assert sum(value for (name, *_), value in series.items() if name == "parcelward_metric_errors_total") == 0
 
 
+def assert_private(folder: Path) -> None:
+    """Check that nobody but the owner may read what lies in a folder."""
+    found = {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
+    assert any(path.suffix in {".log", ".sst"} for path in found), "no state was written"
+    assert {path: oct(mode) for path, mode in found.items() if mode & 0o077} == {}
+
+
 def test_the_worker_screens_with_the_rights_it_is_given(cluster: Cluster, unused_port: int, tmp_path: Path) -> None:
     assert cluster.provision(PARCELWARD_TOPIC_PREFIX=PREFIX).returncode == 0
     log_path = tmp_path / "worker.log"
@@ -92,6 +100,7 @@ def test_the_worker_screens_with_the_rights_it_is_given(cluster: Cluster, unused
         assert fetched(unused_port, "ready")
     assert child.returncode == 0, log_path.read_text()[-3000:]
     assert_metrics_are_as_declared(exposed)
+    assert_private(tmp_path / "state")
     values = personal_values(events)
     assert len(values) > 100
     for place, text in {"log": log_path.read_text(), "metrics": exposed}.items():

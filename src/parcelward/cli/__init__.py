@@ -73,8 +73,17 @@ def _missing(error: ModuleNotFoundError) -> UserError:
     return UserError(f"this command needs {module}, which is not installed: pip install 'parcelward[{extra}]'")
 
 
+FOR_EVERYBODY = {"model", "rules", "schemas"}
+"""Commands whose files are for everybody: they are released, or part of the image."""
+
+
 def main() -> None:
-    """Run the command line. A `UserError` becomes one line on stderr and exit code 2, a closed pipe exit code 1."""
+    """Run the command line. A `UserError` becomes one line on stderr and exit code 2, a closed pipe exit code 1.
+
+    Files that a command makes are readable by their owner only: state, spools, recordings, the local broker's data.
+    """
+    if not FOR_EVERYBODY & {*sys.argv[1:2]}:
+        os.umask(0o077)
     logging.getLogger("kafka").addHandler(logging.NullHandler())  # our own errors say what its log lines would
     try:
         try:
