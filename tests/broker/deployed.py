@@ -1,6 +1,7 @@
 """The Kafka of deploy/ on this machine: its certificates, its server.properties, its users and its access rights."""
 
 import os
+import re
 import shlex
 import socket
 import subprocess
@@ -20,6 +21,8 @@ from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kafka"
+REAUTH_MS = 3000
+"""So soon a client has to prove again who it is; deploy/ gives it a quarter of an hour."""
 PASSWORDS = {
     "admin": "admin-secret",
     "worker": "worker-secret",
@@ -161,6 +164,7 @@ def rebased(properties: str, folder: Path, ports: dict[str, int]) -> str:
     text = properties.replace("/certs", str(folder)).replace("/var/lib/kafka/data", str(folder / "data"))
     text = text.replace("INTERNAL://kafka:", "INTERNAL://localhost:")
     text = text.replace("INTERNAL://:", "INTERNAL://localhost:").replace("HOST://:", "HOST://localhost:")
+    text = re.sub("(?m)^connections.max.reauth.ms=.*", f"connections.max.reauth.ms={REAUTH_MS}", text)
     for name in ("19092", "9092", "9093", "9094"):
         text = text.replace(f"localhost:{name}", f"localhost:{ports[name]}")
     return text
