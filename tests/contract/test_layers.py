@@ -49,6 +49,7 @@ LAYERS = {
     "training": "simulated traffic, screened, becomes a model",
     "replay": "a recorded run is screened again and compared",
     "audit": "checks every record by replaying each stage",
+    "trace": "one parcel's records, read again as the stages read them, become steps in words",
     # what is started
     "process": "starting and stopping processes; below all that starts some",
     "broker": "a real Kafka, as a process",

@@ -1,0 +1,105 @@
+"""`parcelward trace`: where the events of one parcel went, from the topics alone."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from parcelward.alerts.terminal import zone_name
+from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, moment_ms, settings_with, zone_of
+from parcelward.cluster.search import Reach, Search
+from parcelward.errors import UserError
+from parcelward.escaping import escaped, json_line
+from parcelward.identity.tokens import Tokeniser
+from parcelward.intake.decode import Decoder, Limits
+from parcelward.moments import utc
+from parcelward.settings import Settings
+from parcelward.shipments.deadlines import Deadlines
+from parcelward.trace.parcel import Parcel
+from parcelward.trace.step import Step, Words
+
+MOST_SHOWN = 4
+"""Partitions of a topic that are named one by one."""
+
+
+def trace(
+    waybill: Annotated[str, typer.Argument(help="Waybill number.")],
+    kafka: Kafka = None,
+    courier: Annotated[
+        list[str] | None, typer.Option(help="Only this courier; may be given again. Default: all.", show_default=False)
+    ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="Read only what was appended from then on, RFC 3339.", show_default=False),
+    ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--everywhere", help="Read every partition: finds records that lie in a wrong one.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object: steps and what was read.")] = False,
+    tz: Zone = CHINA_ZONE,
+) -> None:
+    """Show what became of a parcel's events: intake, refusals, the way between the stages, state and alerts.
+
+    Everything comes from the topics; names, phones and documents are not shown. Only the partitions in which the parcel
+    must lie are read. Exit code 1 when nothing was found.
+    """
+    settings, zone = settings_with(kafka), zone_of(tz)
+    couriers = tuple(courier) if courier else settings.couriers
+    if unknown := sorted(set(couriers) - set(settings.couriers)):
+        raise UserError(f"--courier {escaped(unknown[0])} is not one of the setting couriers; correct one of them")
+    if not waybill:
+        raise UserError("an empty text is no waybill number")
+    words = Words(Deadlines.from_settings(settings), zone)
+    with Search(settings, [waybill.encode()], moment_ms("--from", from_)) as search:
+        parcel = Parcel(waybill, couriers, settings.topics, everywhere)
+        steps = parcel.trace(search, search.positions(), _decoder(settings), words)
+        reached = search.reached
+    if as_json:
+        typer.echo(json_line({"waybill": waybill, "steps": list(map(as_plain, steps)), "read": _read(reached)}))
+    else:
+        _show(waybill, steps, reached, words, everywhere)
+    raise typer.Exit(0 if steps else 1)
+
+
+def _decoder(settings: Settings) -> Decoder:
+    content_key = Tokeniser.from_settings(settings).content_key
+    return Decoder(settings.topics, Limits.from_settings(settings), content_key, frozenset(settings.token_keys))
+
+
+def as_plain(step: Step) -> dict[str, object]:
+    """Give a step as plain data."""
+    return {
+        "at": utc(step.at_ms).isoformat(timespec="milliseconds"),
+        "topic": step.topic,
+        "partition": step.partition,
+        "offset": step.offset,
+        "kind": step.kind.value,
+        "says": step.says,
+        **step.details,
+    }
+
+
+def _read(reached: Sequence[Reach]) -> list[dict[str, object]]:
+    return [{"topic": one.topic, "partition": one.partition, "from": one.start, "to": one.end} for one in reached]
+
+
+def _show(waybill: str, steps: Sequence[Step], reached: Sequence[Reach], words: Words, everywhere: bool) -> None:
+    console, notes = Console(highlight=False), Console(stderr=True, highlight=False)
+    for step in steps:
+        text = Text()
+        text.append(f"{words.time(step.at_ms)} ", "dim")
+        text.append(f"{escaped(step.topic)}/{step.partition}/{step.offset} ", "cyan")
+        text.append(escaped(step.says))
+        console.print(text, soft_wrap=True)
+    said = [f"{len(steps)} records about {escaped(waybill)}, times in {zone_name(utc(0).astimezone(words.zone))}"]
+    for topic in dict.fromkeys(one.topic for one in reached):
+        parts = [one for one in reached if one.topic == topic]
+        shown = [f"{one.partition} from {one.start} to {one.end}" for one in parts[:MOST_SHOWN]]
+        more = f" and {len(parts) - MOST_SHOWN} more" if len(parts) > MOST_SHOWN else ""
+        said.append(f"read {escaped(topic)}, partition {', '.join(shown)}{more}")
+    if not steps and not everywhere:
+        said.append("nothing was found; --everywhere also looks into the other partitions")
+    for line in said:
+        notes.print(line, soft_wrap=True, markup=False)
