@@ -66,7 +66,7 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What sentences need of the installation: its deadlines, and the zone that times are said in."""
+    """The words of an installation: sentences need its deadlines, and the zone that times are said in."""
 
     deadlines: Deadlines
     zone: tzinfo | None
