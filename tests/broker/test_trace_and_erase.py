@@ -2,14 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kafka import KafkaProducer
+from kafka.admin import ConfigResource
 from typer.testing import CliRunner, Result
 
 from parcelward.cli import app
+from parcelward.errors import UserError
+from parcelward.identity.tokens import Tokeniser
+from parcelward.settings import Settings
+from parcelward.topics import partition_of
 from tests.system.events import inspection, real_name
+from tests.system.installation import as_admin, delete_records
 from tests.system.service import Service, await_true
 
 WANTED, OTHER, BAD = "SF1000000001", "SF1000000002", "SF1000000003"
@@ -38,20 +45,18 @@ def live(made: Service) -> None:
     made.publish([accepted, accepted, real_name(OTHER, sender=SOMEBODY), real_name(BAD, colour=PHONE)])
     await_true(lambda: made.taken() == 4, "what was published is screened, the repeated one among it")
     misplace(made, inspection(WANTED))
-    await_true(lambda: len(trace(made)["alert"]) >= 1, "it is alerted")
-    await_true(lambda: became(made) == ["accepted", "duplicate", "accepted"], "the inspection is moved and entered")
+    await_true(lambda: made.metric("parcelward_screened_total") == 3, "the inspection is moved, entered and screened")
 
 
 def misplace(service: Service, envelope: dict[str, Any]) -> None:
     """Send an event into the partition that the contract does not name."""
-    (right, *_) = {one["partition"] for one in trace(service)["intake"]}
     producer = KafkaProducer(bootstrap_servers=service.kafka)
     producer.send(
         f"{service.prefix}intake.swift",
         key=WANTED.encode(),
         value=json.dumps(envelope).encode(),
         headers=[("content-type", b"application/cloudevents+json")],
-        partition=1 - right,
+        partition=1 - partition_of(WANTED.encode(), 2),
     ).get(30)
     producer.close()
 
@@ -109,3 +114,129 @@ def test_nothing_personal_is_shown_and_what_was_read_is_said(service: Service) -
     nothing = command(service, "trace", "SF9999999999", "--from", "2026-01-01T00:00+08:00")
     assert nothing.exit_code == 1
     assert "nothing was found; --everywhere also looks into the other partitions" in nothing.stderr
+
+
+TOKENS = Tokeniser.from_settings(Settings())
+ERASED = [str(TOKENS.document(DOCUMENT)), str(TOKENS.phone(PHONE))]
+WHO = ("--document", "--phone")
+LINES = f"{DOCUMENT}\n{PHONE}\n"
+
+
+@pytest.fixture(scope="module")
+def kept(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording of all that, which was kept before anybody asked."""
+    folder = tmp_path_factory.mktemp("kept") / "day"
+    assert command(service, "replay", "--keep", str(folder)).exit_code == 0
+    return folder
+
+
+def test_nobody_is_erased_beside_a_running_worker(service: Service) -> None:
+    refused = command(service, "erase", *WHO, stdin=LINES)
+    assert isinstance(refused.exception, UserError)
+    assert "has 1 worker; stop all of them first" in str(refused.exception)
+    assert PHONE not in str(refused.exception)
+
+
+def test_a_person_is_erased_and_the_check_says_what_still_lies_there(service: Service, kept: Path) -> None:
+    assert service.stop() == 0
+    before = remains(service, kept)
+    assert {one["place"].rpartition("/")[0].removeprefix(service.prefix) for one in before} >= {
+        "screening-duties-changelog",
+        "screening-senders-changelog",
+        "screening.senders",
+        "alerts",
+        str(kept),
+    }
+    erased = command(service, "erase", *WHO, "--recording", str(kept), "--json", stdin=LINES)
+    assert erased.exit_code == 0, erased
+    done = json.loads(erased.stdout)
+    # Two ledgers of three hold the person; of two profiles of somebody else none is touched.
+    assert done["profiles deleted"] == 2
+    assert done["records of the state written anew"] >= 1
+    assert done["recorded lines dropped"] >= 3
+    assert done["states dropped from this machine's folder, to be filled again"] == 6
+
+    after = remains(service, kept)
+    assert not [one for one in after if str(kept) in one["place"] or "state" in one["why"]]
+    reasons = {one["why"].partition(",")[0].partition(";")[0] for one in after if not one["stays"]}
+    assert reasons == {"between the stages", "replaced", "a mark of deletion"}
+    assert all(one["until"] for one in after)
+    again = command(service, "erase", *WHO, "--json", stdin=LINES)
+    assert set(json.loads(again.stdout).values()) == {0}, "there is nothing left to do"
+
+
+def test_compaction_takes_the_token_out_of_the_bytes_of_the_log(service: Service, kept: Path, logs: Path) -> None:
+    changelogs = [f"{service.prefix}screening-{stage}-changelog" for stage in ("duties", "senders", "outlets")]
+    assert any(held_by(logs, topic) for topic in changelogs)
+    for topic in changelogs:
+        with as_admin(service) as admin:
+            admin.alter_configs([ConfigResource("TOPIC", topic, AT_ONCE)])
+    for topic in ("screening.senders", "screening.outlets"):
+        delete_records(service, f"{service.prefix}{topic}")
+
+    def gone() -> bool:
+        write_on(service, changelogs)
+        return not any(held_by(logs, topic) for topic in changelogs)
+
+    await_true(gone, "compaction has taken it")
+    await_true(lambda: not [one for one in remains(service, kept) if not one["stays"]], "the check sees it, too")
+    assert "gone: no state" in command(service, "erase", "--check", *WHO, stdin=LINES).stdout
+    for topic in changelogs:
+        with as_admin(service) as admin:
+            admin.alter_configs([ConfigResource("TOPIC", topic, AS_PLANNED)])
+
+
+def test_a_parcel_of_an_erased_person_is_judged_on_as_before(service: Service) -> None:
+    before = len(trace(service)["alert"])
+    service.start()
+    again = real_name(WANTED, sender=PERSON, goods={"name": "汽油"})
+    service.publish([again, inspection(WANTED)])
+    await_true(lambda: service.taken() == 2, "it is told again under another id, and inspected again")
+    (ledger, *_) = trace(service)["state"]
+    assert "contradiction" not in ledger["says"]
+    assert len(trace(service)["alert"]) == before, "nothing new is said about it"
+
+
+AT_ONCE = {
+    "segment.ms": "100",
+    "min.cleanable.dirty.ratio": "0.001",
+    "max.compaction.lag.ms": "1",
+    "delete.retention.ms": "0",
+    "file.delete.delay.ms": "0",
+}
+AS_PLANNED = dict.fromkeys(("segment.ms", "max.compaction.lag.ms", "delete.retention.ms"), "86400000")
+
+
+@pytest.fixture
+def logs(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder under which the broker keeps its logs; its cleaner looks every moment, not every 15 s."""
+    with as_admin(service) as admin:
+        (broker,) = admin.describe_cluster()["brokers"]
+        admin.alter_configs([ConfigResource("BROKER", str(broker["broker_id"]), {"log.cleaner.backoff.ms": "100"})])
+    return tmp_path_factory.getbasetemp()
+
+
+def held_by(logs: Path, topic: str) -> list[str]:
+    """Names of the files of a topic's log in which a token stands."""
+    files = [path for path in logs.glob(f"kafka*/**/{topic}-*/*.log") if path.is_file()]
+    assert files
+    return [path.name for path in files if any(token.encode() in path.read_bytes() for token in ERASED)]
+
+
+def write_on(service: Service, changelogs: list[str]) -> None:
+    """Write to each partition, as workers do all day: a segment ends when something comes after its time."""
+    producer = KafkaProducer(bootstrap_servers=service.kafka)
+    for topic in changelogs:
+        for partition in (0, 1):
+            producer.send(topic, key=b"nobody", value=None, partition=partition)
+    producer.flush()
+    producer.close()
+
+
+def remains(service: Service, kept: Path) -> list[dict[str, Any]]:
+    """Places where the check finds the person."""
+    answer = command(service, "erase", "--check", "--json", *WHO, "--recording", str(kept), stdin=LINES)
+    assert answer.stdout, answer
+    found: list[dict[str, Any]] = json.loads(answer.stdout)["remains"]
+    assert answer.exit_code == int(any(not one["stays"] for one in found))
+    return found

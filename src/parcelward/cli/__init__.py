@@ -21,6 +21,7 @@ COMMANDS = {
     "alerts": Subcommand("parcelward.cli.alerts:alerts", "Follow the alerts as a readable list."),
     "rejected": Subcommand("parcelward.cli.rejected:rejected", "Read back a courier's refused records with reasons."),
     "trace": Subcommand("parcelward.cli.trace:trace", "Show from the topics where a parcel's events went."),
+    "erase": Subcommand("parcelward.cli.erase:erase", "Take one person out of what is stored, and prove it."),
     "replay": Subcommand("parcelward.cli.replay:replay", "Screen a recorded span again and compare with the live run."),
     "simulate": Subcommand("parcelward.cli.simulate:simulate", "Make courier traffic with planted patterns."),
     "model": Subcommand("parcelward.cli.model:app", "Train, release and inspect the risk model."),

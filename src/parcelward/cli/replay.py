@@ -2,7 +2,7 @@
 
 import time
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -79,6 +79,11 @@ def replay(
         if isinstance(source, KeptRecording) and source.to_ms is not None:
             span = span._replace(to_ms=min(source.to_ms, span.to_ms or source.to_ms))
         checked = _checked(source, stages, span, since_ms, console)
+        if isinstance(source, KeptRecording) and source.erased:
+            erased = (
+                f"{source.erased} records of persons were erased from this recording; differences are to be expected"
+            )
+            checked = replace(checked, notes=(*checked.notes, erased))
     seconds = time.monotonic() - begun
     if not _compared(checked):
         raise UserError("nothing was compared: neither run has an alert or a refused record in the span; widen it")

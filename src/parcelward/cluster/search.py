@@ -78,15 +78,23 @@ class Search(AbstractContextManager["Search"]):
             raise UserError(f"topic {topic} does not exist on this cluster; check topic_prefix and couriers")
         return len(numbers)
 
-    def find(self, topic: str, numbers: Collection[int]) -> list[SourceRecord]:
-        """Give the records of some partitions of a topic, each partition in offset order, up to their present ends."""
+    def find(self, topic: str, numbers: Collection[int], wanted: Collection[bytes] | None = None) -> list[SourceRecord]:
+        """Give the records of some partitions of a topic, each partition in offset order, up to their present ends.
+
+        `wanted`: other bytes than those that the search was made for, from now on.
+        """
+        self._wanted = self._wanted if wanted is None else tuple(wanted)
         return [record for number in sorted(numbers) for record in self._find(TopicPartition(topic, number))]
 
-    def _find(self, tp: TopicPartition) -> list[SourceRecord]:
+    def find_from(self, topic: str, number: int, start: int) -> list[SourceRecord]:
+        """Give the records of one partition from an offset on, up to its present end."""
+        return self._find(TopicPartition(topic, number), start)
+
+    def _find(self, tp: TopicPartition, start: int | None = None) -> list[SourceRecord]:
         consumer = self._consumer
         consumer.assign([tp])
         end = consumer.end_offsets([tp])[tp]
-        start = self._start(tp, end)
+        start = self._start(tp, end) if start is None else max(start, consumer.beginning_offsets([tp])[tp])
         consumer.seek(tp, start)
         found: list[SourceRecord] = []
         # kafka-python takes batches of a class apart that no option names.

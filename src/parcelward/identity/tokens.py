@@ -145,7 +145,7 @@ class Tokeniser:
                 f"setting token_keys: the demo key is public and must not be used with {settings.security_protocol}; "
                 "make a key with `openssl rand -hex 32` and name it in token_key"
             )
-        keys = {key_id: _key_bytes(secret.get_secret_value()) for key_id, secret in settings.token_keys.items()}
+        keys = {key_id: key_bytes(secret.get_secret_value()) for key_id, secret in settings.token_keys.items()}
         return cls(keys, settings.token_key)
 
     @property
@@ -297,7 +297,8 @@ def _day(days: int) -> date:
     return _EPOCH_DAY + timedelta(days=max(-700_000, min(days + 1, 2_900_000)))
 
 
-def _key_bytes(secret: str) -> bytes:
+def key_bytes(secret: str) -> bytes:
+    """Read a key of the settings: hex, if it is 32 or more such digits, or text."""
     return bytes.fromhex(secret) if _HEX_KEY(secret) else secret.encode()
 
 

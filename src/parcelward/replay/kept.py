@@ -36,6 +36,7 @@ class About(msgspec.Struct):
     partitions: int
     horizon_ms: int | None  # as in `Recording`
     to_ms: int | None  # what was raised before then is to be compared; None: everything
+    erased: int = 0  # records of persons that were taken out of it since
 
 
 def keep(recording: Recording, folder: Path, to_ms: int | None = None) -> int:
@@ -68,6 +69,14 @@ def keep(recording: Recording, folder: Path, to_ms: int | None = None) -> int:
     return events
 
 
+def note_erased(folder: Path, records: int) -> None:
+    """Note that records of persons were taken out of a recording, so that a replay says so."""
+    path = folder / ABOUT
+    about = msgspec.json.decode(path.read_bytes(), type=About)
+    about.erased += records
+    path.write_bytes(_encode(about) + b"\n")
+
+
 class KeptRecording:
     """A `Recording` in a folder. Raises UserError when it is none, or of another installation than the settings."""
 
@@ -86,7 +95,7 @@ class KeptRecording:
         self._folder = folder
         self.topics = Topics(about.topic_prefix)
         self.couriers, self.partitions, self.horizon_ms = about.couriers, about.partitions, about.horizon_ms
-        self.to_ms = about.to_ms
+        self.to_ms, self.erased = about.to_ms, about.erased
 
     def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
         """Read the records of a courier, in offset order."""
@@ -106,7 +115,7 @@ class KeptRecording:
         return self._records(self._folder / "rejected.jsonl.gz")
 
     def _records(self, path: Path) -> Iterator[SourceRecord]:
-        return (_record(line) for line in _lines(path))
+        return (record_in(line) for line in _lines(path))
 
 
 def _file(folder: Path, topic: str, partition: int) -> Path:
@@ -149,7 +158,8 @@ def _line(record: SourceRecord) -> bytes:
     )
 
 
-def _record(line: bytes) -> Record:
+def record_in(line: bytes) -> Record:
+    """Read the record that a line of a recording holds."""
     read: dict[str, Any] = msgspec.json.decode(line)
     headers = [(name, _bytes(value)) for name, value in read["headers"]]
     key, value = _bytes(read["key"]), _bytes(read["value"])

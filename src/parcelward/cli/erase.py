@@ -1,0 +1,191 @@
+"""`parcelward erase`: takes one person out of what is stored, and proves it."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parcelward.cli.options import Kafka, settings_with
+from parcelward.cluster.rewriting import require_stopped, rewriting, topic_settings
+from parcelward.cluster.search import Search
+from parcelward.contract.patterns import TOKEN_PATTERN
+from parcelward.erasure.changelogs import changes, keys_of, newest_of
+from parcelward.erasure.folders import drop_lines, drop_states, in_state, lines_of, recorded_files, states_in
+from parcelward.erasure.person import Person, person_of
+from parcelward.erasure.remains import NUMBERS, Remains, in_changelog, on_topic
+from parcelward.erasure.tokens import Values, tokenisers, tokens_in, tokens_of
+from parcelward.errors import UserError
+from parcelward.escaping import escaped, json_line
+from parcelward.flow import FLOW
+from parcelward.identity.tokens import Tokeniser
+from parcelward.intake.decode import Decoder, Limits
+from parcelward.moments import CHINA, utc
+from parcelward.replay.kept import KeptRecording, note_erased, record_in
+from parcelward.settings import Settings
+
+BETWEEN = "between the stages; retention deletes it"
+HANDED_OVER = (
+    "what was handed over stays: 网络数据安全管理条例 第十二条 (3 years), 个人信息保护法 第四十七条 second paragraph"
+)
+OF_COURIER = "the courier's own record of acceptance; retention deletes it here"
+_IS_TOKEN = re.compile(TOKEN_PATTERN).fullmatch
+
+
+def erase(
+    kafka: Kafka = None,
+    token: Annotated[
+        list[str] | None, typer.Option(help="A token as it is stored; may be given again.", show_default=False)
+    ] = None,
+    document: Annotated[bool, typer.Option("--document", help="Read a document number from standard input.")] = False,
+    phone: Annotated[bool, typer.Option("--phone", help="Read a phone number from standard input.")] = False,
+    name: Annotated[bool, typer.Option("--name", help="Read a name from standard input.")] = False,
+    country: Annotated[
+        str | None, typer.Option(help="Country that issued a passport, as couriers state it.", show_default=False)
+    ] = None,
+    recording: Annotated[
+        list[Path] | None, typer.Option(help="A kept recording, too; may be given again.", show_default=False)
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing: say where a token still lies.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Take one person's tokens out of state, changelogs, this machine's state folder, and kept recordings.
+
+    All workers must be stopped. Values come from standard input, a line each, in the order document, phone, name: never
+    as arguments, which every user of a machine can read. Exit code of --check: 1 while a token still lies where it must
+    not. docs/ops.md says what stays, and by which law.
+    """
+    settings = settings_with(kafka)
+    makers = tokenisers(settings)
+    values = _values(document, phone, name, country)
+    tokens = {*(token or ()), *tokens_of(values, makers)}
+    if wrong := [one for one in tokens if not _IS_TOKEN(one)]:
+        raise UserError(f"--token: {len(wrong)} of them is no token; write it as k1.3q2-7wAAAAAAAAAAAAAAAA")
+    if not tokens:
+        raise UserError(
+            "nobody was named: give --token, or --document, --phone or --name and the value on standard input"
+        )
+    person, folders = person_of(tokens), recording or []
+    is_of = _line_reader(settings, person, makers, values)
+    if check:
+        _report(sorted(_remains(settings, person, folders, is_of), key=lambda one: (one.stays, one.place)), as_json)
+        return
+    done = _erase(settings, person, folders, is_of)
+    if as_json:
+        typer.echo(json_line(done))
+    else:
+        for what, count in done.items():
+            typer.echo(f"{count} {what}")
+        typer.echo("start the workers again; `parcelward erase --check` says when compaction has taken the last of it")
+
+
+def _values(document: bool, phone: bool, name: bool, country: str | None) -> Values:
+    """Read a line for each value that was announced."""
+    given = [sys.stdin.readline().strip() or None if wanted else None for wanted in (document, phone, name)]
+    for wanted, value, option in zip((document, phone, name), given, ("document", "phone", "name"), strict=True):
+        if wanted and value is None:
+            raise UserError(f"--{option}: standard input has no line for it")
+    of_document, of_phone, of_name = given
+    return Values(of_document, of_phone, of_name, country)
+
+
+def _erase(settings: Settings, person: Person, folders: list[Path], is_of: Callable[[bytes], bool]) -> dict[str, int]:
+    require_stopped(settings)
+    done = {"states dropped from this machine's folder, to be filled again": 0}
+    if settings.state_dir is not None:
+        done = dict.fromkeys(done, drop_states(settings.state_dir))
+    rewritten = deleted = 0
+    with Search(settings, person.needles) as search:
+        for number in range(settings.partitions):
+            with rewriting(settings, number) as send:
+                for stage in FLOW:
+                    for change in changes(person, search, settings.topics.changelog(stage.name), number):
+                        send(change)
+                        rewritten, deleted = rewritten + (change.value is not None), deleted + (change.value is None)
+    done |= {"records of the state written anew": rewritten, "profiles deleted": deleted, "recorded lines dropped": 0}
+    for folder in folders:
+        KeptRecording(folder, settings)  # or it says why not
+        gone = sum(drop_lines(path, is_of) for path in recorded_files(folder))
+        note_erased(folder, gone)
+        done["recorded lines dropped"] += gone
+    return done
+
+
+def _line_reader(
+    settings: Settings, person: Person, makers: list[Tokeniser], values: Values
+) -> Callable[[bytes], bool]:
+    """Make the question if a line of a recording is of the person: by a token in it, or by raw values."""
+    limits, key_ids = Limits.from_settings(settings), frozenset(settings.token_keys)
+    decoder = Decoder(settings.topics, limits, b"", key_ids)
+    raw = [value.encode() for value in (values.document, values.phone, values.name) if value]
+    intake = settings.topics.intake("").encode()
+
+    def is_of(line: bytes) -> bool:
+        if person.is_told(line) or any(value in line for value in raw):
+            return True
+        return intake in line and bool(tokens_in(record_in(line), decoder, makers) & person.tokens)
+
+    return is_of
+
+
+def _remains(
+    settings: Settings, person: Person, folders: list[Path], is_of: Callable[[bytes], bool]
+) -> Iterator[Remains]:
+    topics = settings.topics
+    changelogs = [topics.changelog(stage.name) for stage in FLOW]
+    others = dict.fromkeys(topics.between, (BETWEEN, False)) | {topics.alerts: (HANDED_OVER, True)}
+    for courier in settings.couriers:
+        others |= {topics.intake(courier): (OF_COURIER, True), topics.rejected(courier): (OF_COURIER, True)}
+    config = topic_settings(settings, [*changelogs, *others], NUMBERS)
+    with Search(settings, person.needles, committed=False) as search, Search(settings, ()) as committed:
+        for topic in changelogs:
+            for number in range(search.partitions(topic)):
+                found = search.find(topic, [number])
+                newest = newest_of(committed, topic, number, keys_of(person, found))
+                yield from in_changelog(person, found, newest, config.get(topic, {}))
+        for topic, (why, stays) in others.items():
+            for number in range(search.partitions(topic)):
+                told = [one for one in search.find(topic, [number]) if _tells(person, one.key, one.value)]
+                if told:
+                    yield on_topic(told, config.get(topic, {}), why, stays)
+    yield from _in_files(settings, person, folders, is_of)
+
+
+def _tells(person: Person, *parts: bytes | None) -> bool:
+    return any(map(person.is_told, parts))
+
+
+def _in_files(
+    settings: Settings, person: Person, folders: list[Path], is_of: Callable[[bytes], bool]
+) -> Iterator[Remains]:
+    for path in states_in(settings.state_dir) if settings.state_dir is not None else ():
+        if held := in_state(path, person):
+            yield Remains(str(path), held, None, "state folder of a worker; run `parcelward erase` on this machine")
+    for folder in folders:
+        for path in recorded_files(folder):
+            if held := sum(map(is_of, lines_of(path))):
+                yield Remains(str(path), held, None, "a kept recording; run `parcelward erase --recording` with it")
+
+
+def _report(remains: list[Remains], as_json: bool) -> None:
+    left = [one for one in remains if not one.stays]
+    if as_json:
+        typer.echo(json_line({"gone": not left, "remains": [_plain(one) for one in remains]}))
+    else:
+        for one in remains:
+            until = "" if one.until_ms is None else f", until {_time(one.until_ms)} at the latest"
+            word = "stays" if one.stays else "still there"
+            typer.echo(escaped(f"{word}: {one.place}, {one.records}{until}: {one.why}"))
+        if not left:
+            typer.echo("gone: no state, changelog, recording or topic between the stages holds it")
+    raise typer.Exit(1 if left else 0)
+
+
+def _plain(one: Remains) -> dict[str, object]:
+    return one._asdict() | {"until": None if one.until_ms is None else _time(one.until_ms)}
+
+
+def _time(at_ms: int) -> str:
+    return utc(at_ms).astimezone(CHINA).isoformat(timespec="seconds")

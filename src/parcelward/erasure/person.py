@@ -1,0 +1,86 @@
+"""The tokens of one person in stored records: found in any of them, and put out of any of them.
+
+Whatever its format, a record is MessagePack: texts, numbers and what they stand in. So a record is taken apart without
+its struct. A token is replaced by one that is made of chance and of nothing else, as if it had been made with a key
+that nobody has: what the parcel rests on stays, and nothing leads from it to the person or to another parcel of theirs.
+Profiles of others hold marks (crc32) of a token, which are replaced by the mark of the new one: their counts stay.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from secrets import token_urlsafe
+from typing import Any
+from zlib import crc32
+
+import msgspec
+
+KEY_ID = "erased"
+"""In place of a key's id: such a token can be compared with no other one."""
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+def token_of_nobody() -> str:
+    """Make a token of 128 random bits."""
+    return f"{KEY_ID}.{token_urlsafe(16)}"
+
+
+@dataclass(frozen=True)
+class Person:
+    """The tokens that are to go. At least one."""
+
+    tokens: frozenset[str]
+
+    @cached_property
+    def needles(self) -> tuple[bytes, ...]:
+        """Bytes of which at least one is in each record that holds a token or its mark."""
+        return *(token.encode() for token in self.tokens), *map(_encode, self.marks)
+
+    @cached_property
+    def marks(self) -> frozenset[int]:
+        """The marks that profiles keep."""
+        return frozenset(crc32(token.encode()) for token in self.tokens)
+
+    def owns(self, key: bytes | None) -> bool:
+        """Tell whether a key is one of the tokens: then the value is that person's profile."""
+        return key is not None and key.decode(errors="replace") in self.tokens
+
+    def is_told(self, text: bytes | None) -> bool:
+        """Tell whether some bytes hold a token as it is."""
+        return text is not None and any(token.encode() in text for token in self.tokens)
+
+    def is_in(self, record: bytes | None) -> bool:
+        """Tell whether a stored record holds a token, or the mark of one."""
+        return record is not None and self.put_out(record) is not None
+
+    def put_out(self, record: bytes) -> bytes | None:
+        """Give a stored record without the tokens and their marks; None when it holds none."""
+        if not any(needle in record for needle in self.needles):
+            return None
+        new = {token: token_of_nobody() for token in self.tokens}
+        marks = {crc32(old.encode()): crc32(one.encode()) for old, one in new.items()}
+        try:
+            found = _decode(record)
+        except msgspec.DecodeError:
+            return None  # no record of ours: only bytes of a deletion, or of another topic
+        replaced = self._replaced(found, new, marks)
+        return None if replaced == found else _encode(replaced)
+
+    def _replaced(self, value: Any, new: Mapping[str, str], marks: Mapping[int, int]) -> Any:
+        if isinstance(value, str):
+            return new.get(value, value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return marks.get(value, value)
+        if isinstance(value, list):
+            return [self._replaced(one, new, marks) for one in value]
+        if isinstance(value, dict):
+            return {self._replaced(key, new, marks): self._replaced(one, new, marks) for key, one in value.items()}
+        if isinstance(value, bytes) and self.is_told(value):  # an entry within a record, encoded by itself
+            return _encode(self._replaced(_decode(value), new, marks))
+        return value
+
+
+def person_of(tokens: Collection[str]) -> Person:
+    """Make the person of some tokens."""
+    return Person(frozenset(tokens))
