@@ -1,0 +1,89 @@
+"""A person is put out of records of every format; the rest of each record stays as it was."""
+
+from pathlib import Path
+from zlib import crc32
+
+import msgspec
+import pytest
+
+from parcelward.erasure.person import person_of
+from parcelward.formats import format_of
+from parcelward.profiles.senders import decode_sender
+from parcelward.shipments.shipment import Shipment, decode_shipment
+from parcelward.stage import Record
+from tests.fixtures.stored import read_records
+
+STORED = sorted((Path(__file__).parents[1] / "fixtures").glob("state-*"))
+
+
+def records(folder: Path, stage: str) -> list[Record]:
+    return [
+        one
+        for one in read_records(folder / "changelog.jsonl.xz")
+        if one.topic.endswith(f"-{stage}-changelog") and one.value is not None and b"/" in (one.key or b"/")
+    ]
+
+
+def senders_of(record: Record) -> set[str]:
+    """Document and phone of a ledger's record."""
+    real_name = decode_shipment(record.value or b"").real_name
+    tokens = () if real_name is None else (real_name.document_token, real_name.phone_token)
+    return {token for token in tokens if token is not None}
+
+
+def without_tokens(shipment: Shipment) -> Shipment:
+    """A shipment with nobody in it, to compare the rest."""
+    real_name = shipment.real_name
+    if real_name is not None:
+        real_name = msgspec.structs.replace(real_name, document_token="", phone_token="", operator_token="")
+        real_name = msgspec.structs.replace(real_name, receiver_token="")
+    versions = [msgspec.structs.replace(one, entry=b"") for one in shipment.versions]
+    return msgspec.structs.replace(shipment, real_name=real_name, versions=versions)
+
+
+@pytest.mark.parametrize("folder", STORED, ids=lambda folder: folder.name)
+def test_a_ledger_of_any_format_loses_the_token_and_nothing_else(folder: Path) -> None:
+    ledgers = [one for one in records(folder, "duties") if b"/" in (one.key or b"") and senders_of(one)]
+    assert len(ledgers) > 50
+    for record in ledgers:
+        before = record.value or b""
+        person = person_of(senders_of(record))
+        after = person.put_out(before)
+        assert after is not None
+        assert not person.is_told(after)
+        assert format_of(after) == format_of(before)
+        assert without_tokens(decode_shipment(after)) == without_tokens(decode_shipment(before))
+
+
+def test_versions_within_a_ledgers_record_lose_it_too() -> None:
+    told = [one for one in records(STORED[-1], "duties") if b"/" in (one.key or b"")]
+    several = [one for one in told if senders_of(one) and decode_shipment(one.value or b"").versions]
+    assert several
+    for record in several:
+        person = person_of(senders_of(record))
+        after = person.put_out(record.value or b"") or b""
+        assert len(decode_shipment(after).versions) == len(decode_shipment(record.value or b"").versions)
+        assert not person.is_told(after)
+
+
+def test_a_profile_of_somebody_else_keeps_its_counts_and_loses_the_mark() -> None:
+    tokens = {token for one in records(STORED[-1], "duties") if b"/" in (one.key or b"") for token in senders_of(one)}
+    profiles = [one for one in read_records(STORED[-1] / "changelog.jsonl.xz") if "senders" in one.topic and one.value]
+    marked = [
+        (token, one)
+        for one in profiles
+        for token in sorted(tokens)
+        if (one.key or b"").decode() != token and person_of([token]).is_in(one.value)
+    ]
+    assert marked
+    for token, record in marked:
+        after = person_of([token]).put_out(record.value or b"") or b""
+        assert crc32(token.encode()) not in msgspec.msgpack.decode(after)
+        assert not person_of([token]).is_in(after)
+        assert len(after) - len(record.value or b"") in range(-8, 9), "as many sends as before"
+
+
+def test_who_is_in_no_record_changes_none() -> None:
+    nobody = person_of(["demo." + "A" * 22])
+    assert [one for one in records(STORED[-1], "duties") if nobody.put_out(one.value or b"") is not None] == []
+    assert decode_sender(msgspec.msgpack.encode(["2", 1])).touched_ms == 1
