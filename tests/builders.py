@@ -8,6 +8,7 @@ from typing import Any
 
 from parcelward.contract.alerts import Alert
 from parcelward.contract.events import EventType
+from parcelward.contract.keys import key_field
 from parcelward.screening.build import build_stages
 from parcelward.screening.in_memory import Pipeline, Result
 from parcelward.settings import Settings
@@ -87,8 +88,15 @@ def scan(waybill: str = "SF0000000000001", **changes: Any) -> dict[str, Any]:
     return merged(data, changes)
 
 
+def heartbeat(outlet: str | None = None, courier: str = "swift") -> dict[str, Any]:
+    """Data of a heartbeat, of an outlet or of the courier as a whole."""
+    return {"courier": courier} | ({} if outlet is None else {"outlet": outlet})
+
+
 def type_of(data: Mapping[str, Any]) -> EventType:
     """The event type whose data this is."""
+    if data.keys() <= {"courier", "outlet"}:
+        return EventType.HEARTBEAT
     if "sender" in data:
         return EventType.REAL_NAME
     return EventType.INSPECTION if "opened" in data else EventType.SECURITY_SCAN
@@ -119,7 +127,7 @@ def record(
         partition,
         number if offset is None else offset,
         at if arrival is None else arrival,
-        str(data["waybill"]).encode(),
+        str(data[key_field(type_of(data), data)]).encode(),
         value,
         headers,
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from parcelward.contract.alerts import AlertState, Lane
-from parcelward.contract.events import EventType
+from parcelward.contract.events import DUTY_TYPES, EventType
 from parcelward.contract.patterns import COURIER_PATTERN
 from parcelward.contract.reasons import Reason
 from parcelward.flow import FLOW
@@ -25,7 +25,7 @@ from parcelward.stage import CountKey
 
 PREFIX = "parcelward_"
 STAGES = tuple(stage.name for stage in FLOW)
-DUTIES = tuple(event_type.duty for event_type in EventType)
+DUTIES = tuple(event_type.duty for event_type in DUTY_TYPES)
 CHECKS = ("broker", "tables")
 STEPS = ("compute", "commit")
 
@@ -86,7 +86,11 @@ def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -
 
 # what came in
 CONSUMED = _counted(
-    "consumed", "events_consumed_total", "Events that were accepted, duplicates included.", "courier", "type"
+    "consumed",
+    "events_consumed_total",
+    "Events that were accepted, duplicates and heartbeats included.",
+    "courier",
+    "type",
 )
 REJECTED = _counted(
     "rejected",

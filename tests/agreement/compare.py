@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 from parcelward.contract.events import EventType
+from parcelward.contract.keys import key_field
 from parcelward.contract.reasons import Reason
 from parcelward.intake.decode import Decoder, Event, Limits, Rejected
 from parcelward.stage import Record
@@ -80,11 +81,12 @@ class Comparison:
 
 
 def structured(body: Any) -> Record:
-    """The record of a structured event, on its courier's topic, with its waybill as key, just arrived."""
+    """The record of a structured event, on its courier's topic, under its key, just arrived."""
     data = body.get("data") if isinstance(body, dict) else None
     if data is None and isinstance(encoded := body.get("data_base64"), str):
         data = _read(encoded)
-    return _addressed(data, json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"), [])
+    event_type = body.get("type") if isinstance(body, dict) else None
+    return _addressed(event_type, data, json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"), [])
 
 
 def binary(event_type: EventType, data: Any) -> Record:
@@ -92,12 +94,13 @@ def binary(event_type: EventType, data: Any) -> Record:
     attributes = {"specversion": "1.0", "id": "e-1", "source": "/couriers/swift", "type": event_type.value}
     headers = [(f"ce_{name}", text.encode()) for name, text in attributes.items()]
     headers.append(("ce_time", b"2026-11-23T09:30:00Z"))
-    return _addressed(data, json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass"), headers)
+    return _addressed(event_type, data, json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass"), headers)
 
 
-def _addressed(data: Any, value: bytes, headers: list[tuple[str, bytes]]) -> Record:
-    courier, waybill = (data.get(name) if isinstance(data, dict) else None for name in ("courier", "waybill"))
-    key = str(waybill).encode("utf-8", "surrogatepass")
+def _addressed(event_type: Any, data: Any, value: bytes, headers: list[tuple[str, bytes]]) -> Record:
+    given = data if isinstance(data, dict) else {}
+    courier, key_text = given.get("courier"), given.get(key_field(event_type, given))
+    key = str(key_text).encode("utf-8", "surrogatepass")
     return Record(Topics().intake(str(courier)), 0, 0, ARRIVAL, key, value, headers)
 
 

@@ -23,7 +23,7 @@ from parcelward.topics import Topics
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "schemas"
 EXAMPLES = sorted((FOLDER / "examples").glob("*/*/*.json"))
-INTAKE = {"real-name", "inspection", "security-scan"}
+INTAKE = {"real-name", "inspection", "security-scan", "heartbeat"}
 
 # What a JSON Schema over the value cannot see: it is in the bytes, in the record around the value, or between fields.
 UNSEEN = {
@@ -112,7 +112,7 @@ def test_drift_is_seen_and_mended(tmp_path: Path) -> None:
 @pytest.mark.parametrize("message_name", [message.name for message in schemas.MESSAGES])
 def test_every_field_has_a_description_and_an_example(message_name: str) -> None:
     rows = list(schemas.rows_of(load(FOLDER / f"{message_name}.v1.json")))
-    assert len(rows) > 5
+    assert len(rows) >= 2
     assert [row.path for row in rows if not row.description] == []
     assert [row.path for row in rows if row.example is None] == []
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from parcelward import counts
-from parcelward.contract.events import EVENT_TYPES, EventType
+from parcelward.contract.events import DUTY_TYPES, EVENT_TYPES, EventType
 from parcelward.intake.event import InspectionData, RealNameData, ScanData
 from parcelward.screening.duties import DutiesStage
 from parcelward.shipments.ledger import EVENT_KINDS
@@ -47,10 +47,11 @@ def test_the_numbers_of_event_types_in_stored_evidence_stay():
     """The ledger keeps them: a type keeps its number for ever, a new one is added at the end."""
     assert EVENT_TYPES[:3] == (EventType.REAL_NAME, EventType.INSPECTION, EventType.SECURITY_SCAN)
     assert [data.number for data in (RealNameData, InspectionData, ScanData)] == [0, 1, 2]
+    assert EVENT_TYPES[: len(DUTY_TYPES)] == DUTY_TYPES
 
 
-def test_every_event_type_has_its_kind_at_its_number_with_a_duty_and_a_field_of_its_own():
-    assert [kind.type for kind in EVENT_KINDS] == list(EVENT_TYPES)
+def test_every_type_of_a_duty_has_its_kind_at_its_number_with_a_duty_and_a_field_of_its_own():
+    assert [kind.type for kind in EVENT_KINDS] == list(DUTY_TYPES)
     assert len({kind.duty for kind in EVENT_KINDS}) == len(EVENT_KINDS)
     empty = Shipment(T0, 0, "swift", WAYBILL, "", 0, T0)
     assert {kind.slot: kind.known(empty) for kind in EVENT_KINDS} == {

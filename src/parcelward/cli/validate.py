@@ -16,6 +16,7 @@ from parcelward.contract.schema_files import MESSAGES
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
 from parcelward.intake.decode import Decoder, Event, Limits, Rejected
+from parcelward.intake.event import key_of
 from parcelward.intake.event_file import numbered_events, record_of, written_record
 from parcelward.moments import utc
 
@@ -86,22 +87,22 @@ class _Corrections:
     """Events of a file that correct others: one of another waybill is a wrong id; one not in the file may be."""
 
     def __init__(self) -> None:
-        self._waybills: dict[bytes, str] = {}
+        self._keys: dict[bytes, str] = {}
         self._corrections: list[tuple[int, bytes, str]] = []
 
     def add(self, line: int, event: Event) -> None:
         """Take note of an event that would be accepted."""
-        self._waybills[event.identity] = event.data.waybill
+        self._keys[event.identity] = key_of(event.data)
         if event.corrects:
-            self._corrections.append((line, event.corrects, event.data.waybill))
+            self._corrections.append((line, event.corrects, key_of(event.data)))
 
     def notes(self) -> Iterator[str]:
         """Say which corrections will change nothing, and how many this file cannot tell about."""
         elsewhere = 0
-        for line, corrected, waybill in self._corrections:
-            found = self._waybills.get(corrected)
+        for line, corrected, key in self._corrections:
+            found = self._keys.get(corrected)
             elsewhere += found is None
-            if found not in (None, waybill):
+            if found not in (None, key):
                 yield f"line {line}: corrects an event of another waybill, so it will correct nothing"
         if elsewhere:
             yield f"corrections of events that are not in this file: {elsewhere}; a wrong id would not be noticed here"

@@ -1,4 +1,4 @@
-"""The three duties as couriers report them: real-name, inspection and security-scan events (CloudEvents 1.0)."""
+"""The three duties as couriers report them, and a sign of life: their events (CloudEvents 1.0)."""
 
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -56,10 +56,11 @@ class EventType(StrEnum):
     REAL_NAME = "cn.delivery.acceptance.realname.v1"
     INSPECTION = "cn.delivery.acceptance.inspection.v1"
     SECURITY_SCAN = "cn.delivery.security.scan.v1"
+    HEARTBEAT = "cn.delivery.courier.heartbeat.v1"
 
     @property
     def duty(self) -> str:
-        """Name of the duty that such an event reports.
+        """Name of the duty that such an event reports; a heartbeat reports none, and has its own.
 
         >>> EventType.SECURITY_SCAN.duty
         'security_scan'
@@ -68,6 +69,8 @@ class EventType(StrEnum):
 
 
 EVENT_TYPES = tuple(EventType)
+DUTY_TYPES = tuple(event_type for event_type in EventType if event_type is not EventType.HEARTBEAT)
+"""The types that report a duty: each event of them is one of a waybill."""
 
 
 _TOKENS = frozenset(TOKEN_OF.values())
@@ -298,6 +301,18 @@ class SecurityScan(Part):
     )
 
 
+class Heartbeat(Part):
+    """Data of a heartbeat: the courier's systems, or those of one outlet, are alive and have nothing to send."""
+
+    courier: CourierCode
+    outlet: OutletCode | None = Field(
+        None,
+        description="Outlet (网点) that is alive; left out, the courier's systems as a whole. The Kafka key of the "
+        "record is the outlet, or the courier where there is none.",
+        examples=["HZ-0571-014"],
+    )
+
+
 class Envelope(BaseModel):
     """CloudEvents 1.0 attributes of an intake event. Extension attributes are allowed and ignored, unless one holds a
     person's phone number, resident ID number, e-mail address or the like: such an event is refused."""
@@ -358,9 +373,31 @@ class SecurityScanEvent(Envelope):
     data: SecurityScan
 
 
-IntakeEvent = RealNameEvent | InspectionEvent | SecurityScanEvent
+class HeartbeatEnvelope(Envelope):
+    """CloudEvents 1.0 attributes of a heartbeat, which is of no waybill."""
+
+    time: Moment = Field(description="When it was sent, RFC 3339 with offset.")
+    subject: OutletCode | None = Field(None, description="The Kafka key again: the outlet, or the courier.")
+
+
+class HeartbeatEvent(HeartbeatEnvelope):
+    """A courier, or one of its outlets, is alive and has nothing to send. Nothing is screened for it."""
+
+    type: Literal[EventType.HEARTBEAT] = Field(
+        description="Event type and version.", examples=["cn.delivery.courier.heartbeat.v1"]
+    )
+    data: Heartbeat
+
+
+IntakeEvent = RealNameEvent | InspectionEvent | SecurityScanEvent | HeartbeatEvent
 EVENT_MODELS: dict[EventType, type[IntakeEvent]] = {
     EventType.REAL_NAME: RealNameEvent,
     EventType.INSPECTION: InspectionEvent,
     EventType.SECURITY_SCAN: SecurityScanEvent,
+    EventType.HEARTBEAT: HeartbeatEvent,
 }
+
+
+def envelope_of(event_type: str) -> type[Envelope]:
+    """The model of the attributes of an event of a type."""
+    return HeartbeatEnvelope if event_type == EventType.HEARTBEAT else Envelope

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from parcelward.contract.alerts import ALERT_TYPE, Alert, RejectedHeaders
-from parcelward.contract.events import EVENT_MODELS
+from parcelward.contract.events import EVENT_MODELS, EventType
 from parcelward.contract.reasons import Reason
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -37,8 +37,9 @@ def _intake_messages() -> Iterator[Message]:
     for event_type, model in EVENT_MODELS.items():
         name, data = event_type.duty.replace("_", "-"), model.model_fields["data"].annotation
         assert isinstance(data, type)
-        yield Message(name, model, event_type, "intake.<courier>", "waybill", _STRUCTURED)
-        yield Message(f"{name}.data", data, event_type, "intake.<courier>", "waybill", _BINARY)
+        key = "outlet, or courier" if event_type is EventType.HEARTBEAT else "waybill"
+        yield Message(name, model, event_type, "intake.<courier>", key, _STRUCTURED)
+        yield Message(f"{name}.data", data, event_type, "intake.<courier>", key, _BINARY)
 
 
 MESSAGES: tuple[Message, ...] = (

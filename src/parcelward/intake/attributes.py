@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from parcelward.contract.events import Envelope, EventType
+from parcelward.contract.events import Envelope, EventType, envelope_of
 from parcelward.contract.personal_values import personal_value
 from parcelward.contract.reasons import Reason
 from parcelward.intake.refusal import Rejected, first_twice, problems_of
@@ -95,10 +95,11 @@ def attributes_problem(headers: Mapping[str, bytes | None]) -> Rejected | None:
         return type_problem(kind, "ce_type")
     if (refused := extensions_problem(attributes, PREFIX)) is not None:
         return refused
+    envelope = envelope_of(kind or "")
     try:
-        Envelope.__pydantic_validator__.validate_json(json.dumps(attributes))
+        envelope.__pydantic_validator__.validate_json(json.dumps(attributes))
     except ValidationError as error:
-        return problems_of(error, "", Envelope, PREFIX)
+        return problems_of(error, "", envelope, PREFIX)
     return Rejected(Reason.MISSING_FIELD, "ce_type: required") if kind is None else None
 
 
@@ -144,14 +145,14 @@ def type_problem(name: str, field: str) -> Rejected:
     return Rejected(Reason.UNKNOWN_TYPE, f"{field}: must be one of {', '.join(sorted(_TYPES))}")
 
 
-def key_problem(key: bytes | None) -> Rejected:
-    """Refusal of a key that is not the waybill number of the event."""
+def key_problem(key: bytes | None, name: str) -> Rejected:
+    """Refusal of a key that is not what the event has under `name`."""
     if not key:
-        return Rejected(Reason.MISSING_KEY, "the record has no key; it must be the waybill number")
+        return Rejected(Reason.MISSING_KEY, f"the record has no key; it must be {name}")
     try:
         text = key.decode()
     except UnicodeDecodeError:
         return Rejected(Reason.INVALID_ENCODING, "the key is not UTF-8")
     if "\0" in text:
         return Rejected(Reason.INVALID_ENCODING, "the key holds a NUL character")
-    return Rejected(Reason.KEY_MISMATCH, "the key is not data.waybill")
+    return Rejected(Reason.KEY_MISMATCH, f"the key is not {name}")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from parcelward.contract.events import Envelope
+from parcelward.contract.events import envelope_of
 from parcelward.contract.reasons import Reason
 from parcelward.intake.attributes import (
     JSON_TYPES,
@@ -186,10 +186,10 @@ class Decoder:
             data = looked_at(plan, value, data, colons)
             if isinstance(data, Rejected):
                 return data
-        waybill = data.waybill.encode()
-        if subject is not None and subject != waybill:
-            return Rejected(Reason.KEY_MISMATCH, f"{subject_name}: must be the waybill number in the event")
-        return self._accepted(record, plan, event_id, source, time_ms, data, waybill, time)
+        key = plan.key_of(data).encode()
+        if subject is not None and subject != key:
+            return Rejected(Reason.KEY_MISMATCH, f"{subject_name}: must be {plan.key_name}")
+        return self._accepted(record, plan, event_id, source, time_ms, data, key, time)
 
     def _structured(self, record: SourceRecord, value: bytes, announced: bool) -> Event | Rejected:
         """`announced`: the content type says that this is a structured CloudEvent."""
@@ -212,11 +212,12 @@ class Decoder:
             return problems_of(error, "", plan.event_model)
         if (refused := extensions_problem(body)) is not None:
             return refused
-        if found.subject is not None and found.subject != found.data.waybill:
-            return Rejected(Reason.KEY_MISMATCH, "subject: must be the waybill number in the event")
         data, time_ms = data_within(plan, value, found.data), ms_of(found.time)
+        key = plan.key_of(data)
+        if found.subject not in (None, key):
+            return Rejected(Reason.KEY_MISMATCH, f"subject: must be {plan.key_name}")
         event_id, source = found.id.encode(), self._source(found.source.encode())
-        return self._accepted(record, plan, event_id, source, time_ms, data, data.waybill.encode())
+        return self._accepted(record, plan, event_id, source, time_ms, data, key.encode())
 
     def _as_usual(self, record: SourceRecord, value: bytes) -> Event | Rejected | None:
         """The event of a structured record that is certainly plain and keeps the contract; None: it is in doubt."""
@@ -236,10 +237,10 @@ class Decoder:
             or BACKSLASH in value
             or time_ms is None
             or not _ID(event_id)
-            or told.subject not in (None, data.waybill)
+            or told.subject not in (None, key := plan.key_of(data))
         ):
             return None
-        return self._accepted(record, plan, event_id, source, time_ms, data, data.waybill.encode())
+        return self._accepted(record, plan, event_id, source, time_ms, data, key.encode())
 
     def _encoded(self, record: SourceRecord, value: bytes, plan: Plan, body: dict[str, Any]) -> Event | Rejected:
         """A structured event with its data in base64: attributes and data are read as in binary mode."""
@@ -247,9 +248,10 @@ class Decoder:
         if isinstance(data, Rejected):
             return data
         try:
-            found = Envelope.__pydantic_validator__.validate_json(value)
+            envelope = envelope_of(plan.event_type)
+            found = envelope.__pydantic_validator__.validate_json(value)
         except ValidationError as error:
-            return problems_of(error, "", Envelope)
+            return problems_of(error, "", envelope)
         if (refused := extensions_problem(body)) is not None:
             return refused
         source, event_id = self._source(found.source.encode()), found.id.encode()
@@ -264,14 +266,14 @@ class Decoder:
         source: blake2b,
         time_ms: int,
         data: Any,
-        waybill: bytes,
+        key: bytes,
         time: bytes = b"",
     ) -> Event | Rejected:
         """Make the event of data that are in order by themselves, unless they lie wrong or hold a person's number.
 
         `time` is what belongs to the event's content and does not stand in the record's value.
         """
-        if (refused := self._misplaced(record, data, waybill, time_ms)) is not None:
+        if (refused := self._misplaced(record, plan, data, key, time_ms)) is not None:
             return refused
         if (refused := personal_code(name := event_id.decode(), data)) is not None:
             return refused
@@ -291,10 +293,10 @@ class Decoder:
             b"" if (corrects := data.corrects) is None else _identity(source, corrects.encode()),
         )
 
-    def _misplaced(self, record: SourceRecord, data: Any, waybill: bytes, time_ms: int) -> Rejected | None:
+    def _misplaced(self, record: SourceRecord, plan: Plan, data: Any, key: bytes, time_ms: int) -> Rejected | None:
         """Refusal when the event contradicts where or when it arrived."""
-        if record.key != waybill:
-            return key_problem(record.key)
+        if record.key != key:
+            return key_problem(record.key, plan.key_name)
         if data.courier != self._courier_of(record.topic):
             return Rejected(Reason.WRONG_COURIER, "data.courier: this courier does not own the topic")
         ahead = time_ms - record.timestamp

@@ -137,9 +137,21 @@ class ScanData(Struct, frozen=True, gc=False, kw_only=True):
     mark_applied: bool
 
 
-EventData = RealNameData | InspectionData | ScanData
+class HeartbeatData(Struct, frozen=True, gc=False, kw_only=True):
+    """Data of a heartbeat, which is of no waybill."""
+
+    number: ClassVar[int] = _number(EventType.HEARTBEAT)
+    fill_mode: ClassVar[str] = "online"
+    corrects: ClassVar[str | None] = None
+
+    courier: str
+    outlet: str | None = None
+
+
+EventData = RealNameData | InspectionData | ScanData | HeartbeatData
 STRUCT_OF: dict[str, type[Struct]] = {
     "Goods": GoodsData,
+    "Heartbeat": HeartbeatData,
     "Inspection": InspectionData,
     "Photo": PhotoData,
     "Place": PlaceData,
@@ -167,3 +179,8 @@ class Event(Struct, frozen=True, gc=False):
     identity: bytes
     content: bytes
     corrects: bytes = b""
+
+
+def key_of(data: EventData) -> str:
+    """The key of an event's record: its waybill; of a heartbeat its outlet, or its courier."""
+    return data.outlet or data.courier if isinstance(data, HeartbeatData) else data.waybill

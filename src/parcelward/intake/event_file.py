@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import msgspec
 import orjson
 
+from parcelward.contract.keys import key_field
 from parcelward.contract.reasons import Reason
 from parcelward.intake.attributes import data_in_base64
 from parcelward.intake.refusal import Rejected
@@ -48,7 +49,7 @@ def numbered_events(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def record_of(text: bytes, topics: Topics, *, courier: str | None = None, offset: int = 0, at_ms: int = 0) -> Record:
-    """The record that a structured event would be published as: its waybill as key, on its courier's topic.
+    """The record that a structured event would be published as: under its key, on its courier's topic.
 
     `courier` replaces the one that the event names. Never raises: if the text is wrong, the decoder will say so.
     """
@@ -58,7 +59,8 @@ def record_of(text: bytes, topics: Topics, *, courier: str | None = None, offset
         encoded = data_in_base64(body)
         data = None if isinstance(encoded, Rejected) else _parsed(encoded)
     named = _text(data, "courier")
-    key = _text(data, "waybill").encode("utf-8", "replace")
+    field = key_field(body.get("type"), data) if isinstance(body, dict) and isinstance(data, dict) else "waybill"
+    key = _text(data, field).encode("utf-8", "replace")
     return Record(topics.intake(courier or named or UNKNOWN_COURIER), 0, offset, at_ms, key or b"-", text)
 
 

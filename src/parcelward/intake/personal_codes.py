@@ -6,7 +6,7 @@ from parcelward.contract.person_numbers import person_number
 from parcelward.contract.reasons import Reason
 from parcelward.intake.refusal import Rejected
 
-_OPTIONAL = ("outlet", "site", "machine", "device", "corrects")
+_CODES = ("waybill", "operator", "outlet", "site", "machine", "device", "corrects")
 
 
 def personal_code(event_id: str, data: Any) -> Rejected | None:
@@ -16,7 +16,7 @@ def personal_code(event_id: str, data: Any) -> Rejected | None:
     """
     # A number of a person begins with a digit, and every letter is over ":". Nearly all codes begin with a letter.
     if (
-        data.waybill > ":"
+        getattr(data, "waybill", "") > ":"  # a heartbeat has none
         and data.operator > ":"
         and getattr(data, "outlet", ":") > ":"
         and (getattr(data, "device", None) or "E") > ":"
@@ -25,8 +25,7 @@ def personal_code(event_id: str, data: Any) -> Rejected | None:
         and ((sender := getattr(data, "sender", None)) is None or (sender.agreement_id or "E") > ":")
     ):
         return None
-    codes = {"id": event_id, "data.waybill": data.waybill, "data.operator": data.operator}
-    codes |= {f"data.{name}": getattr(data, name, None) or "" for name in _OPTIONAL}
+    codes = {"id": event_id} | {f"data.{name}": getattr(data, name, None) or "" for name in _CODES}
     codes["data.sender.agreement_id"] = getattr(getattr(data, "sender", None), "agreement_id", None) or ""
     for name, code in codes.items():
         if (found := person_number(code)) is not None:

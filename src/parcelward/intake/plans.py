@@ -1,6 +1,7 @@
 """Event types as they are read: the models, the fast reader of each, and what they make of data."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Literal
 
 from msgspec import MsgspecError, Raw, Struct
@@ -12,7 +13,7 @@ from parcelward.contract.events import EVENT_MODELS, Envelope, EventType
 from parcelward.contract.reasons import Reason
 from parcelward.intake.attributes import type_problem
 from parcelward.intake.compiled_reader import IN_DOUBT, Reader, reader_of
-from parcelward.intake.event import STRUCT_OF
+from parcelward.intake.event import STRUCT_OF, key_of
 from parcelward.intake.refusal import Rejected, is_plain, keys_in, read_strictly, refuse_value
 
 REQUIRED_ATTRIBUTES = 5
@@ -20,9 +21,11 @@ UNREADABLE = (MsgspecError, ValueError, RecursionError)
 
 
 class Plan(Struct, frozen=True):
-    """One event type, as it is read: its models, their JSON validators, and the fast reader."""
+    """One event type, as it is read: where its key stands, its models, their JSON validators, and the fast reader."""
 
     event_type: EventType
+    key_name: str
+    key_of: Callable[[Any], str]
     reader: Reader
     validate_data: Callable[[bytes], Any]
     validate_event: Callable[[bytes], Any]
@@ -33,8 +36,11 @@ class Plan(Struct, frozen=True):
 def _plan(event_type: EventType) -> Plan:
     event_model = EVENT_MODELS[event_type]
     data_model: Any = event_model.model_fields["data"].annotation
+    is_heartbeat = event_type is EventType.HEARTBEAT
     return Plan(
         event_type,
+        "data.outlet, or data.courier without one" if is_heartbeat else "data.waybill",
+        key_of if is_heartbeat else attrgetter("waybill"),  # which takes half the time
         reader_of(data_model, STRUCT_OF),
         data_model.__pydantic_validator__.validate_json,
         event_model.__pydantic_validator__.validate_json,

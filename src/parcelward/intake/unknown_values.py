@@ -6,7 +6,7 @@ A category of publications is opinion: it is not kept, so nothing behind this st
 
 from typing import Any
 
-from parcelward.intake.event import InspectionData, PlaceData, ScanData
+from parcelward.intake.event import HeartbeatData, InspectionData, PlaceData, ScanData
 from parcelward.moments import DAY_MS, MINUTE_MS
 
 AHEAD_MS = 10 * MINUTE_MS
@@ -18,12 +18,13 @@ PHOTO_BEFORE_MS = 365 * DAY_MS
 
 PUBLICATIONS = "13"
 
-_SCAN, _INSPECTION = ScanData.number, InspectionData.number
+_INSPECTION = InspectionData.number
+_WITHOUT_PLACE = (ScanData.number, HeartbeatData.number)
 
 
 def clear_unknown(data: Any, time_ms: int) -> None:
     """Set to None what is no value in the data of an event of `time_ms`. Changes `data`, as a reader made it."""
-    if data.number == _SCAN:
+    if data.number in _WITHOUT_PLACE:
         return
     if (place := data.place) is not None and not is_somewhere(place):
         data.place = None

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from parcelward.contract.keys import key_field
 from parcelward.contract.patterns import COURIER_PATTERN
 from parcelward.contract.reasons import Reason
 from parcelward.publisher.failures import InvalidEvent
@@ -25,8 +26,9 @@ def binary_mode(event: Mapping[str, Any]) -> tuple[str, bytes, bytes, list[tuple
     data = event.get("data")
     if not isinstance(data, Mapping):
         raise InvalidEvent(Reason.MISSING_FIELD if data is None else Reason.WRONG_TYPE, "data: must be an object")
-    courier, waybill = data.get("courier"), data.get("waybill")
-    for name, given in (("courier", courier), ("waybill", waybill)):
+    field = key_field(event.get("type"), data)
+    courier, key_text = data.get("courier"), data.get(field)
+    for name, given in (("courier", courier), (field, key_text)):
         if given is None:
             raise InvalidEvent(Reason.MISSING_FIELD, f"data.{name}: required")
         if not isinstance(given, str):
@@ -39,7 +41,7 @@ def binary_mode(event: Mapping[str, Any]) -> tuple[str, bytes, bytes, list[tuple
             for name, value in event.items()
             if name not in ("data", "datacontenttype") and value is not None
         ]
-        key, value = str(waybill).encode(), json_bytes(data)
+        key, value = str(key_text).encode(), json_bytes(data)
     except (TypeError, ValueError) as error:
         raise InvalidEvent(Reason.INVALID_ENCODING, f"event: cannot be written as UTF-8 JSON ({error})") from None
     return str(courier), key, value, [*headers, CONTENT_TYPE]

@@ -19,6 +19,7 @@ from parcelward.contract.reasons import Reason
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.attributes import OF_AN_EVENT, STRUCTURED_TYPE
 from parcelward.intake.decode import USUAL_NAMES, Decoder, Event, Limits, Rejected
+from parcelward.intake.event import key_of
 from parcelward.intake.event_file import record_of
 from parcelward.publisher.binary_mode import CONTENT_TYPE, binary_mode, json_bytes
 from parcelward.publisher.failures import InvalidEvent
@@ -114,7 +115,7 @@ class Check:
         if isinstance(answer, Rejected):
             raise InvalidEvent(answer.reason, answer.at_home)
         event = orjson.loads(text)
-        courier, key = answer.data.courier, answer.data.waybill.encode()
+        courier, key = answer.data.courier, key_of(answer.data).encode()
         value, headers = text, [("content-type", STRUCTURED_TYPE)]
         if (as_binary := self._as_binary(event, answer)) is not None:
             value, headers = as_binary

@@ -12,7 +12,7 @@ from parcelward.topics import Topics
 class CourierPart:
     """One courier within a batch: its clock, what is due on it, and what came of it."""
 
-    __slots__ = ("clock", "consumed", "courier", "held_ms", "next_due_ms", "noted", "prefix")
+    __slots__ = ("clock", "consumed", "courier", "heartbeats", "held_ms", "next_due_ms", "noted", "prefix")
 
     def __init__(self, courier: str, clock: int, next_due_ms: int, held_ms: int) -> None:
         self.courier = courier
@@ -21,6 +21,7 @@ class CourierPart:
         self.held_ms = held_ms  # no record fires a deadline from here on; NEVER: every one may
         self.prefix = ledger_key(courier, "")
         self.consumed = [0] * len(EVENT_KINDS)
+        self.heartbeats = 0
         self.noted: dict[str, int] = defaultdict(int)  # counts that have the courier as their only label
 
 

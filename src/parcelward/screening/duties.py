@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from msgspec import Raw
 
 from parcelward import counts
+from parcelward.contract.events import EventType
 from parcelward.expiry import Sweep, is_absent
 from parcelward.identity.token_keys import KEYS_KEY, noted, require_same
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Event, Rejected
+from parcelward.intake.event import HeartbeatData
 from parcelward.intake.refusal import rejected_record
 from parcelward.moments import HOUR_MS
 from parcelward.screening.courier_part import CourierPart, CourierParts
@@ -173,6 +175,8 @@ class _DutyBatch:
             for kind, count in zip(EVENT_KINDS, part.consumed, strict=True):
                 if count:
                     self._counts[counts.CONSUMED, part.courier, kind.type.value] += count
+            if part.heartbeats:
+                self._counts[counts.CONSUMED, part.courier, EventType.HEARTBEAT.value] += part.heartbeats
             for name, count in part.noted.items():
                 self._counts[name, part.courier] += count
         return self._out
@@ -222,6 +226,9 @@ class _DutyBatch:
             self._refuse(part, record, event)
             return
         data, time_ms = event.data, event.time_ms
+        if isinstance(data, HeartbeatData):
+            part.heartbeats += 1  # it is of no waybill: there is nothing to enter
+            return
         number = data.number
         key = part.prefix + data.waybill.encode()
         value = self._updates.get(key) or self._before(key)
