@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from parcelward.contract import schema_files as schemas
-from parcelward.contract.events import Envelope
+from parcelward.contract.envelope import Envelope
 from parcelward.contract.reasons import Reason
 from parcelward.intake import event_file
 from parcelward.intake.decode import Decoder, Event, Limits, Rejected

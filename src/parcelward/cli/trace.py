@@ -7,14 +7,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from parcelward.alerts.terminal import zone_name
 from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, moment_ms, settings_with, zone_of
 from parcelward.cluster.search import Reach, Search
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Limits
-from parcelward.moments import utc
+from parcelward.moments import utc, zone_name
 from parcelward.settings import Settings
 from parcelward.shipments.deadlines import Deadlines
 from parcelward.trace.parcel import Parcel

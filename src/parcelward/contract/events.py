@@ -3,10 +3,11 @@
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from parcelward.contract.exclusions import TOKEN_OF, data_once, never_both
+from parcelward.contract.envelope import Envelope
+from parcelward.contract.exclusions import TOKEN_OF, never_both
 from parcelward.contract.fields import (
     WHOLE,
     CountryCode,
@@ -40,10 +41,7 @@ from parcelward.contract.fields import (
 from parcelward.contract.patterns import (
     AGREEMENT_PATTERN,
     CATEGORY_PATTERN,
-    MEDIA_PATTERN,
     PHASH_PATTERN,
-    REPAIR_PATTERN,
-    SOURCE_PATTERN,
 )
 
 
@@ -310,39 +308,6 @@ class Heartbeat(Part):
         description="Outlet (网点) that is alive; left out, the courier's systems as a whole. The Kafka key of the "
         "record is the outlet, or the courier where there is none.",
         examples=["HZ-0571-014"],
-    )
-
-
-class Envelope(BaseModel):
-    """CloudEvents 1.0 attributes of an intake event. Extension attributes are allowed and ignored, unless one holds a
-    person's phone number, resident ID number, e-mail address or the like: such an event is refused."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", strict=True, allow_inf_nan=False, json_schema_extra=data_once
-    )
-
-    specversion: Literal["1.0"] = Field(description="CloudEvents version.", examples=["1.0"])
-    id: EventId
-    source: str = Field(
-        pattern=SOURCE_PATTERN,
-        description="Who made the event, a URI reference; the id is unique within it.",
-        examples=["/couriers/swift/outlets/HZ-0571-014"],
-    )
-    time: Moment = Field(description="When the duty was done (event time), RFC 3339 with offset.")
-    subject: WaybillNo | None = Field(
-        None, description="The waybill number again, for readers that look at attributes only."
-    )
-    datacontenttype: Annotated[str, Field(pattern=MEDIA_PATTERN), NullMeans("application/json")] = Field(
-        "application/json",
-        description="Media type of the data: JSON, with or without parameters, which are not read.",
-        examples=["application/json"],
-    )
-    repairof: str | None = Field(
-        None,
-        pattern=REPAIR_PATTERN,
-        description="Extension attribute of an event that was refused, and is sent again when it is mended: "
-        "topic/partition/offset of the refused record. `parcelward rejected --repair` writes it; nobody judges by it.",
-        examples=["intake.swift/3/81234"],
     )
 
 

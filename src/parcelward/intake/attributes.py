@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from parcelward.contract.events import Envelope, EventType, envelope_of
+from parcelward.contract.envelope import Envelope
+from parcelward.contract.events import EventType, envelope_of
 from parcelward.contract.personal_values import personal_value
 from parcelward.contract.reasons import Reason
 from parcelward.intake.refusal import Rejected, first_twice, problems_of

@@ -9,7 +9,8 @@ from msgspec.json import Decoder as JsonDecoder
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from parcelward.contract.events import EVENT_MODELS, Envelope, EventType
+from parcelward.contract.envelope import Envelope
+from parcelward.contract.events import EVENT_MODELS, EventType
 from parcelward.contract.reasons import Reason
 from parcelward.intake.attributes import type_problem
 from parcelward.intake.compiled_reader import IN_DOUBT, Reader, reader_of

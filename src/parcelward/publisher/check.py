@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from parcelward.contract.events import Envelope, EventType, Inspection, RealName
+from parcelward.contract.envelope import Envelope
+from parcelward.contract.events import EventType, Inspection, RealName
 from parcelward.contract.reasons import Reason
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.attributes import OF_AN_EVENT, STRUCTURED_TYPE

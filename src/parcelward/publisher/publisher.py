@@ -14,7 +14,7 @@ from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
 from parcelward.cluster.client import client_options, consumer_options, require_answer, unreachable
-from parcelward.contract.events import Envelope
+from parcelward.contract.envelope import Envelope
 from parcelward.errors import UserError
 from parcelward.identity.tokens import Tokeniser
 from parcelward.publisher.check import Check, Checked
