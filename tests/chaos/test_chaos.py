@@ -1,4 +1,4 @@
-"""Fourteen faults against three real brokers, each kind among them: nothing lost, nothing twice, nothing stands still."""
+"""Fourteen faults against three real brokers, each kind among them: nothing lost, nothing twice, no stand-still."""
 
 import random
 from pathlib import Path
