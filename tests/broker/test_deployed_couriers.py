@@ -7,6 +7,7 @@ printed; the address of Kafka alone is another one.
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 import time
@@ -202,3 +203,4 @@ def test_the_page_leads_to_the_first_event_and_brings_refused_ones_back(
     assert "0 refused records" in machine.follow(spool)
     left = {path.name for path in machine.folder.iterdir()}
     assert left == {"parcelward", "ca.pem", "password", "env", "send.py", "events.jsonl", "spool"}
+    assert stat.S_IMODE(events.stat().st_mode) == 0o600
