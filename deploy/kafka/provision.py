@@ -47,15 +47,23 @@ def main() -> int:
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     parser.add_argument("--access", type=Path, default=ACCESS, help="quotas and names of groups (%(default)s)")
     asked = parser.parse_args()
+    changes = []
+
+    def say(words: str) -> None:
+        print(words)
+        if not words.startswith(" "):  # a remark
+            changes.append(words)
+
     try:
         settings = load_settings()
         access = read_access(asked.access, settings.couriers)
         if old := secret("KAFKA_ADMIN_PASSWORD_OLD", os.environ):
-            settings = renew_own_password(settings, old, print, dry=asked.dry_run)
-        count = provision(settings, access, passwords(settings.couriers), print, dry=asked.dry_run)
+            settings = renew_own_password(settings, old, say, dry=asked.dry_run)
+        provision(settings, access, passwords(settings.couriers), say, dry=asked.dry_run)
     except UserError as error:
         print(f"provision: {error}", file=sys.stderr)
         return 2
+    count = len(changes)
     print(f"{count} change{'s' * (count != 1)}{', none of them made' * asked.dry_run}")
     return 0
 

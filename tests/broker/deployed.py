@@ -21,7 +21,7 @@ from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kafka"
-REAUTH_MS = 3000
+REAUTH_MS = 2000
 """So soon a client has to prove again who it is; deploy/ gives it a quarter of an hour."""
 PASSWORDS = {
     "admin": "admin-secret",

@@ -70,6 +70,28 @@ def await_gauges(port: int) -> str:
     return exposed
 
 
+def await_taken(port: int, events: int) -> None:
+    """Wait until every event was accepted or refused, although Kafka closes each connection after two seconds."""
+    end = time.monotonic() + PATIENCE_S
+    while (taken := taken_events(port)) < events and time.monotonic() < end:
+        time.sleep(0.1)
+    assert taken == events
+
+
+def await_closed_connection(log_path: Path) -> None:
+    """Wait until Kafka has closed a connection of the worker, which cannot prove again who it is."""
+    end = time.monotonic() + PATIENCE_S
+    while "KafkaConnectionError" not in log_path.read_text():
+        assert time.monotonic() < end, "no connection was closed"
+        time.sleep(0.1)
+
+
+def taken_events(port: int) -> float:
+    found = text_string_to_metric_families(fetched(port, "metrics"))
+    counted = {"parcelward_events_consumed_total", "parcelward_events_rejected_total"}
+    return sum(sample.value for family in found for sample in family.samples if sample.name in counted)
+
+
 def assert_metrics_are_as_declared(exposed: str) -> None:
     """Check that the worker exports just what the list says, and so the docs, alert rules and dashboard."""
     families = list(text_string_to_metric_families(exposed))
@@ -95,7 +117,9 @@ def test_the_worker_screens_with_the_rights_it_is_given(cluster: Cluster, unused
     with worker(cluster, PREFIX, unused_port, log_path) as child:
         events = publish_traffic(cluster)
         assert await_alerts(cluster, child, log_path) >= ALERTS
+        await_taken(unused_port, len(events))
         exposed = await_gauges(unused_port)
+        await_closed_connection(log_path)
         assert fetched(unused_port, "health")
         assert fetched(unused_port, "ready")
     assert child.returncode == 0, log_path.read_text()[-3000:]

@@ -18,7 +18,7 @@ from kafka.admin import (
 
 from parcelward.cluster.client import client_options
 from parcelward.cluster.provision import Found, look
-from tests.broker.deployed import Cluster
+from tests.broker.deployed import PASSWORDS, Cluster
 
 GROUP = ResourcePattern(ResourceType.GROUP, "courier-swift", ACLResourcePatternType.PREFIXED)
 OF_AN_EARLIER_VERSION = ACL("User:courier-swift", "*", ACLOperation.READ, ACLPermissionType.ALLOW, GROUP)
@@ -39,7 +39,7 @@ def found(cluster: Cluster, admin: Any) -> Found:
 
 
 def changes(cluster: Cluster, *words: str, **environment: str) -> list[str]:
-    """What provisioning says that it does; the last line counts."""
+    """Provision, and return the lines that it prints; the last one counts."""
     done = cluster.provision(*words, **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -119,3 +119,11 @@ def test_a_new_password_is_set_and_the_old_one_refused(cluster: Cluster) -> None
     assert changes(cluster, KAFKA_COURIER_PASSWORDS=new) == ["~ password of courier-swift", "1 change"]
     assert changes(cluster, KAFKA_COURIER_PASSWORDS=new) == ["0 changes"]
     assert changes(cluster) == ["~ password of courier-swift", "1 change"]
+
+
+def test_the_administrators_password_is_changed_by_a_login_with_the_former_one(cluster: Cluster) -> None:
+    new, old = {"PARCELWARD_SASL_PASSWORD": "another"}, {"KAFKA_ADMIN_PASSWORD_OLD": PASSWORDS["admin"]}
+    assert changes(cluster, "--dry-run", **new, **old) == ["~ password of admin", "1 change, none of them made"]
+    assert changes(cluster, **new, **old) == ["~ password of admin", "1 change"]
+    assert changes(cluster, **new, **old) == ["0 changes"]
+    assert changes(cluster, KAFKA_ADMIN_PASSWORD_OLD="another") == ["~ password of admin", "1 change"]

@@ -1,4 +1,4 @@
-"""The procedures of docs/runbook.md, run word for word: its commands, taken from the page, on processes of this machine.
+"""The procedures of docs/runbook.md, run word for word, with processes of this machine in place of containers.
 
-`python -m tests.runbook` runs all of them; tests/broker/test_runbook.py a short form.
+`python -m tests.runbook` runs them; tests/contract/test_runbook.py sees that each command is one that is known here.
 """

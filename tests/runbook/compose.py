@@ -1,8 +1,8 @@
-"""`docker` for tests: the services of deploy/compose.yaml as processes of this machine, with their own scripts and settings.
+"""`docker` for tests: the services of deploy/compose.yaml as processes of this machine, by their own scripts.
 
 It takes what docs/runbook.md tells to type: `compose up`, `down`, `stop`, `run`, `exec`, and `volume rm`. A service is
-started anew when its settings have changed, one that runs to its end runs at each `up`. Paths of containers become folders
-under one root, names of hosts ports of this machine. Prometheus and Grafana are left out.
+started anew when its settings have changed, one that runs to its end runs at each `up`. Paths of containers become
+folders under one root, names of hosts ports of this machine. Prometheus and Grafana are left out.
 """
 
 import json
@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class Here:
         return folder
 
     def environment(self, service: str) -> dict[str, str]:
-        """What the compose file gives a service, with the values of deploy/.env, for this machine."""
+        """Give what the compose file gives a service, with the values of deploy/.env, for this machine."""
         values = dict(
             line.split("=", 1) for line in (self.root / "deploy" / ".env").read_text().splitlines() if "=" in line
         )
@@ -152,14 +153,20 @@ class Here:
         for service in reversed(SERVICES):
             self.stop(service)
 
-    def execute(self, service: str, command: list[str]) -> int:
+    def execute(self, service: str, command: Sequence[str]) -> int:
         """A command in a container; what is typed next goes to it."""
         tools = self.root / "tools"
         environment = self.environment(service) | {"PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": ""}
         return subprocess.run(command, env=environment, cwd=self.root, check=False).returncode
 
-    def remove_volume(self, name: str) -> None:
-        shutil.rmtree(self.volume(name.removeprefix("parcelward_")))
+    def provision(self, *words: str) -> None:
+        """Provision once more."""
+        self._up_provision(self.environment("provision"), *words)
+
+    def remove_volumes(self, names: Sequence[str]) -> None:
+        """Remove volumes, by the names that docker gives them."""
+        for name in names:
+            shutil.rmtree(self.volume(name.removeprefix("parcelward_")))
 
 
 def is_alive(pid: int) -> bool:
@@ -171,27 +178,32 @@ def is_alive(pid: int) -> bool:
     return bool(pid) and state not in "ZX"
 
 
+COMPOSE = ("compose", "-f", "deploy/compose.yaml")
+
+
+def plan(words: Sequence[str]) -> Callable[[Here], int | None]:
+    """Read what `docker` is asked for. Raises SystemExit when it is not known here."""
+    match tuple(words):
+        case ("volume", "rm", *names):
+            return lambda here: here.remove_volumes(names)
+        case (a, b, c, "up", "-d", *more) if (a, b, c) == COMPOSE and set(more) <= {"--build"}:
+            return Here.up
+        case (a, b, c, "down") if (a, b, c) == COMPOSE:
+            return Here.down
+        case (a, b, c, "stop", service) if (a, b, c) == COMPOSE and service in SERVICES:
+            return lambda here: here.stop(service)
+        case (a, b, c, "run", "--rm", "provision", *more) if (a, b, c) == COMPOSE:
+            return lambda here: here.provision(*more)
+        case (a, b, c, "exec", service, *command) if (a, b, c) == COMPOSE and service in SERVICES:
+            return lambda here: here.execute(service, command)
+    raise SystemExit(f"docker {' '.join(words)}: not known here")
+
+
 def main() -> int:
     """Do what `docker` is asked for; the exit code."""
     here = Here(Path(os.environ["COMPOSE_ROOT"]))
     here.save()
-    match sys.argv[1:]:
-        case ["volume", "rm", *names]:
-            for name in names:
-                here.remove_volume(name)
-        case ["compose", "-f", "deploy/compose.yaml", "up", "-d", *rest] if set(rest) <= {"--build"}:
-            here.up()
-        case ["compose", "-f", "deploy/compose.yaml", "down"]:
-            here.down()
-        case ["compose", "-f", "deploy/compose.yaml", "stop", service]:
-            here.stop(service)
-        case ["compose", "-f", "deploy/compose.yaml", "run", "--rm", "provision", *words]:
-            here._up_provision(here.environment("provision"), *words)
-        case ["compose", "-f", "deploy/compose.yaml", "exec", service, *command]:
-            return here.execute(service, command)
-        case other:
-            raise SystemExit(f"docker {' '.join(other)}: not known here")
-    return 0
+    return plan(sys.argv[1:])(here) or 0
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient
 from pydantic import SecretStr
 
 from parcelward.broker.java import artifacts, java_command
@@ -219,11 +220,25 @@ def start_over(machine: Machine) -> None:
     waybills = machine.screen()
     before = {alert["waybill"]: alert["alert_id"] for alert in machine.alerts()}
     count = len(machine.alerts())
+    machine.type("docker compose -f deploy/compose.yaml stop worker")
+    delete_topics(machine, "screening-duties-changelog")
+    machine.type("docker compose -f deploy/compose.yaml up -d")
+    said = "parcelward: the changelog screening-duties-changelog, partition 0, was deleted and made again"
+    machine.await_true(lambda: said in (machine.root / "worker.log").read_text(), "the worker misses its state")
     machine.follow("To start over on purpose")
     machine.await_true(lambda: len(machine.alerts()) >= 2 * count, "every alert came again")
     assert {alert["waybill"]: alert["alert_id"] for alert in machine.alerts()} == before
     assert waybills <= before.keys()
     machine.screen()
+
+
+def delete_topics(machine: Machine, *names: str) -> None:
+    """Lose topics."""
+    admin = KafkaAdminClient(**client_options(machine.settings("admin")))
+    try:
+        admin.delete_topics(list(names))
+    finally:
+        admin.close()
 
 
 DRILLS: dict[str, Callable[[Machine], None]] = {

@@ -53,8 +53,8 @@ class Change(NamedTuple):
 
 def provision(
     settings: Settings, access: Access, passwords: Mapping[str, str], say: Callable[[str], None], *, dry: bool = False
-) -> int:
-    """Make the cluster as it should be, saying each change; return how many there were. `dry`: change nothing.
+) -> None:
+    """Make the cluster as it should be, saying each change. `dry`: only say them.
 
     Rights are given before others are taken back, so that nobody is refused meanwhile. Topics are never deleted. Raises
     UserError for what Kafka refuses.
@@ -86,7 +86,6 @@ def provision(
         say(f"  left alone, not made here: {_as_words(acl)}")
     for name in sorted(_left_topics(settings, found)):
         say(f"  left alone, of a courier that is no setting any more: topic {name}")
-    return len(missing) + len(changes)
 
 
 def renew_own_password(settings: Settings, old: str, say: Callable[[str], None], *, dry: bool = False) -> Settings:

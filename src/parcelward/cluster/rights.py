@@ -33,7 +33,7 @@ class Right(NamedTuple):
 
 
 class Limits(BaseModel):
-    """What one courier may ask of a broker; absent: as much as it can."""
+    """Limits of one courier at each broker; absent: as much as it can."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,7 +55,7 @@ class Reader(BaseModel):
 
 
 class Courier(Limits, Reader):
-    """What differs for one courier."""
+    """The entry of one courier: limits of its own, and more groups."""
 
 
 class Access(BaseModel):
