@@ -53,7 +53,7 @@ def rights_missing(settings: Settings, plans: Iterable[TopicPlan], facts: Facts)
     operations = facts.group_operations
     if operations is not None and (lacking := [one for one in ("READ", "DESCRIBE") if one not in operations]):
         group = settings.topics.app_id
-        yield _lacking(settings, f"group {group}", lacking, f"--group {group} --resource-pattern-type prefixed")
+        yield _lacking(settings, f"group {group}", lacking, f"--group {group}")
 
 
 def _lacking(settings: Settings, resource: str, lacking: list[str], named: str) -> Flaw:
