@@ -208,12 +208,17 @@ AS_PLANNED = dict.fromkeys(("segment.ms", "max.compaction.lag.ms", "delete.reten
 
 
 @pytest.fixture
-def logs(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder under which the broker keeps its logs; its cleaner looks every moment, not every 15 s."""
+def logs(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder under which the broker keeps its logs; meanwhile its cleaner looks every moment, not every 15 s."""
+    look_every(service, "100")
+    yield tmp_path_factory.getbasetemp()
+    look_every(service, "15000")
+
+
+def look_every(service: Service, ms: str) -> None:
     with as_admin(service) as admin:
         (broker,) = admin.describe_cluster()["brokers"]
-        admin.alter_configs([ConfigResource("BROKER", str(broker["broker_id"]), {"log.cleaner.backoff.ms": "100"})])
-    return tmp_path_factory.getbasetemp()
+        admin.alter_configs([ConfigResource("BROKER", str(broker["broker_id"]), {"log.cleaner.backoff.ms": ms})])
 
 
 def held_by(logs: Path, topic: str) -> list[str]:
