@@ -11,6 +11,8 @@ from kafka.admin import ConfigResource
 from typer.testing import CliRunner, Result
 
 from parcelward.cli import app
+from parcelward.cluster.reader import TopicReader
+from parcelward.cluster.rewriting import rewriting
 from parcelward.errors import UserError
 from parcelward.identity.tokens import Tokeniser
 from parcelward.settings import Settings
@@ -195,6 +197,22 @@ def test_a_parcel_of_an_erased_person_is_judged_on_as_before(service: Service) -
     (ledger, *_) = trace(service)["state"]
     assert "contradiction" not in ledger["says"]
     assert len(trace(service)["alert"]) == before, "nothing new is said about it"
+
+
+def erase_beside_a_start(settings: Settings, changelog: str) -> None:
+    with rewriting(settings, 0) as send:
+        send((changelog, b"swift/SF1", b"anew"))
+        worker = KafkaProducer(bootstrap_servers=settings.kafka, transactional_id=f"{settings.topics.app_id}-0")
+        worker.init_transactions()
+        worker.close()
+
+
+def test_a_worker_that_starts_meanwhile_stops_the_erasing(settings: Settings) -> None:
+    changelog = settings.topics.changelog("duties")
+    with pytest.raises(UserError, match="a worker has started meanwhile"):
+        erase_beside_a_start(settings, changelog)
+    with TopicReader(settings, [changelog]) as reader:
+        assert list(reader.read_to_end()) == []
 
 
 AT_ONCE = {
