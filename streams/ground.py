@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from parcelward.cluster.ground import gather
 from parcelward.counts import GROUND_CHECKED, GROUND_FLAWS
@@ -20,12 +20,13 @@ log = logging.getLogger(__name__)
 
 
 class Ground:
-    """The ground as it was last checked. `clock` is the brokers' time by it."""
+    """The ground as it was last checked; `clock` is the brokers' time, `answers` whether Kafka answered at all."""
 
     def __init__(self, settings: Settings) -> None:
         """Check for the first time. Raises UserError, one sentence, if a worker must not start."""
         self._settings = settings
         self.clock = BrokerClock()
+        self.answers = True
         self._said: frozenset[Flaw] = frozenset()
         self._missing: set[Flaw] = set()
         facts = gather(settings)
@@ -38,7 +39,12 @@ class Ground:
 
     def check_again(self) -> None:
         """Check again. Raises UserError if Kafka does not answer; what was found before stays then."""
-        facts = gather(self._settings, self.topic_ids)
+        try:
+            facts = gather(self._settings, self.topic_ids)
+        except Exception:
+            self.answers = False
+            raise
+        self.answers = True
         found = check_ground(self._settings, facts, running=True)
         # A broker that is just starting may not know a topic yet: it is missing if two checks in a row say so.
         missing = {one for one in found if one.code is Code.TOPIC_MISSING}
@@ -57,9 +63,14 @@ class Ground:
 
     def report(self, metrics: Metrics) -> None:
         """Set the metrics: how many flaws of each kind, and when that was found out."""
-        for code in Code:
-            metrics.set(GROUND_FLAWS, sum(one.code is code for one in self.flaws), code)
+        report_flaws(metrics, [one.code for one in self.flaws])
         metrics.set(GROUND_CHECKED, time.time())
+
+
+def report_flaws(metrics: Metrics, found: Sequence[Code]) -> None:
+    """Set how many flaws of each kind there are."""
+    for code in Code:
+        metrics.set(GROUND_FLAWS, found.count(code), code)
 
 
 def watch(ground: Ground, metrics: Metrics, every_s: float, fail: Callable[[UserError], None]) -> threading.Event:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from parcelward.cluster.admin import ensure_topics
-from parcelward.counts import BUILD_INFO, GONE, MODEL_INFO, MODEL_LOADED, RULE_PACK_INFO, WORKER_UP
+from parcelward.counts import BUILD_INFO, GONE, MODEL_INFO, MODEL_LOADED, PARTITIONS, RULE_PACK_INFO, WORKER_UP
 from parcelward.errors import UserError
 from parcelward.logs import configure_logging
 from parcelward.metrics import Metrics
@@ -22,6 +22,7 @@ from streams.app import build_app
 from streams.ground import Ground, watch
 from streams.http import http_app, served
 from streams.lifecycle import END_S, end_within, run_app, stop_on_signals
+from streams.lingering import linger
 from streams.reporting import MetricsRecorder, Readiness, keep_gauges
 from streams.stages import screening_plans
 
@@ -44,18 +45,25 @@ def worker() -> None:
     settings = load_settings()
     configure_logging(settings.log_level)
     _tame_libraries(settings)
-    stages = build_stages(settings)
-    log_start(settings, stages.judgement)
-    if settings.manage_topics:
-        ensure_topics(settings)
-    ground = Ground(settings)
+    metrics = _new_metrics(settings)
     try:
-        asyncio.run(_run(settings, stages, ground))
-    except UserError:
+        stages, ground = _prepare(settings, metrics)
+        asyncio.run(_run(settings, stages, ground, metrics))
+    except UserError as error:
+        linger(settings, metrics, error)
         raise
     except Exception as error:
         log.critical("stopped by an error", exc_info=error)
         sys.exit(1)
+
+
+def _prepare(settings: Settings, metrics: Metrics) -> tuple[Stages, Ground]:
+    stages = build_stages(settings)
+    _show_judgement(metrics, stages.judgement)
+    log_start(settings, stages.judgement)
+    if settings.manage_topics:
+        ensure_topics(settings)
+    return stages, Ground(settings)
 
 
 def log_start(settings: Settings, judgement: Judgement) -> None:
@@ -108,27 +116,30 @@ class OnceInAWhile(logging.Filter):
         return passes
 
 
-def _new_metrics(settings: Settings, stages: Stages) -> Metrics:
+def _new_metrics(settings: Settings) -> Metrics:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     metrics = Metrics(registry, couriers=settings.couriers)
-    judgement = stages.judgement
     metrics.show_only(BUILD_INFO, version("parcelward"))
+    metrics.set(PARTITIONS, settings.partitions)
+    return metrics
+
+
+def _show_judgement(metrics: Metrics, judgement: Judgement) -> None:
     metrics.show_only(RULE_PACK_INFO, judgement.pack.version, judgement.pack.hash)
     metrics.expect_rules([rule.id for rule in judgement.pack.rules])
     metrics.set(MODEL_LOADED, judgement.model is not None)
     metrics.show_only(MODEL_INFO, judgement.model.version if judgement.model else None)
-    return metrics
 
 
-async def _run(settings: Settings, stages: Stages, ground: Ground) -> None:
+async def _run(settings: Settings, stages: Stages, ground: Ground, metrics: Metrics) -> None:
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)
-    metrics = _new_metrics(settings, stages)
-    app = build_app(settings, screening_plans(settings, stages), MetricsRecorder(metrics))
+    recorder = MetricsRecorder(metrics, {settings.topics.intake(courier): courier for courier in settings.couriers})
+    app = build_app(settings, screening_plans(settings, stages), recorder)
     app.assignment.clock, app.assignment.topic_ids = ground.clock, ground.topic_ids
     app.assignment.on_gap = lambda stage, records: metrics.add(GONE, stage, by=records)
-    readiness = Readiness(app)
+    readiness = Readiness(app, ground)
     stop = asyncio.Event()
     stop_on_signals(stop, lambda: metrics.set(WORKER_UP, False))
     async with served(settings, http_app(metrics.registry, readiness.checks)) as port:
@@ -139,7 +150,8 @@ async def _run(settings: Settings, stages: Stages, ground: Ground) -> None:
         try:
             await run_app(app, stop)
         except BaseException as error:
-            end_within(END_S, 2 if isinstance(error, UserError) else 1)
+            lingering_s = settings.linger.total_seconds()
+            end_within(*((END_S + lingering_s, 2) if isinstance(error, UserError) else (END_S, 1)))
             raise
         finally:
             gauges.cancel()

@@ -15,4 +15,5 @@ password=$KAFKA_ADMIN_PASSWORD
 unset KAFKA_ADMIN_PASSWORD
 "$kafka/bin/kafka-storage.sh" format --ignore-formatted --cluster-id "${KAFKA_CLUSTER_ID:-cGFyY2VsR2GiZGRlcGxveQ}" \
     --config "$properties" @/dev/fd/3 3< <(printf '%s\n' --add-scram "SCRAM-SHA-512=[name=admin,password=$password]")
-exec "$kafka/bin/kafka-server-start.sh" "$properties"
+# For the server alone: an agent in KAFKA_OPTS would also start in each of Kafka's tools, and find its port taken.
+KAFKA_OPTS="${KAFKA_SERVER_OPTS:-}" exec "$kafka/bin/kafka-server-start.sh" "$properties"

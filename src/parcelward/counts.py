@@ -29,7 +29,12 @@ DUTIES = tuple(event_type.duty for event_type in DUTY_TYPES)
 CHECKS = ("broker", "tables")
 STEPS = ("compute", "commit")
 
+IN_TIME_S = 2.0
+"""Evidence is screened in time when it is judged and committed so soon after its arrival: the sender is still there."""
+IN_TIME, TOO_LATE = TIMINGS = ("in_time", "late")
+
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+DEADLINE_BUCKETS = (1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 BATCH_BUCKETS = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0)
 STEP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -98,6 +103,11 @@ REJECTED = _counted(
     "Records refused and sent to the courier's rejected topic.",
     "courier",
     "reason",
+)
+HEARD = _gauge(
+    "courier_heard_timestamp_seconds",
+    "Arrival of the last record of a courier, refused or not, seconds since 1970; absent until the first.",
+    "courier",
 )
 MISPLACED = _counted(
     "misplaced",
@@ -170,10 +180,20 @@ RULE_ERROR = _counted("rule_error", "rule_errors_total", "Rules that failed whil
 SCORE = _counted("score", "model_scores_total", "Model scores by bin; `bin` is the inclusive upper edge.", "bin")
 ALERT = _counted("alert", "alerts_total", "Alert revisions published.", "lane", "state")
 SAMPLED = _counted("sampled", "sampled_total", "Clean shipments chosen for the random sample.")
+EVIDENCE = _counter(
+    "evidence_screened_total",
+    "Events that were judged, deadlines not included: in time, or more than 2 s after their arrival at the broker.",
+    "timing",
+)
 EVENT_TO_ALERT = _histogram(
     "event_to_alert_seconds",
     "Time from an event's arrival at the broker to the commit of its alert.",
     LATENCY_BUCKETS,
+)
+DEADLINE_TO_ALERT = _histogram(
+    "deadline_to_alert_seconds",
+    "Time from the moment a duty fell due to the commit of its alert; `idle_grace` and waits after outages included.",
+    DEADLINE_BUCKETS,
 )
 
 # how the stages run
@@ -188,9 +208,21 @@ BATCH_SECONDS = _histogram(
 COMMITS = _counter("commits_total", "Batches committed; those of a worker share transactions.", "stage")
 LAST_COMMIT = _gauge("last_commit_timestamp_seconds", "Time of the last commit, seconds since 1970.", "stage")
 POISON = _counted("poison", "poison_records_total", "Records our own code failed on, isolated and set aside.", "stage")
-LAG = _gauge("lag_records", "Records that wait to be processed, by stage and partition number.", "stage", "partition")
+LAG = _gauge(
+    "lag_records",
+    "Records that wait or are in work, by stage and partition number; 0 when all is done.",
+    "stage",
+    "partition",
+)
+WAITING = _gauge(
+    "waiting_seconds",
+    "Seconds for which records of a topic have waited while none of them was done, the longest of a partition.",
+    "stage",
+    "partition",
+)
 TABLE_KEYS = _gauge("table_keys", "Keys held in a stage's state, by partition number.", "stage", "partition")
 ASSIGNED = _gauge("partitions_assigned", "Partitions this worker owns.", "stage")
+PARTITIONS = _gauge("partitions", "Partitions that each stage has, over all workers: the setting `partitions`.")
 RESTORE_SECONDS = _gauge(
     "restore_seconds", "Duration of the last restore of a partition's state.", "stage", "partition"
 )
@@ -254,6 +286,7 @@ LABELS: Mapping[str, Label] = {
     "stage": _listed(STAGES),
     "state": _listed(tuple(AlertState)),
     "step": _listed(STEPS),
+    "timing": _listed(TIMINGS),
     "type": Label(tuple(EventType), "CloudEvents types of the events"),
     "version": Label(re.compile(r"[A-Za-z0-9.+_-]{1,64}"), "version of the build, rule pack or model"),
 }

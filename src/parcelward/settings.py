@@ -169,6 +169,13 @@ class Settings(BaseSettings):
         le=timedelta(minutes=1),
         description="Time between two checks of the ground that a worker stands on (`parcelward doctor`).",
     )
+    linger: Duration = Field(
+        timedelta(0),
+        ge=timedelta(0),
+        le=timedelta(minutes=10),
+        description="How long a worker that something wrong keeps from working (exit code 2) still serves /metrics and "
+        "/ready before it ends, so that Prometheus learns why: two of its scrapes or more.",
+    )
 
     # Worker
     commit_every: Duration = Field(

@@ -88,8 +88,11 @@ class Outcome:
     counts: Counter[CountKey] = field(default_factory=Counter)
     # Records to be sent into a partition that is not chosen from the key: its number, and the record.
     moves: list[tuple[int, Send]] = field(default_factory=list)
-    # Event-to-alert measurement: arrival times (ms) of the evidence behind each alert in `sends`.
+    # What latencies are measured from, ms. Arrivals of the evidence behind each pass that was judged, and behind each
+    # alert in `sends`; and, for alerts that no evidence but a deadline raised, when that fell due.
+    judged_arrivals: list[int] = field(default_factory=list)
     alert_arrivals: list[int] = field(default_factory=list)
+    alert_dues: list[int] = field(default_factory=list)
 
     def add(self, later: "Outcome") -> None:
         """Add what a later batch led to."""
@@ -97,7 +100,9 @@ class Outcome:
         self.moves += later.moves
         self.updates |= later.updates
         self.counts.update(later.counts)
+        self.judged_arrivals += later.judged_arrivals
         self.alert_arrivals += later.alert_arrivals
+        self.alert_dues += later.alert_dues
 
 
 class PartitionStage(Protocol):

@@ -11,6 +11,7 @@ from aiokafka.structs import TopicPartition
 
 from parcelward.errors import UserError
 from parcelward.footing import Bounds, records_gone
+from parcelward.ground.check import GroundError
 from parcelward.ground.flaw import Severity
 from parcelward.ground.positions import gap
 from parcelward.settings import Settings
@@ -190,7 +191,7 @@ class Assignment:
         if gone := records_gone(position, bounds, transactional=plan.fed):
             found = gap(self.settings, source, position, bounds, gone)
             if found.severity is Severity.STOP:
-                raise UserError(found.sentence)
+                raise GroundError(found)
             log.error(
                 "records are gone",
                 extra={"topic": source.topic, "partition": source.partition, "offset": position, "records": gone},

@@ -118,6 +118,19 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         if at_end and begun is not None and self._outages.is_over(tp, begun):
             self._quiet[tp] = begun
 
+    def unread(self, tp: Any) -> int:
+        """Offsets between what was read of a partition and its end, as the last answer said.
+
+        Not from the committed position: the end of a transaction takes an offset and is never in a batch, so behind the
+        last record there would be one for ever. What is read goes beyond it. The end is that of the log, not of decided
+        transactions: records behind an open one wait, too.
+        """
+        assignment = self._consumer and self._consumer._subscription.subscription.assignment
+        state = assignment.state_value(tp) if assignment else None
+        if state is None or not state.has_valid_position or state.highwater is None:
+            return 0
+        return max(0, int(state.highwater) - int(state.position))
+
     async def fetch(self, active: Set[Any], watched: Set[Any], unread: Set[Any], wait_s: float) -> Fetched:
         """Fetch records of the active partitions, waiting at most `wait_s` seconds for the first.
 

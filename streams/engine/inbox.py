@@ -34,6 +34,10 @@ class Inbox:
         self.count = 0
         self.bytes = 0
 
+    def waiting(self, topic: str) -> int:
+        """Count the records of a topic that are in no batch yet."""
+        return len(self._records[topic])
+
     def fills(self, limit: int) -> bool:
         """Tell whether there is enough for a full batch: `limit` records, or `MOST_BYTES`."""
         return self.count >= limit or self.bytes >= MOST_BYTES

@@ -78,6 +78,7 @@ class StagePartition:
         self.uncommitted = False  # whether the group had a position for none of its sources
         self.must_reach: int | None = None  # changelog offset at which the state is complete
         self.taken_at = self.last_batch_at = time.monotonic()
+        self.in_work = 0
         self._phase = Phase.TAKEN
         self._busy = False
         self._transactions = transactions
@@ -218,7 +219,9 @@ class StagePartition:
         self._busy = True
         self.last_batch_at = time.monotonic()
         self._transactions.computing.add(self)
-        return self.inbox.next_batch(limit)
+        source = self.inbox.next_batch(limit)
+        self.in_work = len(source.batch.records)
+        return source
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
@@ -232,6 +235,7 @@ class StagePartition:
         finally:
             self._out_of_work.set()
             self._busy = False
+            self.in_work = 0
 
     async def process(self, source: SourceBatch) -> Done | None:
         """Compute, commit in one transaction, and only then change memory. None: the partition is no longer ours.

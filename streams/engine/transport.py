@@ -6,7 +6,7 @@ the behaviour of the pinned versions of Faust and aiokafka; tests/broker/test_tr
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.errors import IllegalStateError
@@ -185,10 +185,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         answered_at: float = self._thread.answered_at
         return time.monotonic() - answered_at
 
-    def lag(self, partition: StagePartition) -> int:
-        """Records between the committed positions of a partition and the ends of its topics, as last seen."""
-        ends = {tp.topic: self.highwater(tp) for tp in partition.sources}
-        return sum(max(0, (ends[topic] or 0) - position) for topic, position in partition.positions.items())
+    def waiting(self, partition: StagePartition) -> Mapping[str, int]:
+        """Records that wait in each topic of a partition: not read yet, as far as was last seen, or in no batch yet."""
+        return {tp.topic: self._thread.unread(tp) + partition.inbox.waiting(tp.topic) for tp in partition.sources}
 
     # which partitions are ours
 

@@ -21,6 +21,7 @@ from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kafka"
+AGENT = "io.prometheus.jmx:jmx_prometheus_javaagent:1.0.1"
 REAUTH_MS = 2000
 """So soon a client has to prove again who it is; deploy/ gives it a quarter of an hour."""
 PASSWORDS = {
@@ -39,6 +40,7 @@ class Cluster:
 
     port: int
     folder: Path
+    metrics_port: int = 0
     first: str = ""
     """The output of the first provisioning."""
     processes: frozenset[str] = frozenset()
@@ -97,9 +99,9 @@ def deployed_cluster(folder: Path) -> Iterator[Cluster]:
     ports = {name: free_port() for name in ("9092", "19092", "9093", "9094")}
     properties = folder / "server.properties"
     properties.write_text(rebased((DEPLOY / "server.properties").read_text(), folder, ports))
-    running = Cluster(ports["19092"], folder)
+    running = Cluster(ports["19092"], folder, free_port())
     with process_list() as seen:
-        child = start_broker(folder)
+        child = start_broker(folder, watched_by(running.metrics_port))
         try:
             await_answer(running, child)
             first = running.provision()
@@ -115,13 +117,20 @@ def deployed_cluster(folder: Path) -> Iterator[Cluster]:
         child.wait(30)
 
 
-def start_broker(folder: Path) -> "subprocess.Popen[bytes]":
+def watched_by(port: int) -> str:
+    """Options with which Java serves metrics: the JMX exporter, from Maven's repository, with the deployed settings."""
+    agent = MavenContext(resolver=PythonResolver()).create_dependency(AGENT).artifact.resolve()
+    return f"-javaagent:{agent}=127.0.0.1:{port}:{DEPLOY / 'jmx.yml'}"
+
+
+def start_broker(folder: Path, options: str = "") -> "subprocess.Popen[bytes]":
     """The broker by deploy/kafka/start.sh, with the server.properties in `folder`."""
     environment = {
         "PATH": os.environ["PATH"],
         "KAFKA_HOME": str(kafka_home(folder)),
         "KAFKA_PROPERTIES": str(folder / "server.properties"),
         "KAFKA_ADMIN_PASSWORD": PASSWORDS["admin"],
+        "KAFKA_SERVER_OPTS": options,
     }
     with (folder / "kafka.log").open("ab") as log:
         return subprocess.Popen(["/bin/bash", str(DEPLOY / "start.sh")], env=environment, stdout=log, stderr=log)
@@ -133,7 +142,10 @@ def kafka_home(folder: Path) -> Path:
     (folder / "kafka" / "bin").mkdir(parents=True, exist_ok=True)
     for name, main in programs.items():
         program = folder / "kafka" / "bin" / name
-        program.write_text(f'#!/bin/bash\nexec {shlex.join([*java_command(), main])} "$@"\n')
+        java, *rest = java_command()
+        program.write_text(
+            f'#!/bin/bash\nexec {shlex.quote(java)} ${{KAFKA_OPTS:-}} {shlex.join([*rest, main])} "$@"\n'
+        )
         program.chmod(0o755)
     return folder / "kafka"
 

@@ -18,6 +18,9 @@ from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
+PROMETHEUS = DEPLOY / "prometheus"
+RULE_TESTS = sorted(PROMETHEUS.glob("*_test.yml"))
+RULE_FILES = [PROMETHEUS / name for name in yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["rule_files"]]
 COMPOSE = DEPLOY / "compose.yaml"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 SERVER = (DEPLOY / "kafka" / "server.properties").read_text()
@@ -35,8 +38,7 @@ services: dict[str, dict[str, Any]] = compose["services"]
     "command",
     [
         ("check", "config", "prometheus.yml"),
-        ("check", "rules", "alerts.yml"),
-        ("test", "rules", "alerts_test.yml"),
+        *[("test", "rules", path.name) for path in RULE_TESTS],
     ],
     ids=" ".join,
 )
@@ -48,11 +50,24 @@ def test_promtool_agrees(command: tuple[str, ...]) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_every_alert_has_a_course_of_things_in_which_it_fires() -> None:
-    rules = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())
-    tests = yaml.safe_load((DEPLOY / "prometheus" / "alerts_test.yml").read_text())["tests"]
-    fired = {case["alertname"] for test in tests for case in test.get("alert_rule_test", []) if case.get("exp_alerts")}
-    assert fired == {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+def test_every_alert_has_a_course_of_things_in_which_it_fires_and_one_in_which_it_does_not() -> None:
+    tests = [test for path in RULE_TESTS for test in yaml.safe_load(path.read_text())["tests"]]
+    cases = [case for test in tests for case in test.get("alert_rule_test", [])]
+    groups = [group for path in RULE_FILES for group in yaml.safe_load(path.read_text())["groups"]]
+    alerts = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
+    assert {case["alertname"] for case in cases if case["exp_alerts"]} == alerts
+    assert {case["alertname"] for case in cases if not case["exp_alerts"]} == alerts
+
+
+def test_prometheus_has_every_file_of_rules_and_each_is_tested() -> None:
+    assert {path.name for path in RULE_FILES} == {path.name for path in PROMETHEUS.glob("*.yml")} - {
+        "prometheus.yml",
+        *[path.name for path in RULE_TESTS],
+    }
+    mounted = {mount.split(":")[0] for mount in services["prometheus"]["volumes"]}
+    assert {f"./prometheus/{path.name}" for path in RULE_FILES} <= mounted
+    tested = {name for path in RULE_TESTS for name in yaml.safe_load(path.read_text())["rule_files"]}
+    assert tested == {path.name for path in RULE_FILES}
 
 
 @pytest.mark.parametrize("path", sorted(DEPLOY.rglob("*.y*ml")), ids=lambda path: str(path.relative_to(DEPLOY)))

@@ -49,6 +49,13 @@ def alter(service: Service, topic: str, entry: str, value: str) -> None:
         )
 
 
+def config_of(service: Service, topic: str, entry: str) -> str:
+    """The value of an entry of a topic."""
+    with as_admin(service) as admin:
+        found = admin.describe_configs([ConfigResource("TOPIC", topic, [entry])], config_filter="all")
+        return str(found["topic"][topic][entry]["value"])
+
+
 def partitions(service: Service, topic: str) -> int:
     """Number of partitions of a topic; 0 when it is not there."""
     with as_admin(service) as admin:

@@ -55,12 +55,17 @@ class Service:
 
     def start(self) -> None:
         """Start the worker and wait until it is ready."""
-        with self.log.open("ab") as log:
-            worker = self.worker = subprocess.Popen(
-                [sys.executable, "-m", "parcelward", "worker"], env=self.environment, stdout=log, stderr=log
-            )
+        worker = self.launch()
         await_true(lambda: self.status("/ready") == 200 or worker.poll() is not None, "the worker is ready")
         assert worker.poll() is None, f"the worker ended: {self.tail()}"
+
+    def launch(self) -> "subprocess.Popen[bytes]":
+        """Start the worker and return at once."""
+        with self.log.open("ab") as log:
+            self.worker = subprocess.Popen(
+                [sys.executable, "-m", "parcelward", "worker"], env=self.environment, stdout=log, stderr=log
+            )
+        return self.worker
 
     def tail(self) -> str:
         """The end of the worker's log."""

@@ -17,11 +17,13 @@ import pytest
 from aiokafka.errors import KafkaConnectionError as AsyncConnectionError
 from aiokafka.structs import TopicPartition
 from kafka.errors import KafkaConnectionError
+from prometheus_client import CollectorRegistry
 
 import streams.worker
 from parcelward.cluster import admin
 from parcelward.intake.refusal import set_aside
 from parcelward.logs import FIELDS, JsonFormatter
+from parcelward.metrics import Metrics
 from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Record
@@ -158,7 +160,7 @@ def the_worker_serves(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setattr(gc, "set_threshold", lambda *_: None)
     settings = SETTINGS.model_copy(update={"http_port": 0})
     ground: Any = SimpleNamespace(clock=None, topic_ids={})
-    asyncio.run(streams.worker._run(settings, build_stages(settings), ground))
+    asyncio.run(streams.worker._run(settings, build_stages(settings), ground, Metrics(CollectorRegistry())))
 
 
 def a_signal_comes(patch: pytest.MonkeyPatch, folder: Path) -> None:

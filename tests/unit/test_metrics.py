@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -14,7 +14,7 @@ from parcelward.contract.events import EventType
 from parcelward.contract.reasons import Reason
 from parcelward.metrics import Metrics
 from parcelward.stage import Batch, Outcome, Record
-from streams.reporting import MetricsRecorder
+from streams.reporting import MetricsRecorder, Progress
 
 SAMPLE_LABELS = {
     "bin": "0.5",
@@ -119,7 +119,7 @@ def done(partition: int, records: int, commit_s: float, outcome: Outcome) -> Any
 
 
 def test_a_batch_counts_its_size_both_steps_and_its_commit(metrics: Metrics, registry: CollectorRegistry) -> None:
-    recorder, before = MetricsRecorder(metrics), time.time()
+    recorder, before = MetricsRecorder(metrics, {}), time.time()
     recorder.batch_done(done(0, 100, 0.02, Outcome(counts=Counter({(counts.SCREENED,): 100}))))
     recorder.batch_done(done(1, 50, 0.03, Outcome(alert_arrivals=[int(before * 1000) - 500])))
     recorder.batch_done(done(1, 0, 0.03, Outcome()))  # led to nothing, and was not committed
@@ -131,6 +131,77 @@ def test_a_batch_counts_its_size_both_steps_and_its_commit(metrics: Metrics, reg
     assert read("parcelward_commits_total", {"stage": "duties"}) == 2
     assert (read("parcelward_last_commit_timestamp_seconds", {"stage": "duties"}) or 0) >= before
     assert (read("parcelward_event_to_alert_seconds_sum") or 0) >= 0.5
+
+
+class Standing:
+    """Stands in for a partition that has got so far."""
+
+    def __init__(self, positions: dict[str, int]) -> None:
+        self.positions = positions
+        self.in_work = 0
+
+
+def test_evidence_and_deadlines_have_latencies_of_their_own(metrics: Metrics, registry: CollectorRegistry) -> None:
+    now_ms = int(time.time() * 1000)
+    MetricsRecorder(metrics, {}).batch_done(
+        done(0, 1, 0.01, Outcome(alert_arrivals=[now_ms - 500], alert_dues=[now_ms - 60_000, now_ms - 70_000]))
+    )
+    read = registry.get_sample_value
+    assert read("parcelward_event_to_alert_seconds_count") == 1
+    assert (read("parcelward_event_to_alert_seconds_sum") or 0) < 30
+    assert read("parcelward_deadline_to_alert_seconds_count") == 2
+    assert (read("parcelward_deadline_to_alert_seconds_sum") or 0) >= 130
+
+
+def test_evidence_is_screened_in_time_or_late(metrics: Metrics, registry: CollectorRegistry) -> None:
+    now_ms = int(time.time() * 1000)
+    recorder = MetricsRecorder(metrics, {})
+    recorder.batch_done(done(0, 1, 0.01, Outcome(judged_arrivals=[now_ms + 60_000, now_ms - 60_000, now_ms + 60_000])))
+    recorder.batch_done(done(0, 1, 0.01, Outcome(judged_arrivals=[now_ms + 60_000])))
+    read = registry.get_sample_value
+    assert read("parcelward_evidence_screened_total", {"timing": "in_time"}) == 3
+    assert read("parcelward_evidence_screened_total", {"timing": "late"}) == 1
+
+
+def test_a_courier_was_heard_when_its_last_record_arrived(metrics: Metrics, registry: CollectorRegistry) -> None:
+    recorder = MetricsRecorder(metrics, {"intake.swift": "swift", "intake.orient": "orient"})
+
+    def heard(courier: str) -> float | None:
+        return registry.get_sample_value("parcelward_courier_heard_timestamp_seconds", {"courier": courier})
+
+    assert heard("swift") is None
+    for topic, arrival_ms in (("intake.swift", 5_000), ("intake.orient", 9_000), ("intake.swift", 4_000)):
+        batch = done(0, 0, 0.01, Outcome())
+        batch.batch = Batch([Record(topic, 0, 0, arrival_ms, b"SF1", b"{}")])
+        recorder.batch_done(batch)
+    assert (heard("swift"), heard("orient")) == (5.0, 9.0)
+
+
+def test_a_partition_waits_as_long_as_nothing_of_it_is_done() -> None:
+    progress, partition = Progress(), cast(Any, Standing({"intake.swift": 5}))
+
+    def waits(count: int, now: float) -> float:
+        return progress.waiting_s(partition, {"intake.swift": count}, now)
+
+    assert waits(3, 100) == 0
+    assert waits(3, 160) == 60
+    partition.positions["intake.swift"] = 6
+    assert waits(2, 170) == 0, "one of them was done"
+    assert waits(2, 180) == 10
+    assert waits(0, 190) == 0, "none waits"
+    assert waits(1, 200) == 0, "since now"
+    progress.forget_all_but([])
+    assert waits(1, 300) == 0, "it was taken over anew"
+    partition.in_work = 3
+    assert (waits(0, 400), waits(0, 450)) == (100, 150), "a batch that does not end"
+
+
+def test_one_topic_that_stands_still_is_seen_while_those_of_other_couriers_go_on() -> None:
+    progress, partition = Progress(), cast(Any, Standing({"intake.swift": 5, "intake.orient": 5}))
+    for now in range(100, 161, 10):
+        partition.positions["intake.orient"] += 10
+        waited = progress.waiting_s(partition, {"intake.swift": 2, "intake.orient": 40}, now)
+    assert waited == 60
 
 
 def test_a_partition_that_was_taken_away_is_no_longer_reported(metrics: Metrics, registry: CollectorRegistry) -> None:

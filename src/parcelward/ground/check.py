@@ -39,7 +39,15 @@ def keeps_too_little(settings: Settings) -> Iterator[Flaw]:
         )
 
 
+class GroundError(UserError):
+    """A flaw because of which a worker must not work."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(flaw.sentence)
+        self.flaw = flaw
+
+
 def refuse(flaws: list[Flaw]) -> None:
-    """Raise UserError with the most harmful flaw that stops a worker, if there is one."""
+    """Raise GroundError with the most harmful flaw that stops a worker, if there is one."""
     if stopping := stops(flaws):
-        raise UserError(stopping[0].sentence)
+        raise GroundError(stopping[0])

@@ -31,6 +31,7 @@ class Code(StrEnum):
     CLOCK_UNKNOWN = "clock_unknown"
     CERTIFICATE = "certificate"
     FILES = "files"
+    OTHER = "other"
 
 
 class Severity(StrEnum):

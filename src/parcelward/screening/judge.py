@@ -35,7 +35,15 @@ from parcelward.features.table import INDEX, Row
 from parcelward.moments import utc
 from parcelward.rules import Hit, RulePack, finding_of, sendable, severity_and_action
 from parcelward.screening.outlet_state import OutletState
-from parcelward.shipments.shipment import LETTER, Duty, Shipment, ShipmentBrief, decode_hop, decode_shipment
+from parcelward.shipments.shipment import (
+    LETTER,
+    Duty,
+    Shipment,
+    ShipmentBrief,
+    Trigger,
+    decode_hop,
+    decode_shipment,
+)
 from parcelward.stage import Outcome, SourceRecord
 from parcelward.topics import Topics
 
@@ -88,6 +96,8 @@ class Measured(msgspec.Struct, gc=False):
     key: bytes
     notable: bool
     """It is entered even if nothing is found: it is contested, or drawn for a check."""
+    evidence_ms: int
+    """Arrival of the event that led to this pass; 0 where a deadline did."""
     known: AlertRecord | None = None
     _shipment: Shipment | None = None
 
@@ -136,6 +146,7 @@ class Judge:
         Alert records go into `outlet_state`, counts into `outcome`.
         """
         outcome.counts[(counts.SCREENED,)] += len(block)
+        outcome.judged_arrivals += [one.evidence_ms for one in block if one.evidence_ms]
         for one in block:
             one.recall(outlet_state)
         scores = self._scores([one.row for one in block])
@@ -259,7 +270,8 @@ class Judge:
                 one.counterparts,
             )
             outcome.sends.append(alert_send(alert, self._topics))
-            outcome.alert_arrivals.append(one.shipment.touched_ms)
+            by_deadline = one.shipment.trigger == Trigger.OVERDUE
+            (outcome.alert_dues if by_deadline else outcome.alert_arrivals).append(one.shipment.touched_ms)
             outcome.counts[counts.ALERT, alert.lane.value, alert.state.value] += 1
 
     def _shown_scores(self, revised: Sequence[Revised]) -> Sequence[Score | None]:

@@ -19,7 +19,16 @@ from parcelward.profiles.outlets import (
 )
 from parcelward.screening.judge import Judge, Judgement, Measured
 from parcelward.screening.outlet_state import Keep, OutletState
-from parcelward.shipments.shipment import Arrived, First, Shipment, ShipmentBrief, decode_arrived, encode, outlet_key
+from parcelward.shipments.shipment import (
+    Arrived,
+    First,
+    Shipment,
+    ShipmentBrief,
+    Trigger,
+    decode_arrived,
+    encode,
+    outlet_key,
+)
 from parcelward.stage import Batch, Outcome, SourceRecord
 from parcelward.topics import Topics
 
@@ -123,7 +132,8 @@ class OutletsStage:
             return None
         # A waybill number that comes back after it was forgotten is another parcel, with an alert of its own.
         key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
-        return Measured(record, *self._row(hop), key, self._judge.is_notable(shipment))
+        evidence_ms = 0 if shipment.trigger == Trigger.OVERDUE else now
+        return Measured(record, *self._row(hop), key, self._judge.is_notable(shipment), evidence_ms)
 
     def _take_back(self, shipment: ShipmentBrief, parts: int) -> None:
         """Take back parts of a shipment, as it was when they were counted, since a correction says something else."""
