@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jgo.maven import MavenContext, PythonResolver
 from pydantic import SecretStr
 
 from parcelward.broker.java import java_command

@@ -1,0 +1,1 @@
+"""A drill: a real installation is broken in one way after the other, until the page arrives, and mended again."""
