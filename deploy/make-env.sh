@@ -31,6 +31,7 @@ umask 077
     echo "KAFKA_ADMIN_PASSWORD_OLD="
     echo "KAFKA_WORKER_PASSWORD=$(secret)"
     echo "KAFKA_PLATFORM_PASSWORD=$(secret)"
+    echo "KAFKA_ACCOUNTS_PASSWORD=$(secret)"
     printf 'KAFKA_COURIER_PASSWORDS='
     separator=''
     for courier in $(echo "$couriers" | tr ',' ' '); do

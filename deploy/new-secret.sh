@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts a fresh random secret into deploy/.env; nothing is in force before the next `docker compose ... up -d`.
-# Usage: deploy/new-secret.sh admin | worker | platform | grafana | courier-CODE | token-key ID | use-token-key ID
+# Usage: deploy/new-secret.sh admin | worker | platform | accounts | grafana | courier-CODE | token-key ID | use-token-key ID
 #   admin              the former password stays beside it as KAFKA_ADMIN_PASSWORD_OLD: provisioning logs in with it once
 #   token-key ID       a further key under a new id, beside the others
 #   use-token-key ID   new tokens are made with this key
@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 what=${1:-} id=${2:-}
 [ -f .env ] || refuse "there is no deploy/.env; run deploy/make-env.sh"
 case $what in
-    admin | worker | platform | grafana | courier-?*) [ $# -eq 1 ] || refuse "$what takes nothing after it" ;;
+    admin | worker | platform | accounts | grafana | courier-?*) [ $# -eq 1 ] || refuse "$what takes nothing after it" ;;
     token-key | use-token-key)
         printf '%s' "$id" | LC_ALL=C grep -Eqx '[a-z0-9]{1,8}' || refuse "'$id': a key id has 1 to 8 of a-z and 0-9"
         grep -q "^TOKEN_KEYS=.*\"$id\": " .env && known=yes || known=no
@@ -20,7 +20,7 @@ case $what in
             use-token-key-no) refuse "there is no key $id; run deploy/new-secret.sh token-key $id first" ;;
         esac
         ;;
-    *) refuse "usage: deploy/new-secret.sh admin | worker | platform | grafana | courier-CODE | token-key ID | use-token-key ID" ;;
+    *) refuse "usage: deploy/new-secret.sh admin | worker | platform | accounts | grafana | courier-CODE | token-key ID | use-token-key ID" ;;
 esac
 fresh=$(openssl rand -hex 32)
 changed=no
@@ -35,7 +35,8 @@ while IFS= read -r line || [ -n "$line" ]; do
             continue
             ;;
         admin:KAFKA_ADMIN_PASSWORD_OLD=*) continue ;;
-        worker:KAFKA_WORKER_PASSWORD=* | platform:KAFKA_PLATFORM_PASSWORD=* | grafana:GRAFANA_ADMIN_PASSWORD=*)
+        worker:KAFKA_WORKER_PASSWORD=* | platform:KAFKA_PLATFORM_PASSWORD=* | accounts:KAFKA_ACCOUNTS_PASSWORD=* | \
+            grafana:GRAFANA_ADMIN_PASSWORD=*)
             line="${line%%=*}=$fresh" changed=yes
             ;;
         courier-*:KAFKA_COURIER_PASSWORDS=*)

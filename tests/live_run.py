@@ -138,8 +138,10 @@ class LiveRun:
         return iter(self.logs[where][: self._worked_off[where]])
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
-        records = self.logs[topic, partition][: self._worked_off[topic, partition]]
-        return (pass_of(record) for record in records)
+        return (pass_of(record) for record in self.between(topic, partition))
+
+    def between(self, topic: str, partition: int) -> Iterator[SourceRecord]:
+        return iter(self.logs[topic, partition][: self._worked_off[topic, partition]])
 
     def alerts(self) -> Iterator[SourceRecord]:
         return self._all([self.topics.alerts])

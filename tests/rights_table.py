@@ -32,8 +32,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "ops.md"
 BEGIN, END = "<!-- rights -->\n", "<!-- /rights -->"
 
 ADMIN, WORKER, COURIER, PLATFORM, STRANGER = "admin", "worker", "courier-swift", "platform", "stranger"
-USERS = (ADMIN, WORKER, COURIER, PLATFORM, STRANGER)
-HEADS = ("action", "`admin`", "`worker`", "`courier-swift`", "`platform`", "a user without rights")
+ACCOUNTS = "accounts"
+USERS = (ADMIN, WORKER, COURIER, PLATFORM, ACCOUNTS, STRANGER)
+HEADS = ("action", "`admin`", "`worker`", "`courier-swift`", "`platform`", "`accounts`", "a user without rights")
 
 TOPIC, CLUSTER = 2, 4
 TIMEOUT_MS = 10_000
@@ -192,14 +193,17 @@ ACTIONS = [
     Action("write `screening.outlets`, between the stages", write("screening.outlets"), (ADMIN, WORKER)),
     Action("write a changelog", write("screening-outlets-changelog"), (ADMIN, WORKER), frozenset({0, 87})),
     Action("write `screening-clock`", write("screening-clock"), (ADMIN, WORKER)),
+    Action("write `accounts.swift`", write("accounts.swift"), (ADMIN, ACCOUNTS), frozenset({0, 87})),
     Action("write `alerts`", write("alerts"), (ADMIN, WORKER)),
-    Action("read its own intake", read("intake.swift"), (ADMIN, WORKER)),
-    Action("read another courier's intake", read("intake.orient"), (ADMIN, WORKER)),
-    Action("read its own refused records", read("rejected.swift"), (ADMIN, COURIER)),
-    Action("read another courier's refused records", read("rejected.orient"), ONLY_ADMIN),
-    Action("read `screening.outlets`, between the stages", read("screening.outlets"), (ADMIN, WORKER)),
+    Action("read its own intake", read("intake.swift"), (ADMIN, WORKER, ACCOUNTS)),
+    Action("read another courier's intake", read("intake.orient"), (ADMIN, WORKER, ACCOUNTS)),
+    Action("read its own refused records", read("rejected.swift"), (ADMIN, COURIER, ACCOUNTS)),
+    Action("read another courier's refused records", read("rejected.orient"), (ADMIN, ACCOUNTS)),
+    Action("read `screening.outlets`, between the stages", read("screening.outlets"), (ADMIN, WORKER, ACCOUNTS)),
     Action("read a changelog", read("screening-outlets-changelog"), (ADMIN, WORKER)),
     Action("read `screening-clock`", read("screening-clock"), ONLY_ADMIN),
+    Action("read its own accounts", read("accounts.swift"), (ADMIN, COURIER, ACCOUNTS)),
+    Action("read another courier's accounts", read("accounts.orient"), (ADMIN, ACCOUNTS)),
     Action("read `alerts`", read("alerts"), (ADMIN, WORKER, PLATFORM)),
     Action("read `__consumer_offsets`", read("__consumer_offsets"), ONLY_ADMIN),
     Action("join the workers' group `screening`", join("screening"), (ADMIN, WORKER), ASKED_BACK),
@@ -214,7 +218,7 @@ ACTIONS = [
     Action(
         "see who is in the group `screening`",
         lambda: DescribeGroupsRequest(groups=["screening"], include_authorized_operations=False),
-        (ADMIN, WORKER),
+        (ADMIN, WORKER, ACCOUNTS),
         NO_GROUP,
     ),
     Action(

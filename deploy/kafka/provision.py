@@ -2,7 +2,8 @@
 
 Runs as the administrator, in the worker's image, with every start. Reads the connection from the settings
 (`PARCELWARD_*`), quotas and names of groups from access.toml beside it, and the passwords of the others from
-KAFKA_WORKER_PASSWORD, KAFKA_PLATFORM_PASSWORD, KAFKA_COURIER_PASSWORDS (`swift=...,orient=...`), or from files
+KAFKA_WORKER_PASSWORD, KAFKA_PLATFORM_PASSWORD, KAFKA_ACCOUNTS_PASSWORD (for who counts the couriers' accounts; may be
+missing), KAFKA_COURIER_PASSWORDS (`swift=...,orient=...`), or from files
 (KAFKA_WORKER_PASSWORD_FILE and so on). KAFKA_ADMIN_PASSWORD_OLD is the administrator's former password, for the one run
 that changes it.
 """
@@ -14,7 +15,7 @@ import sys
 from pathlib import Path
 
 from parcelward.cluster.provision import provision, renew_own_password
-from parcelward.cluster.rights import PLATFORM, WORKER, courier_user, read_access
+from parcelward.cluster.rights import ACCOUNTS, PLATFORM, WORKER, courier_user, read_access
 from parcelward.errors import UserError
 from parcelward.secret_files import secret
 from parcelward.settings import load_settings
@@ -31,6 +32,8 @@ def passwords(couriers: tuple[str, ...]) -> dict[str, str]:
         if not by_courier.get(courier):
             raise UserError(f"KAFKA_COURIER_PASSWORDS has no password for courier {courier}; add {courier}=...")
         found[courier_user(courier)] = by_courier[courier]
+    if password := secret("KAFKA_ACCOUNTS_PASSWORD", os.environ):  # without one nobody counts the accounts
+        found[ACCOUNTS] = password
     return found
 
 

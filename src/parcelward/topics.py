@@ -58,6 +58,10 @@ class Topics:
         """Refused records of one courier, whole as far as they fit; readable by that courier only."""
         return f"{self.prefix}rejected.{courier}"
 
+    def accounts(self, courier: str) -> str:
+        """Accounts of one courier's days, compacted, by date; readable by that courier only."""
+        return f"{self.prefix}accounts.{courier}"
+
     @property
     def alerts(self) -> str:
         """Alerts for the joint security control platform."""

@@ -29,6 +29,7 @@ PASSWORDS = {
     "admin": "admin-secret",
     "worker": "worker-secret",
     "platform": "platform-secret",
+    "accounts": "accounts-secret",
     "courier-swift": "swift-secret",
     "courier-orient": "orient-secret",
     "stranger": "stranger-secret",
@@ -75,6 +76,7 @@ class Cluster:
             "PARCELWARD_TOKEN_KEY": "k1",
             "KAFKA_WORKER_PASSWORD": PASSWORDS["worker"],
             "KAFKA_PLATFORM_PASSWORD": PASSWORDS["platform"],
+            "KAFKA_ACCOUNTS_PASSWORD": PASSWORDS["accounts"],
             "KAFKA_COURIER_PASSWORDS": "swift=swift-secret,orient=orient-secret",
         } | changes
 

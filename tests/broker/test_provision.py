@@ -75,7 +75,11 @@ def test_a_courier_that_is_taken_out_loses_user_rights_and_quota_and_gets_them_b
 ) -> None:
     before = found(cluster, admin)
     assert changes(cluster, PARCELWARD_COURIERS="swift") == [
+        "- right accounts: describe, read, write topic accounts.orient",
+        "- right accounts: describe, read topic intake.orient",
+        "- right accounts: describe, read topic rejected.orient",
         "- right courier-orient: read group courier-orient",
+        "- right courier-orient: describe, read topic accounts.orient",
         "- right courier-orient: describe, write topic intake.orient",
         "- right courier-orient: describe, read topic rejected.orient",
         "- right worker: describe, describe configs, read, write topic intake.orient",
@@ -84,14 +88,15 @@ def test_a_courier_that_is_taken_out_loses_user_rights_and_quota_and_gets_them_b
         "- quota courier-orient: producer_byte_rate",
         "- quota courier-orient: request_percentage",
         "- user courier-orient",
+        "  left alone, of a courier that is no setting any more: topic accounts.orient",
         "  left alone, of a courier that is no setting any more: topic intake.orient",
         "  left alone, of a courier that is no setting any more: topic rejected.orient",
-        "9 changes",
+        "13 changes",
     ]
     after = found(cluster, admin)
     assert "courier-orient" not in {*after.users, *after.quotas, *(right.user for right in after.rights)}
     assert after.topics == before.topics
-    assert changes(cluster)[-1] == "9 changes"
+    assert changes(cluster)[-1] == "13 changes"
     assert found(cluster, admin) == before
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from parcelward.audit.account import SETTLED_MS
+from parcelward.moments import MINUTE_MS
 from parcelward.settings import ENV_PREFIX, Settings, load_settings
 from streams.engine.assignment import FINISH_S
 from streams.engine.transactions import CLOSE_S
@@ -26,7 +28,7 @@ from_secret = {entry["name"]: entry["valueFrom"]["secretKeyRef"] for entry in wo
 
 
 def test_there_is_one_of_each_kind_under_one_name() -> None:
-    assert set(manifests) == {"ConfigMap", "StatefulSet", "Service", "PodDisruptionBudget"}
+    assert set(manifests) == {"ConfigMap", "StatefulSet", "Service", "PodDisruptionBudget", "CronJob"}
     assert {manifest["metadata"]["name"] for manifest in manifests.values()} == {"parcelward"}
     assert stateful["serviceName"] == "parcelward"
     assert worker["envFrom"] == [{"configMapRef": {"name": "parcelward"}}]
@@ -99,3 +101,23 @@ def test_it_runs_as_the_user_of_the_image_with_no_more_rights_than_it_needs() ->
 
 def test_a_worker_has_the_time_that_it_takes_to_end() -> None:
     assert pod["terminationGracePeriodSeconds"] >= START_S + FINISH_S + CLOSE_S + STOP_S + END_S
+
+
+def test_the_job_of_the_accounts_is_a_command_of_its_own_user_after_midnight_in_china() -> None:
+    job = manifests["CronJob"]["spec"]
+    accounts = job["jobTemplate"]["spec"]["template"]["spec"]
+    (counting,) = accounts["containers"]
+    assert (job["schedule"], job["timeZone"], counting["args"]) == (
+        "20 0 * * *",
+        "Asia/Shanghai",
+        ["report", "--publish"],
+    )
+    assert 20 * MINUTE_MS > SETTLED_MS, "else the day is not final"
+    named = {entry["name"]: entry.get("value") for entry in counting["env"]}
+    assert named == {"PARCELWARD_SASL_USERNAME": "accounts", "PARCELWARD_SASL_PASSWORD": None}, "no token key"
+    assert counting["image"] == worker["image"]
+    assert counting["envFrom"] == worker["envFrom"]
+    assert counting["securityContext"] == worker["securityContext"]
+    assert accounts["enableServiceLinks"] is accounts["automountServiceAccountToken"] is False
+    labels = manifests["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"]
+    assert labels != stateful["selector"]["matchLabels"], "it is no worker"

@@ -47,7 +47,9 @@ def test_it_is_accepted_in_every_mode_under_the_outlet_or_the_courier(data: dict
     del encoded["data"]
     in_binary_mode = record(data)
     with_subject = in_binary_mode._replace(headers=[*in_binary_mode.headers, ("ce_subject", key.encode())])
-    given = [in_binary_mode, with_subject, *map(structured, (event(data), event(data, subject=key), encoded))]
+    looked_at = with_subject._replace(headers=[*with_subject.headers, ("ce_traceparent", b"00-1")])
+    events = event(data), event(data, subject=key), encoded, encoded | {"subject": key}
+    given = [in_binary_mode, with_subject, looked_at, *map(structured, events)]
     found = [accepted(one) for one in given]
     assert {one.type for one in found} == {EventType.HEARTBEAT}
     assert {key_of(one.data) for one in found} == {key}

@@ -22,6 +22,8 @@ COMMANDS = {
     "rejected": Subcommand("parcelward.cli.rejected:rejected", "Read back a courier's refused records with reasons."),
     "trace": Subcommand("parcelward.cli.trace:trace", "Show from the topics where a parcel's events went."),
     "erase": Subcommand("parcelward.cli.erase:erase", "Take one person out of what is stored, and prove it."),
+    "accounts": Subcommand("parcelward.cli.accounts:accounts", "Read the accounts of a courier's days."),
+    "report": Subcommand("parcelward.cli.report:report", "Count what became of every record of a day, and publish it."),
     "replay": Subcommand("parcelward.cli.replay:replay", "Screen a recorded span again and compare with the live run."),
     "simulate": Subcommand("parcelward.cli.simulate:simulate", "Make courier traffic with planted patterns."),
     "model": Subcommand("parcelward.cli.model:app", "Train, release and inspect the risk model."),

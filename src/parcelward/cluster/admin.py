@@ -15,7 +15,7 @@ from parcelward.flow import FLOW
 from parcelward.footing import short_id
 from parcelward.ground.check import refuse
 from parcelward.ground.facts import TopicFacts
-from parcelward.ground.plan import INTERNAL, TopicPlan, plan_topics
+from parcelward.ground.plan import INTERNAL, TopicPlan, plan_accounts, plan_topics
 from parcelward.ground.topics import WAITS, misfits
 from parcelward.settings import Settings
 
@@ -29,8 +29,8 @@ OFFSETS_KEPT = "offsets.retention.minutes"
 T = TypeVar("T")
 
 
-def ensure_topics(settings: Settings) -> list[str]:
-    """Create what is missing and return its names. Waits until every partition has a leader.
+def ensure_topics(settings: Settings, plan: Callable[[Settings], list[TopicPlan]] = plan_topics) -> list[str]:
+    """Create what is missing of the planned topics and return its names. Waits until every partition has a leader.
 
     Raises UserError when no broker answers, when creating is refused, or when an existing topic does not fit, naming it
     and the fix:
@@ -41,7 +41,7 @@ def ensure_topics(settings: Settings) -> list[str]:
     - A changelog that is not only compacted: state would be deleted.
     - Fewer copies than the setting `replication`, or a leader that lacks records: acknowledged records could be lost.
     """
-    plans = plan_topics(settings)
+    plans = plan(settings)
 
     def ensure(admin: Any) -> list[str]:
         existing = set(admin.list_topics())
@@ -58,7 +58,7 @@ def ensure_topics(settings: Settings) -> list[str]:
 
 def delete_topics(settings: Settings) -> None:
     """Delete every topic of this installation that exists. Raises UserError when the cluster refuses."""
-    planned = {plan.name for plan in plan_topics(settings)}
+    planned = {plan.name for plan in (*plan_topics(settings), *plan_accounts(settings))}
 
     def delete(admin: Any) -> None:
         if found := sorted(planned & set(admin.list_topics())):

@@ -25,7 +25,7 @@ from parcelward.cluster.client import client_options
 from parcelward.cluster.entrance import is_let_in
 from parcelward.cluster.rights import USER, Access, Quota, Right, is_ours, wanted_quotas, wanted_rights
 from parcelward.errors import UserError
-from parcelward.ground.plan import plan_topics
+from parcelward.ground.plan import plan_accounts, plan_topics
 from parcelward.settings import Settings
 
 ITERATIONS = 8192
@@ -60,7 +60,7 @@ def provision(
     UserError for what Kafka refuses.
     """
     rights = wanted_rights(settings, access)
-    missing = {plan.name for plan in plan_topics(settings)}
+    missing = {plan.name for plan in (*plan_topics(settings), *plan_accounts(settings))}
     found = administered(settings, "looking_at_the_cluster", lambda admin: look(admin, settings))
     missing -= found.topics
     for name in sorted(missing):
@@ -74,6 +74,7 @@ def provision(
     ]
     if not dry:
         ensure_topics(settings)
+        ensure_topics(settings, plan_accounts)
 
     def do(admin: Any) -> None:
         for change in changes:
@@ -268,6 +269,6 @@ def _as_words(acl: ACL) -> str:
 
 
 def _left_topics(settings: Settings, found: Found) -> set[str]:
-    planned = {plan.name for plan in plan_topics(settings)}
-    ours = (settings.topics.intake(""), settings.topics.rejected(""))
+    planned = {plan.name for plan in (*plan_topics(settings), *plan_accounts(settings))}
+    ours = (settings.topics.intake(""), settings.topics.rejected(""), settings.topics.accounts(""))
     return {name for name in found.topics - planned if name.startswith(ours)}

@@ -13,9 +13,9 @@ from parcelward.errors import UserError
 from parcelward.ground.plan import plan_topics
 from parcelward.settings import Settings
 
-WORKER, PLATFORM = "worker", "platform"
+WORKER, PLATFORM, ACCOUNTS = "worker", "platform", "accounts"
 TOPIC, GROUP, TRANSACTIONAL_ID = "topic", "group", "transactional id"
-USER = re.compile(f"{WORKER}|{PLATFORM}|courier-.+")
+USER = re.compile(f"{WORKER}|{PLATFORM}|{ACCOUNTS}|courier-.+")
 """Users that provisioning makes and removes. It leaves all others alone."""
 
 Quota = dict[str, float]
@@ -91,7 +91,8 @@ def courier_user(courier: str) -> str:
 def wanted_rights(settings: Settings, access: Access) -> frozenset[Right]:
     """List the rights. The broker's configuration forbids everything else. Raises UserError for a group of two users.
 
-    A courier writes its intake and reads its refused records, the platform reads alerts, the worker does the rest.
+    A courier writes its intake, reads its refused records and its accounts, the platform reads alerts, the worker does
+    the rest. Who counts the accounts reads what they are counted from, and writes nothing else.
     """
     return frozenset(_rights(settings, access))
 
@@ -109,6 +110,14 @@ def _rights(settings: Settings, access: Access) -> Iterator[Right]:
         user = courier_user(courier)
         yield from _allow(user, TOPIC, topics.intake(courier), "WRITE", "DESCRIBE")
         yield from _allow(user, TOPIC, topics.rejected(courier), "READ", "DESCRIBE")
+        yield from _allow(user, TOPIC, topics.accounts(courier), "READ", "DESCRIBE")
+        for counted in (topics.intake(courier), topics.rejected(courier)):
+            yield from _allow(ACCOUNTS, TOPIC, counted, "READ", "DESCRIBE")
+        yield from _allow(ACCOUNTS, TOPIC, topics.accounts(courier), "READ", "WRITE", "DESCRIBE")
+    for between in topics.between:
+        yield from _allow(ACCOUNTS, TOPIC, between, "READ", "DESCRIBE")
+    yield from _allow(ACCOUNTS, TOPIC, topics.alerts, "DESCRIBE")
+    yield from _allow(ACCOUNTS, GROUP, topics.app_id, "DESCRIBE")
     yield from _allow(PLATFORM, TOPIC, topics.alerts, "READ", "DESCRIBE")
     owners = {topics.app_id: WORKER}
     for user, group in _groups(settings, access):
@@ -142,7 +151,7 @@ def is_ours(right: Right, settings: Settings) -> bool:
         return False
     prefix = re.escape(settings.topic_prefix)
     names = {
-        TOPIC: r"(intake|rejected|account)\..+|alerts|screening([.-].*)?",
+        TOPIC: r"(intake|rejected|accounts)\..+|alerts|screening([.-].*)?",
         GROUP: "[^.]+",
         TRANSACTIONAL_ID: "screening(-.*)?",
     }

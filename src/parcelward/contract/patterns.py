@@ -17,6 +17,7 @@ MASK_PATTERN = r"^[^*]{0,3}[*]{4,24}[^*]{0,4}$"
 NAME_MASK_PATTERN = r"^([^*]?[*]{1,24}|[*]{1,24}[^*])$"  # three characters are a whole Chinese name
 REPAIR_PATTERN = r"^([a-z0-9-]{1,200}\.)?intake\.[a-z][a-z0-9-]{1,31}/[0-9]{1,10}/[0-9]{1,19}$"
 REGION_PATTERN = r"^[1-9][0-9]{5}$"
+DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 PHASH_PATTERN = r"^[0-9a-f]{16}$"
 CATEGORY_PATTERN = r"^(0?[1-9]|1[0-9])$"

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from parcelward.contract.accounts import ACCOUNT_TYPE, Account
 from parcelward.contract.alerts import ALERT_TYPE, Alert, RejectedHeaders
 from parcelward.contract.events import EVENT_MODELS, EventType
 from parcelward.contract.reasons import Reason
@@ -45,6 +46,7 @@ def _intake_messages() -> Iterator[Message]:
 MESSAGES: tuple[Message, ...] = (
     *_intake_messages(),
     Message("alert", Alert, ALERT_TYPE, "alerts", "waybill", "value of a binary-mode CloudEvent"),
+    Message("account", Account, ACCOUNT_TYPE, "accounts.<courier>", "date", "value of a binary-mode CloudEvent"),
     Message("rejected", RejectedHeaders, "", "rejected.<courier>", "as received", "headers added to the record"),
 )
 

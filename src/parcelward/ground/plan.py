@@ -1,7 +1,7 @@
 """Every topic of an installation as it should be, and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from parcelward.flow import FLOW
 from parcelward.moments import DAY_MS, HOUR_MS, duration_ms
@@ -85,6 +85,15 @@ def plan_topics(settings: Settings) -> list[TopicPlan]:
         for stage in FLOW
     ]  # fmt: skip
     return [*plans, plan_clock(settings)]
+
+
+def plan_accounts(settings: Settings) -> list[TopicPlan]:
+    """Plan the topics of the couriers' accounts. No worker reads or writes them; `parcelward report` does."""
+    return [
+        replace(_plan(settings, settings.topics.accounts(courier), {}, {}, False, False, cleanup_policy="compact"),
+                partitions=1)
+        for courier in settings.couriers
+    ]  # fmt: skip
 
 
 def plan_clock(settings: Settings) -> TopicPlan:

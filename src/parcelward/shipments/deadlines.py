@@ -79,6 +79,21 @@ def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:
     return fallen
 
 
+def fell_due(shipment: Shipment, deadlines: Deadlines) -> list[int]:
+    """Give the duties that became overdue with the deadline at which a shipment was touched.
+
+    Where deadlines were other settings then, it cannot be told which ones: all that are overdue.
+    """
+    scan = shipment.first_arrival_ms + (deadlines.scan or 0)
+    due = {
+        Duty.REAL_NAME: shipment.first_arrival_ms + deadlines.real_name,
+        Duty.INSPECTION: shipment.accepted_ms + deadlines.inspection,
+        Duty.SECURITY_SCAN: scan,
+    }
+    overdue = [duty for duty in due if shipment.overdue & duty]
+    return [duty for duty in overdue if due[duty] == shipment.touched_ms] or overdue
+
+
 def begun(shipment: Shipment, duty: int) -> int:
     """Give the time (epoch ms) from which a duty's time counts: the acceptance, as far as it is known."""
     real_name = None if duty == Duty.REAL_NAME else shipment.real_name
