@@ -50,7 +50,7 @@ LAYERS = {
     "replay": "a recorded run is screened again and compared",
     "audit": "checks every record by replaying each stage",
     "trace": "one parcel's records, read again as the stages read them, become steps in words",
-    "erasure": "one person is taken out of what the stages have stored; knows tokens, and records only as MessagePack",
+    "erasure": "one person is taken out of what is stored; knows tokens, recordings and the real-name entry",
     # what is started
     "process": "starting and stopping processes; below all that starts some",
     "broker": "a real Kafka, as a process",

@@ -1,14 +1,21 @@
-"""A person is put out of records of every format; the rest of each record stays as it was."""
+"""A person is put out of records of every format, and out of recordings; the rest of each stays as it was."""
 
+import gzip
 from pathlib import Path
 from zlib import crc32
 
 import msgspec
 import pytest
 
+from parcelward.erasure.folders import drop_lines
+from parcelward.erasure.lines import line_reader
 from parcelward.erasure.person import person_of
+from parcelward.erasure.tokens import Values, tokenisers, tokens_of
+from parcelward.errors import UserError
 from parcelward.formats import format_of
 from parcelward.profiles.senders import decode_sender
+from parcelward.replay.kept import _line, lines_in, record_in
+from parcelward.settings import Settings
 from parcelward.shipments.shipment import Shipment, decode_shipment
 from parcelward.stage import Record
 from tests.fixtures.stored import read_records
@@ -36,7 +43,7 @@ def without_tokens(shipment: Shipment) -> Shipment:
     real_name = shipment.real_name
     if real_name is not None:
         real_name = msgspec.structs.replace(real_name, document_token="", phone_token="", operator_token="")
-        real_name = msgspec.structs.replace(real_name, receiver_token="")
+        real_name = msgspec.structs.replace(real_name, receiver_token="", name_token="")
     versions = [msgspec.structs.replace(one, entry=b"") for one in shipment.versions]
     return msgspec.structs.replace(shipment, real_name=real_name, versions=versions)
 
@@ -87,3 +94,70 @@ def test_who_is_in_no_record_changes_none() -> None:
     nobody = person_of(["demo." + "A" * 22])
     assert [one for one in records(STORED[-1], "duties") if nobody.put_out(one.value or b"") is not None] == []
     assert decode_sender(msgspec.msgpack.encode(["2", 1])).touched_ms == 1
+
+
+def test_the_name_beside_the_document_goes_and_no_other_name() -> None:
+    named = [one for one in records(STORED[-1], "duties") if b"/" in (one.key or b"") and senders_of(one)]
+    names = 0
+    for record in named:
+        before = decode_shipment(record.value or b"").real_name
+        after = decode_shipment(person_of(senders_of(record)).put_out(record.value or b"") or b"").real_name
+        assert before is not None
+        assert after is not None
+        assert before.name_token is None or after.name_token != before.name_token
+        assert (after.name_token is None, after.name_mask) == (before.name_token is None, before.name_mask)
+        assert after.operator_token == before.operator_token or before.operator_token in senders_of(record)
+        names += before.name_token is not None
+    assert names > 50
+
+
+DOCUMENT, PHONE, NAME = "36042619910101007X", "13800001234", "王小明"
+SETTINGS = Settings(couriers=("swift",))
+
+
+def lines(folder: Path, *values: bytes) -> Path:
+    """A file of refused records, as a recording keeps it."""
+    path = folder / "rejected.jsonl.gz"
+    headers = [("pw_reason", b"invalid_encoding")]
+    kept = [_line(Record("rejected.swift", 0, 1, 1, b"SF1", value, headers)) for value in values]
+    path.write_bytes(gzip.compress(b"".join(one + b"\n" for one in kept)))
+    return path
+
+
+def is_of(line: bytes) -> bool:
+    makers = tokenisers(SETTINGS)
+    values = Values(DOCUMENT, PHONE, NAME)
+    return line_reader(SETTINGS, person_of(tokens_of(values, makers)), makers, values)(line)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"phone": "13800001234"',
+        b'\xff{"phone": "13800001234"',
+        NAME.encode("gb18030"),
+        b'{"name": "\\u738b\\u5c0f\\u660e"',
+        b'{"name": "\\u738B\\u5C0F\\u660E"',
+        DOCUMENT.lower().encode(),
+    ],
+    ids=["as it is", "no UTF-8", "GB 18030", "escaped", "escaped with capitals", "other case"],
+)
+def test_a_refused_record_in_a_recording_goes_however_it_was_written(tmp_path: Path, value: bytes) -> None:
+    path = lines(tmp_path, value, b"of somebody else")
+    assert drop_lines(path, is_of) == 1
+    (left,) = lines_in(path)
+    assert record_in(left).value == b"of somebody else"
+
+
+def test_what_an_erasing_that_was_killed_left_half_written_goes(tmp_path: Path) -> None:
+    path = lines(tmp_path, b"of somebody else")
+    (tmp_path / "rejected.jsonl.erasing").write_bytes(PHONE.encode())
+    assert drop_lines(path, is_of) == 0
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_damaged_recording_is_named(tmp_path: Path) -> None:
+    path = lines(tmp_path, b"of somebody else")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UserError, match="is missing or damaged"):
+        drop_lines(path, is_of)

@@ -13,17 +13,16 @@ from parcelward.cluster.rewriting import require_stopped, rewriting, topic_setti
 from parcelward.cluster.search import Search
 from parcelward.contract.patterns import TOKEN_PATTERN
 from parcelward.erasure.changelogs import changes, keys_of, newest_of
-from parcelward.erasure.folders import drop_lines, drop_states, in_state, lines_of, recorded_files, states_in
+from parcelward.erasure.folders import drop_lines, drop_states, in_state, recorded_files, states_in
+from parcelward.erasure.lines import line_reader
 from parcelward.erasure.person import Person, person_of
 from parcelward.erasure.remains import NUMBERS, Remains, in_changelog, on_topic
-from parcelward.erasure.tokens import Values, tokenisers, tokens_in, tokens_of
+from parcelward.erasure.tokens import Values, tokenisers, tokens_of
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
 from parcelward.flow import FLOW
-from parcelward.identity.tokens import Tokeniser
-from parcelward.intake.decode import Decoder, Limits
 from parcelward.moments import CHINA, utc
-from parcelward.replay.kept import KeptRecording, note_erased, record_in
+from parcelward.replay.kept import KeptRecording, lines_in, note_erased
 from parcelward.settings import Settings
 
 BETWEEN = "between the stages; retention deletes it"
@@ -41,7 +40,7 @@ def erase(
     ] = None,
     document: Annotated[bool, typer.Option("--document", help="Read a document number from standard input.")] = False,
     phone: Annotated[bool, typer.Option("--phone", help="Read a phone number from standard input.")] = False,
-    name: Annotated[bool, typer.Option("--name", help="Read a name from standard input.")] = False,
+    name: Annotated[bool, typer.Option("--name", help="Read a name; it takes all who have it.")] = False,
     country: Annotated[
         str | None, typer.Option(help="Country that issued a passport, as couriers state it.", show_default=False)
     ] = None,
@@ -68,7 +67,7 @@ def erase(
             "nobody was named: give --token, or --document, --phone or --name and the value on standard input"
         )
     person, folders = person_of(tokens), recording or []
-    is_of = _line_reader(settings, person, makers, values)
+    is_of = line_reader(settings, person, makers, values)
     if check:
         _report(sorted(_remains(settings, person, folders, is_of), key=lambda one: (one.stays, one.place)), as_json)
         return
@@ -107,27 +106,11 @@ def _erase(settings: Settings, person: Person, folders: list[Path], is_of: Calla
     done |= {"records of the state written anew": rewritten, "profiles deleted": deleted, "recorded lines dropped": 0}
     for folder in folders:
         KeptRecording(folder, settings)  # or it says why not
-        gone = sum(drop_lines(path, is_of) for path in recorded_files(folder))
-        note_erased(folder, gone)
-        done["recorded lines dropped"] += gone
+        for path in recorded_files(folder):
+            if gone := drop_lines(path, is_of):
+                note_erased(folder, gone)
+                done["recorded lines dropped"] += gone
     return done
-
-
-def _line_reader(
-    settings: Settings, person: Person, makers: list[Tokeniser], values: Values
-) -> Callable[[bytes], bool]:
-    """Make the question if a line of a recording is of the person: by a token in it, or by raw values."""
-    limits, key_ids = Limits.from_settings(settings), frozenset(settings.token_keys)
-    decoder = Decoder(settings.topics, limits, b"", key_ids)
-    raw = [value.encode() for value in (values.document, values.phone, values.name) if value]
-    intake = settings.topics.intake("").encode()
-
-    def is_of(line: bytes) -> bool:
-        if person.is_told(line) or any(value in line for value in raw):
-            return True
-        return intake in line and bool(tokens_in(record_in(line), decoder, makers) & person.tokens)
-
-    return is_of
 
 
 def _remains(
@@ -165,7 +148,7 @@ def _in_files(
             yield Remains(str(path), held, None, "state folder of a worker; run `parcelward erase` on this machine")
     for folder in folders:
         for path in recorded_files(folder):
-            if held := sum(map(is_of, lines_of(path))):
+            if held := sum(map(is_of, lines_in(path))):
                 yield Remains(str(path), held, None, "a kept recording; run `parcelward erase --recording` with it")
 
 

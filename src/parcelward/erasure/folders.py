@@ -4,7 +4,7 @@ import fcntl
 import gzip
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +12,7 @@ from rocksdict import AccessType, Options, Rdict
 
 from parcelward.erasure.person import Person
 from parcelward.errors import UserError
+from parcelward.replay.kept import lines_in
 
 IN_USE = "in-use"
 """A worker locks this file of its state folder."""
@@ -60,24 +61,22 @@ def _tells(file: Path, person: Person) -> bool:
     return any(token[-TAIL:].encode() in text for token in person.tokens)
 
 
-def lines_of(path: Path) -> Iterator[bytes]:
-    """Read the lines of a file of a recording."""
-    with gzip.open(path) as file:
-        yield from file
-
-
 def recorded_files(folder: Path) -> list[Path]:
     """Find the files of a kept recording."""
     return sorted(folder.glob("*.jsonl.gz"))
 
 
 def drop_lines(path: Path, is_of: Callable[[bytes], bool]) -> int:
-    """Write a file of a recording anew without the lines of a person, whole or not at all; returns how many went."""
-    if not any(map(is_of, lines_of(path))):
-        return 0
+    """Write a file of a recording anew without the lines of a person, whole or not at all; returns how many went.
+
+    Raises UserError when it is damaged. What an erasing that was killed has left half written goes, too.
+    """
     anew, gone = path.with_suffix(".erasing"), 0
+    anew.unlink(missing_ok=True)
+    if not any(map(is_of, lines_in(path))):
+        return 0
     with gzip.open(anew, "wb", compresslevel=_FAST) as file:
-        for line in lines_of(path):
+        for line in lines_in(path):
             if is_of(line):
                 gone += 1
             else:
@@ -86,8 +85,3 @@ def drop_lines(path: Path, is_of: Callable[[bytes], bool]) -> int:
         os.fsync(written.fileno())
     anew.replace(path)
     return gone
-
-
-def told_in(path: Path, person: Person) -> int:
-    """Count the lines of a file in which a token stands as it is."""
-    return sum(map(person.is_told, lines_of(path)))

@@ -4,8 +4,12 @@ Whatever its format, a record is MessagePack: texts, numbers and what they stand
 its struct. A token is replaced by one that is made of chance and of nothing else, as if it had been made with a key
 that nobody has: what the parcel rests on stays, and nothing leads from it to the person or to another parcel of theirs.
 Profiles of others hold marks (crc32) of a token, which are replaced by the mark of the new one: their counts stay.
+
+A name has one token for all who have it. So it is known as the person's by its place alone: beside their document, or
+beside their phone where there is no document.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,8 +19,15 @@ from zlib import crc32
 
 import msgspec
 
+from parcelward.contract.patterns import TOKEN_PATTERN
+from parcelward.shipments.shipment import RealNameEntry
+
 KEY_ID = "erased"
 """In place of a key's id: such a token can be compared with no other one."""
+_DOCUMENT, _NAME, _PHONE = (
+    RealNameEntry.__struct_fields__.index(f"{one}_token") for one in ("document", "name", "phone")
+)
+_is_token = re.compile(TOKEN_PATTERN).fullmatch
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
@@ -67,12 +78,23 @@ class Person:
         replaced = self._replaced(found, new, marks)
         return None if replaced == found else _encode(replaced)
 
+    def _with_name(self, entry: list[Any], new: Mapping[str, str]) -> Mapping[str, str]:
+        """Give what is new in an entry: if it tells the person's document, or their phone and no document, the name."""
+        if len(entry) <= _PHONE:
+            return new
+        document, name, phone = entry[_DOCUMENT], entry[_NAME], entry[_PHONE]
+        whose = phone if document is None else document
+        if not (isinstance(whose, str) and whose in self.tokens and isinstance(name, str) and _is_token(name)):
+            return new
+        return {name: token_of_nobody(), **new}
+
     def _replaced(self, value: Any, new: Mapping[str, str], marks: Mapping[int, int]) -> Any:
         if isinstance(value, str):
             return new.get(value, value)
         if isinstance(value, int) and not isinstance(value, bool):
             return marks.get(value, value)
         if isinstance(value, list):
+            new = self._with_name(value, new)
             return [self._replaced(one, new, marks) for one in value]
         if isinstance(value, dict):
             return {self._replaced(key, new, marks): self._replaced(one, new, marks) for key, one in value.items()}

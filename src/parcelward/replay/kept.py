@@ -74,7 +74,9 @@ def note_erased(folder: Path, records: int) -> None:
     path = folder / ABOUT
     about = msgspec.json.decode(path.read_bytes(), type=About)
     about.erased += records
-    path.write_bytes(_encode(about) + b"\n")
+    anew = path.with_suffix(".erasing")
+    anew.write_bytes(_encode(about) + b"\n")
+    anew.replace(path)
 
 
 class KeptRecording:
@@ -104,7 +106,7 @@ class KeptRecording:
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
         """Read the order in which the live run's later stage processed its topic."""
-        return map(_decode_pass, _lines(_file(self._folder, topic, partition)))
+        return map(_decode_pass, lines_in(_file(self._folder, topic, partition)))
 
     def alerts(self) -> Iterator[SourceRecord]:
         """Read the alerts that the live run published."""
@@ -115,7 +117,7 @@ class KeptRecording:
         return self._records(self._folder / "rejected.jsonl.gz")
 
     def _records(self, path: Path) -> Iterator[SourceRecord]:
-        return (record_in(line) for line in _lines(path))
+        return (record_in(line) for line in lines_in(path))
 
 
 def _file(folder: Path, topic: str, partition: int) -> Path:
@@ -135,7 +137,8 @@ def _write(path: Path, lines: Iterable[bytes]) -> int:
     return written
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def lines_in(path: Path) -> Iterator[bytes]:
+    """Read the lines of a file of a recording. Raises UserError when it is missing or damaged."""
     try:
         with gzip.open(path) as file:
             yield from file
