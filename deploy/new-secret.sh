@@ -1,7 +1,8 @@
 #!/bin/sh
 # Puts a fresh random secret into deploy/.env; nothing is in force before the next `docker compose ... up -d`.
 # Usage: deploy/new-secret.sh admin | worker | platform | accounts | grafana | courier-CODE | token-key ID | use-token-key ID
-#   admin              the former password stays beside it as KAFKA_ADMIN_PASSWORD_OLD: provisioning logs in with it once
+#   admin              the former passwords stay beside it as KAFKA_ADMIN_PASSWORD_OLD: provisioning logs in once with that
+#                      of them which Kafka knows, the last one or, if that never came into force, an earlier one
 #   token-key ID       a further key under a new id, beside the others
 #   use-token-key ID   new tokens are made with this key
 # No secret is an argument of a program here: everybody on the machine may read those.
@@ -24,13 +25,14 @@ case $what in
 esac
 fresh=$(openssl rand -hex 32)
 changed=no
+former=$(sed -n 's/^KAFKA_ADMIN_PASSWORD_OLD=//p' .env)
 umask 077
 trap 'rm -f .env.new' EXIT
 while IFS= read -r line || [ -n "$line" ]; do
     value=${line#*=}
     case $what:$line in
         admin:KAFKA_ADMIN_PASSWORD=*)
-            printf 'KAFKA_ADMIN_PASSWORD=%s\nKAFKA_ADMIN_PASSWORD_OLD=%s\n' "$fresh" "$value"
+            printf 'KAFKA_ADMIN_PASSWORD=%s\nKAFKA_ADMIN_PASSWORD_OLD=%s\n' "$fresh" "$value${former:+,$former}"
             changed=yes
             continue
             ;;

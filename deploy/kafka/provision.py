@@ -5,7 +5,7 @@ Runs as the administrator, in the worker's image, with every start. Reads the co
 KAFKA_WORKER_PASSWORD, KAFKA_PLATFORM_PASSWORD, KAFKA_ACCOUNTS_PASSWORD (for who counts the couriers' accounts; may be
 missing), KAFKA_COURIER_PASSWORDS (`swift=...,orient=...`), or from files
 (KAFKA_WORKER_PASSWORD_FILE and so on). KAFKA_ADMIN_PASSWORD_OLD is the administrator's former password, for the one run
-that changes it.
+that changes it; several are separated by commas, for one may have been made anew before it came into force.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def main() -> int:
         settings = load_settings()
         access = read_access(asked.access, settings.couriers)
         if old := secret("KAFKA_ADMIN_PASSWORD_OLD", os.environ):
-            settings = renew_own_password(settings, old, say, dry=asked.dry_run)
+            settings = renew_own_password(settings, old.split(","), say, dry=asked.dry_run)
         provision(settings, access, passwords(settings.couriers), say, dry=asked.dry_run)
     except UserError as error:
         print(f"provision: {error}", file=sys.stderr)

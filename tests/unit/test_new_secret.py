@@ -61,6 +61,14 @@ def test_the_administrators_former_password_stays_beside_the_new_one(folder: Pat
     assert changed(before, after) == {"KAFKA_ADMIN_PASSWORD", "KAFKA_ADMIN_PASSWORD_OLD"}
 
 
+def test_a_password_that_is_made_twice_before_it_is_in_force_locks_nobody_out(folder: Path) -> None:
+    known = [values(folder)["KAFKA_ADMIN_PASSWORD"]]
+    for _ in range(2):
+        assert run(folder, "new-secret.sh", "admin").returncode == 0
+        assert values(folder)["KAFKA_ADMIN_PASSWORD_OLD"].split(",") == known
+        known.insert(0, values(folder)["KAFKA_ADMIN_PASSWORD"])
+
+
 @pytest.mark.parametrize("courier", ["swift", "swift-express", "orient", "harbor"])
 def test_one_couriers_password_is_new(folder: Path, courier: str) -> None:
     before = couriers(folder)

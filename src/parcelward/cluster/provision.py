@@ -1,6 +1,6 @@
 """Makes users, topics, rights and quotas as they should be, and takes back what should not be there any more."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kafka.admin import (
@@ -89,14 +89,17 @@ def provision(
         say(f"  left alone, of a courier that is no setting any more: topic {name}")
 
 
-def renew_own_password(settings: Settings, old: str, say: Callable[[str], None], *, dry: bool = False) -> Settings:
-    """Set the administrator's own password, that of `settings`, if the broker still knows the `old` one only.
+def renew_own_password(
+    settings: Settings, former: Sequence[str], say: Callable[[str], None], *, dry: bool = False
+) -> Settings:
+    """Set the administrator's own password, that of `settings`, if the broker knows one of the `former` ones only.
 
-    Returns the settings with the password that is in force. Raises UserError when the broker takes neither.
+    Returns the settings with the password that is in force. Raises UserError when the broker takes none of them.
     """
     user, new = settings.sasl_username, settings.sasl_password
     if user is None or new is None or _works(settings, user, new.get_secret_value()):
         return settings
+    old = next((one for one in former if _works(settings, user, one)), former[0])
     before = settings.model_copy(update={"sasl_password": SecretStr(old)})
     given = UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, new.get_secret_value(), ITERATIONS)
     say(f"~ password of {user}")
