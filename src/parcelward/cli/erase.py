@@ -14,6 +14,7 @@ from parcelward.cluster.search import Search
 from parcelward.contract.patterns import TOKEN_PATTERN
 from parcelward.erasure.changelogs import changes, keys_of, newest_of
 from parcelward.erasure.folders import drop_lines, drop_states, in_state, recorded_files, states_in
+from parcelward.erasure.given import doubts, spellings_of
 from parcelward.erasure.lines import line_reader
 from parcelward.erasure.person import Person, person_of
 from parcelward.erasure.remains import NUMBERS, Remains, in_changelog, on_topic
@@ -30,6 +31,11 @@ HANDED_OVER = (
     "what was handed over stays: 网络数据安全管理条例 第十二条 (3 years), 个人信息保护法 第四十七条 second paragraph"
 )
 OF_COURIER = "the courier's own record of acceptance; retention deletes it here"
+CHECK_VALUE = (
+    "check the value (a passport needs --country, and tokens need the key they were made with); somebody whose last "
+    "record is gone is found nowhere, either"
+)
+NOBODY = f"nobody with these values was found, so nothing was erased: {CHECK_VALUE}"
 _IS_TOKEN = re.compile(TOKEN_PATTERN).fullmatch
 
 
@@ -47,18 +53,25 @@ def erase(
     recording: Annotated[
         list[Path] | None, typer.Option(help="A kept recording, too; may be given again.", show_default=False)
     ] = None,
+    as_given: Annotated[
+        bool, typer.Option("--as-given", help="The values are meant so, even if they look like no document or phone.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Change nothing: say where a token still lies.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Take one person's tokens out of state, changelogs, this machine's state folder, and kept recordings.
 
     All workers must be stopped. Values come from standard input, a line each, in the order document, phone, name: never
-    as arguments, which every user of a machine can read. Exit code of --check: 1 while a token still lies where it must
-    not. docs/ops.md says what stays, and by which law.
+    as arguments, which every user of a machine can read. Exit code 1: nobody was found; with --check also while a token
+    still lies where it must not. docs/ops.md says what stays, and by which law.
     """
     settings = settings_with(kafka)
     makers = tokenisers(settings)
     values = _values(document, phone, name, country)
+    if not as_given and (doubtful := list(doubts(values))):
+        raise UserError(
+            "; ".join(doubtful) + "; give a line each in the order document, phone, name, or --as-given if it is right"
+        )
     tokens = {*(token or ()), *tokens_of(values, makers)}
     if wrong := [one for one in tokens if not _IS_TOKEN(one)]:
         raise UserError(f"--token: {len(wrong)} of them is no token; write it as k1.3q2-7wAAAAAAAAAAAAAAAA")
@@ -69,15 +82,19 @@ def erase(
     person, folders = person_of(tokens), recording or []
     is_of = line_reader(settings, person, makers, values)
     if check:
-        _report(sorted(_remains(settings, person, folders, is_of), key=lambda one: (one.stays, one.place)), as_json)
+        raw = spellings_of(values)
+        remains = _remains(settings, person, folders, is_of, raw)
+        _report(sorted(remains, key=lambda one: (one.stays, one.place)), as_json, bool(raw))
         return
-    done = _erase(settings, person, folders, is_of)
+    held, done = _erase(settings, person, folders, is_of)
     if as_json:
         typer.echo(json_line(done))
     else:
         for what, count in done.items():
             typer.echo(f"{count} {what}")
-        typer.echo("start the workers again; `parcelward erase --check` says when compaction has taken the last of it")
+        after = "`parcelward erase --check` says when compaction has taken the last of it" if held else NOBODY
+        typer.echo(f"start the workers again; {after}" if held else after)
+    raise typer.Exit(0 if held else 1)
 
 
 def _values(document: bool, phone: bool, name: bool, country: str | None) -> Values:
@@ -90,9 +107,13 @@ def _values(document: bool, phone: bool, name: bool, country: str | None) -> Val
     return Values(of_document, of_phone, of_name, country)
 
 
-def _erase(settings: Settings, person: Person, folders: list[Path], is_of: Callable[[bytes], bool]) -> dict[str, int]:
+def _erase(
+    settings: Settings, person: Person, folders: list[Path], is_of: Callable[[bytes], bool]
+) -> tuple[bool, dict[str, int]]:
+    """Erase, and tell whether the person was found anywhere, and what was done."""
     require_stopped(settings)
     done = {"states dropped from this machine's folder, to be filled again": 0}
+    held = any(in_state(path, person) for path in _states(settings))
     if settings.state_dir is not None:
         done = dict.fromkeys(done, drop_states(settings.state_dir))
     rewritten = deleted = 0
@@ -110,17 +131,22 @@ def _erase(settings: Settings, person: Person, folders: list[Path], is_of: Calla
             if gone := drop_lines(path, is_of):
                 note_erased(folder, gone)
                 done["recorded lines dropped"] += gone
-    return done
+    return held or bool(rewritten or deleted or done["recorded lines dropped"]), done
+
+
+def _states(settings: Settings) -> list[Path]:
+    return [] if settings.state_dir is None else states_in(settings.state_dir)
 
 
 def _remains(
-    settings: Settings, person: Person, folders: list[Path], is_of: Callable[[bytes], bool]
+    settings: Settings, person: Person, folders: list[Path], is_of: Callable[[bytes], bool], raw: set[bytes]
 ) -> Iterator[Remains]:
-    topics = settings.topics
+    topics, tokens = settings.topics, [token.encode() for token in person.tokens]
     changelogs = [topics.changelog(stage.name) for stage in FLOW]
     others = dict.fromkeys(topics.between, (BETWEEN, False)) | {topics.alerts: (HANDED_OVER, True)}
     for courier in settings.couriers:
         others |= {topics.intake(courier): (OF_COURIER, True), topics.rejected(courier): (OF_COURIER, True)}
+    told_by = [*tokens, *raw]  # couriers' topics hold values; no other one does
     config = topic_settings(settings, [*changelogs, *others], NUMBERS)
     with Search(settings, person.needles, committed=False) as search, Search(settings, ()) as committed:
         for topic in changelogs:
@@ -130,20 +156,15 @@ def _remains(
                 yield from in_changelog(person, found, newest, config.get(topic, {}))
         for topic, (why, stays) in others.items():
             for number in range(search.partitions(topic)):
-                told = [one for one in search.find(topic, [number]) if _tells(person, one.key, one.value)]
-                if told:
+                if told := search.find(topic, [number], told_by if why is OF_COURIER else tokens):
                     yield on_topic(told, config.get(topic, {}), why, stays)
     yield from _in_files(settings, person, folders, is_of)
-
-
-def _tells(person: Person, *parts: bytes | None) -> bool:
-    return any(map(person.is_told, parts))
 
 
 def _in_files(
     settings: Settings, person: Person, folders: list[Path], is_of: Callable[[bytes], bool]
 ) -> Iterator[Remains]:
-    for path in states_in(settings.state_dir) if settings.state_dir is not None else ():
+    for path in _states(settings):
         if held := in_state(path, person):
             yield Remains(str(path), held, None, "state folder of a worker; run `parcelward erase` on this machine")
     for folder in folders:
@@ -152,18 +173,30 @@ def _in_files(
                 yield Remains(str(path), held, None, "a kept recording; run `parcelward erase --recording` with it")
 
 
-def _report(remains: list[Remains], as_json: bool) -> None:
+def _report(remains: list[Remains], as_json: bool, by_value: bool) -> None:
     left = [one for one in remains if not one.stays]
     if as_json:
-        typer.echo(json_line({"gone": not left, "remains": [_plain(one) for one in remains]}))
+        typer.echo(
+            json_line(
+                {
+                    "gone": bool(remains) and not left,
+                    "found": bool(remains),
+                    "remains": [_plain(one) for one in remains],
+                }
+            )
+        )
     else:
         for one in remains:
             until = "" if one.until_ms is None else f", until {_time(one.until_ms)} at the latest"
             word = "stays" if one.stays else "still there"
             typer.echo(escaped(f"{word}: {one.place}, {one.records}{until}: {one.why}"))
-        if not left:
+        if not by_value:
+            typer.echo("not looked for: values in intake and refused records, because only tokens were given")
+        if not remains:
+            typer.echo(f"found nowhere: {CHECK_VALUE}")
+        elif not left:
             typer.echo("gone: no state, changelog, recording or topic between the stages holds it")
-    raise typer.Exit(1 if left else 0)
+    raise typer.Exit(0 if remains and not left else 1)
 
 
 def _plain(one: Remains) -> dict[str, object]:

@@ -1,9 +1,8 @@
 """Lines of a kept recording: which of them are of a person, by a token or by a value as it was sent."""
 
-import json
-import re
 from collections.abc import Callable, Sequence
 
+from parcelward.erasure.given import spellings_of
 from parcelward.erasure.person import Person
 from parcelward.erasure.tokens import Values, tokens_in
 from parcelward.identity.tokens import Tokeniser
@@ -11,15 +10,13 @@ from parcelward.intake.decode import Decoder, Limits
 from parcelward.replay.kept import record_in
 from parcelward.settings import Settings
 
-_ESCAPED = re.compile(r"(?<=\\u)[0-9a-f]{4}")
-
 
 def line_reader(
     settings: Settings, person: Person, makers: Sequence[Tokeniser], values: Values
 ) -> Callable[[bytes], bool]:
     """Make the question if a line of a recording is of the person: by a token in it, or by raw values."""
     decoder = Decoder(settings.topics, Limits.from_settings(settings), b"", frozenset(settings.token_keys))
-    raw = {one for value in (values.document, values.phone, values.name) if value for one in spellings(value)}
+    raw = spellings_of(values)
     as_sent = settings.topics.intake("").encode(), settings.topics.rejected("").encode()
 
     def is_of(line: bytes) -> bool:
@@ -34,17 +31,3 @@ def line_reader(
         return bool(tokens_in(record, decoder, makers) & person.tokens)
 
     return is_of
-
-
-def spellings(value: str) -> set[bytes]:
-    """Give the bytes as which a record may hold a value, a refused one above all: other case, GB 18030, escapes.
-
-    >>> sorted(spellings("1x"))
-    [b'1X', b'1x']
-    """
-    found = set()
-    for text in (value, value.upper(), value.lower()):
-        escaped = json.dumps(text)[1:-1]
-        with_capitals = _ESCAPED.sub(lambda digits: digits[0].upper(), escaped)
-        found |= {text.encode(), text.encode("gb18030"), escaped.encode(), with_capitals.encode()}
-    return found
