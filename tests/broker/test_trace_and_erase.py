@@ -84,7 +84,7 @@ def became(service: Service, *more: str) -> list[str]:
 def test_each_step_of_a_parcel_is_said_in_a_sentence(service: Service) -> None:
     steps = trace(service)
     accepted, again, inspected = (one["says"] for one in steps["intake"])
-    assert ": accepted; waits for an inspection until " in accepted
+    assert ": accepted; then waited for an inspection until " in accepted
     assert again.endswith(": came again: counted, and changes nothing")
     assert inspected.endswith(": accepted; nothing is open")
     ledger, alert_record = steps["state"]
@@ -112,10 +112,47 @@ def test_nothing_personal_is_shown_and_what_was_read_is_said(service: Service) -
     assert shown.exit_code == 0
     everything = shown.stdout + shown.stderr + json.dumps(trace(service), ensure_ascii=False)
     assert not [value for value in (NAME, PHONE, DOCUMENT, "k1.", "王*") if value in everything]
-    assert f"read {service.prefix}intake.swift, partition 0 from 0 to " in shown.stderr
+    (read,) = [line for line in shown.stderr.splitlines() if line.startswith("read ")]
+    assert f"{service.prefix}intake.swift, partition 0 from 0 to " in read
+    assert len(shown.stderr.splitlines()) <= 3
     nothing = command(service, "trace", "SF9999999999", "--from", "2026-01-01T00:00+08:00")
     assert nothing.exit_code == 1
     assert "nothing was found; --everywhere also looks into the other partitions" in nothing.stderr
+    assert "capitals and small letters differ" in command(service, "trace", WANTED.lower()).stderr
+
+
+def test_refused_records_of_others_are_not_listed(service: Service) -> None:
+    """A number within a longer one, or a phone in a refused record, leads to nobody's parcel."""
+    assert command(service, "trace", PHONE, "--everywhere").exit_code == 1
+    assert trace(service, BAD[:-1], "--everywhere") == {kind: [] for kind in trace(service, BAD)}
+    assert len(trace(service, BAD, "--everywhere")["refused"]) == 1
+
+
+def test_an_age_is_a_time(service: Service) -> None:
+    assert trace(service, WANTED, "--from", "1h")["state"] == trace(service, WANTED)["state"]
+
+
+def test_a_mended_event_names_the_refused_record(service: Service) -> None:
+    (refused,) = trace(service, BAD)["intake"]
+    link = f"{refused['topic']}/{refused['partition']}/{refused['offset']}"
+    service.publish([real_name(BAD) | {"repairof": link}])
+    await_true(lambda: service.taken() == 5, "the mended event is screened")
+    again = trace(service, BAD)["intake"][-1]
+    assert f": mended from {link}: accepted; " in again["says"]
+    assert again["mended_from"] == link
+
+
+def test_where_no_worker_ever_ran_nothing_was_read(settings: Settings) -> None:
+    producer = KafkaProducer(bootstrap_servers=settings.kafka)
+    value = json.dumps(real_name(WANTED)).encode()
+    told = [("content-type", b"application/cloudevents+json")]
+    producer.send(settings.topics.intake("swift"), key=WANTED.encode(), value=value, headers=told).get(30)
+    producer.close()
+    of_it = {"PARCELWARD_TOPIC_PREFIX": settings.topic_prefix, "PARCELWARD_COURIERS": "swift"}
+    environment = {"PARCELWARD_KAFKA": settings.kafka, "PARCELWARD_PARTITIONS": "1", **of_it}
+    answer = CliRunner().invoke(app, ["trace", WANTED, "--json"], env=environment)
+    (step,) = json.loads(answer.stdout)["steps"]
+    assert step["became"] == "waits"
 
 
 TOKENS = Tokeniser.from_settings(Settings())
@@ -160,11 +197,26 @@ def test_a_person_is_erased_and_the_check_says_what_still_lies_there(service: Se
 
     after = remains(service, kept)
     assert not [one for one in after if str(kept) in one["place"] or "state" in one["why"]]
+    stays = {one["place"].rpartition("/")[0].removeprefix(service.prefix) for one in after if one["stays"]}
+    assert stays == {"alerts", "intake.swift", "rejected.swift"}, "values of the couriers, too"
     reasons = {one["why"].partition(",")[0].partition(";")[0] for one in after if not one["stays"]}
     assert reasons == {"between the stages", "replaced", "a mark of deletion"}
     assert all(one["until"] for one in after)
     again = command(service, "erase", *WHO, "--json", stdin=LINES)
     assert set(json.loads(again.stdout).values()) == {0}, "there is nothing left to do"
+    assert again.exit_code == 1
+
+
+def test_a_person_whom_nobody_knows_is_found_nowhere(service: Service) -> None:
+    stranger = "11010519491231002X\n"
+    erased = command(service, "erase", "--document", stdin=stranger)
+    assert erased.exit_code == 1
+    assert "nobody with these values was found" in erased.stdout
+    assert "start the workers" not in erased.stdout
+    checked = command(service, "erase", "--document", "--check", stdin=stranger)
+    assert checked.exit_code == 1
+    assert "found nowhere: check the value" in checked.stdout
+    assert "gone" not in checked.stdout.partition(":")[0]
 
 
 def test_compaction_takes_the_token_out_of_the_bytes_of_the_log(service: Service, kept: Path, logs: Path) -> None:
@@ -261,5 +313,5 @@ def remains(service: Service, kept: Path) -> list[dict[str, Any]]:
     answer = command(service, "erase", "--check", "--json", *WHO, "--recording", str(kept), stdin=LINES)
     assert answer.stdout, answer
     found: list[dict[str, Any]] = json.loads(answer.stdout)["remains"]
-    assert answer.exit_code == int(any(not one["stays"] for one in found))
+    assert answer.exit_code == int(not found or any(not one["stays"] for one in found))
     return found

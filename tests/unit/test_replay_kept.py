@@ -101,8 +101,9 @@ def test_a_recording_of_other_couriers_or_a_damaged_one_is_refused(tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--from", "yesterday"], "--from 'yesterday' is not a time"),
-        (["--to", "2026-11-23T08:00:00"], "--to '2026-11-23T08:00:00' has no time zone"),
+        (["--from", "yesterday"], "--from yesterday: write a time like 2026-11-23T08:00, or 30m, 6h, 2d"),
+        (["--from", "1h", "--to", "2h"], "--from 1h is not before --to 2h"),
+        (["--from", "2026-11-23T08:00", "--to", "2026-11-23T00:00Z"], "is not before --to"),
         (["--warm-up", "8"], "--warm-up needs --from"),
         (["--from", "2026-11-24T00:00Z", "--to", "2026-11-23T00:00Z"], "is not before --to"),
     ],

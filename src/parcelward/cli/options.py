@@ -9,7 +9,7 @@ import typer
 
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
-from parcelward.moments import duration_of
+from parcelward.moments import CHINA, duration_of
 from parcelward.settings import Settings, load_settings
 
 Kafka = Annotated[
@@ -23,20 +23,9 @@ def settings_with(kafka: str | None, **overrides: Any) -> Settings:
     return load_settings(**overrides, **({"kafka": kafka} if kafka else {}))
 
 
-def moment_ms(option: str, text: str | None) -> int | None:
+def moment_ms(option: str, text: str | None, zone: tzinfo | None = CHINA) -> int | None:
     """The time that was given with an option, in epoch ms; None when none was. Raises UserError naming the option."""
-    return None if text is None else round(moment_of(option, text).timestamp() * 1000)
-
-
-def moment_of(option: str, text: str) -> datetime:
-    """The time that was given with an option. Raises UserError naming the option."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"{option} {text!r} is not a time; write it like 2026-11-23T08:00:00+08:00") from None
-    if moment.tzinfo is None:
-        raise UserError(f"{option} {text!r} has no time zone; write it like 2026-11-23T08:00:00+08:00")
-    return moment
+    return None if text is None else round(since_when(option, text, datetime.now().astimezone(zone)).timestamp() * 1000)
 
 
 def since_when(option: str, text: str, now: datetime) -> datetime:
@@ -60,6 +49,9 @@ Zone = Annotated[
     str,
     typer.Option("--tz", help="Time zone of the times: +08:00, Asia/Shanghai, UTC, or local for this machine's."),
 ]
+TIME = "a time (2026-11-23T08:00, of China unless it names a zone) or 30m, 6h, 2d ago"
+TIME_TZ = "a time (2026-11-23T08:00, of the zone of --tz unless it names one) or 30m, 6h, 2d ago"
+"""Forms of a time, for the help of an option."""
 CHINA_ZONE = "+08:00"
 """Parcels of China, whichever zone the machine is in."""
 _OFFSET = re.compile(r"[+-][0-9]{2}:[0-9]{2}")

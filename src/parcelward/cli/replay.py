@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from parcelward.cli.options import Kafka, moment_ms, settings_with
+from parcelward.cli.options import TIME, Kafka, moment_ms, settings_with
 from parcelward.cli.tables import show_table
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
@@ -38,10 +38,10 @@ def replay(
     ] = None,
     kafka: Kafka = None,
     from_: Annotated[
-        str | None, typer.Option("--from", help="Compare what was raised from then on, RFC 3339.", show_default=False)
+        str | None, typer.Option("--from", help=f"Compare what was raised from then on: {TIME}.", show_default=False)
     ] = None,
     to: Annotated[
-        str | None, typer.Option(help="Compare what was raised before then, RFC 3339.", show_default=False)
+        str | None, typer.Option(help=f"Compare what was raised before then: {TIME}.", show_default=False)
     ] = None,
     warm_up: Annotated[
         float | None,

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from parcelward.alerts.terminal import Language, alert_lines
 from parcelward.cli.event_lines import name_of, opened
-from parcelward.cli.options import CHINA_ZONE, Zone, moment_ms, settings_with, zone_of
+from parcelward.cli.options import CHINA_ZONE, TIME_TZ, Zone, moment_ms, settings_with, zone_of
 from parcelward.contract.alerts import Alert
 from parcelward.escaping import escaped, escaped_json, json_line
 from parcelward.intake.event_file import numbered_events
@@ -25,7 +25,7 @@ def screen(
     until: Annotated[
         str | None,
         typer.Option(
-            help="Until when, RFC 3339: fires what is due by then, and leaves out what arrives later; "
+            help=f"Until when, {TIME_TZ}: fires what is due by then, and leaves out what arrives later; "
             "default: the last arrival in the file.",
             show_default=False,
         ),
@@ -39,7 +39,8 @@ def screen(
     An event arrives at its own time, or at the time in its attribute receivedtime. Alerts are printed as on the topic,
     all revisions in order; a line that is refused is named with the reason.
     """
-    until_ms, zone = moment_ms("--until", until), zone_of(tz)
+    zone = zone_of(tz)
+    until_ms = moment_ms("--until", until, zone)
     settings = settings_with(None, security_protocol="PLAINTEXT")  # no broker is asked, so no key is sent anywhere
     stages = build_stages(settings)
     notes = Console(stderr=True, highlight=False, soft_wrap=True)

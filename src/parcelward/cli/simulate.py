@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from parcelward.cli.options import moment_of
+from parcelward.cli.options import TIME, since_when
 from parcelward.errors import UserError
+from parcelward.moments import CHINA
 from parcelward.simulate import PATTERNS, PLANTED, Plan, SimulatedEvent, Simulation
 
 
@@ -23,7 +24,7 @@ def simulate(
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this much simulated time.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same plan, same start: same bytes.")] = 1,
     start: Annotated[
-        str | None, typer.Option(help="First moment, RFC 3339; unset: so that the simulated time ends about now.")
+        str | None, typer.Option(help=f"First moment: {TIME}; unset: so that the simulated time ends about now.")
     ] = None,
     waybills_per_day: Annotated[int, typer.Option(min=1, help="Waybills a day, all couriers together.")] = 100_000,
     couriers: Annotated[str, typer.Option(help="Courier codes, comma-separated.")] = "swift,orient,harbor",
@@ -36,11 +37,12 @@ def simulate(
     days = (minutes or 14 * 1440) / 1440
     if minutes is None and events is not None:
         days = max(1.0, events / waybills_per_day)  # about twice what is needed: a waybill has 2.3 events
+    now = datetime.now(UTC).replace(microsecond=0)
     plan = Plan(
         couriers=tuple(code.strip() for code in couriers.split(",") if code.strip()),
         outlets_per_courier=outlets,
         waybills_per_day=waybills_per_day,
-        start=moment_of("--start", start) if start else datetime.now(UTC).replace(microsecond=0) - timedelta(days=days),
+        start=since_when("--start", start, now.astimezone(CHINA)) if start else now - timedelta(days=days),
         days=days,
         seed=seed,
         violation_share=violations,

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, moment_ms, settings_with, zone_of
+from parcelward.cli.options import CHINA_ZONE, TIME_TZ, Kafka, Zone, moment_ms, settings_with, zone_of
 from parcelward.cluster.search import Reach, Search
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
@@ -31,7 +31,11 @@ def trace(
     ] = None,
     from_: Annotated[
         str | None,
-        typer.Option("--from", help="Read only what was appended from then on, RFC 3339.", show_default=False),
+        typer.Option(
+            "--from",
+            help=f"Read only what was appended from then on: {TIME_TZ}.",
+            show_default=False,
+        ),
     ] = None,
     everywhere: Annotated[
         bool, typer.Option("--everywhere", help="Read every partition: finds records that lie in a wrong one.")
@@ -51,7 +55,7 @@ def trace(
     if not waybill:
         raise UserError("an empty text is no waybill number")
     words = Words(Deadlines.from_settings(settings), zone)
-    with Search(settings, [waybill.encode()], moment_ms("--from", from_)) as search:
+    with Search(settings, [waybill.encode()], moment_ms("--from", from_, zone)) as search:
         parcel = Parcel(waybill, couriers, settings.topics, everywhere)
         steps = parcel.trace(search, search.positions(), _decoder(settings), words)
         reached = search.reached
@@ -93,12 +97,27 @@ def _show(waybill: str, steps: Sequence[Step], reached: Sequence[Reach], words: 
         text.append(escaped(step.says))
         console.print(text, soft_wrap=True)
     said = [f"{len(steps)} records about {escaped(waybill)}, times in {zone_name(utc(0).astimezone(words.zone))}"]
-    for topic in dict.fromkeys(one.topic for one in reached):
-        parts = [one for one in reached if one.topic == topic]
-        shown = [f"{one.partition} from {one.start} to {one.end}" for one in parts[:MOST_SHOWN]]
-        more = f" and {len(parts) - MOST_SHOWN} more" if len(parts) > MOST_SHOWN else ""
-        said.append(f"read {escaped(topic)}, partition {', '.join(shown)}{more}")
-    if not steps and not everywhere:
-        said.append("nothing was found; --everywhere also looks into the other partitions")
+    said += reading(reached)
+    if not steps:
+        case = "; capitals and small letters differ" if waybill.lower() != waybill.upper() else ""
+        wider = "" if everywhere else "; --everywhere also looks into the other partitions"
+        said.append(f"nothing was found{wider}{case}")
     for line in said:
         notes.print(line, soft_wrap=True, markup=False)
+
+
+def reading(reached: Sequence[Reach]) -> list[str]:
+    """Say in a line or two what was read, and where nothing was."""
+    topics: dict[str, list[Reach]] = {one.topic: [] for one in reached}
+    for one in reached:
+        if one.end > one.start:
+            topics[one.topic].append(one)
+    read = [f"{escaped(topic)}, partition {_parts(parts)}" for topic, parts in topics.items() if parts]
+    empty = [escaped(topic) for topic, parts in topics.items() if not parts]
+    lines = [f"read {'; '.join(read)}"] if read else []
+    return lines + ([f"nothing is there: {', '.join(empty)}"] if empty else [])
+
+
+def _parts(parts: Sequence[Reach]) -> str:
+    shown = [f"{one.partition} from {one.start} to {one.end}" for one in parts[:MOST_SHOWN]]
+    return ", ".join(shown) + (f" and {len(parts) - MOST_SHOWN} more" if len(parts) > MOST_SHOWN else "")

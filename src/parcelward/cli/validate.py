@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from parcelward.cli.event_lines import name_of, opened
-from parcelward.cli.options import moment_ms, settings_with
+from parcelward.cli.options import TIME, moment_ms, settings_with
 from parcelward.contract.events import EVENT_MODELS
 from parcelward.contract.reasons import Reason
 from parcelward.contract.schema_files import MESSAGES
@@ -36,7 +36,7 @@ def validate(
     at: Annotated[
         str | None,
         typer.Option(
-            help="As if the events arrived at this time, RFC 3339; default: now. Production refuses events that are "
+            help=f"As if the events arrived then: {TIME}; default: now. Production refuses events that are "
             "too old, or ahead, when they arrive. A record written down has its own arrival.",
             show_default=False,
         ),

@@ -28,7 +28,7 @@ def require_stopped(settings: Settings) -> None:
             "again afterwards"
         )
     with Search(settings, [b""]) as search:
-        positions = search.positions()
+        positions = search.positions() or {}
         waiting = [
             f"{topic}/{number}"
             for topic in settings.topics.between

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import GroupIdNotFoundError, KafkaError
 from kafka.record import memory_records
 
 from parcelward.cluster.client import (
@@ -129,8 +129,8 @@ class Search(AbstractContextManager["Search"]):
         parts: Sequence[bytes | None] = (record.key, record.value, *(value for _, value in record.headers))
         return any(one in part for part in parts if part for one in self._wanted)
 
-    def positions(self) -> Mapping[tuple[str, int], int]:
-        """Ask for the positions that the workers have committed; empty where this user may not know them."""
+    def positions(self) -> Mapping[tuple[str, int], int] | None:
+        """Ask for the positions that the workers have committed; None where this user may not know them."""
         group = self._settings.topics.app_id
         try:
             admin = KafkaAdminClient(**client_options(self._settings))
@@ -138,8 +138,10 @@ class Search(AbstractContextManager["Search"]):
                 found = admin.list_group_offsets({group: None})[group]
             finally:
                 admin.close()
-        except KafkaError:
+        except GroupIdNotFoundError:  # no worker has ever been there
             return {}
+        except KafkaError:
+            return None
         return {(tp.topic, tp.partition): one.offset for tp, one in found.items() if one.offset >= 0}
 
     def close(self) -> None:

@@ -1,10 +1,15 @@
 """Steps of the intake records of a waybill: what became of each."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
+
+from parcelward.contract.patterns import REPAIR_PATTERN
 from parcelward.intake.decode import Decoder
 from parcelward.intake.refusal import Rejected
+from parcelward.intake.repair import LINK
 from parcelward.shipments.shipment import Shipment
 from parcelward.stage import SourceRecord
 from parcelward.trace.records import Passed
@@ -36,6 +41,34 @@ def refusals(records: Sequence[SourceRecord]) -> dict[Place, tuple[str, str]]:
             where = said.get("pw_topic", ""), int(place[0]), int(place[1])
             found[where] = said.get("pw_reason", ""), said.get("pw_detail", "")
     return found
+
+
+def is_about(record: SourceRecord, waybill: str) -> bool:
+    """Tell whether a record names exactly this waybill: as its key, as its subject, or in its data.
+
+    A number that stands elsewhere, as a phone or within a longer number, is no waybill.
+    """
+    if waybill.encode() in (record.key, dict(record.headers).get("ce_subject")):
+        return True
+    try:
+        body = msgspec.json.decode(record.value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    if not isinstance(body, dict):
+        return False
+    data = body.get("data")
+    named = [body.get("subject"), body.get("waybill"), data.get("waybill") if isinstance(data, dict) else None]
+    return waybill in named
+
+
+def mended_from(record: SourceRecord) -> str | None:
+    """Read from an accepted record which refused one it mends; None for one that mends none."""
+    link: Any = dict(record.headers).get(f"ce_{LINK}")
+    if link is None and (value := record.value) and f'"{LINK}"'.encode() in value:
+        body = msgspec.json.decode(value)
+        link = body.get(LINK) if isinstance(body, dict) and "specversion" in body else None
+    text = link.decode(errors="replace") if isinstance(link, bytes) else link
+    return text if isinstance(text, str) and re.fullmatch(REPAIR_PATTERN, text) else None
 
 
 def refused_step(record: SourceRecord) -> Step | None:
@@ -73,6 +106,9 @@ def _intake_step(
     became, says = _read(record, courier, event.id, event.identity in before, event.identity, known, words)
     if became != "waits":
         before.add(event.identity)
+    mended = mended_from(record)
+    if mended is not None:
+        says = f"mended from {mended}: {says}"
     if record.partition != known.right:
         says += f"; it lies in another partition than the contract names ({known.right})"
     return step_at(
@@ -85,6 +121,7 @@ def _intake_step(
         type=event.type.value,
         event_ms=event.time_ms,
         misplaced=record.partition != known.right,
+        mended_from=mended,
     )
 
 
@@ -109,11 +146,11 @@ def _read(
     """Say what became of an event: a word for programs, and a clause."""
     if waits(record, known.positions):
         return "waits", "the workers have not read it yet"
+    ledger = known.ledgers.get(courier)
     led_to = [one for one in known.passed if one.shipment.courier == courier]
     for one in led_to:
         if one.is_of(record.partition, record.offset):
-            return "accepted", f"accepted; {words.phase(one.shipment)}"
-    ledger = known.ledgers.get(courier)
+            return "accepted", f"accepted; {words.phase_then(one.shipment, ledger)}"
     if ledger is not None and any(
         offset == record.offset and entry == event_id and ledger.partition == record.partition
         for entry, _, offset in ledger.evidence

@@ -10,7 +10,7 @@ from parcelward.intake.decode import Decoder
 from parcelward.shipments.shipment import RealNameEntry, Shipment, decode_shipment, ledger_key, outlet_key
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics, partition_of
-from parcelward.trace.arrivals import Known, intake_steps, refusals, refused_step
+from parcelward.trace.arrivals import Known, intake_steps, is_about, refusals, refused_step
 from parcelward.trace.records import (
     Passed,
     alert_state_step,
@@ -98,7 +98,8 @@ class Parcel:
         right = self._right(finder, topic)
         records = finder.find(topic, self._numbers(finder, topic, [right]))
         rejected = self.topics.rejected(courier)
-        refused = finder.find(rejected, self._numbers(finder, rejected, [crc32(key)]))
+        found = finder.find(rejected, self._numbers(finder, rejected, [crc32(key)]))
+        refused = [one for one in found if is_about(one, self.waybill)]
         known = Known(refusals(refused), between, ledgers, positions, right)
         # Another parcel's record may hold the number, too: as the id of its event, or as goods.
         own = [one for one in records if one.key == key or (one.topic, one.partition, one.offset) in known.refused]

@@ -52,8 +52,11 @@ class Finder(Protocol):
         ...
 
 
-Positions = Mapping[tuple[str, int], int]
-"""The next record that the workers will read, by topic and partition; empty when it is not known."""
+Positions = Mapping[tuple[str, int], int] | None
+"""The next record that the workers will read, by topic and partition; a partition that none has read is missing.
+
+None when it is not known.
+"""
 
 _DUTIES = {Duty.REAL_NAME: "the real name", Duty.INSPECTION: "an inspection", Duty.SECURITY_SCAN: "a security scan"}
 _PARTS = {
@@ -77,12 +80,22 @@ class Words:
 
     def phase(self, shipment: Shipment) -> str:
         """Say what a waybill still waits for, and what is overdue."""
+        return self._phase(shipment, "waits", "is", "are") or "nothing is open"
+
+    def phase_then(self, shipment: Shipment, now: Shipment | None) -> str:
+        """Say the same of a waybill as it once was; `now` is what it has become, if that is known."""
+        phase = self.phase(shipment)
+        if now is None or phase == self.phase(now):
+            return phase
+        return "then " + (self._phase(shipment, "waited", "was", "were") or "nothing was open")
+
+    def _phase(self, shipment: Shipment, waits: str, one: str, more: str) -> str:
         open_ = open_deadlines(shipment, self.deadlines)
-        parts = [f"waits for {_DUTIES[duty]} until {self.time(due)}" for duty, due in open_.items()]
+        parts = [f"{waits} for {_DUTIES[duty]} until {self.time(due)}" for duty, due in open_.items()]
         late = [name for duty, name in _DUTIES.items() if shipment.overdue & duty]
         if late:
-            parts.append(f"{_listed(late)} {'is' if len(late) == 1 else 'are'} overdue")
-        return " and ".join(parts) or "nothing is open"
+            parts.append(f"{_listed(late)} {one if len(late) == 1 else more} overdue")
+        return " and ".join(parts)
 
 
 def parts_of(bits: int) -> str:
@@ -102,5 +115,4 @@ def _listed(names: Sequence[str]) -> str:
 
 def waits(record: SourceRecord, positions: Positions) -> bool:
     """Tell whether the workers have not come to a record yet."""
-    at = positions.get((record.topic, record.partition))
-    return at is not None and record.offset >= at
+    return positions is not None and record.offset >= positions.get((record.topic, record.partition), 0)
