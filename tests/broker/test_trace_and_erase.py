@@ -251,6 +251,16 @@ def test_a_parcel_of_an_erased_person_is_judged_on_as_before(service: Service) -
     assert len(trace(service)["alert"]) == before, "nothing new is said about it"
 
 
+def test_a_replay_that_differs_says_that_somebody_was_erased(service: Service) -> None:
+    assert service.stop() == 0
+    told = next(one for one in service.read(f"{service.prefix}alerts"))
+    service.send_raw("alerts", told.key, told.value.replace(b'"alert_id":"', b'"alert_id":"f', 1))
+    answer = command(service, "replay", "--json")
+    assert answer.exit_code == 1
+    (note,) = [one for one in json.loads(answer.stdout)["notes"] if "erased" in one]
+    assert note.startswith("somebody was erased from the state of 1 parcels since they were judged")
+
+
 def erase_beside_a_start(settings: Settings, changelog: str) -> None:
     with rewriting(settings, 0) as send:
         send((changelog, b"swift/SF1", b"anew"))
@@ -295,7 +305,15 @@ def held_by(logs: Path, topic: str) -> list[str]:
     """Names of the files of a topic's log in which a token stands."""
     files = [path for path in logs.glob(f"kafka*/**/{topic}-*/*.log") if path.is_file()]
     assert files
-    return [path.name for path in files if any(token.encode() in path.read_bytes() for token in ERASED)]
+    return [path.name for path in files if any(token.encode() in bytes_of(path) for token in ERASED)]
+
+
+def bytes_of(path: Path) -> bytes:
+    """Content of a file; none if the broker has deleted it meanwhile."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def write_on(service: Service, changelogs: list[str]) -> None:

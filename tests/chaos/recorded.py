@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from parcelward.audit import Audit, audit_recording
-from parcelward.replay.recording import Pass, pass_of
+from parcelward.replay.recording import WHOLE, Pass, pass_of
 from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
 from parcelward.stage import Record, SourceRecord
@@ -22,6 +22,7 @@ class Topics:
     """Topic name to records, all partitions together, each in its order."""
 
     topics, couriers, partitions, horizon_ms = SETTINGS.topics, SETTINGS.couriers, SETTINGS.partitions, None
+    begins = WHOLE
 
     def __init__(self, logs: dict[tuple[str, int], list[Record]]) -> None:
         self.records: defaultdict[str, list[Record]] = defaultdict(list)

@@ -254,3 +254,18 @@ def test_a_replay_that_begins_late_says_so() -> None:
     checked = replayed(live, Span(T0 + 2 * HOUR, None), since_ms=since)
     assert any("begins in the middle" in note for note in checked.notes)
     assert checked.events < sum(len(log) for (topic, _), log in live.logs.items() if topic.startswith("intake"))
+
+
+@pytest.mark.parametrize("kept", [0, 25], ids=["all of a partition", "some of it"])
+def test_records_that_were_deleted_from_intake_are_named_and_no_difference(kept: int) -> None:
+    """Retention takes intake after a week; alerts, and the copies of refused records, are kept longer."""
+    live = lived(4, waybills=80)
+    whole = replayed(live).comparison
+    live.delete(("intake.swift", 0), kept)
+    checked = replayed(live)
+    assert any("begins in the middle of intake.swift/0" in note for note in checked.notes), checked.notes
+    assert any("shipments to the next stage that the replay did not" in note for note in checked.notes), checked.notes
+    left = checked.comparison
+    assert (left.rejected.extra, left.rejected.missing) == (0, 0)
+    assert left.alerts.extra <= whole.alerts.equal // 4, "profiles from before are unknown; the rest is the same"
+    assert left.before > whole.before == 0

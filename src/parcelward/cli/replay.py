@@ -12,8 +12,11 @@ from rich.console import Console
 
 from parcelward.cli.options import TIME, Kafka, moment_ms, settings_with
 from parcelward.cli.tables import show_table
+from parcelward.cluster.search import Search
+from parcelward.erasure.changelogs import ERASED, count_erased
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
+from parcelward.flow import FLOW
 from parcelward.moments import duration_ms, utc
 from parcelward.replay.check import Checked, check
 from parcelward.replay.compare import Counts, Span
@@ -21,6 +24,7 @@ from parcelward.replay.kept import KeptRecording, keep
 from parcelward.replay.live import RecordedTopics
 from parcelward.replay.recording import Recording
 from parcelward.screening.build import Stages, build_stages
+from parcelward.settings import Settings
 
 KINDS = {
     "equal": "equal",
@@ -79,11 +83,8 @@ def replay(
         if isinstance(source, KeptRecording) and source.to_ms is not None:
             span = span._replace(to_ms=min(source.to_ms, span.to_ms or source.to_ms))
         checked = _checked(source, stages, span, since_ms, console)
-        if isinstance(source, KeptRecording) and source.erased:
-            erased = (
-                f"{source.erased} records of persons were erased from this recording; differences are to be expected"
-            )
-            checked = replace(checked, notes=(*checked.notes, erased))
+    if erased := _erased(source, settings, checked):
+        checked = replace(checked, notes=(*checked.notes, erased))
     seconds = time.monotonic() - begun
     if not _compared(checked):
         raise UserError("nothing was compared: neither run has an alert or a refused record in the span; widen it")
@@ -92,6 +93,25 @@ def replay(
     else:
         _show(checked, seconds, console)
     raise typer.Exit(0 if checked.comparison.same else 1)
+
+
+def _erased(source: RecordedTopics | KeptRecording, settings: Settings, checked: Checked) -> str | None:
+    """Say that persons were erased: from a recording, or from the state of the live run, if anything differs."""
+    if isinstance(source, KeptRecording):
+        if source.erased:
+            return f"{source.erased} records of persons were erased from this recording; differences are to be expected"
+        return None
+    if checked.comparison.same:
+        return None
+    with Search(settings, [ERASED]) as search:
+        topic = settings.topics.changelog(FLOW[0].name)
+        parcels = count_erased(search.find(topic, range(settings.partitions)))
+    if not parcels:
+        return None
+    return (
+        f"somebody was erased from the state of {parcels} parcels since they were judged, and intake still holds the "
+        "events: what the live run no longer knew, the replay knows, so differences are to be expected"
+    )
 
 
 def _compared(checked: Checked) -> int:

@@ -1,9 +1,10 @@
 """The changelogs: which records must be written anew, so that compaction leaves no token of a person."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from parcelward.erasure.person import Person
+from parcelward.erasure.person import KEY_ID, Person
 from parcelward.stage import SourceRecord
 
 
@@ -15,6 +16,16 @@ class Reader(Protocol):
     ) -> Sequence[SourceRecord]:
         """Give those that hold any of the `wanted` bytes, in offset order."""
         ...
+
+
+_OF_NOBODY = re.compile(re.escape(KEY_ID.encode()) + rb"\.[A-Za-z0-9_-]{22}").search
+ERASED = f"{KEY_ID}.".encode()
+"""Bytes that each record holds from which a person was erased."""
+
+
+def count_erased(found: Sequence[SourceRecord]) -> int:
+    """Count the parcels from which somebody was erased, of the ledger's records that hold `ERASED`."""
+    return len({one.key for one in found if one.value is not None and _OF_NOBODY(one.value)})
 
 
 class Change(NamedTuple):

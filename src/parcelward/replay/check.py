@@ -1,6 +1,6 @@
 """Checks a live run: replays its recording and compares the results with those that it published."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from parcelward.replay.compare import AlertLog, Comparison, RefusalLog, Span, compare_alerts, compare_refusals
@@ -50,11 +50,12 @@ def check(
         for send in result.rejected:
             refused_again.add(send)
         note_progress(rerun.events)
-    comparison = compare_alerts(live, replayed, rerun.first_offsets)
-    compare_refusals(comparison, refused, refused_again)
+    begins = {**recording.begins, **rerun.first_offsets}
+    comparison = compare_alerts(live, replayed, begins)
+    compare_refusals(comparison, refused, refused_again, begins)
     judgement = stages.judgement
     pack, model = judgement.pack.name, judgement.model.version if judgement.model else "none"
-    notes = (*_version_notes(comparison, pack, model), *_notes(rerun, comparison, span, horizon))
+    notes = (*_version_notes(comparison, pack, model), *_notes(rerun, begins, comparison, span, horizon))
     return Checked(comparison, compared, rerun.events, pack, model, notes)
 
 
@@ -70,11 +71,13 @@ def _version_notes(comparison: Comparison, pack: str, model: str) -> list[str]:
     return notes
 
 
-def _notes(rerun: Rerun, comparison: Comparison, span: Span, horizon: int | None) -> list[str]:
+def _notes(
+    rerun: Rerun, begins: Mapping[tuple[str, int], int], comparison: Comparison, span: Span, horizon: int | None
+) -> list[str]:
     notes, order = [], rerun.order
     if horizon is not None and (span.to_ms is None or horizon < span.to_ms):
         notes.append("the live run has not worked off everything yet: compared up to the first record that waits")
-    begun_late = sorted(f"{topic}/{number}" for (topic, number), offset in rerun.first_offsets.items() if offset)
+    begun_late = sorted(f"{topic}/{number}" for (topic, number), offset in begins.items() if offset)
     if begun_late:
         more = f" and {len(begun_late) - 3} more" if len(begun_late) > 3 else ""
         notes.append(
@@ -82,13 +85,16 @@ def _notes(rerun: Rerun, comparison: Comparison, span: Span, horizon: int | None
             "are unknown to it; begin 7 days before the span to compare"
         )
     if comparison.before:
-        notes.append(f"{comparison.before} live alerts rest on events from before the replay and are not compared")
+        notes.append(
+            f"{comparison.before} alerts and refused records of the live run rest on events from before the replay and "
+            "are not compared"
+        )
     if order.given_up:
         notes.append(
             "the order of the live run could not be followed to the end; profiles may be read in another order"
         )
     if order.only_live:
-        notes.append(f"the live run passed on {order.only_live} shipments that the replay did not")
+        notes.append(f"the live run handed {order.only_live} shipments to the next stage that the replay did not")
     if order.only_replayed:
-        notes.append(f"the replay passed on {order.only_replayed} shipments that the live run did not")
+        notes.append(f"the replay handed {order.only_replayed} shipments to the next stage that the live run did not")
     return notes

@@ -1,10 +1,11 @@
 """Compares the results of a replay with those of the live run: alerts by id and revision, refusals by position."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import isclose
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -118,7 +119,7 @@ class Comparison:
     rejected: Counts = field(default_factory=Counts)
     live_packs: Counter[str] = field(default_factory=Counter)
     live_models: Counter[str] = field(default_factory=Counter)
-    before: int = 0  # alerts that rest on evidence from before the replay; not compared
+    before: int = 0  # live alerts and refusals that rest on records from before the replay; not compared
     differences: list[Difference] = field(default_factory=list)
 
     @property
@@ -183,7 +184,7 @@ class AlertLog:
 
 
 def compare_alerts(
-    live: AlertLog, replayed: AlertLog, first_offsets: dict[tuple[str, int], int] | None = None
+    live: AlertLog, replayed: AlertLog, first_offsets: Mapping[tuple[str, int], int] = MappingProxyType({})
 ) -> Comparison:
     """Compare the alerts that both logs keep: ids, revisions and their content.
 
@@ -197,7 +198,7 @@ def compare_alerts(
         result.live_models[one.head.model_version or "none"] += 1
     for key in sorted(ours.keys() | theirs.keys(), key=lambda key: _moment(ours.get(key) or theirs[key])):
         said, again = theirs.get(key), ours.get(key)
-        if said is not None and _rests_on_more(said.head, first_offsets or {}):
+        if said is not None and _rests_on_more(said.head, first_offsets):
             result.before += 1
             continue
         _judge(result, said, again)
@@ -212,7 +213,7 @@ def _moment(one: _Said) -> tuple[int, str, int]:
     return one.head.raised_ms, one.head.alert_id, one.head.revision
 
 
-def _rests_on_more(head: AlertHead, first_offsets: dict[tuple[str, int], int]) -> bool:
+def _rests_on_more(head: AlertHead, first_offsets: Mapping[tuple[str, int], int]) -> bool:
     return any(part.offset < first_offsets.get((part.topic, part.partition), 0) for part in head.evidence)
 
 
@@ -306,11 +307,22 @@ class RefusalLog:
         return Counter(reason for reason, _ in self.marks.values())
 
 
-def compare_refusals(result: Comparison, live: RefusalLog, replayed: RefusalLog) -> None:
-    """Compare refused records and enter the differences into `result`; none of their content is shown."""
+def compare_refusals(
+    result: Comparison,
+    live: RefusalLog,
+    replayed: RefusalLog,
+    first_offsets: Mapping[tuple[str, int], int] = MappingProxyType({}),
+) -> None:
+    """Compare refused records and enter the differences into `result`; none of their content is shown.
+
+    `first_offsets`: as for alerts. A refused record is kept longer than the intake record that it was.
+    """
     counts = result.rejected
     for position in sorted(live.marks.keys() | replayed.marks.keys()):
         said, again = live.marks.get(position), replayed.marks.get(position)
+        if said is not None and position[2] < first_offsets.get(position[:2], 0):
+            result.before += 1
+            continue
         if said == again:
             counts.equal += 1
             continue

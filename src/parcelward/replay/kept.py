@@ -37,6 +37,7 @@ class About(msgspec.Struct):
     horizon_ms: int | None  # as in `Recording`
     to_ms: int | None  # what was raised before then is to be compared; None: everything
     erased: int = 0  # records of persons that were taken out of it since
+    begins: tuple[tuple[str, int, int], ...] = ()  # as in `Recording`
 
 
 def keep(recording: Recording, folder: Path, to_ms: int | None = None) -> int:
@@ -59,8 +60,9 @@ def keep(recording: Recording, folder: Path, to_ms: int | None = None) -> int:
         _write(folder / "alerts.jsonl.gz", map(_line, recording.alerts()))
         _write(folder / "rejected.jsonl.gz", map(_line, recording.rejected()))
         about = About(
-            FORMAT, topics.prefix, tuple(recording.couriers), recording.partitions, recording.horizon_ms, to_ms
-        )
+            FORMAT, topics.prefix, tuple(recording.couriers), recording.partitions, recording.horizon_ms, to_ms,
+            begins=tuple((*place, start) for place, start in recording.begins.items()),
+        )  # fmt: skip
         (folder / ABOUT).write_bytes(_encode(about) + b"\n")
     except FileExistsError:
         raise UserError(f"{folder} exists; a recording is kept in a new folder") from None
@@ -98,6 +100,7 @@ class KeptRecording:
         self.topics = Topics(about.topic_prefix)
         self.couriers, self.partitions, self.horizon_ms = about.couriers, about.partitions, about.horizon_ms
         self.to_ms, self.erased = about.to_ms, about.erased
+        self.begins = {(topic, number): start for topic, number, start in about.begins}
 
     def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
         """Read the records of a courier, in offset order."""

@@ -76,6 +76,8 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
                 )
         everything = [TopicPartition(topic, number) for topic in topics for number in range(self.partitions)]
         self._ahead: dict[TopicPartition, deque[Any]] = {tp: deque() for tp in everything}
+        starts = consumer.beginning_offsets([tp for tp in everything if tp.topic in self._intake])
+        self.begins = {(tp.topic, tp.partition): start for tp, start in starts.items() if start}
         self._ends = dict(consumer.end_offsets(everything))
         consumer.assign(everything)
         consumer.pause(*everything)

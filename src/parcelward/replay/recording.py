@@ -1,8 +1,9 @@
 """Recording of a live run: its intake, the order in which it worked, its alerts and refusals."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import groupby
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from parcelward.shipments.shipment import decode_hop, decode_shipment
@@ -28,6 +29,10 @@ class Pass(NamedTuple):
     sent_ms: int = 0  # when the live run sent what a correction takes back; 0: unknown, and no part of the name
 
 
+WHOLE: Mapping[tuple[str, int], int] = MappingProxyType({})
+"""Offsets at which a recording begins of which nothing was deleted."""
+
+
 class Recording(Protocol):
     """Everything that is replayed and compared. Each iterator may be asked for once; it reads as it is consumed."""
 
@@ -40,6 +45,11 @@ class Recording(Protocol):
     @property
     def horizon_ms(self) -> int | None:
         """Arrival time up to which the live run has worked off everything; None: it has worked off all records."""
+        ...
+
+    @property
+    def begins(self) -> Mapping[tuple[str, int], int]:
+        """First offset that a partition of intake still has, where it is not 0: those before were deleted."""
         ...
 
     def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
