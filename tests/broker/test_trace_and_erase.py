@@ -155,6 +155,17 @@ def test_where_no_worker_ever_ran_nothing_was_read(settings: Settings) -> None:
     assert step["became"] == "waits"
 
 
+def test_a_courier_that_is_left_out_is_named_and_the_group_is_not_in_the_log(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    environment = service.environment | {"PARCELWARD_COURIERS": "orient,harbor"}
+    answer = CliRunner().invoke(app, ["doctor", "--json"], env=environment)
+    found = {one["code"]: one["wrong"] for one in json.loads(answer.stdout)["flaws"]}
+    assert f"has read topic {service.prefix}intake.swift, but courier swift" in found["courier_left_out"]
+    assert "courier_left_out" not in command(service, "doctor").stdout
+    assert "DescribedGroup" not in caplog.text
+
+
 TOKENS = Tokeniser.from_settings(Settings())
 ERASED = [str(TOKENS.document(DOCUMENT)), str(TOKENS.phone(PHONE))]
 WHO = ("--document", "--phone")

@@ -135,6 +135,12 @@ FOUND = [
     (Code.RIGHTS, STOP, healthy(group_operations=frozenset()), "may not read and describe group screening"),
     (Code.RIGHTS, STOP, with_topic(INTAKE, config={}), "of topic intake.swift may not be read"),
     (
+        Code.COURIER_LEFT_OUT,
+        WARN,
+        healthy(other_couriers=frozenset({"harbor"})),
+        "has read topic intake.harbor, but courier harbor is not in the setting couriers",
+    ),
+    (
         Code.NEVER_READ,
         WARN,
         replace(with_log(INTAKE, 5, 60), positions=with_position(INTAKE, None).positions),

@@ -134,6 +134,23 @@ def _asked(plan: TopicPlan) -> list[str]:
     return [*{*plan.required, *plan.promised, *(() if plan.compacted else WAITS)}]
 
 
+def described_group(admin: Any, group: str) -> dict[str, Any]:
+    """Describe a group, with what this user may do with it."""
+    found: dict[str, Any] = admin.describe_groups([group], include_authorized_operations=True)[group]
+    return found
+
+
+def _is_no_riddle(record: logging.LogRecord) -> bool:
+    """Leave out that kafka-python cannot read what our workers' members say of themselves: nobody asks for it.
+
+    It would warn at each check, and put the whole group with it.
+    """
+    return not str(record.msg).startswith(("Unable to decode member_metadata", "Unable to decode member_assignment"))
+
+
+logging.getLogger("kafka.admin._groups").addFilter(_is_no_riddle)
+
+
 def internal_copies(admin: Any) -> dict[str, int]:
     """Ask for the least copies of Kafka's own topics that this user may see."""
     existing = set(admin.list_topics())

@@ -14,7 +14,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
-from parcelward.cluster.admin import administered, internal_copies, positions_kept_ms, topics_of
+from parcelward.cluster.admin import administered, described_group, internal_copies, positions_kept_ms, topics_of
 from parcelward.cluster.client import client_options, consumer_options
 from parcelward.cluster.entrance import address
 from parcelward.flow import FLOW
@@ -42,7 +42,8 @@ def gather(settings: Settings, known_ids: Mapping[str, str] | None = None, *, lo
         starts = _offsets(admin, [*sources, *changelogs], OffsetSpec.EARLIEST)
         allowed = _group_operations(admin, settings)
         may_ask = allowed is None or "DESCRIBE" in allowed
-        positions = _positions(admin, settings, sources) if may_ask else {}
+        committed = _committed(admin, settings) if may_ask else {}
+        positions = {place: one for place in sources if (one := committed.get(place)) is not None}
         ends = _offsets(admin, [*sources, *changelogs], OffsetSpec.LATEST)
         logs = {place: Bounds(start, ends[place]) for place, start in starts.items()}
         live = _live_states(admin, settings, logs, positions) if look_into_states else frozenset[Place]()
@@ -51,6 +52,7 @@ def gather(settings: Settings, known_ids: Mapping[str, str] | None = None, *, lo
             logs=logs,
             positions=positions,
             live_states=live,
+            other_couriers=_others(settings, committed),
             known_ids=known_ids or {},
             internal=internal_copies(admin),
             clocks=_clocks(settings, admin, topics),
@@ -80,14 +82,22 @@ def _offsets(admin: Any, places: Collection[Place], spec: Any) -> dict[Place, in
     return {(tp.topic, tp.partition): one.offset for tp, one in found.items()}
 
 
-def _positions(admin: Any, settings: Settings, sources: Collection[Place]) -> dict[Place, Position]:
-    group, known = settings.topics.app_id, frozenset(sources)
+def _committed(admin: Any, settings: Settings) -> dict[Place, Position]:
+    """Ask for every position of the group, those on topics that the settings do not name among them."""
+    group = settings.topics.app_id
     found = admin.list_group_offsets({group: None})[group]
     return {
         (tp.topic, tp.partition): Position(one.offset, footing_of(one.metadata))
         for tp, one in found.items()
-        if (tp.topic, tp.partition) in known and one.offset >= 0
+        if one.offset >= 0
     }
+
+
+def _others(settings: Settings, committed: Collection[Place]) -> frozenset[str]:
+    """Find the couriers whose intake the group has read, and the settings do not name."""
+    topics = settings.topics
+    read = {topics.courier_of(topic) for topic, _ in committed if topic.startswith(topics.intake(""))}
+    return frozenset(read - set(settings.couriers))
 
 
 def _live_states(
@@ -106,7 +116,7 @@ def _live_states(
     written = {place for place in unplaced(positions) if _is_written(settings, logs, place)}
     held = {place for place in written if _holds_a_value(settings, settings.topics.changelog(place[0]), place[1])}
     # Asked again: a worker may have committed its first positions meanwhile.
-    return frozenset(held & unplaced(_positions(admin, settings, list(logs)))) if held else frozenset()
+    return frozenset(held & unplaced(_committed(admin, settings))) if held else frozenset()
 
 
 def _is_written(settings: Settings, logs: Mapping[Place, Bounds], place: Place) -> bool:
@@ -133,7 +143,7 @@ def _holds_a_value(settings: Settings, topic: str, number: int) -> bool:
 
 def _group_operations(admin: Any, settings: Settings) -> frozenset[str] | None:
     group = settings.topics.app_id
-    found = admin.describe_groups([group], include_authorized_operations=True)[group]
+    found = described_group(admin, group)
     if found["error"] is not None and "Authorization" in found["error"]:
         return frozenset()
     operations = found.get("authorized_operations")

@@ -8,7 +8,7 @@ from kafka import KafkaProducer
 from kafka.admin import ConfigResource
 from kafka.errors import KafkaError
 
-from parcelward.cluster.admin import administered
+from parcelward.cluster.admin import administered, described_group
 from parcelward.cluster.client import client_options
 from parcelward.cluster.search import Search
 from parcelward.errors import UserError
@@ -21,7 +21,7 @@ Entry = tuple[str, bytes, bytes | None]
 def require_stopped(settings: Settings) -> None:
     """Raise UserError unless no worker runs and nothing waits between the stages."""
     group = settings.topics.app_id
-    found = administered(settings, "looking_for_workers", lambda admin: admin.describe_groups([group])[group])
+    found = administered(settings, "looking_for_workers", lambda admin: described_group(admin, group))
     if members := len(found["members"] or ()):
         raise UserError(
             f"group {group} has {members} worker{'s' if members > 1 else ''}; stop all of them first, and start them "

@@ -69,13 +69,15 @@ class Facts:
     """All that the check looks at. Topics that do not exist are missing in `topics`.
 
     `known_ids` are the topics' ids when the worker started; `live_states` the stages and partitions without a position
-    whose changelog holds a value all the same; `clocks` by broker.
+    whose changelog holds a value all the same; `other_couriers` those that the settings do not name although the group
+    has read their intake; `clocks` by broker.
     """
 
     topics: Mapping[str, TopicFacts]
     logs: Mapping[Place, Bounds] = field(default_factory=dict)
     positions: Mapping[Place, Position] = field(default_factory=dict)
     live_states: frozenset[Place] = frozenset()
+    other_couriers: frozenset[str] = frozenset()
     known_ids: Mapping[str, str] = field(default_factory=dict)
     internal: Mapping[str, int] = field(default_factory=dict)  # Kafka's own topics: least copies
     clocks: Mapping[int, ClockFacts] = field(default_factory=dict)

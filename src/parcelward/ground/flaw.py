@@ -25,6 +25,7 @@ class Code(StrEnum):
     RIGHTS = "rights"
     RULES_OR_MODEL = "rules_or_model"
     DISK = "disk"
+    COURIER_LEFT_OUT = "courier_left_out"
     NEVER_READ = "never_read"
     STATE_UNPROVEN = "state_unproven"
     KEPT_TOO_LONG = "kept_too_long"

@@ -171,8 +171,23 @@ def of_other_partitions(settings: Settings, facts: Facts) -> Iterator[Flaw]:
         )
 
 
+def couriers_left_out(settings: Settings, facts: Facts) -> Iterator[Flaw]:
+    """Find couriers whose events were read once, and are not any more: nobody would miss them."""
+    for courier in sorted(facts.other_couriers):
+        topic, group = settings.topics.intake(courier), settings.topics.app_id
+        yield Flaw(
+            Code.COURIER_LEFT_OUT,
+            WARN,
+            f"group {group} has read topic {topic}, but courier {courier} is not in the setting couriers (environment "
+            "PARCELWARD_COURIERS), so what it sends is not screened",
+            "add it; if it is gone for good, forget its positions with kafka-consumer-groups --delete-offsets "
+            f"--group {group} --topic {topic}",
+        )
+
+
 def all_of_positions(settings: Settings, facts: Facts) -> Iterator[Flaw]:
     """Every flaw on positions and state."""
     yield from off_the_log(settings, facts)
     yield from off_the_state(settings, facts)
     yield from of_other_partitions(settings, facts)
+    yield from couriers_left_out(settings, facts)
