@@ -196,7 +196,7 @@ def test_the_page_leads_to_the_first_event_and_brings_refused_ones_back(
     repaired = machine.follow(repair, fails=(repair.strip(),))
     assert "2 events in mend.jsonl" in repaired
     assert "invalid_json: the value is not JSON" in repaired
-    mended = machine.follow(mend, fails=("parcelward validate mend.jsonl",))
+    mended = machine.follow(mend, fails=("parcelward validate mend.jsonl --courier swift",))
     assert "2 events: 2 would be accepted, 0 refused" in mended
     assert "2 published and acknowledged" in mended
     accepted(6)

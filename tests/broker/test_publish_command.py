@@ -81,6 +81,29 @@ def test_a_line_that_breaks_the_contract_is_named_by_its_number(settings: Settin
     assert "stdin:3: invalid_json" in told
 
 
+def test_events_of_another_courier_are_counted_by_topic_and_refused_on_demand(
+    settings: Settings, topic_prefix: str
+) -> None:
+    both = settings.model_copy(update={"couriers": ("swift", "orient")})
+    ensure_topics(both)
+    strange = line(1).replace('"swift"', '"orient"')
+    _, told = start(both).communicate(line(0) + strange, timeout=PATIENCE_S)
+    said = f"the file has events of 2 couriers: 1 for {topic_prefix}intake.orient, 1 for {topic_prefix}intake.swift"
+    assert said in told
+    command = start(both, "--courier", "swift", "--skip-invalid")
+    _, told = command.communicate(line(2) + strange, timeout=PATIENCE_S)
+    assert (command.returncode, published(both)) == (1, ["n-0", "n-2"])
+    assert "stdin:2: wrong_courier: data.courier: this courier does not own the topic" in told
+    assert "couriers" not in told
+
+
+def test_a_courier_code_with_capitals_is_named(settings: Settings) -> None:
+    command = start(settings, "--courier", "Swift")
+    _, told = command.communicate(line(0), timeout=PATIENCE_S)
+    assert command.returncode == 2
+    assert "--courier Swift: this is no courier code; codes are lower case, did you mean swift?" in told
+
+
 def test_a_killed_command_leaves_its_events_to_the_next_run(
     settings: Settings, unused_port: int, tmp_path: Path
 ) -> None:

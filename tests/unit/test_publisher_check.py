@@ -186,3 +186,14 @@ def test_a_tokeniser_leaves_no_raw_value_in_either_mode(attributes: dict[str, An
     found = sent(checking.event(given_event))
     assert raw not in (found.value or b"")
     assert isinstance(DECODER.decode(found), Event)
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_publisher_of_one_courier_refuses_events_of_another(as_text: bool) -> None:
+    own, other = (Check(Settings(), courier=courier) for courier in ("swift", "orient"))
+    of_swift = event()
+    check = {True: lambda one: one.text(json.dumps(of_swift).encode()), False: lambda one: one.event(of_swift)}[as_text]
+    assert check(own).body.courier == "swift"
+    with pytest.raises(InvalidEvent) as refused:
+        check(other)
+    assert refused.value.reason is Reason.WRONG_COURIER

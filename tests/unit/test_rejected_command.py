@@ -119,6 +119,17 @@ def test_only_its_owner_can_read_the_file_and_every_record_is_accounted_for(tmp_
     assert [line for line in outcome if "1 of the refused records can be made no event" in line]
 
 
+def test_what_another_courier_is_named_in_is_not_sent_there_unseen(tmp_path: Path) -> None:
+    with RepairFile(tmp_path / "mend.jsonl", "swift") as file:
+        record = refused(reason=b"wrong_courier", detail=b"data.courier: this courier does not own the topic")
+        file.add(record, describe(record, show_value=False))
+    outcome = list(file.outcome())
+    assert [line for line in outcome if "1 event refused as wrong_courier: they name another courier" in line]
+    command = f"{tmp_path / 'mend.jsonl'} --courier swift"
+    assert f"next: parcelward validate {command} names" in outcome[-1]
+    assert outcome[-1].endswith(f"parcelward publish {command}")
+
+
 def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
     path = tmp_path / "mend.jsonl"
     written(path, refused())

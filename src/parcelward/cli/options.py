@@ -6,7 +6,9 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
+from parcelward.contract.fields import CourierCode
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
 from parcelward.moments import CHINA, duration_of
@@ -44,6 +46,21 @@ def since_when(option: str, text: str, now: datetime) -> datetime:
         raise UserError(f"{option} {escaped(text)}: write a time like 2026-11-23T08:00, or 30m, 6h, 2d") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)
 
+
+def courier_code(option: str, text: str) -> str:
+    """The courier that was given. Raises UserError, naming the option, where the text can be no courier's code.
+
+    >>> courier_code("--courier", "swift")
+    'swift'
+    """
+    try:
+        return _courier_code(text)
+    except ValidationError:
+        hint = f"; codes are lower case, did you mean {text.lower()}?" if text.lower() != text else ""
+        raise UserError(f"{option} {escaped(text)}: this is no courier code{escaped(hint)}") from None
+
+
+_courier_code = TypeAdapter(CourierCode).validate_python
 
 Zone = Annotated[
     str,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from parcelward.cli.event_lines import arriving_lines, name_of
-from parcelward.cli.options import Kafka, settings_with
+from parcelward.cli.options import Kafka, courier_code, settings_with
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
 from parcelward.identity.tokens import Tokeniser
@@ -84,6 +84,14 @@ def publish(
             show_default=False,
         ),
     ] = None,
+    courier: Annotated[
+        str | None,
+        typer.Option(
+            help="Your courier code: events of any other courier are refused, and not sent. Default: each event goes "
+            "to the courier that it names.",
+            show_default=False,
+        ),
+    ] = None,
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for brokers: at the end, and when there is no room.")
     ] = 60,
@@ -100,7 +108,7 @@ def publish(
     if file == "-" and folder is None:
         console.print(NO_SPOOL, soft_wrap=True)
     counts, started = LineCounts(), time.monotonic()
-    publisher = Publisher(settings, tokeniser, folder)
+    publisher = Publisher(settings, tokeniser, folder, None if courier is None else courier_code("--courier", courier))
     try:
         if publisher.waiting:
             console.print(f"{publisher.waiting:,} events of an earlier run are in the spool; they go first")
@@ -109,7 +117,7 @@ def publish(
             _finish(publisher, counts, wait, stop)
     finally:
         publisher.abandon()
-    _report(counts, publisher.acknowledged, time.monotonic() - started, console, name_of(file))
+    _report(counts, publisher, time.monotonic() - started, console, file)
     if publisher.acknowledged < counts.lines or counts.stopped:
         raise typer.Exit(1)
 
@@ -206,13 +214,14 @@ def _finish(publisher: Publisher, counts: LineCounts, wait_s: float, stop: Stop)
         counts.stopped = f"{counts.stopped}; {error}" if counts.stopped else str(error)
 
 
-def _report(counts: LineCounts, acknowledged: int, seconds: float, console: Console, name: str) -> None:
+def _report(counts: LineCounts, publisher: Publisher, seconds: float, console: Console, file: str) -> None:
+    acknowledged, name = publisher.acknowledged, name_of(file)
     for problem in counts.problems:
         console.print(escaped(problem), style="red", markup=False, soft_wrap=True)
     if counts.invalid > len(counts.problems):
-        console.print(
-            f"... and {counts.invalid - len(counts.problems)} more lines that break the contract", style="red"
-        )
+        more = f"... and {counts.invalid - len(counts.problems)} more lines that break the contract"
+        shows = "" if file == "-" else f"; parcelward validate {escaped(file)} shows all"
+        console.print(f"{more}{shows}", style="red", markup=False, soft_wrap=True)
     if counts.stopped:
         console.print(escaped(counts.stopped), style="yellow", markup=False, soft_wrap=True)
     if not counts.lines:
@@ -221,3 +230,11 @@ def _report(counts: LineCounts, acknowledged: int, seconds: float, console: Cons
         f"{acknowledged} published and acknowledged, {counts.invalid} invalid, "
         f"{counts.lines - counts.invalid - acknowledged} not acknowledged, in {seconds:.1f} s"
     )
+    if len(by_topic := publisher.taken_by_topic) > 1:
+        console.print(
+            f"note: the file has events of {len(by_topic)} couriers: "
+            f"{', '.join(f'{count} for {topic}' for topic, count in by_topic.items())}; with --courier CODE those of all "
+            "others are refused",
+            style="yellow",
+            soft_wrap=True,
+        )

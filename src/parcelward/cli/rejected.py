@@ -137,7 +137,7 @@ def _on_topic(courier: str, settings: Settings, look: Look, notes: Console, stop
     with TopicReader(settings, [settings.topics.rejected(courier)]) as reader:
         if look.follow and not look.json_lines:
             notes.print(f"following what is refused{_times(look)}; Ctrl-C ends")
-        return _show(_refused(reader, look, stop), look, notes)
+        return _show(_refused(reader, look, stop), look, notes, courier)
 
 
 def _times(look: Look) -> str:
@@ -172,15 +172,15 @@ def _refused(reader: TopicReader, look: Look, stop: Stop) -> Iterator[Any]:
 def _in_spool(folder: Path, courier: str | None, settings: Settings, look: Look, notes: Console) -> Shown:
     """The same of what a spool has set aside. What the repair file has, for certain, the spool gives up."""
     with opened_spool(folder, settings) as spool:
-        shown = _show(set_aside_in(spool, settings.topics, courier), look, notes)
+        shown = _show(set_aside_in(spool, settings.topics, courier), look, notes, courier)
         spool.forget_refused(shown.written)
     return shown
 
 
-def _show(records: Iterable[Any], look: Look, notes: Console) -> Shown:
+def _show(records: Iterable[Any], look: Look, notes: Console, courier: str | None) -> Shown:
     records = islice(records, look.most or None)
     if look.repair is not None:
-        return _repair(records, look.repair, notes)
+        return _repair(records, RepairFile(look.repair, courier), notes)
     return _group(records, look) if look.group else _list(records, look)
 
 
@@ -210,9 +210,9 @@ def _group(records: Iterable[Any], look: Look) -> Shown:
     return Shown(count)
 
 
-def _repair(records: Iterable[Any], path: Path, notes: Console) -> Shown:
+def _repair(records: Iterable[Any], repair: RepairFile, notes: Console) -> Shown:
     count, written = 0, []
-    with RepairFile(path) as file:
+    with repair as file:
         for record in records:
             count += 1
             if (left_out := file.add(record, describe(record, show_value=False))) is None:

@@ -14,6 +14,8 @@ from parcelward.intake.repair import NoEvent, repairable
 
 TO_LOOK_AT = {
     Reason.KEY_MISMATCH: "their key (or subject) is not their waybill number: find out which is right, then send them",
+    Reason.WRONG_COURIER: "they name another courier than the one that sent them, and `publish` would send them to that one: "
+    "find out which courier is right, correct data.courier, and name yours with --courier",
     Reason.UNEXPECTED: "our own code failed on them, so perhaps nothing in them is wrong: ask when to send them again",
 }
 """What `parcelward validate` does not see in an event, by the reason of its refusal."""
@@ -25,9 +27,12 @@ class RepairFile:
     Events are in the file, for certain, when the block ends without an error; UserError when the disk takes no more.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Raises UserError when the file cannot be made, or is there already: somebody may be mending it."""
+    def __init__(self, path: Path, courier: str | None = None) -> None:
+        """`courier` is the one whose records they are, where one is named.
+
+        Raises UserError when the file cannot be made, or is there already: somebody may be mending it."""
         self._path = path
+        self._as_courier = f" --courier {courier}" if courier else ""
         try:
             number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -65,7 +70,11 @@ class RepairFile:
         if self.left_out:
             yield f"{self.left_out:,} of the refused records can be made no event, and so are not in the file"
         if events:
-            yield f"next: parcelward validate {self._path} names what is wrong in each line; mend them, and publish"
+            file = f"{self._path}{self._as_courier}"
+            yield (
+                f"next: parcelward validate {file} names what is wrong in each line; mend them, then "
+                f"parcelward publish {file}"
+            )
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from parcelward.cli.event_lines import name_of, opened
-from parcelward.cli.options import TIME, moment_ms, settings_with
+from parcelward.cli.options import TIME, courier_code, moment_ms, settings_with
 from parcelward.contract.events import EVENT_MODELS
 from parcelward.contract.reasons import Reason
 from parcelward.contract.schema_files import MESSAGES
@@ -46,6 +46,7 @@ def validate(
     given_ms = moment_ms("--at", at)
     at_ms = round(time.time() * 1000) if given_ms is None else given_ms
     settings = settings_with(None, security_protocol="PLAINTEXT")  # no broker is asked
+    courier = None if courier is None else courier_code("--courier", courier)
     decoder = Decoder(settings.topics, Limits.from_settings(settings))
     refused: Counter[str] = Counter()
     is_configured = "couriers" in settings.model_fields_set

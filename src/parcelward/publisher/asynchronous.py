@@ -20,9 +20,15 @@ class AsyncPublisher:
         await delivery  # acknowledged by the brokers
     """
 
-    def __init__(self, settings: Settings, tokeniser: Tokeniser | None = None, spool: Path | str | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        tokeniser: Tokeniser | None = None,
+        spool: Path | str | None = None,
+        courier: str | None = None,
+    ) -> None:
         """Does not connect yet: `start` does, or `async with`."""
-        self._arguments = (settings, tokeniser, spool)
+        self._arguments = (settings, tokeniser, spool, courier)
         self._publisher: Publisher | None = None
 
     async def start(self) -> None:

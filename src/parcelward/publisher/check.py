@@ -44,11 +44,13 @@ class Checked(NamedTuple):
 class Check:
     """Checks events of one installation, and replaces personal values when it has a tokeniser. Thread-safe."""
 
-    def __init__(self, settings: Settings, tokeniser: Tokeniser | None = None) -> None:
+    def __init__(self, settings: Settings, tokeniser: Tokeniser | None = None, courier: str | None = None) -> None:
+        """`courier` is the only one whose events are sent; None: each goes to the courier that it names."""
         limits = Limits.from_settings(settings)
         self._topics = settings.topics
         self._decoder = Decoder(settings.topics, limits)
         self._tokeniser = tokeniser
+        self._courier = courier
         self._most_plain = limits.max_record_bytes - ENVELOPE_BYTES
 
     def event(self, event: object) -> Checked:
@@ -92,6 +94,7 @@ class Check:
         if (
             get("datacontenttype", "application/json") != "application/json"
             or type(courier) is not str
+            or self._courier not in (None, courier)
             or type(waybill) is not str
             or any(type(one) is not str for one in said)
         ):
@@ -111,7 +114,7 @@ class Check:
         return Checked(Body(courier, key, body_bytes(key, sent, header_bytes(headers))), answer.id), value
 
     def _closely(self, text: bytes) -> Checked:
-        record = record_of(text, self._topics, at_ms=_now_ms())
+        record = record_of(text, self._topics, courier=self._courier, at_ms=_now_ms())
         answer = self._decoder.decode(record)
         if isinstance(answer, Rejected):
             raise InvalidEvent(answer.reason, answer.at_home)

@@ -3,10 +3,12 @@
 import atexit
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -50,15 +52,25 @@ class Publisher:
     ones neither leave the process nor reach the spool.
     """
 
-    def __init__(self, settings: Settings, tokeniser: Tokeniser | None = None, spool: Path | str | None = None) -> None:
-        """Raises UserError when the spool cannot be used, or when no broker answers and there is no spool."""
+    def __init__(
+        self,
+        settings: Settings,
+        tokeniser: Tokeniser | None = None,
+        spool: Path | str | None = None,
+        courier: str | None = None,
+    ) -> None:
+        """With a `courier`, events of all others are refused; otherwise each goes to the courier that it names.
+
+        Raises UserError when the spool cannot be used, or when no broker answers and there is no spool."""
         client_options(settings)  # a setting that is wrong is said now
         if spool is None:
             require_answer(settings)
         self._settings = settings
         self._topics = settings.topics
-        self._check = Check(settings, tokeniser)
+        self._check = Check(settings, tokeniser, courier)
         self._known: set[str] = set()
+        self._by_courier: Counter[str] = Counter()
+        self._counting = Lock()
         self._ask_again = 0.0
         self._outbox: Outbox = (
             MemoryOutbox(MEMORY_BYTES)
@@ -82,6 +94,11 @@ class Publisher:
     def taken(self) -> int:
         """Events that this publisher has taken, delivered or not."""
         return self._outbox.last - self._first
+
+    @property
+    def taken_by_topic(self) -> dict[str, int]:
+        """The same by intake topic."""
+        return {self._topics.intake(courier): count for courier, count in sorted(self._by_courier.items())}
 
     @property
     def waiting(self) -> int:
@@ -193,6 +210,8 @@ class Publisher:
 
     def _take(self, checked: Sequence[Checked]) -> list[Delivery]:
         first = self._append([one.body for one in checked])
+        with self._counting:
+            self._by_courier.update([one.body.courier for one in checked])
         return [Delivery(number, one.event_id, self._progress) for number, one in enumerate(checked, first)]
 
     def _append(self, bodies: Sequence[Body]) -> int:
