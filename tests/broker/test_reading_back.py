@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 from typer.testing import CliRunner, Result
 
 from parcelward.cli import app
@@ -188,7 +188,7 @@ def test_refused_records_are_read_back_in_order_without_their_values(some_refuse
     listed = parcelward(some_refused, "rejected", "swift")
     where = f"{some_refused.topics.intake('swift')}/1/"
     assert [line.partition(" WB-1")[0] for line in listed.stdout.splitlines()] == [
-        f"2026-11-23 0{hour}:30:00 {where}0{hour}" for hour in (7, 8, 9)
+        f"2026-11-23 0{hour}:30:00 {where}{hour}" for hour in (7, 8, 9)
     ]
     assert "invalid_json why invalid_json" in listed.stdout
     assert "13800001234" not in listed.stdout
@@ -215,7 +215,7 @@ def test_only_the_refused_records_that_are_asked_for_are_shown(
     some_refused: Settings, asked: tuple[str, ...], hours: str
 ) -> None:
     told = parcelward(some_refused, "rejected", "swift", "--json", *asked)
-    assert [json.loads(line)["offset"] for line in told.stdout.splitlines()] == [f"0{hour}" for hour in hours]
+    assert [json.loads(line)["offset"] for line in told.stdout.splitlines()] == [*map(int, hours)]
 
 
 def test_refused_records_are_counted_and_written_to_be_mended(some_refused: Settings, tmp_path: Path) -> None:
@@ -223,12 +223,12 @@ def test_refused_records_are_counted_and_written_to_be_mended(some_refused: Sett
     assert counted.stdout.splitlines()[0].startswith("reason\trecords\tfirst\tlast")
     where = f"{some_refused.topics.intake('swift')}/1/"
     usual = "2026-11-23 09:30:00\t2026-11-23 09:30:00\twhy wrong_type"
-    assert f"wrong_type\t1\t{usual}\t{where}09" in counted.stdout.splitlines()
+    assert f"wrong_type\t1\t{usual}\t{where}9" in counted.stdout.splitlines()
     file = tmp_path / "mend.jsonl"
     repaired = parcelward(some_refused, "rejected", "swift", "--repair", str(file))
     assert (repaired.exit_code, repaired.stdout) == (1, "")
-    assert json.loads(file.read_text()) == {"id": "e-1", "data": {"weight_g": "900"}, "repairof": f"{where}09"}
-    assert f"not in the file: {where}08 invalid_json: the value is not JSON" in repaired.stderr
+    assert json.loads(file.read_text()) == {"id": "e-1", "data": {"weight_g": "900"}, "repairof": f"{where}9"}
+    assert f"not in the file: {where}8 invalid_json: the value is not JSON" in repaired.stderr
     assert "2 of the refused records can be made no event" in repaired.stderr
 
 
@@ -286,6 +286,60 @@ def test_unknown_courier_is_named(settings: Settings) -> None:
     answer = parcelward(settings, "rejected", "nobody")
     assert isinstance(answer.exception, UserError)
     assert "rejected.nobody does not exist" in str(answer.exception)
+    near = parcelward(settings, "rejected", "swfit").exception
+    assert str(near).endswith(f"did you mean {settings.topics.rejected('swift')}?")
+    capital = parcelward(settings, "rejected", "Swift").exception
+    assert str(capital) == "courier Swift: this is no courier code; codes are lower case, did you mean swift?"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--courier", "orient"), "no alert passed the filters; looked at: 3, none of courier orient, but of swift"),
+        (("--outlet", "hz"), "no alert passed the filters; looked at: 3"),
+        (("--outlet", "HZ-1"), None),
+    ],
+    ids=str,
+)
+def test_filters_that_let_nothing_pass_are_not_taken_for_no_alerts(
+    some_alerts: Settings, asked: tuple[str, ...], said: str | None
+) -> None:
+    listed = parcelward(some_alerts, "alerts", "--from-start", "--json", "--timeout", "0.1", *asked)
+    assert (listed.stdout == "", listed.exit_code) == (said is not None, 0)
+    assert listed.stderr.splitlines()[-1:] == ([] if said is None else [said])
+
+
+def test_a_courier_code_with_capitals_is_named(settings: Settings) -> None:
+    told = str(parcelward(settings, "alerts", "--courier", "Swift", "--from-start").exception)
+    assert told == "--courier Swift: this is no courier code; codes are lower case, did you mean swift?"
+
+
+def test_records_that_no_worker_has_read_are_not_taken_for_accepted_ones(settings: Settings) -> None:
+    topic, producer = settings.topics.intake("swift"), KafkaProducer(bootstrap_servers=settings.kafka)
+    for number in range(3):
+        producer.send(topic, value=b"{}", partition=number % 2).get(PATIENCE_S)
+    producer.close()
+    assert f"3 records wait on {topic} to be read" in parcelward(settings, "rejected", "swift").stderr
+    worker = KafkaConsumer(bootstrap_servers=settings.kafka, group_id=settings.topics.app_id)
+    places = [TopicPartition(topic, number) for number in (0, 1)]
+    worker.assign(places)
+    worker.commit({place: OffsetAndMetadata(end, "", -1) for place, end in worker.end_offsets(places).items()})
+    worker.close()
+    assert "wait" not in parcelward(settings, "rejected", "swift").stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--from", "1h", "--until", "2h"), "--until is not after --from"),
+        (("--from", "2999-01-01"), "lies in the future"),
+    ],
+    ids=str,
+)
+def test_a_span_without_a_moment_is_no_span_without_refusals(
+    settings: Settings, asked: tuple[str, ...], said: str
+) -> None:
+    assert said in str(parcelward(settings, "rejected", "swift", *asked).exception)
 
 
 def test_reader_that_goes_away_is_no_error(some_alerts: Settings) -> None:

@@ -62,7 +62,7 @@ def test_all_that_is_needed_to_send_it_again_is_shown_byte_for_byte() -> None:
 
 def test_a_record_without_its_value_says_what_is_known_of_it() -> None:
     shown = describe(refused(None, value_bytes=b"50000000", value_sha256=b"ab", batch_records=b"500"), show_value=True)
-    assert (shown["bytes"], shown["value_sha256"], shown["batch_records"]) == (50_000_000, "ab", "500")
+    assert (shown["bytes"], shown["value_sha256"], shown["batch_records"]) == (50_000_000, "ab", 500)
     assert shown["value"] is None
 
 
@@ -76,6 +76,39 @@ def test_a_line_shows_local_time_position_and_on_demand_headers() -> None:
 @pytest.mark.parametrize("at_ms", [-1, 253_402_300_799_999])
 def test_no_time_is_too_odd_to_be_shown(at_ms: int) -> None:
     assert "intake.swift/3/7" in refusal_line(describe(refused(), show_value=False), at_ms, CHINA).plain
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("13800001234", "a person's phone number"),
+        ("+86 138-0000-1234", "a person's phone number"),
+        ("360426199101010071", "a person's resident ID number"),
+        ("wang@example.cn", "a person's e-mail address"),
+        ("王小明", "no code"),
+    ],
+)
+def test_a_key_that_may_be_a_personal_value_is_hidden_unless_it_is_asked_for(key: str, why: str) -> None:
+    record = refused()._replace(key=key.encode())
+    hidden = describe(record, show_value=False)
+    assert (hidden["key"], hidden["key_hidden"]) == (None, why)
+    assert key not in json.dumps(hidden, ensure_ascii=False)
+    line = refusal_line(hidden, rejected_ms(record), UTC).plain
+    assert f"intake.swift/3/7 (key hidden: {why}) wrong_type" in line
+    assert describe(record, show_value=True)["key"] == key
+
+
+def test_places_are_numbers_for_programs() -> None:
+    shown = describe(refused(), show_value=False)
+    assert (shown["partition"], shown["offset"]) == (3, 7)
+    assert describe(refused(offset=7, partition=b""), show_value=False)["partition"] is None
+
+
+def test_what_can_be_made_no_event_is_shown_by_a_command_that_is_named(tmp_path: Path) -> None:
+    with RepairFile(tmp_path / "mend.jsonl", "swift") as file:
+        record = refused(b"\xff", reason=b"invalid_encoding")
+        file.add(record, describe(record, show_value=False))
+    assert list(file.outcome())[-1].endswith("parcelward rejected swift --reason invalid_encoding --json --show-value")
 
 
 def test_reasons_are_counted_with_the_usual_detail_and_where_it_came_last() -> None:

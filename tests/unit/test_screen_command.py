@@ -1,6 +1,11 @@
 """`parcelward screen`: a file of events through the stages, without Kafka."""
 
 import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,7 @@ from parcelward.topics import Topics
 from tests.builders import DAY, HOUR, MINUTE, T0, feed_all, inspection, moment, pipeline, real_name, record, type_of
 from tests.builders import settings as builder_settings
 
+ROOT = Path(__file__).parents[2]
 RULES_ONLY = {"PARCELWARD_MODEL": "", "PARCELWARD_SAMPLED_SHARE": "0"}
 PETROL = {"name": "汽油"}
 
@@ -193,3 +199,35 @@ def test_the_attribute_is_nothing_to_a_worker() -> None:
     assert isinstance(
         Decoder(Topics(), Limits()).decode(Record("intake.swift", 0, 0, T0, b"SF0000000000001", text)), Event
     )
+
+
+def test_the_page_for_couriers_has_commands_that_run_in_any_folder(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "couriers.md").read_text()
+    (written,) = [
+        block for block in re.findall(r"^```bash\n(.*?)^```", page, re.M | re.S) if "events.jsonl <<" in block
+    ]
+    (screened,) = re.findall(r"^ +export PARCELWARD_MODEL=.*\n(?: +parcelward screen .*\n)+", page, re.M)
+    (tmp_path / "parcelward").symlink_to(ROOT)
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-ec", written + textwrap.dedent(screened)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2 lines until" in done.stderr
+    assert "no model" not in done.stderr
+
+
+def test_a_model_that_is_not_in_this_folder_says_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "events.jsonl").write_text("{}\n")
+    result = CliRunner().invoke(app, ["screen", "events.jsonl"])
+    said = str(result.exception)
+    assert isinstance(result.exception, UserError)
+    assert f"no model at models/current in {tmp_path} (the path is relative to the current folder)" in said
+    assert "PARCELWARD_MODEL=/path/to/models/current" in said

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from parcelward.contract.alerts import Alert, AlertState, Lane
 
+SHOWN_COURIERS = 10
 ID_BEGINNING = 6
 """Characters of an alert id that say which one is meant."""
 
@@ -36,6 +37,37 @@ class Filters(NamedTuple):
     def ask_what_stands(self) -> bool:
         """Tell whether they ask for something that a later revision changes: then only the newest one answers."""
         return self.lane is not None or self.state is not None
+
+
+class Looked:
+    """Counts the alerts that filters were held against, so that nothing found is not taken for nothing there."""
+
+    def __init__(self, filters: Filters) -> None:
+        self._filters = filters
+        self._alerts = 0
+        self._passed = 0
+        self._couriers: set[str] = set()
+
+    def lets_pass(self, alert: Alert | None) -> bool:
+        """Tell whether an alert passes, and count it."""
+        self._alerts += 1
+        if alert is not None:
+            self._couriers.add(alert.courier)
+        does_pass = passes(alert, self._filters)
+        self._passed += does_pass
+        return does_pass
+
+    def nothing_passed(self) -> str | None:
+        """Say that none of those looked at was shown; None when one was."""
+        if self._passed:
+            return None
+        if self._filters == Filters() or not self._alerts:
+            return "no alert was there to be looked at"
+        said = f"no alert passed the filters; looked at: {self._alerts:,}"
+        courier = self._filters.courier
+        if courier is not None and self._couriers and courier not in self._couriers:
+            return f"{said}, none of courier {courier}, but of {', '.join(sorted(self._couriers)[:SHOWN_COURIERS])}"
+        return said
 
 
 class _Numbered(msgspec.Struct):

@@ -17,13 +17,13 @@ from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.cli.alert_filters import (
     ID_BEGINNING,
     Filters,
+    Looked,
     Shown,
     newest_revisions,
-    passes,
     read_alert,
     stands,
 )
-from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, settings_with, since_when, zone_of
+from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, courier_code, settings_with, since_when, zone_of
 from parcelward.cluster.reader import TopicReader, in_time_order
 from parcelward.contract.alerts import Alert, Lane
 from parcelward.errors import UserError
@@ -92,19 +92,39 @@ def alerts(
     if rule is not None:
         rule = known_rule(rule, settings)
     when = None if since is None else since_when("--since", since, datetime.now().astimezone(zone))
+    courier = None if courier is None else courier_code("--courier", courier)
     filters = Filters(lane, rule, courier, outlet, state, when, wanted)
+    looked, notes = Looked(filters), Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     old_ones = from_start or since is not None or wanted is not None
     look = Look(Console(highlight=False), lang, zone, json_lines)
     if not json_lines and wanted is None:
         _say_what_is_followed(settings, old_ones, zone)
     with stop_signals() as stop, TopicReader(settings, [settings.topics.alerts], old_ones) as reader:
         if wanted is not None:
-            show_in_full(list(stored(reader, filters, stop)), wanted, look)
+            show_in_full(list(stored(reader, filters, looked, stop)), wanted, look)
             return
-        for record, alert in islice(_followed(reader, filters, old_ones, timeout, stop), most or None):
-            if stop.requested:
+        if old_ones:
+            before = islice(stored(reader, filters, looked, stop), most or None)
+            shown = _show_all(before, look, stop)
+            if not shown and not stop.requested and (said := looked.nothing_passed()):
+                notes.print(escaped(said))
+            if stop.requested or (most and shown >= most):
                 return
-            show(record, alert, look)
+            most = max(most - shown, 0)
+        shown = _show_all(islice(_followed(reader, looked, timeout, stop), most or None), look, stop)
+        if not shown and not old_ones and (said := looked.nothing_passed()):
+            notes.print(escaped(said))
+
+
+def _show_all(found: Iterator[Found], look: Look, stop: Stop) -> int:
+    """Print alerts until a signal; gives how many."""
+    count = 0
+    for record, alert in found:
+        if stop.requested:
+            break
+        show(record, alert, look)
+        count += 1
+    return count
 
 
 def _say_what_is_followed(settings: Settings, old_ones: bool, zone: tzinfo | None) -> None:
@@ -116,19 +136,17 @@ def _say_what_is_followed(settings: Settings, old_ones: bool, zone: tzinfo | Non
     )
 
 
-def _followed(reader: TopicReader, filters: Filters, old_ones: bool, timeout: float, stop: Stop) -> Iterator[Found]:
-    """Alerts that pass: those that are there already first, then as they come, until none came for `timeout`."""
-    if old_ones:
-        yield from stored(reader, filters, stop)
+def _followed(reader: TopicReader, looked: Looked, timeout: float, stop: Stop) -> Iterator[Found]:
+    """Alerts that pass, as they come, until none came for `timeout`."""
     last = time.monotonic()
     while not (stop.requested or (timeout and time.monotonic() - last > timeout)):
         for record in reader.poll(0.2):
-            if passes(alert := read_alert(record), filters):
+            if looked.lets_pass(alert := read_alert(record)):
                 yield record, alert
                 last = time.monotonic()
 
 
-def stored(reader: TopicReader, filters: Filters, stop: Stop) -> Iterator[Found]:
+def stored(reader: TopicReader, filters: Filters, looked: Looked, stop: Stop) -> Iterator[Found]:
     """Alerts that are there already and pass, in the order in which they were raised.
 
     Filters that ask what stands are held against the newest revision of each alert, so the topic is read twice.
@@ -138,7 +156,7 @@ def stored(reader: TopicReader, filters: Filters, stop: Stop) -> Iterator[Found]
         newest = newest_revisions(reader.read_to_end(stop=lambda: stop.requested))
         reader.rewind()
     found = ((record, read_alert(record)) for record in reader.read_to_end(stop=lambda: stop.requested))
-    passing = (one for one in found if stands(one[1], newest) and passes(one[1], filters))
+    passing = (one for one in found if stands(one[1], newest) and looked.lets_pass(one[1]))
     return in_time_order(passing, raised_s)
 
 

@@ -233,8 +233,8 @@ def _report(counts: LineCounts, publisher: Publisher, seconds: float, console: C
     if len(by_topic := publisher.taken_by_topic) > 1:
         console.print(
             f"note: the file has events of {len(by_topic)} couriers: "
-            f"{', '.join(f'{count} for {topic}' for topic, count in by_topic.items())}; with --courier CODE those of all "
-            "others are refused",
+            f"{', '.join(f'{count} for {topic}' for topic, count in by_topic.items())}; with --courier CODE those of "
+            "all others are refused",
             style="yellow",
             soft_wrap=True,
         )

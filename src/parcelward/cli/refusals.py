@@ -1,5 +1,6 @@
 """Refused records as a person or a program reads them: one by one, or by reason."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,12 +9,16 @@ from typing import Any
 
 from rich.text import Text
 
+from parcelward.contract.person_numbers import person_number
+from parcelward.contract.personal_values import personal_value
 from parcelward.contract.reasons import Reason
 from parcelward.escaping import escaped
 from parcelward.intake.repair import OURS
 from parcelward.moments import epoch_ms, utc
 
 NAMED = ("reason", "detail", "topic", "partition", "offset", "rejected_at")
+NUMBERS = ("partition", "offset")
+_IS_CODE = re.compile(r"[A-Za-z0-9_-]{1,35}").fullmatch
 LATEST_MS = 253_402_128_000_000
 """Two days before the end of the year 9999, so that every zone can show it: couriers' clocks say anything."""
 MOST_DETAILS = 1000
@@ -34,16 +39,30 @@ def describe(record: Any, show_value: bool) -> dict[str, Any]:
     """
     headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
     refusal: dict[str, Any] = {name: headers.get(f"{OURS}{name}", "") for name in NAMED}
-    refusal |= _text("key", record.key)
+    refusal |= {name: _number(refusal[name]) for name in NUMBERS}
+    why = None if show_value or record.key is None else _hidden(record.key.decode(errors="replace"))
+    refusal |= _text("key", record.key) if why is None else {"key": None, "key_hidden": why}
     refusal["bytes"] = int(headers.get("pw_value_bytes", len(record.value or b"")))
     for name in ("value_sha256", "batch_records"):
         if (said := headers.get(f"{OURS}{name}")) is not None:
-            refusal[name] = said
+            refusal[name] = said if name == "value_sha256" else _number(said)
     if show_value:
         own = ((name, value) for name, value in record.headers if not name.startswith(OURS))
         refusal["headers"] = [{"name": name} | _text("value", value) for name, value in own]
         refusal |= _text("value", record.value)
     return refusal
+
+
+def _number(said: str) -> int | None:
+    return int(said) if said.isdecimal() and said.isascii() else None
+
+
+def _hidden(key: str) -> str | None:
+    """Say why a key is not shown; None when it is a code, as a waybill number and an outlet are."""
+    found = person_number(key) or personal_value(key)
+    if found is not None:
+        return f"a person's {found}"
+    return None if _IS_CODE(key) or not key else "no code"
 
 
 def _text(name: str, given: bytes | None) -> dict[str, str | None]:
@@ -58,11 +77,11 @@ def _text(name: str, given: bytes | None) -> dict[str, str | None]:
 def position_in(refusal: dict[str, Any]) -> str | None:
     """Topic, partition and offset of the record that was refused; None when it does not say them all.
 
-    >>> position_in({"topic": "intake.swift", "partition": "3", "offset": "81"})
+    >>> position_in({"topic": "intake.swift", "partition": 3, "offset": 81})
     'intake.swift/3/81'
     """
     parts = [refusal[name] for name in ("topic", "partition", "offset")]
-    return "/".join(parts) if all(parts) else None
+    return "/".join(map(str, parts)) if None not in parts and parts[0] else None
 
 
 def shown_time(ms: int, zone: tzinfo | None) -> str:
@@ -84,7 +103,8 @@ def refusal_line(refusal: dict[str, Any], at_ms: int, zone: tzinfo | None) -> Te
     if at := shown_time(at_ms, zone):
         text.append(f"{at} ", "dim")
     text.append(f"{position_in(said) or said['topic']} ", "cyan")
-    text.append(f"{said['key'] if said['key'] is not None else '(no key)'} ", "bold")
+    no_key = f"(key hidden: {said['key_hidden']})" if "key_hidden" in said else "(no key)"
+    text.append(f"{no_key if said['key'] is None else said['key']} ", "bold")
     text.append(f"{said['reason']} ", "red")
     text.append(f"{said['detail']} ")
     text.append(f"({said['bytes']} bytes)", "dim")

@@ -10,15 +10,16 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.console import Console
 
-from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, settings_with, since_when, zone_of
+from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, courier_code, settings_with, since_when, zone_of
 from parcelward.cli.refusals import Groups, describe, refusal_line, rejected_ms
 from parcelward.cli.repair_file import RepairFile
 from parcelward.cli.spool_refusals import opened_spool, set_aside_in
 from parcelward.cli.tables import show_table
 from parcelward.cluster.reader import TopicReader, in_time_order
+from parcelward.cluster.waiting import records_waiting
 from parcelward.contract.reasons import Reason
 from parcelward.errors import UserError
-from parcelward.escaping import json_line
+from parcelward.escaping import escaped, json_line
 from parcelward.moments import zone_name
 from parcelward.process.stopping import Stop, stop_signals
 from parcelward.settings import Settings
@@ -117,12 +118,16 @@ def rejected(
     now = datetime.now().astimezone(zone)
     from_ms = float("-inf") if from_ is None else since_when("--from", from_, now).timestamp() * 1000
     until_ms = float("inf") if until is None else since_when("--until", until, now).timestamp() * 1000
+    if from_ms > now.timestamp() * 1000:
+        raise UserError(f"--from {escaped(str(from_))} lies in the future; nothing was refused since")
+    if from_ms >= until_ms:
+        raise UserError("--until is not after --from, so nothing lies between them; exchange them?")
     look = Look(zone, from_ms, until_ms, reason, most, follow, group, json_lines, show_value, repair)
     settings = settings_with(kafka)
     notes = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     with stop_signals() as stop:
         if spool is None:
-            shown = _on_topic(str(courier), settings, look, notes, stop)
+            shown = _on_topic(courier_code("courier", str(courier)), settings, look, notes, stop)
         else:
             shown = _in_spool(spool, courier, settings, look, notes)
         is_cut = stop.requested and not follow
@@ -137,7 +142,14 @@ def _on_topic(courier: str, settings: Settings, look: Look, notes: Console, stop
     with TopicReader(settings, [settings.topics.rejected(courier)]) as reader:
         if look.follow and not look.json_lines:
             notes.print(f"following what is refused{_times(look)}; Ctrl-C ends")
-        return _show(_refused(reader, look, stop), look, notes, courier)
+        shown = _show(_refused(reader, look, stop), look, notes, courier)
+    intake = settings.topics.intake(courier)
+    if not (look.follow or stop.requested) and (waiting := records_waiting(settings, intake)):
+        notes.print(
+            f"note: {waiting:,} record{'s wait' if waiting != 1 else ' waits'} on {intake} to be read; whether they "
+            "are accepted is not known yet (does a worker run?)"
+        )
+    return shown
 
 
 def _times(look: Look) -> str:

@@ -14,8 +14,8 @@ from parcelward.intake.repair import NoEvent, repairable
 
 TO_LOOK_AT = {
     Reason.KEY_MISMATCH: "their key (or subject) is not their waybill number: find out which is right, then send them",
-    Reason.WRONG_COURIER: "they name another courier than the one that sent them, and `publish` would send them to that one: "
-    "find out which courier is right, correct data.courier, and name yours with --courier",
+    Reason.WRONG_COURIER: "they name another courier than the one that sent them, and `publish` would send them to "
+    "that one: find out which courier is right, correct data.courier, and name yours with --courier",
     Reason.UNEXPECTED: "our own code failed on them, so perhaps nothing in them is wrong: ask when to send them again",
 }
 """What `parcelward validate` does not see in an event, by the reason of its refusal."""
@@ -40,14 +40,20 @@ class RepairFile:
         except OSError as error:
             raise self._unwritable(error) from None
         self._stream = os.fdopen(number, "wb")
+        self._courier = courier
         self._reasons: Counter[str] = Counter()
-        self.left_out = 0
+        self._left_out: Counter[str] = Counter()
+
+    @property
+    def left_out(self) -> int:
+        """Records that are not in the file."""
+        return self._left_out.total()
 
     def add(self, record: Any, refusal: dict[str, Any]) -> str | None:
         """Write the event of a record; a line that says why, where and how it was refused if there is none."""
         event = repairable(record.value, record.headers, position_in(refusal))
         if isinstance(event, NoEvent):
-            self.left_out += 1
+            self._left_out[refusal["reason"]] += 1
             where = position_in(refusal) or refusal["topic"]
             return escaped(f"not in the file: {where} {refusal['reason']}: {event.why} ({refusal['detail']})")
         try:
@@ -68,7 +74,12 @@ class RepairFile:
             if found := self._reasons[reason]:
                 yield f"{_events(found)} refused as {reason}: {note}"
         if self.left_out:
-            yield f"{self.left_out:,} of the refused records can be made no event, and so are not in the file"
+            yield (
+                f"{self.left_out:,} of the refused records can be made no event, and so are not in the file: "
+                "look at them, and send the events again from their source"
+            )
+        for reason in sorted(self._left_out.keys() & set(Reason) if self._courier else ()):
+            yield f"to look at them: parcelward rejected {self._courier} --reason {reason} --json --show-value"
         if events:
             file = f"{self._path}{self._as_courier}"
             yield (

@@ -79,7 +79,11 @@ def validate(
     moment = utc(at_ms).astimezone().isoformat(timespec="seconds")
     typer.echo(f"note: as of {moment}{'' if at else ', which is now; --at names another time'}", err=True)
     if not is_configured:
-        typer.echo("note: not checked: whether the courier has a topic (the setting couriers is not set)", err=True)
+        typer.echo(
+            "note: not checked: whether the courier has a topic, since nobody has set the couriers here "
+            "(PARCELWARD_COURIERS; those that `parcelward config` shows are a default); `publish` will say",
+            err=True,
+        )
     if wrong:
         raise typer.Exit(1)
 

@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import AbstractContextManager
+from difflib import get_close_matches
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, TypeVar
@@ -118,7 +119,9 @@ class TopicReader(AbstractContextManager["TopicReader"]):
     def _numbers(self, topic: str) -> list[int]:
         numbers = self._consumer.partitions_for_topic(topic)
         if not numbers:
-            raise UserError(f"topic {topic} does not exist on this cluster; check topic_prefix and couriers")
+            near = get_close_matches(topic, sorted(self._consumer.topics()), 1, 0.8)
+            meant = f"did you mean {near[0]}?" if near else "is the name right, and the setting topic_prefix?"
+            raise UserError(f"topic {topic} does not exist on this cluster, or this user may not see it; {meant}")
         return sorted(numbers)
 
 

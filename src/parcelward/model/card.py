@@ -142,7 +142,11 @@ def resolve_release(path: Path) -> Path:
     if path.is_dir():
         return path
     if not path.is_file():
-        raise UserError(f"no model at {path}; set `model` to a release folder, or to nothing for rules only")
+        tried = "" if path.is_absolute() else f" in {Path.cwd()} (the path is relative to the current folder)"
+        raise UserError(
+            f"no model at {path}{tried}; set `model` to a release folder or to the file that names it, as "
+            "PARCELWARD_MODEL=/path/to/models/current, or to nothing (PARCELWARD_MODEL=) for rules only"
+        )
     name = read_release_file(path).decode("utf-8", "replace").strip()
     folder = path.parent / name
     if not name or Path(name).name != name or not folder.is_dir():
