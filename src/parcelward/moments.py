@@ -122,12 +122,12 @@ def _read(text: str) -> int | None:
 
 
 def duration_in_words(duration_ms: int) -> str:
-    """Name a duration in the largest unit that fits twice, rounded down.
+    """Name a duration in the largest unit that fits twice, rounded.
 
     >>> duration_in_words(7 * DAY_MS), duration_in_words(1500)
-    ('7 days', '1 s')
+    ('7 days', '2 s')
     """
     for name, unit_ms in (("days", DAY_MS), ("hours", HOUR_MS), ("minutes", MINUTE_MS)):
         if duration_ms >= 2 * unit_ms:
-            return f"{duration_ms // unit_ms} {name}"
-    return f"{duration_ms // 1000} s"
+            return f"{round(duration_ms / unit_ms)} {name}"
+    return f"{round(duration_ms / 1000)} s"

@@ -45,6 +45,13 @@ def test_a_deadline_on_another_day_says_its_date_and_zone() -> None:
     assert "by 19:30:00 UTC+8" in shown(due_by="2026-11-23T11:30:00.000Z")
 
 
+def test_what_is_found_when_the_time_to_decide_has_passed_is_due_now() -> None:
+    at_once = {"due_by": "2026-11-23T10:30:00.000Z"}
+    assert " now, due since 18:30:00 UTC+8" in shown(**at_once)
+    assert "，立即处置，时限已到：18:30:00 UTC+8" in shown("zh", **at_once)
+    assert " by 18:30:00 UTC+8" in shown(**at_once, state="cleared_by_evidence")
+
+
 def test_an_alert_of_another_day_says_its_date() -> None:
     text = alert_lines(alert(), "en", today=date(2026, 11, 24), zone=CHINA).plain
     assert "2026-11-23 18:30:00 swift" in text

@@ -92,8 +92,8 @@ def test_limits_are_inclusive_and_settings() -> None:
     assert [type(answer(each)) for each in on_time] == [Event, Event]
     assert [reason(each) for each in late] == [Reason.TIME_OUT_OF_RANGE] * 2
     assert [getattr(answer(each), "detail", None) for each in late] == [
-        "time: 7 days before arrival, over the limit of 7 days",
-        "time: 10 minutes after arrival, over the limit of 10 minutes",
+        "time: just over 7 days before arrival, over the limit of 7 days",
+        "time: just over 10 minutes after arrival, over the limit of 10 minutes",
     ]
     assert isinstance(answer(sound(value=value().ljust(65_536))), Event)
 

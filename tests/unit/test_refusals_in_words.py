@@ -100,3 +100,28 @@ def test_a_batch_of_events_is_refused_as_one() -> None:
     found = answer(structured(envelope(), headers=[("content-type", b"application/cloudevents-batch+json")]))
     assert isinstance(found, Rejected)
     assert found.detail == "content-type: a record holds one event; send no batches"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("weight_g", "1250", "must be a whole number, and is a text; write it without quotation marks"),
+        ("weight_g", 1.25, "must be a whole number"),
+        ("waybill", 77012, "must be a string: a waybill number: 4 to 35 letters, digits and -"),
+        ("receiver.region", 110105, "must be a string: a county code of six digits (GB/T 2260)"),
+        ("sender.phone", 13800001234, "must be a string"),
+    ],
+)
+def test_another_type_is_said_in_words_with_the_form_that_is_asked_for(path: str, value: Any, words: str) -> None:
+    found = answer(record(changed(path, value)))
+    assert isinstance(found, Rejected)
+    assert found.reason is Reason.WRONG_TYPE
+    assert found.detail.startswith(f"data.{path}: {words}")
+    assert str(value) not in found.detail
+
+
+def test_a_time_that_is_a_number_is_told_the_form_of_a_time() -> None:
+    found = answer(structured(envelope() | {"time": 1763861400}))
+    assert isinstance(found, Rejected)
+    form = "a time with seconds and offset (RFC 3339), as 2026-11-23T09:30:00.000+08:00"
+    assert (found.reason, found.detail) == (Reason.WRONG_TYPE, f"time: must be a string: {form}")

@@ -100,6 +100,17 @@ def test_lines_that_arrive_after_until_are_left_out_and_counted() -> None:
     assert "1 line arrives after 2026-11-23T10:01:00+08:00, left out" in answer.stderr
 
 
+def test_a_line_that_lies_far_after_the_rest_is_named_since_deadlines_go_by_it() -> None:
+    sound = [line(event(real_name(f"SF000000000000{number}"), at=T0 + number)) for number in range(3)]
+    ahead = line(event(inspection("SF0000000000009"), at=T0 + 8 * HOUR))
+    told = screened(*sound, ahead)
+    assert "note: line 4 lies 8 hours after the rest; deadlines are fired up to there" in told.stderr
+    two = screened(*sound, ahead, line(event(inspection("SF0000000000010"), at=T0 + 8 * HOUR)))
+    assert "note: line 4 and 1 more lie 8 hours after the rest" in two.stderr
+    assert "lies" not in screened(*sound).stderr
+    assert "lies" not in screened(*sound, ahead, options=("--until", moment(T0 + DAY))).stderr
+
+
 def test_times_are_those_of_china_or_of_the_zone_that_is_asked_for() -> None:
     told = line(event(real_name(goods=PETROL), T0))
     assert "by 10:30:00 UTC+8" in " ".join(screened(told).stdout.split()).replace("2026-11-23 ", "")

@@ -1,9 +1,11 @@
 """Ends of events in a file: a line each, or the whole file when it is a single JSON document."""
 
 import io
+import json
 
 import pytest
 
+from parcelward.errors import UserError
 from parcelward.intake import event_file as structured
 from parcelward.intake.event_file import numbered_events, record_of, written_record
 from parcelward.stage import Record
@@ -18,9 +20,8 @@ from parcelward.topics import Topics
         (b'{"a":1}\n\n {"b":2}\r\n', [(1, b'{"a":1}'), (3, b'{"b":2}')]),
         (b'\n{\n  "a": 1\n}\n', [(2, b'{\n  "a": 1\n}')]),
         (b'{"a":1\n{"b":2}\n', [(1, b'{"a":1'), (2, b'{"b":2}')]),
-        (b'{\n"a":1\n', [(1, b"{"), (2, b'"a":1')]),
     ],
-    ids=["empty", "blank", "lines", "document", "first-line-broken", "cut-off-document"],
+    ids=["empty", "blank", "lines", "document", "first-line-broken"],
 )
 def test_events_of_a_file(content: bytes, events: list[tuple[int, bytes]]) -> None:
     assert list(numbered_events(io.BytesIO(content))) == events
@@ -68,3 +69,32 @@ def test_a_record_written_down_is_read_as_that_record() -> None:
 )
 def test_what_is_no_record_written_down_is_left_to_the_decoder(text: bytes) -> None:
     assert written_record(text, Topics()) is None
+
+
+PRETTY = json.dumps({"specversion": "1.0", "id": "e-1", "data": {"courier": "swift"}}, indent=2)
+SPREAD = "this looks like JSON spread over several lines"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (f"{PRETTY}\n{PRETTY}", f"line 1: {SPREAD}; write one event a line"),
+        (f"\n{PRETTY},\n{PRETTY}", f"line 2: {SPREAD}; write one event a line"),
+        (PRETTY.replace(",", "", 1), f"line 1: {SPREAD}, and is not well-formed in line 3; write one event a line"),
+        ('{\n"a":1\n', f"line 1: {SPREAD}, and is not well-formed in line 3; write one event a line"),
+        ("courier,waybill,weight_g\nswift,SF1,1250\n", "line 1: this looks like the headings of a table (CSV)"),
+        ('"运单号";"重量(克)";"网点"\n', "line 1: this looks like the headings of a table (CSV)"),
+    ],
+)
+def test_a_file_of_another_form_is_one_sentence(content: str, said: str) -> None:
+    with pytest.raises(UserError) as told:
+        list(numbered_events(io.BytesIO(content.encode())))
+    assert str(told.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "content", ['{"specversion": "1.0", \n{}', "{\n{}", "no json, really, not\n{}", "a,b,c\n{}", "1\n2"]
+)
+def test_a_broken_first_line_is_still_a_line(content: str) -> None:
+    first, second = content.encode().splitlines()
+    assert list(numbered_events(io.BytesIO(content.encode()))) == [(1, first.strip()), (2, second)]

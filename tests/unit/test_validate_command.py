@@ -38,7 +38,7 @@ def test_wrong_lines_are_named_with_reason_field_and_hint(mixed: Path) -> None:
     result = runner.invoke(app, ["validate", str(mixed), *THEN])
     assert result.exit_code == 1
     assert "line 3: wrong_type: data.weight_g: must be a whole number" in result.stdout
-    assert "line 4: invalid_json:" in result.stdout
+    assert "line 4: invalid_json: EOF while parsing an object at column 1" in result.stdout
     assert "line 5: key_mismatch: subject" in result.stdout
     assert "4 events: 1 would be accepted, 3 refused" in result.stdout
     assert "360426199101010071" not in result.stdout
@@ -69,6 +69,34 @@ def test_the_courier_is_checked_where_couriers_are_set(monkeypatch: pytest.Monke
     assert (unset.exit_code, refused.exit_code) == (0, 1)
     assert "wrong_courier: data.courier: not among the couriers of the setting couriers" in refused.stdout
     assert "not checked" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-11-23T01:30:04+08:00", "8 hours after arrival, over the limit of 10 minutes; is it China time written"),
+        ("2026-11-23T02:30:00+08:00", "7 hours after arrival, over the limit of 10 minutes\n"),
+        ("2026-11-23T09:19:55+08:00", "just over 10 minutes after arrival, over the limit of 10 minutes\n"),
+    ],
+)
+def test_china_time_that_is_written_as_utc_is_recognised(at: str, said: str) -> None:
+    told = runner.invoke(app, ["validate", "-", "--at", at], input=line("valid/person").encode())
+    assert f"line 1: time_out_of_range: time: {said}" in told.stdout
+
+
+def test_an_array_is_told_to_be_written_one_event_a_line() -> None:
+    result = runner.invoke(app, ["validate", "-", *THEN], input=f"[{line('valid/person')}]".encode())
+    assert "line 1: not_cloudevents: this is an array; write one event a line" in result.stdout
+
+
+def test_an_event_without_its_version_is_told_so_in_words_of_a_file() -> None:
+    event = json.loads(line("valid/person"))
+    del event["specversion"]
+    result = runner.invoke(app, ["validate", "-", *THEN], input=json.dumps(event).encode())
+    assert (
+        "line 1: not_cloudevents: specversion: required\n    An event in a file is a JSON object with" in result.stdout
+    )
+    assert "ce_" not in result.stdout
 
 
 def test_all_unknown_fields_are_named_on_the_machine_that_they_come_from() -> None:

@@ -32,6 +32,7 @@ SEVERITY_STYLE = {
 
 class _Words(NamedTuple):
     by: str
+    due_since: str
     score: str
     revision: str
     cleared: str
@@ -59,14 +60,16 @@ class _Words(NamedTuple):
 
 WORDS: dict[Language, _Words] = {
     "zh": _Words(
-        by="，处置时限：", score="模型评分", revision="第{}版", cleared="已由后续证据解除", close="复核后结案",
+        by="，处置时限：", due_since="，立即处置，时限已到：",
+        score="模型评分", revision="第{}版", cleared="已由后续证据解除", close="复核后结案",
         before="曾有", changed="变化", goods="内件", declared="申报", found="所见", pieces="{}件", weight="重量",
         at_inspection="验视时", grams="{:,}克", accepted="告警前{}收寄", earlier="告警前{}", inspection="验视",
         no_inspection="尚无验视记录", unknown="未知", next="处置", colon="：", comma="，", semicolon="；",
         brackets="（{}）",
     ),
     "en": _Words(
-        by=" by ", score="model score", revision="rev {}", cleared="cleared by evidence", close="review, then close",
+        by=" by ", due_since=" now, due since ",
+        score="model score", revision="rev {}", cleared="cleared by evidence", close="review, then close",
         before="was", changed="changed", goods="goods", declared="declared ", found="found ", pieces="{} pieces",
         weight="weight ", at_inspection="at inspection ", grams="{:,} g", accepted="accepted {} before this alert",
         earlier="{} before this alert",
@@ -115,7 +118,9 @@ def head_line(alert: Alert, language: Language, today: date | None, zone: tzinfo
     text.append(escaped(alert.waybill), "bold")
     action = ACTION_TEXT[alert.action][language == "en"]
     text.append(f"  {words.close if cleared else action}", "magenta")
-    text.append(f"{words.by}{_clock(due, today)} {zone_name(due)}")
+    # A revision moves no deadline: what is found when it has passed is due at once.
+    by = words.due_since if due <= raised and not cleared else words.by
+    text.append(f"{by}{_clock(due, today)} {zone_name(due)}")
     if alert.score is not None and by_model(alert):
         text.append(f"  {words.score} {shown_score(alert.score.value, alert.score.threshold)}", "blue")
     if alert.revision > 1:

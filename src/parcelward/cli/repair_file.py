@@ -78,8 +78,8 @@ class RepairFile:
                 f"{self.left_out:,} of the refused records can be made no event, and so are not in the file: "
                 "look at them, and send the events again from their source"
             )
-        for reason in sorted(self._left_out.keys() & set(Reason) if self._courier else ()):
-            yield f"to look at them: parcelward rejected {self._courier} --reason {reason} --json --show-value"
+        for told in sorted(self._left_out.keys() & set(Reason) if self._courier else ()):
+            yield f"to look at them: parcelward rejected {self._courier} --reason {told} --json --show-value"
         if events:
             file = f"{self._path}{self._as_courier}"
             yield (

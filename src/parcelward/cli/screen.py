@@ -14,7 +14,7 @@ from parcelward.cli.options import CHINA_ZONE, TIME_TZ, Zone, moment_ms, setting
 from parcelward.contract.alerts import Alert
 from parcelward.escaping import escaped, escaped_json, json_line
 from parcelward.intake.event_file import numbered_events
-from parcelward.moments import utc
+from parcelward.moments import duration_in_words, utc
 from parcelward.screening.build import build_stages
 from parcelward.screening.rehearsal import Refused, Rehearsal
 from parcelward.settings import Settings
@@ -78,6 +78,13 @@ def _notes(rehearsal: Rehearsal, settings: Settings, file: str, zone: tzinfo | N
         arrive = "arrives" if rehearsal.left_out == 1 else "arrive"
         after = _moment(rehearsal.until_ms, zone)
         notes.append(f"{_lines(rehearsal.left_out)} {arrive} after {after}, left out")
+    if far_off := rehearsal.far_off():
+        lines, gap_ms = far_off
+        more = f" and {len(lines) - 1} more lie" if len(lines) > 1 else " lies"
+        notes.append(
+            f"line {lines[0]}{more} {duration_in_words(gap_ms)} after the rest; deadlines are fired up to there "
+            "(China time has +08:00, not Z; --until ends it earlier)"
+        )
     if unread := [courier for courier in rehearsal.couriers if courier not in settings.couriers]:
         notes.append(f"a worker with these settings does not read the topic of {', '.join(unread)} (setting couriers)")
     return notes

@@ -125,4 +125,4 @@ def _other_message(text: bytes) -> str:
         if message.name.endswith(".data"):
             return f"These are the data of a {message.type}; the attributes around them are missing."
         return f"This is what Parcelward sends to {message.topic}, no event; there is nothing to validate."
-    return Reason.NOT_CLOUDEVENTS.meaning
+    return "An event in a file is a JSON object with specversion, id, source, type, time and data (CloudEvents 1.0)."

@@ -28,4 +28,6 @@ def records_waiting(settings: Settings, topic: str) -> int | None:
         return None
     finally:
         admin.close()
-    return sum(ends[place].offset - max(positions.get(place, 0), begins[place].offset) for place in places)
+    return sum(
+        int(ends[place].offset) - max(int(positions.get(place, 0)), int(begins[place].offset)) for place in places
+    )

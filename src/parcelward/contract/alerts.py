@@ -167,7 +167,9 @@ class Alert(Part):
         examples=["reinspect"],
     )
     raised_at: Moment = Field(description="Arrival of the evidence that led to this revision.")
-    due_by: Moment = Field(description="When a person should have decided.")
+    due_by: Moment = Field(
+        description="When a person should have decided. A revision never moves it back, so one may come later."
+    )
     findings: tuple[Finding, ...] = Field(description="What was found, most severe first.")
     score: Score | None = Field(None, description="Model score with its main contributions.")
     parties: Parties = Field(description="Masked hints and tokens.")

@@ -50,7 +50,7 @@ from parcelward.intake.refusal import (
 )
 from parcelward.intake.token_ids import unknown_key
 from parcelward.intake.unknown_values import clear_unknown
-from parcelward.moments import DAY_MS, duration_in_words, duration_ms, epoch_ms, ms_of
+from parcelward.moments import DAY_MS, HOUR_MS, MINUTE_MS, duration_in_words, duration_ms, epoch_ms, ms_of
 from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics
@@ -61,6 +61,7 @@ USUAL_NAMES = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce
 """Header names as our own publisher sends them: in this order they are taken by position, which a dict costs more."""
 REMEMBERED = 4096
 BLOCK = 64  # bytes, of SHA-256
+CHINA_AHEAD_MS, _AROUND_MS = 8 * HOUR_MS, 30 * MINUTE_MS
 HASH_BYTES = 8
 BACKSLASH = ord("\\")
 
@@ -301,10 +302,11 @@ class Decoder:
             return Rejected(Reason.WRONG_COURIER, "data.courier: this courier does not own the topic")
         ahead = time_ms - record.timestamp
         if not -self._most_age_ms <= ahead <= self._most_ahead_ms:
-            side, limit = ("after", self._most_ahead_ms) if ahead > 0 else ("before", self._most_age_ms)
-            detail = (
-                f"time: {duration_in_words(abs(ahead))} {side} arrival, over the limit of {duration_in_words(limit)}"
-            )
+            side, limit_ms = ("after", self._most_ahead_ms) if ahead > 0 else ("before", self._most_age_ms)
+            apart, limit = duration_in_words(abs(ahead)), duration_in_words(limit_ms)
+            detail = f"time: {'just over ' if apart == limit else ''}{apart} {side} arrival, over the limit of {limit}"
+            if CHINA_AHEAD_MS - _AROUND_MS <= ahead <= CHINA_AHEAD_MS + self._most_ahead_ms:
+                detail += "; is it China time written as UTC? write +08:00"
             return Rejected(Reason.TIME_OUT_OF_RANGE, detail)
         return None
 

@@ -1,6 +1,7 @@
 """Files of events: the events in a file, and the Kafka record of each: as it would be published, or as written down."""
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from itertools import chain
@@ -11,6 +12,7 @@ import orjson
 
 from parcelward.contract.keys import key_field
 from parcelward.contract.reasons import Reason
+from parcelward.errors import UserError
 from parcelward.intake.attributes import data_in_base64
 from parcelward.intake.refusal import Rejected
 from parcelward.moments import epoch_ms
@@ -26,7 +28,10 @@ WHOLE_BYTES = 1_000_000
 
 
 def numbered_events(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Line number and text of each event: one a line, or the whole file when it is a single JSON document."""
+    """Line number and text of each event: one a line, or the whole file when it is a single JSON object.
+
+    Raises UserError for a file of another form: each of its lines would be refused, for a reason that is none.
+    """
     number, first = 0, b""
     for line in stream:
         number += 1
@@ -43,9 +48,38 @@ def numbered_events(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
     if len(rest) < WHOLE_BYTES and _is_json(whole):
         yield number, whole.strip()
         return
+    _require_lines(whole.decode(errors="replace"), number)
     yield number, first
     rest += stream.readline()  # the cut may lie within a line
     yield from _lines(chain(io.BytesIO(rest), stream), number)
+
+
+def _require_lines(text: str, number: int) -> None:
+    """Raises UserError for a text that surely is no event a line: JSON over several lines, or a table."""
+    first, _, rest = text.partition("\n")
+    first = first.strip()
+    try:
+        _, end = _JSON(text)
+        is_spread = "\n" in text[:end]
+        broken_at = ""
+    except RecursionError:
+        return
+    except json.JSONDecodeError as error:
+        is_spread = error.lineno > 1 and first in _OPENINGS and bool(_OPENINGS[first](rest))
+        broken_at = f", and is not well-formed in line {number + error.lineno - 1}"
+    if is_spread:
+        raise UserError(
+            f"line {number}: this looks like JSON spread over several lines{broken_at}; write one event a line, as "
+            "`jq -c . FILE` does"
+        )
+    if _HEADINGS(first) and not rest.lstrip().startswith("{"):
+        raise UserError(f"line {number}: this looks like the headings of a table (CSV); write one JSON event a line")
+
+
+_JSON = json.JSONDecoder().raw_decode
+_OPENINGS = {"{": re.compile(r'\s*["\w]').match, "[": re.compile(r"\s*[{\[]").match, "[{": re.compile(r'\s*"').match}
+"""Lines with which JSON over several lines begins, and how the next one does."""
+_HEADINGS = re.compile(r'"?\w[\w ./()（）-]*"?(?:[,;\t]"?\w[\w ./()（）-]*"?){2,}').fullmatch
 
 
 def record_of(text: bytes, topics: Topics, *, courier: str | None = None, offset: int = 0, at_ms: int = 0) -> Record:

@@ -109,11 +109,14 @@ def looked_at(plan: Plan, value: bytes, data: Any, colons: int) -> Any | Rejecte
 def plan_of_body(body: Any, announced: bool) -> Plan | Rejected:
     """The plan for a structured event by its `specversion` and `type`."""
     if not isinstance(body, dict):
+        if isinstance(body, list):
+            home = "this is an array; write one event a line, as `jq -c '.[]' FILE` does"
+            return Rejected(Reason.NOT_CLOUDEVENTS, "the value is an array; one record holds one event", home)
         return Rejected(Reason.NOT_CLOUDEVENTS, "the value is not a JSON object")
     if "specversion" not in body:
         if announced:
             return Rejected(Reason.MISSING_FIELD, "specversion: required")
-        return Rejected(Reason.NOT_CLOUDEVENTS, "neither ce_ headers nor a specversion field")
+        return Rejected(Reason.NOT_CLOUDEVENTS, "no specversion field, and no ce_ headers", "specversion: required")
     if body["specversion"] != "1.0":
         return Rejected(Reason.NOT_CLOUDEVENTS, "specversion: must be 1.0")
     if "type" not in body:

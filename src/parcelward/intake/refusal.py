@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -18,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from parcelward.contract.alerts import RejectedHeaders
 from parcelward.contract.events import EVENT_MODELS
-from parcelward.contract.patterns import IN_WORDS
+from parcelward.contract.patterns import IN_WORDS, RFC3339_PATTERN
 from parcelward.contract.reasons import Reason
 from parcelward.counts import REJECTED
 from parcelward.moments import utc
@@ -172,7 +173,11 @@ def not_json(message: str, value: bytes) -> Rejected:
         return Rejected(Reason.INVALID_JSON, "the value begins with a byte order mark; send UTF-8 without one")
     if "number out of range" in message:
         return Rejected(Reason.INVALID_VALUE, "the value holds a number with too many digits")
-    return Rejected(Reason.INVALID_JSON, message if _JSON_MESSAGE.match(message) else "not well-formed JSON")
+    detail = message if _JSON_MESSAGE.match(message) else "not well-formed JSON"
+    # In a file an event is one line, whose number is said beside it.
+    return Rejected(
+        Reason.INVALID_JSON, detail, "" if b"\n" in value else detail.replace("at line 1 column", "at column")
+    )
 
 
 class _NotPlainError(ValueError):
@@ -258,11 +263,11 @@ def _problem(item: ErrorDetails, prefix: str, model: type[BaseModel]) -> tuple[R
         hint = f", perhaps {meant} was meant" if meant else ""
         named = f"{parent}: unknown field {json.dumps(name[:NAME_SHOWN], ensure_ascii=False)}{hint}"
         return Reason.UNKNOWN_FIELD, named if is_spelling else f"{parent}: unknown field{hint}", named
-    reason, text = _broken(item, prefix)
+    reason, text = _broken(item, prefix, model)
     return reason, text, text
 
 
-def _broken(item: ErrorDetails, prefix: str) -> tuple[Reason, str]:
+def _broken(item: ErrorDetails, prefix: str, model: type[BaseModel]) -> tuple[Reason, str]:
     kind, location = item["type"], item["loc"]
     reason, wording = _WORDING.get(kind, (Reason.INVALID_VALUE, "is not valid"))
     context = item.get("ctx", {})
@@ -270,7 +275,40 @@ def _broken(item: ErrorDetails, prefix: str) -> tuple[Reason, str]:
         reason, wording = Reason.WRONG_TYPE, "must be a string"
     elif kind == "string_pattern_mismatch":
         return reason, f"{path(location, prefix)}: {IN_WORDS[context['pattern']]}"
-    return reason, f"{path(location, prefix)}: {wording.format_map(context)}"
+    wording = wording.format_map(context)
+    if kind in _NO_TEXT and isinstance(item["input"], str):
+        wording += ", and is a text; write it without quotation marks"
+    elif kind == "string_type" and (form := _form_at(model, location)):
+        wording += f": {form}"
+    return reason, f"{path(location, prefix)}: {wording}"
+
+
+_NO_TEXT = ("int_type", "float_type", "bool_type")
+
+
+def _form_at(model: type[BaseModel], location: Sequence[int | str]) -> str:
+    """The form of a string field in words, with an example; nothing where the contract asks for none."""
+    for step in location[:-1]:
+        if isinstance(step, str):
+            model = next(iter(_models_in(model.model_fields[step].annotation)), model)
+    field = model.model_fields.get(str(location[-1])) if location else None
+    if field is None:
+        return ""
+    found = [each.pattern for each in _constraints(field.annotation, field.metadata) if getattr(each, "pattern", None)]
+    said = IN_WORDS.get(RFC3339_PATTERN if _is_moment(field.annotation) else found[0] if found else "", "")
+    return said.removeprefix("must be ") if said.startswith("must be ") else ""
+
+
+def _constraints(annotation: Any, metadata: Iterable[Any]) -> Iterable[Any]:
+    for each in metadata:
+        yield each
+        yield from getattr(each, "metadata", ())
+    for part in getattr(annotation, "__args__", ()):
+        yield from _constraints(part, getattr(part, "__metadata__", ()))
+
+
+def _is_moment(annotation: Any) -> bool:
+    return annotation is datetime or any(map(_is_moment, getattr(annotation, "__args__", ())))
 
 
 def path(location: Sequence[int | str], prefix: str) -> str:

@@ -5,10 +5,13 @@ from typing import NamedTuple
 
 from parcelward.intake.event_file import UNKNOWN_COURIER, arriving_record
 from parcelward.intake.refusal import Rejected
+from parcelward.moments import HOUR_MS
 from parcelward.screening.build import Stages
 from parcelward.screening.in_memory import Pipeline, Result
 from parcelward.stage import Record, Send
 from parcelward.topics import Topics
+
+FAR_OFF_MS = HOUR_MS
 
 
 class Refused(NamedTuple):
@@ -41,6 +44,19 @@ class Rehearsal:
         self._records = [record for record in records if record.timestamp <= self.until_ms]
         self.left_out = len(records) - len(self._records)
         self._sources = sorted({record.topic for record in self._records})
+
+    def far_off(self) -> tuple[list[int], int] | None:
+        """Lines of the few last arrivals that came long after all others, and how long, in ms; None without such.
+
+        The clock goes by arrivals, so one wrong time lets every deadline before it pass.
+        """
+        times = [record.timestamp for record in self._records]
+        if not times or times[-1] < self.until_ms:
+            return None
+        for place in range(len(times) - 1, len(times) // 2, -1):
+            if (gap_ms := times[place] - times[place - 1]) >= FAR_OFF_MS:
+                return [record.offset for record in self._records[place:]], gap_ms
+        return None
 
     @property
     def couriers(self) -> list[str]:
