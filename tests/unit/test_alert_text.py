@@ -46,10 +46,10 @@ def test_a_deadline_on_another_day_says_its_date_and_zone() -> None:
 
 
 def test_what_is_found_when_the_time_to_decide_has_passed_is_due_now() -> None:
-    at_once = {"due_by": "2026-11-23T10:30:00.000Z"}
-    assert " now, due since 18:30:00 UTC+8" in shown(**at_once)
-    assert "，立即处置，时限已到：18:30:00 UTC+8" in shown("zh", **at_once)
-    assert " by 18:30:00 UTC+8" in shown(**at_once, state="cleared_by_evidence")
+    due = "2026-11-23T10:30:00.000Z"
+    assert " now, due since 18:30:00 UTC+8" in shown(due_by=due)
+    assert "，立即处置，时限已到：18:30:00 UTC+8" in shown("zh", due_by=due)
+    assert " by 18:30:00 UTC+8" in shown(due_by=due, state="cleared_by_evidence")
 
 
 def test_an_alert_of_another_day_says_its_date() -> None:

@@ -43,7 +43,7 @@ class Looked:
     """Counts the alerts that filters were held against, so that nothing found is not taken for nothing there."""
 
     def __init__(self, filters: Filters) -> None:
-        self._filters = filters
+        self.filters = filters
         self._alerts = 0
         self._passed = 0
         self._couriers: set[str] = set()
@@ -53,7 +53,7 @@ class Looked:
         self._alerts += 1
         if alert is not None:
             self._couriers.add(alert.courier)
-        does_pass = passes(alert, self._filters)
+        does_pass = passes(alert, self.filters)
         self._passed += does_pass
         return does_pass
 
@@ -61,10 +61,10 @@ class Looked:
         """Say that none of those looked at was shown; None when one was."""
         if self._passed:
             return None
-        if self._filters == Filters() or not self._alerts:
+        if self.filters == Filters() or not self._alerts:
             return "no alert was there to be looked at"
         said = f"no alert passed the filters; looked at: {self._alerts:,}"
-        courier = self._filters.courier
+        courier = self.filters.courier
         if courier is not None and self._couriers and courier not in self._couriers:
             return f"{said}, none of courier {courier}, but of {', '.join(sorted(self._couriers)[:SHOWN_COURIERS])}"
         return said

@@ -37,6 +37,14 @@ Found = tuple[Any, Alert | None]
 """A record of the topic, and the alert in it; None when it cannot be read."""
 
 
+class Span(NamedTuple):
+    """The alerts that are looked at: also those that are there already; at most so many; seconds without one."""
+
+    old_ones: bool
+    most: int
+    timeout: float
+
+
 class Look(NamedTuple):
     """Console, language, zone and form of the alerts that are printed."""
 
@@ -94,26 +102,31 @@ def alerts(
     when = None if since is None else since_when("--since", since, datetime.now().astimezone(zone))
     courier = None if courier is None else courier_code("--courier", courier)
     filters = Filters(lane, rule, courier, outlet, state, when, wanted)
-    looked, notes = Looked(filters), Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    looked = Looked(filters)
     old_ones = from_start or since is not None or wanted is not None
     look = Look(Console(highlight=False), lang, zone, json_lines)
     if not json_lines and wanted is None:
         _say_what_is_followed(settings, old_ones, zone)
     with stop_signals() as stop, TopicReader(settings, [settings.topics.alerts], old_ones) as reader:
         if wanted is not None:
-            show_in_full(list(stored(reader, filters, looked, stop)), wanted, look)
+            show_in_full(list(stored(reader, looked, stop)), wanted, look)
             return
-        if old_ones:
-            before = islice(stored(reader, filters, looked, stop), most or None)
-            shown = _show_all(before, look, stop)
-            if not shown and not stop.requested and (said := looked.nothing_passed()):
-                notes.print(escaped(said))
-            if stop.requested or (most and shown >= most):
-                return
-            most = max(most - shown, 0)
-        shown = _show_all(islice(_followed(reader, looked, timeout, stop), most or None), look, stop)
-        if not shown and not old_ones and (said := looked.nothing_passed()):
+        _show_what_passes(reader, looked, Span(old_ones, most, timeout), look, stop)
+
+
+def _show_what_passes(reader: TopicReader, looked: Looked, span: Span, look: Look, stop: Stop) -> None:
+    """Print the alerts that pass, and say how many were looked at where none did."""
+    notes, most = Console(stderr=True, highlight=False, markup=False, soft_wrap=True), span.most
+    if span.old_ones:
+        shown = _show_all(islice(stored(reader, looked, stop), most or None), look, stop)
+        if not shown and not stop.requested and (said := looked.nothing_passed()):
             notes.print(escaped(said))
+        if stop.requested or (most and shown >= most):
+            return
+        most = max(most - shown, 0)
+    shown = _show_all(islice(_followed(reader, looked, span.timeout, stop), most or None), look, stop)
+    if not shown and not span.old_ones and (said := looked.nothing_passed()):
+        notes.print(escaped(said))
 
 
 def _show_all(found: Iterator[Found], look: Look, stop: Stop) -> int:
@@ -146,13 +159,13 @@ def _followed(reader: TopicReader, looked: Looked, timeout: float, stop: Stop) -
                 last = time.monotonic()
 
 
-def stored(reader: TopicReader, filters: Filters, looked: Looked, stop: Stop) -> Iterator[Found]:
+def stored(reader: TopicReader, looked: Looked, stop: Stop) -> Iterator[Found]:
     """Alerts that are there already and pass, in the order in which they were raised.
 
     Filters that ask what stands are held against the newest revision of each alert, so the topic is read twice.
     """
     newest: dict[str, int] = {}
-    if filters.ask_what_stands():
+    if looked.filters.ask_what_stands():
         newest = newest_revisions(reader.read_to_end(stop=lambda: stop.requested))
         reader.rewind()
     found = ((record, read_alert(record)) for record in reader.read_to_end(stop=lambda: stop.requested))

@@ -20,6 +20,11 @@ from parcelward.intake.event import key_of
 from parcelward.intake.event_file import numbered_events, record_of, written_record
 from parcelward.moments import utc
 
+NOT_CHECKED = (
+    "not checked: whether the courier has a topic, since nobody has set the couriers here "
+    "(PARCELWARD_COURIERS; those that `parcelward config` shows are a default); `publish` will say"
+)
+
 
 def validate(
     file: Annotated[
@@ -74,16 +79,10 @@ def validate(
     typer.echo(f"{sound + wrong} event{'s' if sound + wrong != 1 else ''}: {sound} would be accepted, {wrong} refused")
     for reason, count in refused.most_common():
         typer.echo(f"    {reason}: {count}")
-    for note in corrections.notes():
-        typer.echo(f"note: {note}", err=True)
     moment = utc(at_ms).astimezone().isoformat(timespec="seconds")
-    typer.echo(f"note: as of {moment}{'' if at else ', which is now; --at names another time'}", err=True)
-    if not is_configured:
-        typer.echo(
-            "note: not checked: whether the courier has a topic, since nobody has set the couriers here "
-            "(PARCELWARD_COURIERS; those that `parcelward config` shows are a default); `publish` will say",
-            err=True,
-        )
+    as_of = f"as of {moment}{'' if at else ', which is now; --at names another time'}"
+    for note in (*corrections.notes(), as_of, *([] if is_configured else [NOT_CHECKED])):
+        typer.echo(f"note: {note}", err=True)
     if wrong:
         raise typer.Exit(1)
 

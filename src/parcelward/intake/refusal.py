@@ -11,7 +11,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -19,9 +18,10 @@ from pydantic_core import ErrorDetails
 
 from parcelward.contract.alerts import RejectedHeaders
 from parcelward.contract.events import EVENT_MODELS
-from parcelward.contract.patterns import IN_WORDS, RFC3339_PATTERN
+from parcelward.contract.patterns import IN_WORDS
 from parcelward.contract.reasons import Reason
 from parcelward.counts import REJECTED
+from parcelward.intake.field_forms import form_at, models_in
 from parcelward.moments import utc
 from parcelward.record_batch import MOST_HEADERS, MOST_RECORDS, MOST_UNPACKED, read_withheld
 from parcelward.stage import CountKey, Send, SourceRecord
@@ -278,37 +278,12 @@ def _broken(item: ErrorDetails, prefix: str, model: type[BaseModel]) -> tuple[Re
     wording = wording.format_map(context)
     if kind in _NO_TEXT and isinstance(item["input"], str):
         wording += ", and is a text; write it without quotation marks"
-    elif kind == "string_type" and (form := _form_at(model, location)):
+    elif kind == "string_type" and (form := form_at(model, location)):
         wording += f": {form}"
     return reason, f"{path(location, prefix)}: {wording}"
 
 
 _NO_TEXT = ("int_type", "float_type", "bool_type")
-
-
-def _form_at(model: type[BaseModel], location: Sequence[int | str]) -> str:
-    """The form of a string field in words, with an example; nothing where the contract asks for none."""
-    for step in location[:-1]:
-        if isinstance(step, str):
-            model = next(iter(_models_in(model.model_fields[step].annotation)), model)
-    field = model.model_fields.get(str(location[-1])) if location else None
-    if field is None:
-        return ""
-    found = [each.pattern for each in _constraints(field.annotation, field.metadata) if getattr(each, "pattern", None)]
-    said = IN_WORDS.get(RFC3339_PATTERN if _is_moment(field.annotation) else found[0] if found else "", "")
-    return said.removeprefix("must be ") if said.startswith("must be ") else ""
-
-
-def _constraints(annotation: Any, metadata: Iterable[Any]) -> Iterable[Any]:
-    for each in metadata:
-        yield each
-        yield from getattr(each, "metadata", ())
-    for part in getattr(annotation, "__args__", ()):
-        yield from _constraints(part, getattr(part, "__metadata__", ()))
-
-
-def _is_moment(annotation: Any) -> bool:
-    return annotation is datetime or any(map(_is_moment, getattr(annotation, "__args__", ())))
 
 
 def path(location: Sequence[int | str], prefix: str) -> str:
@@ -337,15 +312,8 @@ def _letters(name: str) -> str:
 def _names_at(model: type[BaseModel], parents: Sequence[int | str]) -> Iterable[str]:
     for step in parents:
         if isinstance(step, str):
-            model = next(iter(_models_in(model.model_fields[step].annotation)), model)
+            model = next(iter(models_in(model.model_fields[step].annotation)), model)
     return list(model.model_fields)
-
-
-def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in getattr(annotation, "__args__", ()):
-        yield from _models_in(part)
 
 
 def _collect_names(models: Iterable[type[BaseModel]]) -> frozenset[str]:
@@ -353,7 +321,7 @@ def _collect_names(models: Iterable[type[BaseModel]]) -> frozenset[str]:
     for model in models:
         names |= set(model.model_fields)
         for field in model.model_fields.values():
-            names |= _collect_names(_models_in(field.annotation))
+            names |= _collect_names(models_in(field.annotation))
     return frozenset(names)
 
 

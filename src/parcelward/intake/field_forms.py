@@ -1,0 +1,42 @@
+"""The form that the contract asks of a string field, in words, found by the field's place in its model."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from parcelward.contract.patterns import IN_WORDS, RFC3339_PATTERN
+
+
+def form_at(model: type[BaseModel], location: Sequence[int | str]) -> str:
+    """The form of a string field in words, with an example; nothing where the contract asks for none."""
+    for step in location[:-1]:
+        if isinstance(step, str):
+            model = next(iter(models_in(model.model_fields[step].annotation)), model)
+    field = model.model_fields.get(str(location[-1])) if location else None
+    if field is None:
+        return ""
+    found = [each.pattern for each in _constraints(field.annotation, field.metadata) if getattr(each, "pattern", None)]
+    said = IN_WORDS.get(RFC3339_PATTERN if _is_moment(field.annotation) else found[0] if found else "", "")
+    return said.removeprefix("must be ") if said.startswith("must be ") else ""
+
+
+def _constraints(annotation: Any, metadata: Iterable[Any]) -> Iterable[Any]:
+    for each in metadata:
+        yield each
+        yield from getattr(each, "metadata", ())
+    for part in getattr(annotation, "__args__", ()):
+        yield from _constraints(part, getattr(part, "__metadata__", ()))
+
+
+def _is_moment(annotation: Any) -> bool:
+    return annotation is datetime or any(map(_is_moment, getattr(annotation, "__args__", ())))
+
+
+def models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    """Find the models in a field's type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from models_in(part)
