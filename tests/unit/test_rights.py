@@ -41,10 +41,12 @@ def test_a_group_has_one_owner() -> None:
     groups = [right for right in wanted_rights(SETTINGS, Access()) if right.kind == GROUP]
     assert {(right.user, right.name) for right in groups} == {
         ("worker", "screening"),
+        ("accounts", "screening"),  # Describe alone: it looks at the positions
         ("platform", "platform"),
         ("courier-swift", "courier-swift"),
         ("courier-swift-express", "courier-swift-express"),
     }
+    assert {right.user for right in groups if right.operation == "READ" and right.name == "screening"} == {"worker"}
 
 
 @pytest.mark.parametrize("taken", ["screening", "platform", "courier-swift-express"])
