@@ -256,7 +256,7 @@ def test_a_parcel_of_an_erased_person_is_judged_on_as_before(service: Service) -
     service.start()
     again = real_name(WANTED, sender=PERSON, goods={"name": "汽油"})
     service.publish([again, inspection(WANTED)])
-    await_true(lambda: service.taken() == 2, "it is told again under another id, and inspected again")
+    await_true(lambda: service.taken() >= 2, "it is told again under another id, and inspected again")
     (ledger, *_) = trace(service)["state"]
     assert "contradiction" not in ledger["says"]
     assert len(trace(service)["alert"]) == before, "nothing new is said about it"

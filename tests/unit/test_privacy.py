@@ -258,6 +258,7 @@ def test_a_mask_of_a_number_hides_four_characters_or_more(mask: str) -> None:
     [
         ({"k1": b"short"}, "k1", "k1"),
         ({"K1": KEY}, "K1", "key id"),
+        ({"erased": KEY}, "erased", "take another key id"),
         ({"k1": KEY}, "k2", "token_key"),
         ({"toolongkeyid": KEY}, "toolongkeyid", "key id"),
         ({}, "k1", "token_key"),

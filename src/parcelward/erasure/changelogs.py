@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from parcelward.erasure.person import KEY_ID, Person
+from parcelward.erasure.person import Person
+from parcelward.identity import token_keys
 from parcelward.stage import SourceRecord
 
 
@@ -18,8 +19,8 @@ class Reader(Protocol):
         ...
 
 
-_OF_NOBODY = re.compile(re.escape(KEY_ID.encode()) + rb"\.[A-Za-z0-9_-]{22}").search
-ERASED = f"{KEY_ID}.".encode()
+_OF_NOBODY = re.compile(re.escape(token_keys.ERASED.encode()) + rb"\.[A-Za-z0-9_-]{22}").search
+ERASED = f"{token_keys.ERASED}.".encode()
 """Bytes that each record holds from which a person was erased."""
 
 

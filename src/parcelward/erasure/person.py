@@ -20,10 +20,9 @@ from zlib import crc32
 import msgspec
 
 from parcelward.contract.patterns import TOKEN_PATTERN
+from parcelward.identity.token_keys import ERASED
 from parcelward.shipments.shipment import RealNameEntry
 
-KEY_ID = "erased"
-"""In place of a key's id: such a token can be compared with no other one."""
 _DOCUMENT, _NAME, _PHONE = (
     RealNameEntry.__struct_fields__.index(f"{one}_token") for one in ("document", "name", "phone")
 )
@@ -34,7 +33,7 @@ _decode = msgspec.msgpack.Decoder().decode
 
 def token_of_nobody() -> str:
     """Make a token of 128 random bits."""
-    return f"{KEY_ID}.{token_urlsafe(16)}"
+    return f"{ERASED}.{token_urlsafe(16)}"
 
 
 @dataclass(frozen=True)

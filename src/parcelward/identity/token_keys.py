@@ -20,6 +20,9 @@ KEYS_KEY = b"/token-keys"
 FINGERPRINT_BYTES = 4
 """Enough to tell two keys apart, and of little use to those who try out keys: one in four billion passes by chance."""
 
+ERASED = "erased"
+"""In place of a key's id, in the tokens of persons who were erased: such a token can be compared with no other one."""
+
 Fingerprints = Mapping[str, bytes]
 """Fingerprints by key id."""
 

@@ -27,7 +27,7 @@ from parcelward.identity.free_text import hide_numbers
 from parcelward.identity.identifiers import check_document, distinct_number, normal_document, normal_name
 from parcelward.identity.phones import NO_LINE, Phone, PhoneCheck, is_privacy_number, normal_phone
 from parcelward.identity.remembered import Remembered
-from parcelward.identity.token_keys import Fingerprints, fingerprint
+from parcelward.identity.token_keys import ERASED, Fingerprints, fingerprint
 from parcelward.intake.event import RealNameData
 from parcelward.moments import DAY_MS
 from parcelward.settings import Settings
@@ -117,6 +117,8 @@ class Tokeniser:
         for key_id, key in keys.items():
             if not _KEY_ID(key_id):
                 raise UserError("setting token_keys: a key id must be 1 to 8 characters of a-z and 0-9")
+            if key_id == ERASED:
+                raise UserError(f"setting token_keys: {ERASED} stands in tokens of erased persons; take another key id")
             if len(key) < SHORTEST_KEY:
                 raise UserError(
                     f"setting token_keys: key {key_id} is shorter than {SHORTEST_KEY} bytes; make one with "
