@@ -1,4 +1,4 @@
-"""Shared by every ring: one real Kafka for each process, names of its own for every test, and who runs what."""
+"""Shared by every ring: one real Kafka for each process, and names of its own for every test."""
 
 import uuid
 from collections.abc import Iterator
@@ -14,22 +14,6 @@ from tests.ports import free_port
 settings.register_profile("parcelward", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, derandomize=False)
 settings.load_profile("parcelward")
-
-TESTS = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay in one process when several share them (`--dist loadgroup`).
-
-    A file's tests share what its fixtures make, and two files share the Kafka of deploy/. In `crash` each test is long
-    and by itself. Files are taken in the order of their folders: those that are long come before the many short ones.
-    """
-    for item in items:
-        ring, *_ = path = item.path.relative_to(TESTS).parts
-        if path[-1].startswith("test_deployed_"):
-            item.add_marker(pytest.mark.xdist_group("the Kafka of deploy"))
-        elif ring != "crash":
-            item.add_marker(pytest.mark.xdist_group("/".join(path)))
 
 
 @pytest.fixture(scope="session")
