@@ -14,7 +14,7 @@ def test_nothing_is_lost_and_nothing_counts_twice_whatever_dies(tmp_path: Path) 
     assert (report["lost"], report["twice"], report["wrong"], report["two_ids"]) == (0, 0, 0, 0), report
     assert report["replay"]["same"], report["replay"]
     assert report["faults"] == FAULTS
-    # Each acknowledged event was looked for by its mark; some malformed ones are alike, so the counts may differ by a few.
+    # Each acknowledged event was looked for by its mark. Malformed ones may be alike, so counts may differ by a few.
     assert min(report["events"], report["acknowledged"]) > 0
     assert report["alerts"], "the traffic must raise alerts, or nothing is tested"
     assert report["refusals_to_start"] > 0, "a worker without its model or rules must refuse to start"
