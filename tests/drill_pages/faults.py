@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tests.drill_pages.installation import Installation
 from tests.system.events import inspection, real_name
-from tests.system.installation import alter, config_of, delete_records
+from tests.system.installation import alter, config_of, delete_records, open_transaction
 from tests.system.service import await_true
 
 GONE = 20
@@ -50,7 +50,7 @@ def kafka_away(here: Installation) -> Iterator[None]:
 @contextmanager
 def one_partition_stuck(here: Installation) -> Iterator[None]:
     """Leave a transaction open in one partition of one courier."""
-    with here.open_transaction(here.topic("intake.swift"), 0):
+    with open_transaction(here.service, here.topic("intake.swift"), 0):
         yield
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from parcelward.broker import LocalBroker
@@ -115,19 +114,6 @@ class Installation:
         """Let the supervisors start them again."""
         for worker in self.workers:
             worker.wanted = True
-
-    @contextmanager
-    def open_transaction(self, topic: str, partition: int) -> Iterator[None]:
-        """Keep a transaction open at the end of a partition: what comes behind it cannot be read."""
-        producer = KafkaProducer(bootstrap_servers=self.service.kafka, transactional_id=self.topic("left-open"))
-        producer.init_transactions()
-        producer.begin_transaction()
-        producer.send(topic, partition=partition, value=b"{}").get(30)
-        try:
-            yield
-        finally:
-            producer.abort_transaction()
-            producer.close()
 
 
 @contextmanager

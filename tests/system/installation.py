@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient
 
 from tests.system.service import Service, await_true
@@ -18,6 +18,20 @@ def as_admin(service: Service) -> Iterator[Any]:
         yield admin
     finally:
         admin.close()
+
+
+@contextmanager
+def open_transaction(service: Service, topic: str, partition: int) -> Iterator[None]:
+    """Keep a transaction open at the end of a partition: what comes behind it cannot be read."""
+    producer = KafkaProducer(bootstrap_servers=service.kafka, transactional_id=f"{service.prefix}left-open")
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.send(topic, partition=partition, value=b"{}").get(30)
+    try:
+        yield
+    finally:
+        producer.abort_transaction()
+        producer.close()
 
 
 def ends(service: Service, topic: str) -> dict[TopicPartition, int]:

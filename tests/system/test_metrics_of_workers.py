@@ -1,14 +1,12 @@
 """Metrics of real workers say what is so: nothing waits, one partition stands still, a worker may not work."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-
-from kafka import KafkaProducer
 
 from tests.patience import PATIENCE_S
 from tests.system.events import inspection, real_name
+from tests.system.installation import open_transaction
 from tests.system.service import Service, await_true
 
 PARCELS = range(40)
@@ -29,20 +27,6 @@ def publish(service: Service, courier: str, first: int = 0) -> None:
     """Publish sound parcels, some for each partition."""
     waybills = [f"{courier[:2].upper()}{first + number:06d}" for number in PARCELS]
     service.publish([make(waybill, courier=courier) for waybill in waybills for make in (real_name, inspection)])
-
-
-@contextmanager
-def open_transaction(service: Service, topic: str, partition: int) -> Iterator[None]:
-    """Keep a transaction open at the end of a partition: what comes behind it cannot be read."""
-    producer = KafkaProducer(bootstrap_servers=service.kafka, transactional_id=f"{service.prefix}left-open")
-    producer.init_transactions()
-    producer.begin_transaction()
-    producer.send(topic, partition=partition, value=b"{}").get(30)
-    try:
-        yield
-    finally:
-        producer.abort_transaction()
-        producer.close()
 
 
 def test_one_partition_that_stands_still_is_seen_and_nothing_waits_when_all_is_done_after_a_restart_too(

@@ -9,7 +9,7 @@ import pytest
 
 from parcelward.erasure.folders import drop_lines
 from parcelward.erasure.lines import line_reader
-from parcelward.erasure.person import person_of
+from parcelward.erasure.person import Person
 from parcelward.erasure.tokens import Values, tokenisers, tokens_of
 from parcelward.errors import UserError
 from parcelward.formats import format_of
@@ -54,7 +54,7 @@ def test_a_ledger_of_any_format_loses_the_token_and_nothing_else(folder: Path) -
     assert len(ledgers) > 50
     for record in ledgers:
         before = record.value or b""
-        person = person_of(senders_of(record))
+        person = Person(frozenset(senders_of(record)))
         after = person.put_out(before)
         assert after is not None
         assert not person.is_told(after)
@@ -67,7 +67,7 @@ def test_versions_within_a_ledgers_record_lose_it_too() -> None:
     several = [one for one in told if senders_of(one) and decode_shipment(one.value or b"").versions]
     assert several
     for record in several:
-        person = person_of(senders_of(record))
+        person = Person(frozenset(senders_of(record)))
         after = person.put_out(record.value or b"") or b""
         assert len(decode_shipment(after).versions) == len(decode_shipment(record.value or b"").versions)
         assert not person.is_told(after)
@@ -80,18 +80,18 @@ def test_a_profile_of_somebody_else_keeps_its_counts_and_loses_the_mark() -> Non
         (token, one)
         for one in profiles
         for token in sorted(tokens)
-        if (one.key or b"").decode() != token and person_of([token]).is_in(one.value)
+        if (one.key or b"").decode() != token and Person(frozenset([token])).is_in(one.value)
     ]
     assert marked
     for token, record in marked:
-        after = person_of([token]).put_out(record.value or b"") or b""
+        after = Person(frozenset([token])).put_out(record.value or b"") or b""
         assert crc32(token.encode()) not in msgspec.msgpack.decode(after)
-        assert not person_of([token]).is_in(after)
+        assert not Person(frozenset([token])).is_in(after)
         assert len(after) - len(record.value or b"") in range(-8, 9), "as many sends as before"
 
 
 def test_who_is_in_no_record_changes_none() -> None:
-    nobody = person_of(["demo." + "A" * 22])
+    nobody = Person(frozenset(["demo." + "A" * 22]))
     assert [one for one in records(STORED[-1], "duties") if nobody.put_out(one.value or b"") is not None] == []
     assert decode_sender(msgspec.msgpack.encode(["2", 1])).touched_ms == 1
 
@@ -101,7 +101,7 @@ def test_the_name_beside_the_document_goes_and_no_other_name() -> None:
     names = 0
     for record in named:
         before = decode_shipment(record.value or b"").real_name
-        after = decode_shipment(person_of(senders_of(record)).put_out(record.value or b"") or b"").real_name
+        after = decode_shipment(Person(frozenset(senders_of(record))).put_out(record.value or b"") or b"").real_name
         assert before is not None
         assert after is not None
         assert before.name_token is None or after.name_token != before.name_token
@@ -127,7 +127,7 @@ def lines(folder: Path, *values: bytes) -> Path:
 def is_of(line: bytes) -> bool:
     makers = tokenisers(SETTINGS)
     values = Values(DOCUMENT, PHONE, NAME)
-    return line_reader(SETTINGS, person_of(tokens_of(values, makers)), makers, values)(line)
+    return line_reader(SETTINGS, Person(frozenset(tokens_of(values, makers))), makers, values)(line)
 
 
 @pytest.mark.parametrize(

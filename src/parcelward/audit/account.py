@@ -19,12 +19,12 @@ from parcelward.contract.reasons import Reason
 from parcelward.intake.decode import Decoder, Rejected
 from parcelward.moments import CHINA, DAY_MS, MINUTE_MS, epoch_ms, ms_of
 from parcelward.poison import isolate
+from parcelward.replay.recording import RecordedIntake
 from parcelward.screening.duties import DutiesStage
 from parcelward.shipments.deadlines import Deadlines, fell_due
 from parcelward.shipments.ledger import EVENT_KINDS
 from parcelward.shipments.shipment import Trigger, decode_hop, decode_shipment
 from parcelward.stage import Batch, Outcome, SourceRecord, apply
-from parcelward.topics import Topics
 
 BATCH = 1000
 RUN_OUT_MS = 10 * MINUTE_MS
@@ -60,30 +60,11 @@ class Day(NamedTuple):
         return self.start_ms <= ms < self.end_ms
 
 
-class Evidence(Protocol):
+class Evidence(RecordedIntake, Protocol):
     """Topics of an installation, as far as an account reads them."""
-
-    @property
-    def topics(self) -> Topics: ...
-    @property
-    def couriers(self) -> Sequence[str]: ...
-    @property
-    def partitions(self) -> int: ...
-    @property
-    def horizon_ms(self) -> int | None:
-        """Arrival time up to which the live run has worked off everything; None: it has worked off all records."""
-        ...
-
-    def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
-        """Read the records of a courier that the live run has worked off, in offset order."""
-        ...
 
     def between(self, topic: str, partition: int) -> Iterator[SourceRecord]:
         """Read the records on a topic between stages, in offset order."""
-        ...
-
-    def rejected(self) -> Iterator[SourceRecord]:
-        """Read the records that the live run refused, of all couriers."""
         ...
 
 

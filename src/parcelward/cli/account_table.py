@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+import typer
+
 from parcelward.cli.tables import show_table
 from parcelward.contract.accounts import Account
 
@@ -17,6 +19,17 @@ LINES = {
 }
 """What became of a record, by the fields of an account."""
 ALWAYS = ("screened", "duplicate", "refused")
+
+
+def print_accounts(accounts: Sequence[Account], title: str, by: str, *, as_json: bool) -> None:
+    """Print accounts as `show_accounts` does and each in words, or each as a line of JSON."""
+    if as_json:
+        for account in accounts:
+            typer.echo(account.model_dump_json())
+        return
+    show_accounts(accounts, title, by)
+    for account in accounts:
+        typer.echo(in_words(account))
 
 
 def show_accounts(accounts: Sequence[Account], title: str, by: str) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from parcelward.cli.account_table import in_words, show_accounts
+from parcelward.cli.account_table import print_accounts
 from parcelward.cli.options import Kafka, settings_with
 from parcelward.cluster.compacted import read_compacted
 from parcelward.contract.accounts import Account
@@ -34,13 +34,7 @@ def accounts(
         raise UserError(
             f"{topic} has no account{'' if day is None else f' of {escaped(day)}'}; they come after midnight"
         )
-    if json_lines:
-        for account in found:
-            typer.echo(account.model_dump_json())
-    else:
-        show_accounts(found, f"Accounts of {courier}", "date")
-        for account in found:
-            typer.echo(in_words(account))
+    print_accounts(found, f"Accounts of {courier}", "date", as_json=json_lines)
     raise typer.Exit(0 if all(account.adds_up for account in found) else 1)
 
 

@@ -16,7 +16,7 @@ from parcelward.erasure.changelogs import changes, keys_of, newest_of
 from parcelward.erasure.folders import drop_lines, drop_states, in_state, recorded_files, states_in
 from parcelward.erasure.given import doubts, spellings_of
 from parcelward.erasure.lines import line_reader
-from parcelward.erasure.person import Person, person_of
+from parcelward.erasure.person import Person
 from parcelward.erasure.remains import NUMBERS, Remains, in_changelog, on_topic
 from parcelward.erasure.tokens import Values, tokenisers, tokens_of
 from parcelward.errors import UserError
@@ -79,7 +79,7 @@ def erase(
         raise UserError(
             "nobody was named: give --token, or --document, --phone or --name and the value on standard input"
         )
-    person, folders = person_of(tokens), recording or []
+    person, folders = Person(frozenset(tokens)), recording or []
     is_of = line_reader(settings, person, makers, values)
     if check:
         raw = spellings_of(values)

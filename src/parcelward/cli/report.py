@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from parcelward.audit.account import RUN_OUT_MS, Day, Screening, accounts_of
-from parcelward.cli.account_table import in_words, show_accounts
+from parcelward.cli.account_table import print_accounts
 from parcelward.cli.options import Kafka, settings_with
 from parcelward.cluster.admin import ensure_topics
 from parcelward.cluster.compacted import write_once
@@ -53,13 +53,7 @@ def report(
         raise UserError(f"--date {chosen.name} has not begun in China")
     settings = _only(settings_with(kafka), courier)
     accounts = count_accounts(settings, chosen, now_ms)
-    if json_lines:
-        for account in accounts:
-            typer.echo(account.model_dump_json())
-    else:
-        show_accounts(accounts, f"{chosen.name}, China", "courier")
-        for account in accounts:
-            typer.echo(in_words(account))
+    print_accounts(accounts, f"{chosen.name}, China", "courier", as_json=json_lines)
     if publish:
         said = Console(stderr=True, highlight=False)
         for sentence in publish_accounts(settings, accounts, chosen):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from kafka import TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
@@ -65,6 +66,12 @@ def delete_topics(settings: Settings) -> None:
             admin.delete_topics(found)
 
     administered(settings, "deleting_topics", delete)
+
+
+def committed_positions(admin: Any, settings: Settings) -> dict[TopicPartition, Any]:
+    """Ask for every position that the workers' group has committed: offset and metadata, on whatever topic."""
+    group = settings.topics.app_id
+    return {tp: one for tp, one in admin.list_group_offsets({group: None})[group].items() if one.offset >= 0}
 
 
 def changelog_ids(settings: Settings) -> dict[str, str]:

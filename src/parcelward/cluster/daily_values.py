@@ -1,7 +1,7 @@
 """Finds in a changelog a value that is written each day anew, without reading the changelog whole."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -42,11 +42,14 @@ def _newest(consumer: Any, tp: TopicPartition, key: bytes) -> bytes | None:
     return _last_within(consumer, tp, key, range(consumer.beginning_offsets([tp])[tp], end), deadline)
 
 
-def _starts(consumer: Any, tp: TopicPartition, end: int) -> Sequence[int]:
-    """Give the offsets with which the last days began (UTC), the latest first."""
-    today = int(time.time() * 1000) // DAY_MS * DAY_MS
-    found = [consumer.offsets_for_times({tp: today - day * DAY_MS})[tp] for day in range(DAYS)]
-    return list(dict.fromkeys(one.offset for one in found if one is not None and one.offset < end))
+def _starts(consumer: Any, tp: TopicPartition, end: int) -> Iterator[int]:
+    """Give the offsets with which the last days began (UTC), the latest first; asks for a day when it is wanted."""
+    today, before = int(time.time() * 1000) // DAY_MS * DAY_MS, end
+    for day in range(DAYS):
+        found = consumer.offsets_for_times({tp: today - day * DAY_MS})[tp]
+        if found is not None and found.offset < before:
+            before = int(found.offset)
+            yield before
 
 
 def _last_within(consumer: Any, tp: TopicPartition, key: bytes, offsets: range, deadline: float) -> bytes | None:

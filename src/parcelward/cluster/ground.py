@@ -14,7 +14,14 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
-from parcelward.cluster.admin import administered, described_group, internal_copies, positions_kept_ms, topics_of
+from parcelward.cluster.admin import (
+    administered,
+    committed_positions,
+    described_group,
+    internal_copies,
+    positions_kept_ms,
+    topics_of,
+)
 from parcelward.cluster.client import client_options, consumer_options
 from parcelward.cluster.entrance import address
 from parcelward.flow import FLOW
@@ -84,12 +91,9 @@ def _offsets(admin: Any, places: Collection[Place], spec: Any) -> dict[Place, in
 
 def _committed(admin: Any, settings: Settings) -> dict[Place, Position]:
     """Ask for every position of the group, those on topics that the settings do not name among them."""
-    group = settings.topics.app_id
-    found = admin.list_group_offsets({group: None})[group]
     return {
         (tp.topic, tp.partition): Position(one.offset, footing_of(one.metadata))
-        for tp, one in found.items()
-        if one.offset >= 0
+        for tp, one in committed_positions(admin, settings).items()
     }
 
 

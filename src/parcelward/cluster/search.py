@@ -10,6 +10,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import GroupIdNotFoundError, KafkaError
 from kafka.record import memory_records
 
+from parcelward.cluster.admin import committed_positions
 from parcelward.cluster.client import (
     ReadableBatch,
     client_options,
@@ -131,18 +132,17 @@ class Search(AbstractContextManager["Search"]):
 
     def positions(self) -> Mapping[tuple[str, int], int] | None:
         """Ask for the positions that the workers have committed; None where this user may not know them."""
-        group = self._settings.topics.app_id
         try:
             admin = KafkaAdminClient(**client_options(self._settings))
             try:
-                found = admin.list_group_offsets({group: None})[group]
+                found = committed_positions(admin, self._settings)
             finally:
                 admin.close()
         except GroupIdNotFoundError:  # no worker has ever been there
             return {}
         except KafkaError:
             return None
-        return {(tp.topic, tp.partition): one.offset for tp, one in found.items() if one.offset >= 0}
+        return {(tp.topic, tp.partition): one.offset for tp, one in found.items()}
 
     def close(self) -> None:
         """Disconnect."""

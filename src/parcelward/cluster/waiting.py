@@ -4,6 +4,7 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
 from kafka.errors import KafkaError
 
+from parcelward.cluster.admin import committed_positions
 from parcelward.cluster.client import client_options
 from parcelward.settings import Settings
 
@@ -13,13 +14,12 @@ def records_waiting(settings: Settings, topic: str) -> int | None:
 
     Where workers have no position yet, everything that is there waits.
     """
-    group = settings.topics.app_id
     try:
         admin = KafkaAdminClient(**client_options(settings))
     except (KafkaError, OSError):
         return None
     try:
-        positions = {place: one.offset for place, one in admin.list_group_offsets({group: None})[group].items()}
+        positions = {place: one.offset for place, one in committed_positions(admin, settings).items()}
         (found,) = admin.describe_topics([topic])
         places = [TopicPartition(topic, one["partition_index"]) for one in found["partitions"]]
         begins = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))

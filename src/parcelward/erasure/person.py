@@ -10,7 +10,7 @@ beside their phone where there is no document.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from secrets import token_urlsafe
@@ -100,8 +100,3 @@ class Person:
         if isinstance(value, bytes) and self.is_told(value):  # an entry within a record, encoded by itself
             return _encode(self._replaced(_decode(value), new, marks))
         return value
-
-
-def person_of(tokens: Collection[str]) -> Person:
-    """Make the person of some tokens."""
-    return Person(frozenset(tokens))

@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from parcelward.cluster.admin import committed_positions
 from parcelward.cluster.client import client_options, consumer_options, require_answer, unreachable
 from parcelward.errors import UserError
 from parcelward.flow import FLOW
@@ -193,13 +194,12 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
 
 def _worked_off(settings: Settings) -> dict[TopicPartition, int]:
     """Ask for the positions that the live run has committed. Raises UserError when it never committed anything."""
-    group = settings.topics.app_id
     admin = KafkaAdminClient(**client_options(settings))
     try:
-        found = admin.list_group_offsets({group: None})[group]
+        positions = {tp: one.offset for tp, one in committed_positions(admin, settings).items()}
     finally:
         admin.close()
-    positions = {tp: position.offset for tp, position in found.items() if position.offset >= 0}
     if not positions:
+        group = settings.topics.app_id
         raise UserError(f"group {group} has committed nothing on {settings.kafka}: no worker has run with this prefix")
     return positions

@@ -33,8 +33,8 @@ WHOLE: Mapping[tuple[str, int], int] = MappingProxyType({})
 """Offsets at which a recording begins of which nothing was deleted."""
 
 
-class Recording(Protocol):
-    """Everything that is replayed and compared. Each iterator may be asked for once; it reads as it is consumed."""
+class RecordedIntake(Protocol):
+    """Intake and refusals of a live run. Each iterator may be asked for once; it reads as it is consumed."""
 
     @property
     def topics(self) -> Topics: ...
@@ -47,13 +47,21 @@ class Recording(Protocol):
         """Arrival time up to which the live run has worked off everything; None: it has worked off all records."""
         ...
 
+    def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
+        """Read the records of a courier that the live run has worked off, in offset order."""
+        ...
+
+    def rejected(self) -> Iterator[SourceRecord]:
+        """Read the records that the live run refused, of all couriers."""
+        ...
+
+
+class Recording(RecordedIntake, Protocol):
+    """Everything that is replayed and compared."""
+
     @property
     def begins(self) -> Mapping[tuple[str, int], int]:
         """First offset that a partition of intake still has, where it is not 0: those before were deleted."""
-        ...
-
-    def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
-        """Read the records of a courier that the live run has worked off, in offset order."""
         ...
 
     def order(self, topic: str, partition: int) -> Iterator[Pass]:
@@ -62,10 +70,6 @@ class Recording(Protocol):
 
     def alerts(self) -> Iterator[SourceRecord]:
         """Read the alerts that the live run published, committed records only."""
-        ...
-
-    def rejected(self) -> Iterator[SourceRecord]:
-        """Read the records that the live run refused, of all couriers."""
         ...
 
 
