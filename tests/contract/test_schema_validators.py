@@ -100,11 +100,9 @@ def test_decoder_and_schema_agree_on_events_near_the_contract(event_type: EventT
 
 
 def test_each_pattern_of_an_event_is_said_in_words() -> None:
-    schemas = [
-        json.loads((FOLDER / f"{m.name}.v1.json").read_text(encoding="utf-8"))
-        for m in MESSAGES
-        if m.topic.startswith("intake")
-    ]
+    read = ("intake.<courier>", "answers.<courier>", "decisions")
+    names = [message.name for message in MESSAGES if message.topic in read]
+    schemas = [json.loads((FOLDER / f"{name}.v1.json").read_text(encoding="utf-8")) for name in names]
     patterns = {found for schema in schemas for found in _patterns(schema)}
     moment, base64 = (next(p for p in patterns if word in p) for word in ("-02-29)", "{2}=="))
     assert patterns - set(IN_WORDS) == {moment, base64}  # the words of a moment are those of its syntax

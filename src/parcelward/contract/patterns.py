@@ -22,6 +22,7 @@ SHA256_PATTERN = r"^[0-9a-f]{64}$"
 PHASH_PATTERN = r"^[0-9a-f]{16}$"
 CATEGORY_PATTERN = r"^(0?[1-9]|1[0-9])$"
 COUNTRY_PATTERN = f"^({'|'.join(COUNTRY_CODES)})$"
+SUBJECT_PATTERN = r"^[a-z]{4,12}/[\x21-\x7e]{1,120}$"
 BASE64_PATTERN = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 # A media type is written in capitals or not; parameters are not read, since JSON is always UTF-8.
 MEDIA_PATTERN = r"^ ?[Aa][Pp][Pp][Ll][Ii][Cc][Aa][Tt][Ii][Oo][Nn]/[Jj][Ss][Oo][Nn][ \t]{0,9}(;[\t\x20-\x7e]{0,200})?$"
@@ -66,6 +67,7 @@ IN_WORDS: dict[str, str] = {
     PHASH_PATTERN: "must be a perceptual hash: 16 digits and small letters a to f, as c3d1e0f0a5b49687",
     CATEGORY_PATTERN: "must be a category of the prohibited list, 01 to 19, as 05",
     COUNTRY_PATTERN: "must be a country's code (ISO 3166-1) in capitals, as GB or GBR for the United Kingdom",
+    SUBJECT_PATTERN: "must be the subject of a case: its kind, a slash and its code, as outlet/swift/HZ-0571-014",
     VISIBLE_PATTERN: "must hold more than spaces, as 羽绒服",
     MEDIA_PATTERN: "must be application/json, with or without parameters, as application/json; charset=utf-8",
     RFC3339_PATTERN: "must be a time with seconds and offset (RFC 3339), as 2026-11-23T09:30:00.000+08:00",
