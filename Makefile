@@ -67,8 +67,9 @@ model: $(STAMP)  ## simulate, train and release the risk model into models/
 schemas: $(STAMP)  ## write schemas/ from the models in src/
 	@$(BIN)/parcelward schemas write
 
-drawing:  ## draw docs/architecture.svg from its text (needs Debian's graphviz)
+drawing:  ## draw the SVGs in docs/ from their texts (needs Debian's graphviz)
 	@dot -Tsvg docs/architecture.dot -o docs/architecture.svg
+	@dot -Tsvg docs/referrals.dot -o docs/referrals.svg
 
 lock:  ## pin the dependencies anew
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)

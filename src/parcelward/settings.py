@@ -19,6 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from parcelward.contract.alerts import Severity
 from parcelward.contract.fields import CourierCode
 from parcelward.errors import UserError
 from parcelward.moments import duration_of
@@ -42,6 +43,16 @@ def _as_duration(value: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(_as_duration)]
 DurationOrUnset = Annotated[timedelta | None, BeforeValidator(_as_duration)]
+
+
+def _by_severity(*times: str) -> dict[Severity, timedelta]:
+    """Defaults from the most severe on."""
+    return {
+        severity: duration_of(time) or timedelta() for severity, time in zip(reversed(Severity), times, strict=True)
+    }
+
+
+BySeverity = dict[Severity, Annotated[Duration, Field(gt=timedelta(0))]]
 PathOrUnset = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
 """A path that the empty string unsets."""
 
@@ -144,6 +155,51 @@ class Settings(BaseSettings):
         ge=0,
         le=0.1,
         description="Share of clean parcels alerted as green_sampled, so that outcomes stay unbiased.",
+    )
+
+    # The life of an alert
+    acknowledge_due: BySeverity = Field(
+        _by_severity("5m", "15m", "4h", "1d"),
+        description="Time until somebody has acknowledged an alert, by its severity, JSON; then it is passed up. What "
+        "is left out keeps its default.",
+        examples=['{"high": "10m"}'],
+    )
+    decide_due: BySeverity = Field(
+        _by_severity("30m", "2h", "8h", "2d"),
+        description="Time from then until somebody has decided, by severity, JSON; then it is passed up.",
+        examples=['{"medium": "1d"}'],
+    )
+    answer_due: BySeverity = Field(
+        _by_severity("10m", "30m", "4h", "1d"),
+        description="Time until the courier has answered an instruction, by severity, JSON; then it is reminded, and "
+        "the alert is passed up.",
+        examples=['{"critical": "5m"}'],
+    )
+    answer_due_of: dict[CourierCode, Annotated[dict[Severity, Duration], Field(min_length=1)]] = Field(
+        {},
+        description="Other times to answer for some couriers, by courier and severity, JSON.",
+        examples=['{"swift": {"high": "20m"}}'],
+    )
+    settle_after: Duration = Field(
+        timedelta(days=1),
+        gt=timedelta(0),
+        description="Time after a decision, or after evidence has withdrawn an alert, in which anybody who decides can "
+        "re-open it; then it is closed.",
+    )
+    referral_keep: Duration = Field(
+        timedelta(days=30),
+        gt=timedelta(0),
+        description="How long an alert that is closed or has expired is remembered.",
+    )
+    case_window: Duration = Field(
+        timedelta(days=1),
+        ge=timedelta(seconds=1),
+        le=timedelta(days=7),
+        description="Alerts of one kind about one subject are one case if they are raised in the same window of this "
+        "length; windows begin at midnight in China.",
+    )
+    instruct_yellow: bool = Field(
+        False, description="Send instructions about yellow alerts at once; off: only when a person says so."
     )
 
     # Ground

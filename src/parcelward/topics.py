@@ -67,6 +67,34 @@ class Topics:
         """Alerts for the joint security control platform."""
         return f"{self.prefix}alerts"
 
+    def instructions(self, courier: str) -> str:
+        """Instructions to one courier about its parcels; readable by that courier only."""
+        return f"{self.prefix}instructions.{courier}"
+
+    def answers(self, courier: str) -> str:
+        """Answers of one courier to its instructions; written by that courier."""
+        return f"{self.prefix}answers.{courier}"
+
+    @property
+    def decisions(self) -> str:
+        """Decisions of the platform's people on alerts and cases."""
+        return f"{self.prefix}decisions"
+
+    @property
+    def refused_decisions(self) -> str:
+        """Decisions that were not applied, whole, with the reason; for the platform."""
+        return f"{self.prefix}refused.decisions"
+
+    @property
+    def referrals(self) -> str:
+        """State of every alert, compacted; for the platform."""
+        return f"{self.prefix}referrals"
+
+    @property
+    def cases(self) -> str:
+        """Cases that gather alerts, compacted; for the platform."""
+        return f"{self.prefix}cases"
+
     def into(self, stage: str) -> str:
         """Shipments on their way to a stage, keyed by the profile that it reads."""
         return f"{self.prefix}screening.{stage}"

@@ -42,6 +42,7 @@ LAYERS = {
     "rules": "a row becomes findings",
     "model": "a row becomes a score; rules and model do not know each other",
     "alerts": "findings become a verdict and an alert; what a row said then is kept with it",
+    "cases": "what becomes of an alert: its steps, instructions to the courier, and the case that it lies in",
     "screening": "the stages: all of the above in the order of the flow",
     # around the flow
     "publisher": "the couriers' side of the wire: checks like intake, makes tokens like identity, sends by cluster",
@@ -184,8 +185,8 @@ def test_a_circle_of_packages_is_found_where_no_modules_form_one() -> None:
 
 
 def test_a_package_that_nobody_placed_is_found() -> None:
-    assert unplaced({*packages(), "cases"}) == {"cases"}
-    assert upward([Import("parcelward.cases.answers", "parcelward.alerts.alert", When.AT_IMPORT)])
+    assert unplaced({*packages(), "appeals"}) == {"appeals"}
+    assert upward([Import("parcelward.appeals.answers", "parcelward.alerts.alert", When.AT_IMPORT)])
 
 
 def test_an_engine_that_asks_for_an_event_is_found() -> None:

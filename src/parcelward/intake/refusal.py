@@ -77,6 +77,8 @@ _WORDING: dict[str, tuple[Reason, str]] = {
     "greater_than_equal": (Reason.INVALID_VALUE, "must be at least {ge}"),
     "less_than_equal": (Reason.INVALID_VALUE, "must be at most {le}"),
     "raw_and_token": (Reason.INVALID_VALUE, "{raw} and {token} must not come together, send one of them"),
+    "union_tag_not_found": (Reason.MISSING_FIELD, "must name its kind"),
+    "union_tag_invalid": (Reason.INVALID_VALUE, "its kind must be one of {expected_tags}"),
     "finite_number": (Reason.INVALID_VALUE, "must be a finite number"),
     "enum": (Reason.INVALID_VALUE, "must be one of {expected}"),
     "literal_error": (Reason.INVALID_VALUE, "must be {expected}"),
@@ -311,7 +313,7 @@ def _letters(name: str) -> str:
 
 def _names_at(model: type[BaseModel], parents: Sequence[int | str]) -> Iterable[str]:
     for step in parents:
-        if isinstance(step, str):
+        if isinstance(step, str) and step in model.model_fields:  # a position, or the kind in a union, is none
             model = next(iter(models_in(model.model_fields[step].annotation)), model)
     return list(model.model_fields)
 

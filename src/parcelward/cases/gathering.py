@@ -1,0 +1,241 @@
+"""Gathering alerts into cases, and taking a decision on a case to each of its alerts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from parcelward.alerts.verdict import SEVERITIES, URGENCY
+from parcelward.cases.case import COURIERS_NAMED, Bucket, CaseRecord, Entry, case_of, opened, with_sample
+from parcelward.cases.life import Refused
+from parcelward.cases.machine import CLOSED, DECIDED, ESCALATED, EXPIRED, REOPENED, WITHDRAWN, look_up
+from parcelward.cases.outgoing import CaseNote, case_send, passed_on_send
+from parcelward.cases.referral import MARK_BYTES, MARKS_KEPT, DecisionHop, known_mark
+from parcelward.cases.times import MOST_SNOOZE_MS
+from parcelward.contract.alerts import Lane, Severity
+from parcelward.contract.steps import OutcomeKind, ReferralState, Role, StepKind, StepReason
+from parcelward.moments import HOUR_MS
+from parcelward.stage import Send
+from parcelward.topics import Topics
+
+_OVER = (WITHDRAWN, DECIDED, CLOSED)
+"""States of a case, and of an alert in it, in which nobody owes a step."""
+_ENDS = (StepKind.OUTCOME, StepKind.RELEASE)
+"""Steps that an alert takes only if it lies in no other case: else a red of another theme would be ended with it."""
+
+
+COUNTS = ("count", "open", "withdrawn", "left", "red", "escalated")
+RESTED_MS = HOUR_MS
+"""A case that came to rest by itself asks for a person again if so long no alert was raised, or if a person had it."""
+
+
+class Gathered(NamedTuple):
+    """A case and the part of its alerts after a note, and what is to be sent."""
+
+    case: CaseRecord | None
+    bucket: Bucket | None
+    sends: tuple[Send, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A case after a decision, what is to be sent, and the refusal if it was not taken."""
+
+    case: CaseRecord | None
+    sends: tuple[Send, ...] = ()
+    refused: Refused | None = None
+
+
+def gather(case: CaseRecord | None, bucket: Bucket | None, note: CaseNote, topics: Topics) -> Gathered:
+    """Enter a note about one of its alerts into a case. One that is not newer than what is known changes nothing.
+
+    `bucket` is the record of the case's alerts in which this one stands, or None.
+    """
+    known = None if bucket is None else bucket.entries.get(note.alert_id)
+    if (known is not None and note.revision <= known.revision) or (case is None and not note.here):
+        return Gathered(case, bucket)
+    now = opened(note) if case is None else case
+    revision = now.revision + 1
+    entry = Entry(
+        note.revision,
+        note.state,
+        note.here,
+        note.lane,
+        note.sole,
+        note.courier,
+        note.waybill,
+        revision if known is None else known.joined,
+        note.rule,
+    )
+    now = _counted(now, known, entry)
+    # Asked once until a person has taken a step: alerts that are passed up and withdrawn in turn are one thing.
+    passed_up = now.escalated > 0 and (not now.passed_up or now.moved > now.passed_up)
+    asks = case is None or passed_up or _asks(now, known, note)
+    rested = now.moved > 0 or note.raised_ms - now.last_ms > RESTED_MS
+    if note.here:
+        now = _widened(now, note)
+    state = _state_after(now, known, entry)
+    attention = asks or (state is REOPENED is not now.now and rested)
+    if now.snoozed_ms > note.at_ms and note.lane != Lane.RED:
+        attention = False
+    now = replace(
+        with_sample(now, note),
+        touched_ms=max(now.touched_ms, note.at_ms),
+        state=state.value,
+        revision=revision,
+        attention=revision if attention else now.attention,
+        passed_up=revision if passed_up else now.passed_up,
+    )
+    entries = {} if bucket is None else bucket.entries
+    filled = Bucket(now.touched_ms, entries | {note.alert_id: entry})
+    return Gathered(now, filled, (case_send(case_of(now), note.at_ms, topics),))
+
+
+def _counted(case: CaseRecord, known: Entry | None, entry: Entry) -> CaseRecord:
+    """Count an alert as it stands now in place of how it stood before."""
+    counts = {name: getattr(case, name) for name in COUNTS}
+    for one, sign in ((known, -1), (entry, 1)):
+        for name in () if one is None else _counts_as(one):
+            counts[name] += sign
+    rules = dict(case.rules)
+    for one, sign in ((known, -1), (entry, 1)):
+        if one is not None and one.here:
+            rules[one.rule] = rules.get(one.rule, 0) + sign
+    return replace(case, rules={rule: count for rule, count in rules.items() if count}, **counts)
+
+
+def _counts_as(entry: Entry) -> Iterable[str]:
+    if not entry.here:
+        return ("left",)
+    names = ["count"]
+    if entry.lane == Lane.RED:
+        names.append("red")
+    if entry.state == WITHDRAWN:
+        names.append("withdrawn")
+    elif entry.state not in _OVER:
+        names.append("open")
+    if entry.state in (ESCALATED, EXPIRED):
+        names.append("escalated")
+    return names
+
+
+def _is_open(entry: Entry | None) -> bool:
+    return entry is not None and entry.here and ReferralState(entry.state) not in _OVER
+
+
+def _asks(case: CaseRecord, known: Entry | None, note: CaseNote) -> bool:
+    """Tell whether a person must read the case again: an alert that is graver than all before, or a critical one."""
+    if not note.here or note.state in _OVER:
+        return False
+    graver = SEVERITIES.index(Severity(note.severity)) < SEVERITIES.index(Severity(case.severity))
+    redder = URGENCY.index(Lane(note.lane)) > URGENCY.index(Lane(case.lane))
+    return graver or redder or (not _is_open(known) and note.severity == Severity.CRITICAL)
+
+
+def _widened(case: CaseRecord, note: CaseNote) -> CaseRecord:
+    """The case with the span, the couriers and the worst of its alerts."""
+    graver = SEVERITIES.index(Severity(note.severity)) < SEVERITIES.index(Severity(case.severity))
+    redder = URGENCY.index(Lane(note.lane)) > URGENCY.index(Lane(case.lane))
+    return replace(
+        case,
+        first_ms=min(case.first_ms, note.raised_ms),
+        last_ms=max(case.last_ms, note.raised_ms),
+        couriers=tuple(sorted({*case.couriers, note.courier}))[:COURIERS_NAMED],
+        lane=note.lane if redder else case.lane,
+        severity=note.severity if graver else case.severity,
+        action=note.action if graver else case.action,
+    )
+
+
+def _state_after(case: CaseRecord, known: Entry | None, entry: Entry) -> ReferralState:
+    """Give the state of a case by its alerts: re-opened by one that is open again or new, over when all are over."""
+    if case.now in _OVER:
+        return REOPENED if _is_open(entry) and not _is_open(known) else case.now
+    if case.open or not case.count:
+        return case.now
+    return WITHDRAWN if case.withdrawn == case.count else CLOSED
+
+
+def decide(
+    case: CaseRecord | None, buckets: Mapping[bytes, Bucket], hop: DecisionHop, at_ms: int, topics: Topics
+) -> Decided:
+    """Take a decision on a case, and pass it on to each of its alerts that the table allows it for.
+
+    Alerts that came after the revision that the person saw are left alone: nobody has looked at them.
+    """
+    if case is None or case.case_id != hop.about:
+        return Decided(case, refused=Refused(StepReason.UNKNOWN, "no such case is known here"))
+    step, role = StepKind(hop.step), Role(hop.role)
+    reason = _reason_against(case, hop, step, role, at_ms)
+    if reason is not None:
+        detail = f"{role.value}: {step.value} on revision {hop.revision} of a case that is {case.state}"
+        return Decided(case, refused=Refused(reason, detail, case.now, case.revision, case.assigned_to))
+    marks = (case.marks + hop.mark)[-MARKS_KEPT * MARK_BYTES :]
+    if step is StepKind.COMMENT:
+        return Decided(replace(case, marks=marks))
+    to = look_up(case.now, step, role)
+    assert isinstance(to, ReferralState)
+    revision = case.revision + 1
+    now = replace(
+        case,
+        touched_ms=max(case.touched_ms, at_ms),
+        state=to.value,
+        revision=revision,
+        moved=revision,
+        attention=revision if step is StepKind.REOPEN else case.attention,
+        assigned_to=_assigned(case, hop, step),
+        snoozed_ms=hop.until_ms if step is StepKind.SNOOZE else case.snoozed_ms,
+        outcome=hop.outcome if step is StepKind.OUTCOME else None if step is StepKind.REOPEN else case.outcome,
+        marks=marks,
+    )
+    fanned = _fanned_out(buckets, hop, step, role, at_ms, topics)
+    return Decided(now, (case_send(case_of(now), at_ms, topics), *fanned))
+
+
+def _reason_against(case: CaseRecord, hop: DecisionHop, step: StepKind, role: Role, at_ms: int) -> StepReason | None:
+    if known_mark(case.marks, hop.mark):
+        return StepReason.DOUBLED
+    if hop.revision > case.revision:
+        return StepReason.AHEAD
+    to = look_up(case.now, step, role)
+    if to is StepReason.UNAUTHORISED:
+        return to
+    if hop.revision < _seen(case) and step is not StepKind.COMMENT:
+        return StepReason.STALE
+    if isinstance(to, StepReason):
+        return to
+    if step is StepKind.ASSIGN and case.assigned_to not in (None, hop.to) and not hop.words:
+        return StepReason.REASON_MISSING
+    if step is StepKind.OUTCOME and hop.outcome == OutcomeKind.FALSE_ALARM and hop.keep:
+        return StepReason.CONTRADICTORY
+    if step is StepKind.SNOOZE and not 0 < hop.until_ms - at_ms <= MOST_SNOOZE_MS:
+        return StepReason.SNOOZE_TOO_LONG
+    return None
+
+
+def _seen(case: CaseRecord) -> int:
+    """The revision that a person must have seen. More alerts that are no graver change nothing; another's step does."""
+    return max(case.attention, case.moved)
+
+
+def _assigned(case: CaseRecord, hop: DecisionHop, step: StepKind) -> str | None:
+    if step is StepKind.ASSIGN:
+        return hop.to
+    return case.assigned_to or (hop.by if step is StepKind.ACKNOWLEDGE else None)
+
+
+def _fanned_out(
+    buckets: Mapping[bytes, Bucket], hop: DecisionHop, step: StepKind, role: Role, at_ms: int, topics: Topics
+) -> Iterable[Send]:
+    """The same decision for each alert that it may be taken on, made on the revision that the case knows of it."""
+    for part in sorted(buckets):
+        for alert_id, entry in sorted(buckets[part].entries.items()):
+            allowed = isinstance(look_up(ReferralState(entry.state), step, role), ReferralState)
+            put_off = step is StepKind.SNOOZE and entry.lane == Lane.RED
+            ended = step in _ENDS and not entry.sole
+            if not entry.here or entry.joined > hop.revision or not allowed or put_off or ended:
+                continue
+            key = f"{entry.courier}/{entry.waybill}"
+            passed_on = replace(hop, about=alert_id, key=key, revision=entry.revision, of_case=hop.about)
+            yield passed_on_send(passed_on, entry.courier, entry.waybill, at_ms, topics)
