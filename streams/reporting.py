@@ -2,9 +2,12 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import product
 
 from parcelward.counts import (
+    AGES,
     ASSIGNED,
     BATCH_RECORDS,
     BATCH_SECONDS,
@@ -17,6 +20,8 @@ from parcelward.counts import (
     IN_TIME_S,
     LAG,
     LAST_COMMIT,
+    OPEN_ALERTS,
+    OPEN_STATES,
     READY,
     RESTORE_SECONDS,
     RESTORED_RECORDS,
@@ -25,6 +30,7 @@ from parcelward.counts import (
     WAITING,
 )
 from parcelward.metrics import Metrics
+from parcelward.screening.referrals import ReferralsStage
 from parcelward.stage import SourceRecord
 from streams.engine.faust_app import ScreeningApp
 from streams.engine.partition import Done, StagePartition
@@ -157,6 +163,16 @@ class Readiness:
         return self._ground.answers
 
 
+def show_open_alerts(partitions: Collection[StagePartition], metrics: Metrics, now: float) -> None:
+    """Set how many alerts of these partitions are open, by state and age."""
+    found: Counter[tuple[str, str]] = Counter()
+    for partition in partitions:
+        if isinstance(partition.stage, ReferralsStage):
+            found += partition.stage.open_alerts(int(now * 1000))
+    for state, age in product(OPEN_STATES, AGES):
+        metrics.set(OPEN_ALERTS, found[state, age], state, age)
+
+
 async def keep_gauges(app: ScreeningApp, metrics: Metrics, readiness: Readiness) -> None:
     """Bring lag, keys and readiness up to date, for ever."""
     progress = Progress()
@@ -171,4 +187,5 @@ async def keep_gauges(app: ScreeningApp, metrics: Metrics, readiness: Readiness)
             metrics.set(WAITING, progress.waiting_s(partition, waiting, time.monotonic()), *labels)
             metrics.set(TABLE_KEYS, len(partition.state), *labels)
         progress.forget_all_but(ready)
+        show_open_alerts(ready, metrics, time.time())
         await asyncio.sleep(GAUGES_S)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from parcelward.cases.case import Bucket, CaseRecord, bucket_key, bucket_keys, case_key
 from parcelward.cases.gathering import Decided, decide, gather
-from parcelward.cases.life import Life, Refused
+from parcelward.cases.life import FIRST, Life, Refused
 from parcelward.cases.news import AlertNews
 from parcelward.cases.outgoing import decode_note
 from parcelward.cases.referral import DecisionHop, ReferralRecord, decision_hop, mark_of, referral_key
@@ -30,6 +30,8 @@ class Desk:
     def hear(self, news: AlertNews) -> None:
         """Take in one revision of an alert, and all that follows from it."""
         key = referral_key(news.courier, news.waybill, news.alert_id)
+        if news.revision == FIRST and (told := self.life.first_instruction(news)) is not None:
+            self._carry([told], news.at_ms)
         result = self.life.hear(self.referrals.get(key), news)
         self._keep(key, result.record)
         self._carry(result.sends, news.at_ms)

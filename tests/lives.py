@@ -1,9 +1,10 @@
 """One-line builders of news of alerts, answers and decisions, for tests of an alert's life."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
-from parcelward.cases.life import Life
+from parcelward.cases.life import Life, Result
 from parcelward.cases.news import AlertNews, FindingNews
 from parcelward.cases.referral import AnswerHop, DecisionHop, ReferralRecord
 from parcelward.cases.times import Times
@@ -56,6 +57,12 @@ def raised(*rules: str, **changes: Any) -> ReferralRecord:
     record = LIFE.hear(None, news(*rules, **changes)).record
     assert record is not None
     return record
+
+
+def first_heard(first: AlertNews, life: Life = LIFE) -> Result:
+    """The outcome of a new alert: the instruction that leaves with it, and what its referral sends."""
+    result, instruction = life.hear(None, first), life.first_instruction(first)
+    return replace(result, sends=(*([instruction] if instruction else []), *result.sends))
 
 
 def decision(step: str, revision: int, by: str = ANALYST, role: str = "analyst", **changes: Any) -> DecisionHop:

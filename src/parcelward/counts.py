@@ -20,6 +20,7 @@ from parcelward.contract.alerts import AlertState, Lane
 from parcelward.contract.events import DUTY_TYPES, EventType
 from parcelward.contract.patterns import COURIER_PATTERN
 from parcelward.contract.reasons import Reason
+from parcelward.contract.steps import ReferralState, Role, StepKind, StepReason
 from parcelward.flow import FLOW
 from parcelward.stage import CountKey
 
@@ -28,6 +29,16 @@ STAGES = tuple(stage.name for stage in FLOW)
 DUTIES = tuple(event_type.duty for event_type in DUTY_TYPES)
 CHECKS = ("broker", "tables")
 STEPS = ("compute", "commit")
+RAISED = "raise"
+UNREAD = "unread"
+"""In place of the role, of a decision that could not be read."""
+STEPS_OF_ALERTS = (RAISED, *(kind.value for kind in StepKind))
+ROLES = (Role.ANALYST.value, Role.SUPERVISOR.value, Role.COURIER.value, UNREAD)
+REFUSALS = (*(reason.value for reason in StepReason), *(reason.value for reason in Reason))
+LEVELS = ("1", "2", "3")
+OPEN_STATES = tuple(state.value for state in ReferralState if state is not ReferralState.CLOSED)
+AGES = ("hour", "day", "week", "older")
+"""An alert was raised within the last hour, else within the last day, week, or before."""
 
 IN_TIME_S = 2.0
 """Evidence is screened in time when it is judged and committed so soon after its arrival: the sender is still there."""
@@ -196,6 +207,38 @@ DEADLINE_TO_ALERT = _histogram(
     DEADLINE_BUCKETS,
 )
 
+# what became of alerts
+REFERRAL_STEP = _counted(
+    "referral_step",
+    "referral_steps_total",
+    "Steps in the lives of alerts, by kind; `raise` is an alert that was not known.",
+    "kind",
+)
+REFUSED_STEP = _counted(
+    "refused_step",
+    "referral_steps_refused_total",
+    "Answers and decisions that were refused, by reason and by the role of whoever sent them.",
+    "refusal",
+    "role",
+)
+MISSED = _counted(
+    "missed",
+    "referral_deadlines_missed_total",
+    "Deadlines that were missed, by the level that the alert was passed up to, or has reached.",
+    "level",
+)
+LEFT_ALONE = _counted(
+    "left_alone",
+    "alerts_left_alone_total",
+    "Alerts of a version that did not follow them up, and of which nothing is known: they are left alone.",
+)
+OPEN_ALERTS = _gauge(
+    "open_alerts",
+    "Alerts that are not closed, by their state and by how long ago they were raised.",
+    "referral",
+    "age",
+)
+
 # how the stages run
 BATCH_RECORDS = _histogram("batch_records", "Records in one batch.", BATCH_BUCKETS, "stage")
 BATCH_SECONDS = _histogram(
@@ -272,6 +315,7 @@ def _listed(values: Sequence[str], more: str = "") -> Label:
 
 
 LABELS: Mapping[str, Label] = {
+    "age": _listed(AGES, ": raised within the last hour, else within the last day or week, or before"),
     "bin": Label(SCORE_BINS, "upper edges of the score bins, `0.01` to `1.0`; a score counts in one bin"),
     "check": _listed(CHECKS, ", as in `/ready`"),
     "courier": Label(re.compile(COURIER_PATTERN), "courier codes of the setting `couriers`"),
@@ -279,9 +323,14 @@ LABELS: Mapping[str, Label] = {
     "fact": Label((*COUNT_LABELS, "unknown"), "name of the count that could not be added, or `unknown`"),
     "flaw": Label(re.compile(r"[a-z_]{1,32}"), "codes of flaws, as the runbook lists them under `Ground`"),
     "hash": Label(re.compile(r"[0-9a-f]{16}"), "content hash of the rule pack"),
+    "kind": _listed(STEPS_OF_ALERTS),
     "lane": _listed(tuple(Lane)),
+    "level": _listed(LEVELS),
     "partition": Label(re.compile(r"\d{1,3}"), "Kafka partition number"),
     "reason": Label(tuple(Reason), "refusal reasons, the same word as in the header `pw_reason`"),
+    "referral": _listed(OPEN_STATES),
+    "refusal": Label(REFUSALS, "why a step was refused (docs/referrals.md); else a refusal reason, as in `reason`"),
+    "role": _listed(ROLES, "; `unread` is a decision that could not be read"),
     "rule": Label(re.compile(r"[A-Z][A-Z0-9]{0,7}|model"), "rule ids of the pack, and `model`"),
     "stage": _listed(STAGES),
     "state": _listed(tuple(AlertState)),

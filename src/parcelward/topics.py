@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from struct import Struct
 
-from parcelward.flow import FLOW, FlowStage
+from parcelward.flow import FLOW, SCREENING, FlowStage, Source
 
 MAX_INTAKE_BYTES = 12 * 1024 * 1024
 """Largest record an intake topic takes: far above the contract's limit, so that what is too large arrives and is
@@ -96,17 +97,37 @@ class Topics:
         return f"{self.prefix}cases"
 
     def into(self, stage: str) -> str:
-        """Shipments on their way to a stage, keyed by the profile that it reads."""
+        """What other stages send to a stage, keyed as its state is: shipments, or notes to cases."""
         return f"{self.prefix}screening.{stage}"
 
     @property
     def between(self) -> tuple[str, ...]:
         """Every topic between two stages, in the order of the flow."""
-        return tuple(self.into(stage.name) for stage in FLOW if not stage.reads_intake)
+        return tuple(self.into(stage.name) for stage in FLOW if stage.fed)
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """Topics between stages on which shipments travel."""
+        return tuple(self.into(stage.name) for stage in SCREENING if stage.fed)
 
     def sources(self, stage: FlowStage, couriers: Iterable[str]) -> tuple[str, ...]:
         """Topics that a stage reads."""
-        return tuple(map(self.intake, couriers)) if stage.reads_intake else (self.into(stage.name),)
+        if stage.fed:
+            return (self.into(stage.name),)
+        codes = tuple(couriers)
+        return tuple(chain.from_iterable(self.of_source(source, codes) for source in stage.reads))
+
+    def of_source(self, source: Source, couriers: Iterable[str]) -> Iterable[str]:
+        """Topics of one kind."""
+        match source:
+            case Source.INTAKE:
+                return map(self.intake, couriers)
+            case Source.ANSWERS:
+                return map(self.answers, couriers)
+            case Source.ALERTS:
+                return (self.alerts,)
+            case Source.DECISIONS:
+                return (self.decisions,)
 
     def changelog(self, stage: str) -> str:
         """Durable state of one stage, compacted."""
@@ -125,3 +146,7 @@ class Topics:
     def courier_of(self, intake_topic: str) -> str:
         """Courier code of an intake topic name."""
         return intake_topic.removeprefix(f"{self.prefix}intake.")
+
+    def answering(self, topic: str) -> str:
+        """Courier code of a topic of answers."""
+        return topic.removeprefix(f"{self.prefix}answers.")

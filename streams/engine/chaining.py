@@ -81,7 +81,7 @@ class Chain:
         on_done: Callable[[Done], None],
     ) -> None:
         self.partitions = partitions
-        self._stages = len(plans)
+        self._stages = sum(plan.to_alert for plan in plans)
         self._topics = [topic for plan in plans if plan.fed for topic in plan.topics]
         self._transactions = transactions
         self._on_done = on_done

@@ -29,6 +29,7 @@ class StagePlan:
 
     The topics have equal partition counts and are read as one. `ticks`: empty batches are delivered to an idle
     partition, so that deadlines fire. `fed`: it has one topic, to which stages of this group send and nobody else.
+    `to_alert`: it is one of the stages that an event passes on its way to an alert.
     `set_aside` makes the record that a poisoned one is kept in, and what to count; without it a poisoned record
     stops the worker, and so do more of them than `poison_share`.
     """
@@ -38,6 +39,7 @@ class StagePlan:
     build: Callable[[int], PartitionStage]
     ticks: bool = False
     fed: bool = False
+    to_alert: bool = True
     set_aside: Callable[[SourceRecord, Exception], tuple[Send, CountKey]] | None = None
     poison_share: float = MOST_SHARE
 

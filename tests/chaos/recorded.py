@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from parcelward.audit import Audit, audit_recording
-from parcelward.replay.recording import WHOLE, Pass, pass_of
+from parcelward.replay.recording import WHOLE, Pass, of_intake, pass_of
 from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
 from parcelward.stage import Record, SourceRecord
@@ -45,7 +45,8 @@ class Topics:
         return iter(self.records[self.topics.alerts])
 
     def rejected(self) -> Iterator[SourceRecord]:
-        return chain.from_iterable(self.records[self.topics.rejected(courier)] for courier in self.couriers)
+        refused = chain.from_iterable(self.records[self.topics.rejected(courier)] for courier in self.couriers)
+        return of_intake(refused, self.topics)
 
 
 def recorded(waybills: int = 60, seed: int = 5) -> Topics:

@@ -44,7 +44,7 @@ def passing_plans(settings: Settings) -> list[StagePlan]:
     The last ones fail on `poison`.
     """
     topics = settings.topics
-    senders, outlets = topics.between
+    senders, outlets = topics.passes
     intake = tuple(topics.intake(courier) for courier in settings.couriers)
     return [
         StagePlan("duties", intake, lambda _: Passing(senders), ticks=True),

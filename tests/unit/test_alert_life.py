@@ -15,7 +15,7 @@ from parcelward.contract.referrals import Referral, SubjectKind
 from parcelward.contract.steps import StepReason
 from parcelward.topics import Topics
 from tests.builders import DAY, HOUR, MINUTE, SECOND, T0, settings
-from tests.lives import ANALYST, BOSS, LIFE, OTHER, answer, decision, news, raised
+from tests.lives import ANALYST, BOSS, LIFE, OTHER, answer, decision, first_heard, news, raised
 
 
 def instructions(result: Result) -> list[Instruction]:
@@ -53,17 +53,24 @@ def reason(result: Result) -> StepReason | None:
 
 
 def test_a_red_alert_tells_the_courier_at_once_what_to_do_and_by_when() -> None:
-    (told_now,) = instructions(LIFE.hear(None, news("R14")))
+    (told_now,) = instructions(first_heard(news("R14")))
     assert (told_now.action, told_now.hold, told_now.revision) == ("refuse", True, 1)
-    assert told_now.answer_by is not None
-    assert told_now.answer_by.timestamp() * 1000 == T0 + 10 * MINUTE
+    assert (told_now.answer_by, told_now.answer_within_s) == (None, 600), "nobody knows yet when it will arrive"
+    assert raised("R14").answer_due_ms == T0 + 10 * MINUTE
     assert told_now.why.en == "why R14"
 
 
 def test_a_yellow_alert_waits_for_a_person_unless_the_installation_says_otherwise() -> None:
-    assert told(LIFE.hear(None, news("R13"))) == []
+    assert told(first_heard(news("R13"))) == []
     eager = Life(Topics(), Times.from_settings(settings(instruct_yellow=True)))
-    assert told(eager.hear(None, news("R13"))) == ["reinspect"]
+    assert told(first_heard(news("R13"), eager)) == ["reinspect"]
+
+
+def test_the_first_instruction_leaves_with_the_alert_and_is_not_sent_again() -> None:
+    record = raised("R14")
+    assert (record.asked, record.asked_revision, record.held) == ("refuse", 1, True)
+    assert told(LIFE.hear(None, news("R14"))) == []
+    assert told(LIFE.hear(None, news("R14", revision=2))) == ["refuse"], "of an alert that began in an earlier version"
 
 
 def test_each_courier_has_its_own_time_to_answer() -> None:
@@ -78,11 +85,11 @@ def test_the_same_revision_told_again_changes_nothing() -> None:
 
 
 def test_an_audit_of_an_outlet_is_not_announced_to_it() -> None:
-    assert told(LIFE.hear(None, news("R14", action="audit_outlet"))) == []
+    assert told(first_heard(news("R14", action="audit_outlet"))) == []
 
 
 def test_a_finding_about_what_a_document_did_elsewhere_is_told_in_general_words() -> None:
-    (told_now,) = instructions(LIFE.hear(None, news("R7")))
+    (told_now,) = instructions(first_heard(news("R7")))
     assert told_now.action == "verify_identity"
     assert "R7" not in told_now.model_dump_json()
 
@@ -90,7 +97,7 @@ def test_a_finding_about_what_a_document_did_elsewhere_is_told_in_general_words(
 @pytest.mark.parametrize("rule", [*sorted(KINDS), "N1"])
 def test_the_reason_of_a_finding_is_told_only_where_it_rests_on_the_couriers_own_records(rule: str) -> None:
     finding = FindingNews(rule, "high", "verify_identity", "其他企业", "what another courier reported")
-    (told_now,) = instructions(LIFE.hear(None, news("R7", findings=(finding,))))
+    (told_now,) = instructions(first_heard(news("R7", findings=(finding,))))
     own = rule in KINDS and KINDS[rule].own
     assert (told_now.why.en == "what another courier reported") is own
 
@@ -102,7 +109,7 @@ def test_what_counts_documents_phones_and_staff_is_never_told() -> None:
 
 def test_an_instruction_holds_no_token_and_nobody_elses_codes() -> None:
     secret = news("R10", document="k1.c2VjcmV0c2VjcmV0c2VjcmV0", operator="E-SECRET", photo="OTHER-WAYBILL-1")
-    (text,) = [send.value or b"" for send in LIFE.hear(None, secret).sends if send.topic == "instructions.swift"]
+    (text,) = [send.value or b"" for send in first_heard(secret).sends if send.topic == "instructions.swift"]
     assert not any(word in text for word in (b"k1.", b"SECRET", b"OTHER"))
 
 

@@ -7,15 +7,15 @@ import msgspec
 import pytest
 
 from parcelward.cases.case import Bucket, Entry, decode_bucket, decode_case
-from parcelward.cases.news import decode_news
 from parcelward.cases.outgoing import decode_note
-from parcelward.cases.referral import decode_answer, decode_decision, decode_referral, encode
+from parcelward.cases.passing import PassedDecision, decode_passed
+from parcelward.cases.referral import decode_referral, encode
 from parcelward.errors import UserError
 from parcelward.expiry import touched_ms
 from parcelward.formats import format_of
 from tests.builders import T0
 from tests.desk import Desk
-from tests.lives import LIFE, answer, decision, news, raised
+from tests.lives import LIFE, decision, news, raised
 
 
 def told() -> Desk:
@@ -33,9 +33,7 @@ STORED: dict[str, tuple[msgspec.Struct, Callable[[bytes], Any]]] = {
 }
 SENT: dict[str, tuple[msgspec.Struct, Callable[[bytes], Any]]] = {
     "note": (decode_note(NOTE), decode_note),
-    "news": (news("R14"), decode_news),
-    "answer": (answer(1), decode_answer),
-    "decision": (decision("outcome", 1), decode_decision),
+    "decision": (PassedDecision(T0, decision("outcome", 1), 1, 7, b"key", b"{}", (("ce_id", b"1"),)), decode_passed),
 }
 
 

@@ -15,10 +15,11 @@ from parcelward.poison import TooManyPoisonedError
 from parcelward.settings import Settings
 from parcelward.stage import Record
 from streams.engine.assignment import Assignment
-from streams.engine.partition import Done, StagePartition
-from streams.engine.producer import Member
+from streams.engine.chaining import Chain
+from streams.engine.partition import Done, StagePartition, StagePlan
+from streams.engine.producer import NOBODY, Member
 from streams.engine.state import Ahead, MemoryState
-from streams.engine.transactions import FailedError
+from streams.engine.transactions import FailedError, Transactions
 from tests.engine_kit.passing import Passing, passing_plans
 from tests.engine_kit.remembering import RememberingProducer
 
@@ -148,6 +149,15 @@ def test_an_event_passes_one_commit_or_one_for_each_worker_on_its_way(numbers: A
         assert (await chaining(numbers)).assignment.chain.commits == commits
 
     asyncio.run(scenario())
+
+
+def test_stages_behind_the_alert_add_no_commit_on_the_way_to_it() -> None:
+    def later(name: str, topic: str, fed: bool) -> StagePlan:
+        return StagePlan(name, (topic,), lambda _: Passing(), ticks=not fed, fed=fed, to_alert=False)
+
+    plans = [*passing_plans(SETTINGS), later("referrals", TOPICS.alerts, False), later("cases", "into.cases", True)]
+    transactions = Transactions(SETTINGS, (), NOBODY, connect=lambda *_: RememberingProducer())
+    assert Chain(plans, {}, transactions, lambda _: None).commits == 3
 
 
 @pytest.mark.parametrize("number", [0, 1])

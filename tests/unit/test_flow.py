@@ -10,7 +10,7 @@ from parcelward.screening.in_memory import Pipeline
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Record
 from streams.stages import screening_plans
-from tests.builders import real_name, record, settings
+from tests.builders import T0, real_name, record, settings
 from tests.courier_traffic import COURIERS, traffic
 
 SETTINGS = settings(couriers=COURIERS)
@@ -24,11 +24,14 @@ def test_every_stage_of_the_flow_can_be_built_and_no_other() -> None:
 
 def test_the_names_of_topics_and_changelogs_stay() -> None:
     """A worker reads what an earlier version wrote."""
-    assert TOPICS.between == ("screening.senders", "screening.outlets")
+    assert TOPICS.between == ("screening.senders", "screening.outlets", "screening.cases")
+    assert TOPICS.passes == ("screening.senders", "screening.outlets")
     assert [TOPICS.changelog(stage.name) for stage in FLOW] == [
         "screening-duties-changelog",
         "screening-senders-changelog",
         "screening-outlets-changelog",
+        "screening-referrals-changelog",
+        "screening-cases-changelog",
     ]
 
 
@@ -38,7 +41,15 @@ def test_the_worker_runs_the_stages_over_their_topics() -> None:
         "duties": (("intake.swift", "intake.orient"), True, False),
         "senders": (("screening.senders",), False, True),
         "outlets": (("screening.outlets",), False, True),
+        "referrals": (("alerts", "answers.swift", "answers.orient", "decisions"), True, False),
+        "cases": (("screening.cases",), False, True),
     }
+
+
+def test_what_comes_after_an_alert_does_not_count_on_the_way_to_it() -> None:
+    """Or a worker with some of the partitions would commit five times in the time of three."""
+    plans = screening_plans(Settings(couriers=COURIERS), STAGES)
+    assert [plan.name for plan in plans if plan.to_alert] == ["duties", "senders", "outlets"]
 
 
 class Log:
@@ -55,14 +66,15 @@ class Log:
 def test_a_stage_sends_to_those_that_it_feeds_and_to_no_other() -> None:
     by_agreement = real_name("SF0000000000099", sender={"kind": "agreement", "agreement_id": "A1"})
     log, records = Log(), [*traffic(1, 40, partitions=1), record(by_agreement)]
-    Pipeline(STAGES, TOPICS, order=log).feed(records)  # type: ignore[arg-type]  # lists are sequences
+    alerts = Pipeline(STAGES, TOPICS, order=log).feed(records).alerts  # type: ignore[arg-type]  # lists are sequences
+    heard = [Record(TOPICS.alerts, 0, number, T0, *send[1:]) for number, send in enumerate(alerts)]
     sources = {topic: stage.name for stage in FLOW for topic in TOPICS.sources(stage, COURIERS)}
     receivers = defaultdict(set)
-    inputs = {"duties": records} | {sources[topic]: sent for topic, sent in log.sent.items()}
+    inputs = {"duties": records, "referrals": heard} | {sources[topic]: sent for topic, sent in log.sent.items()}
     for name, sent in inputs.items():
         for send in STAGES.make[name](1).step(Batch(sent), {}).sends:
             receivers[sources.get(send.topic, "")].add(name)
-    for one in FLOW:
+    for one in filter(lambda stage: stage.fed, FLOW):
         assert receivers[one.name] == set(one.fed_by), one.name
 
 

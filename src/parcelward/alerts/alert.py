@@ -38,6 +38,8 @@ ACTION_TEXT = {
     Action.TRACE_AND_STOP: ("追查并拦截", "trace and stop the parcel"),
     Action.REPORT: ("核实去向并报告", "report"),
 }
+FOLLOWED_UP = ("pw_followed_up", b"1")
+"""Header of alerts whose further life is led here. Those of earlier versions lack it: nobody waits for their end."""
 AGE_NAMED_S = 3600.0
 """A parcel accepted so long ago has its age in the summary."""
 
@@ -177,5 +179,11 @@ def alert_send(alert: Alert, topics: Topics) -> Send:
         ("ce_time", alert.raised_at.isoformat(timespec="milliseconds").encode()),
         ("ce_subject", alert.waybill.encode()),
         ("content-type", b"application/json"),
+        FOLLOWED_UP,
     ]
     return Send(topics.alerts, alert.waybill.encode(), alert.model_dump_json().encode(), headers)
+
+
+def is_followed_up(headers: Sequence[tuple[str, bytes]] | None) -> bool:
+    """Tell by its headers whether an alert is of a version that leads it to its end."""
+    return FOLLOWED_UP in (headers or ())

@@ -34,7 +34,7 @@ class AsRecorded:
         self.tally = Tally()
         self._between = {
             (topic, number): recording.between(topic, number)
-            for topic in topics.between
+            for topic in topics.passes
             for number in range(recording.partitions)
         }
 

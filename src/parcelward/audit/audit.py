@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from parcelward.audit.as_recorded import AsRecorded, RandomCuts
+from parcelward.flow import SCREENING
 from parcelward.moments import duration_ms
 from parcelward.replay.compare import AlertLog, Comparison, RefusalLog, compare_alerts, compare_refusals
 from parcelward.replay.recording import WholeRecording, in_arrival_order
@@ -66,7 +67,7 @@ def audit_recording(
     intake, alerts and refusals.
     """
     audit, order = Audit(), AsRecorded(recording, RandomCuts(seed))
-    pipeline = Pipeline(stages, recording.topics, recording.partitions, order=order, forgiving=True)
+    pipeline = Pipeline(stages, recording.topics, recording.partitions, order=order, forgiving=True, flow=SCREENING)
     again, live = _replay(recording, pipeline, settings, order.cuts, audit, see), _Published()
     for record in recording.alerts():
         see(record)

@@ -237,5 +237,7 @@ def _fanned_out(
             if not entry.here or entry.joined > hop.revision or not allowed or put_off or ended:
                 continue
             key = f"{entry.courier}/{entry.waybill}"
-            passed_on = replace(hop, about=alert_id, key=key, revision=entry.revision, of_case=hop.about)
+            passed_on = replace(
+                hop, about=alert_id, key=key, revision=entry.revision, of_case=hop.about, is_on_case=False
+            )
             yield passed_on_send(passed_on, entry.courier, entry.waybill, at_ms, topics)

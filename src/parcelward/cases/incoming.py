@@ -42,6 +42,8 @@ def read(record: SourceRecord, topics: Topics, limits: Limits) -> AnswerHop | De
         return Rejected(Reason.TOO_LARGE, detail)
     if (refused := given_twice(record.headers or ())) is not None:
         return refused
+    if sum(len(name) + len(header or b"") for name, header in record.headers or ()) > limits.max_record_bytes:
+        return Rejected(Reason.TOO_LARGE, f"the headers have more than {limits.max_record_bytes} bytes")
     model: Model = DecisionEvent if record.topic == topics.decisions else AnswerEvent
     body = _body(record, value)
     if isinstance(body, Rejected):

@@ -31,6 +31,11 @@ from parcelward.contract.steps import InstructionAction, ReferralState, Role, St
 from parcelward.stage import Send
 from parcelward.topics import Topics
 
+FIRST = 1
+"""Revision of an alert, and of its referral, when it is raised."""
+MISSES = frozenset((StepKind.UNANSWERED, StepKind.MISS, StepKind.GIVE_UP))
+NEVER_HELD = 1 << 63
+"""Later than any time of a record (epoch ms): no deadline is held."""
 RANK = {severity.value: -place for place, severity in enumerate(SEVERITIES)}
 """Severities as numbers: the graver, the larger."""
 
@@ -47,41 +52,64 @@ class Refused(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The state after something came, what is to be sent, the steps that were taken, and the refusal if one was not."""
+    """The state after something came, what is to be sent, the steps that were taken, and the refusal if one was not.
+
+    `missed` has for each missed deadline the level that the alert was at then.
+    """
 
     record: ReferralRecord | None
     sends: tuple[Send, ...] = ()
     steps: tuple[StepKind, ...] = ()
     refused: Refused | None = None
+    missed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """The steps of alerts in one installation; holds no state."""
+    """The steps of alerts in one installation; holds no state.
+
+    `held_ms`: deadlines that fell due from then on do not fire yet, although what came is later: after an outage it may
+    be what was awaited.
+    """
 
     topics: Topics
     times: Times
 
     # -- what comes --------------------------------------------------------------------------------------------------
 
-    def hear(self, record: ReferralRecord | None, news: AlertNews) -> Result:
+    def hear(self, record: ReferralRecord | None, news: AlertNews, held_ms: int = NEVER_HELD) -> Result:
         """Take in a revision of an alert; one that is known already changes nothing."""
         if record is None:
             return Result(None) if news.cleared else self._raise(news)
-        before = self.fire(record, news.at_ms)
+        before = self.fire(record, min(news.at_ms, held_ms))
         record = before.record or record
         if news.revision <= record.alert_revision:
             return before
         step = StepKind.WITHDRAW if news.cleared else StepKind.WORSEN if _worse(record, news) else StepKind.REVISE
         return _joined(before, self._take(record, step, Role.EVIDENCE, news.at_ms, Heard(news, self.times)))
 
-    def answer(self, record: ReferralRecord | None, hop: AnswerHop, at_ms: int) -> Result:
+    def first_instruction(self, news: AlertNews) -> Send | None:
+        """Give the instruction with which an alert leaves for the first time; None if a person decides first.
+
+        It is sent together with the alert, so the counter need not wait until the alert has been taken in here. The
+        time to answer counts from when both arrive, which nobody knows yet.
+        """
+        taken = self._raised(news)
+        record = taken.record
+        if taken.told is None or record.asked is None:
+            return None
+        instruction = instruction_of(record, InstructionAction(record.asked), news.at_ms, taken.told)
+        within_s = self.times.to_answer(record.courier, record.severity) // 1000
+        relative = instruction.model_copy(update={"answer_by": None, "answer_within_s": max(1, within_s)})
+        return instruction_send(relative, news.at_ms, self.topics)
+
+    def answer(self, record: ReferralRecord | None, hop: AnswerHop, at_ms: int, held_ms: int = NEVER_HELD) -> Result:
         """Take in a courier's answer."""
         if record is None or record.alert_id != hop.alert_id or record.courier != hop.courier:
             return _unknown(record)
         if known_mark(record.marks, hop.mark):
             return _refuse(Result(record), record, StepReason.DOUBLED, "applied already")
-        before = self.fire(record, at_ms)
+        before = self.fire(record, min(at_ms, held_ms))
         record = before.record or record
         if hop.revision > record.revision:
             return _ahead(before, record, hop.revision)
@@ -91,13 +119,13 @@ class Life:
             return _stale(before, record, hop.revision, record.asked_revision)
         return _joined(before, self._take(record, StepKind.ANSWER, Role.COURIER, at_ms, Heard(hop, self.times)))
 
-    def decide(self, record: ReferralRecord | None, hop: DecisionHop, at_ms: int) -> Result:
+    def decide(self, record: ReferralRecord | None, hop: DecisionHop, at_ms: int, held_ms: int = NEVER_HELD) -> Result:
         """Take in a person's decision, on this alert or on a case that it lies in."""
         if record is None or record.alert_id != hop.about:
             return _unknown(record)
         if known_mark(record.marks, hop.mark):
             return _refuse(Result(record), record, StepReason.DOUBLED, "applied already")
-        before = self.fire(record, at_ms)
+        before = self.fire(record, min(at_ms, held_ms))
         record = before.record or record
         step, role = StepKind(hop.step), Role(hop.role)
         if hop.revision > record.revision:
@@ -125,6 +153,13 @@ class Life:
     # -- one step ----------------------------------------------------------------------------------------------------
 
     def _raise(self, news: AlertNews) -> Result:
+        """Begin the life of an alert. The instruction of its first revision has left with it."""
+        taken = self._raised(news)
+        if news.revision == FIRST:
+            taken = taken._replace(told=None)
+        return self._told(None, taken, None, Role.EVIDENCE, None, news.at_ms, news)
+
+    def _raised(self, news: AlertNews) -> Taken:
         record = ReferralRecord(
             touched_ms=news.at_ms,
             due_ms=0,
@@ -135,7 +170,7 @@ class Life:
             waybill=news.waybill,
             outlet=news.outlet,
             state=ReferralState.RAISED.value,
-            revision=1,
+            revision=FIRST,
             level=0,
             lane=news.lane,
             severity=max((one.severity for one in news.findings), key=RANK.__getitem__, default=Severity.LOW.value),
@@ -146,8 +181,7 @@ class Life:
             parcel=news.parcel,
         )
         taken = EFFECTS[StepKind.REVISE](Taken(record), Heard(news, self.times), news.at_ms)
-        raised = self._with_deadlines(None, taken, news.at_ms)
-        return self._told(None, raised, None, Role.EVIDENCE, None, news.at_ms, news)
+        return self._with_deadlines(None, taken, news.at_ms)
 
     def _take(self, record: ReferralRecord, step: StepKind, role: Role, at_ms: int, heard: Heard) -> Result:
         """Take a step if the table and the step's own guard allow it."""
@@ -219,7 +253,8 @@ class Life:
         gone = tuple(one for one in old if (one.theme, one.kind, one.code) not in now)
         for place, here in (*((one, True) for one in record.places), *((one, False) for one in gone)):
             sends.append(note_send(self._note(record, place, here, at_ms), self.topics))
-        return Result(record, tuple(sends), () if step is None else (step,))
+        missed = (record.level,) if step in MISSES else ()
+        return Result(record, tuple(sends), () if step is None else (step,), missed=missed)
 
     def _note(self, record: ReferralRecord, place: Place, here: bool, at_ms: int) -> CaseNote:
         subject = record.subject(place)
@@ -275,7 +310,8 @@ def _rules(news: AlertNews) -> tuple[str, ...]:
 
 def _joined(before: Result, after: Result) -> Result:
     """One result of two, of which the second went on from the first."""
-    return Result(after.record, before.sends + after.sends, before.steps + after.steps, after.refused)
+    steps, missed = before.steps + after.steps, before.missed + after.missed
+    return Result(after.record, before.sends + after.sends, steps, after.refused, missed)
 
 
 def _unknown(record: ReferralRecord | None) -> Result:
@@ -284,7 +320,7 @@ def _unknown(record: ReferralRecord | None) -> Result:
 
 def _refuse(before: Result, record: ReferralRecord, reason: StepReason, detail: str) -> Result:
     refused = Refused(reason, detail, record.now, record.revision, record.assigned_to)
-    return Result(record, before.sends, before.steps, refused)
+    return Result(record, before.sends, before.steps, refused, before.missed)
 
 
 def _stale(before: Result, record: ReferralRecord, made_on: int, since: int) -> Result:

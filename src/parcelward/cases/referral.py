@@ -86,8 +86,8 @@ decode_referral = reading(ReferralRecord, "the state of an alert")
 encode = msgspec.msgpack.Encoder().encode
 
 
-class AnswerHop(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="1"):
-    """An answer on its way to the alert. `mark` recognises it when it comes again."""
+class AnswerHop(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """As much of an answer as the alert needs. `mark` recognises it when it comes again."""
 
     mark: bytes
     alert_id: str
@@ -99,8 +99,11 @@ class AnswerHop(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="1")
     found_goods: str | None = None
 
 
-class DecisionHop(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="1"):
-    """A decision on an alert or a case. `of_case`: it was taken on that case, which passed it on to its alerts."""
+class DecisionHop(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """As much of a decision as the alert or the case needs.
+
+    `of_case`: it was taken on that case, which passed it on to its alerts.
+    """
 
     mark: bytes
     about: str  # id of the alert or the case
@@ -116,15 +119,13 @@ class DecisionHop(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="1
     keep: bool = False
     until_ms: int = 0
     of_case: str | None = None
+    is_on_case: bool = False
 
 
 FIELDS_OF: Mapping[StepKind, Collection[str]] = {
     StepKind(model.model_fields["kind"].annotation.__args__[0]): model.model_fields.keys() for model in get_args(Choice)
 }
 """Fields of each kind of decision."""
-
-decode_answer = reading(AnswerHop, "an answer on its way")
-decode_decision = reading(DecisionHop, "a decision on its way")
 
 
 def mark_of(source: str, event_id: str) -> bytes:
@@ -184,6 +185,7 @@ def decision_hop(mark: bytes, decision: Decision) -> DecisionHop:
         keep=isinstance(chosen, Outcome) and chosen.parcel is Parcel.KEEP,
         until_ms=ms_of(chosen.until) if isinstance(chosen, Snooze) else 0,
         of_case=decision.of_case,
+        is_on_case=not isinstance(about, AboutAlert),
     )
 
 

@@ -1,10 +1,13 @@
 """Answers and decisions that were not applied, as they go back to whoever sent them: whole, with the reason."""
 
 from parcelward.cases.life import Refused
+from parcelward.contract.reasons import Reason
 from parcelward.contract.referrals import RefusedStepHeaders
+from parcelward.contract.steps import Role
+from parcelward.counts import REFUSED_STEP, UNREAD
 from parcelward.intake.refusal import Rejected, rejected_record
 from parcelward.moments import utc
-from parcelward.stage import Send, SourceRecord
+from parcelward.stage import CountKey, Send, SourceRecord
 from parcelward.topics import Topics
 
 
@@ -15,7 +18,7 @@ def refused_send(record: SourceRecord, refused: Refused | Rejected, topics: Topi
     A courier is not told who of the platform has the alert.
     """
     of_platform = record.topic == topics.decisions
-    topic = topics.refused_decisions if of_platform else topics.rejected(_courier(record, topics))
+    topic = topics.refused_decisions if of_platform else topics.rejected(topics.answering(record.topic))
     if isinstance(refused, Rejected):
         return rejected_record(topic, record, refused)
     ours = RefusedStepHeaders(
@@ -35,5 +38,16 @@ def refused_send(record: SourceRecord, refused: Refused | Rejected, topics: Topi
     return Send(topic, record.key, record.value, [*kept, *added])
 
 
-def _courier(record: SourceRecord, topics: Topics) -> str:
-    return record.topic.removeprefix(topics.answers(""))
+def refusal_count(record: SourceRecord, reason: str, role: str | None, topics: Topics) -> CountKey:
+    """Give the count of a refusal; `role` is that of the decision, None if it could not be read."""
+    by = UNREAD if record.topic == topics.decisions else Role.COURIER.value
+    return REFUSED_STEP, reason, role or by
+
+
+def set_aside_step(topics: Topics, record: SourceRecord, error: Exception) -> tuple[Send, CountKey]:
+    """Refuse an answer or a decision that our own code failed on; gives also the count to raise.
+
+    The detail names the exception's class but does not repeat its message, which may quote the record.
+    """
+    rejected = Rejected(Reason.UNEXPECTED, f"our own code failed: {type(error).__name__}")
+    return refused_send(record, rejected, topics), refusal_count(record, Reason.UNEXPECTED.value, None, topics)

@@ -273,5 +273,7 @@ def _as_words(acl: ACL) -> str:
 
 def _left_topics(settings: Settings, found: Found) -> set[str]:
     planned = {plan.name for plan in (*plan_topics(settings), *plan_accounts(settings))}
-    ours = (settings.topics.intake(""), settings.topics.rejected(""), settings.topics.accounts(""))
+    topics = settings.topics
+    kinds = (topics.intake, topics.rejected, topics.accounts, topics.instructions, topics.answers)
+    ours = tuple(kind("") for kind in kinds)
     return {name for name in found.topics - planned if name.startswith(ours)}

@@ -91,8 +91,9 @@ def courier_user(courier: str) -> str:
 def wanted_rights(settings: Settings, access: Access) -> frozenset[Right]:
     """List the rights. The broker's configuration forbids everything else. Raises UserError for a group of two users.
 
-    A courier writes its intake, reads its refused records and its accounts, the platform reads alerts, the worker does
-    the rest. Who counts the accounts reads what they are counted from, and writes nothing else.
+    A courier writes its intake and its answers, reads its refused records, its accounts and its instructions. The
+    platform reads alerts, referrals and cases, and writes decisions. The worker does the rest. Who counts the accounts
+    reads what they are counted from, and writes nothing else.
     """
     return frozenset(_rights(settings, access))
 
@@ -111,14 +112,18 @@ def _rights(settings: Settings, access: Access) -> Iterator[Right]:
         yield from _allow(user, TOPIC, topics.intake(courier), "WRITE", "DESCRIBE")
         yield from _allow(user, TOPIC, topics.rejected(courier), "READ", "DESCRIBE")
         yield from _allow(user, TOPIC, topics.accounts(courier), "READ", "DESCRIBE")
+        yield from _allow(user, TOPIC, topics.instructions(courier), "READ", "DESCRIBE")
+        yield from _allow(user, TOPIC, topics.answers(courier), "WRITE", "DESCRIBE")
         for counted in (topics.intake(courier), topics.rejected(courier)):
             yield from _allow(ACCOUNTS, TOPIC, counted, "READ", "DESCRIBE")
         yield from _allow(ACCOUNTS, TOPIC, topics.accounts(courier), "READ", "WRITE", "DESCRIBE")
-    for between in topics.between:
+    for between in topics.passes:
         yield from _allow(ACCOUNTS, TOPIC, between, "READ", "DESCRIBE")
     yield from _allow(ACCOUNTS, TOPIC, topics.alerts, "DESCRIBE")
     yield from _allow(ACCOUNTS, GROUP, topics.app_id, "DESCRIBE")
-    yield from _allow(PLATFORM, TOPIC, topics.alerts, "READ", "DESCRIBE")
+    for read in (topics.alerts, topics.referrals, topics.cases, topics.refused_decisions):
+        yield from _allow(PLATFORM, TOPIC, read, "READ", "DESCRIBE")
+    yield from _allow(PLATFORM, TOPIC, topics.decisions, "READ", "WRITE", "DESCRIBE")
     owners = {topics.app_id: WORKER}
     for user, group in _groups(settings, access):
         if (owner := owners.setdefault(group, user)) != user:
@@ -151,7 +156,8 @@ def is_ours(right: Right, settings: Settings) -> bool:
         return False
     prefix = re.escape(settings.topic_prefix)
     names = {
-        TOPIC: r"(intake|rejected|accounts)\..+|alerts|screening([.-].*)?",
+        TOPIC: r"(intake|rejected|accounts|instructions|answers)\..+|alerts|decisions|refused\.decisions|referrals"
+        r"|cases|screening([.-].*)?",
         GROUP: "[^.]+",
         TRANSACTIONAL_ID: "screening(-.*)?",
     }

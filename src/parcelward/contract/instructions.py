@@ -69,7 +69,16 @@ class Instruction(Part):
     )
     issued_at: Moment = Field(description="Arrival of what led to this instruction.")
     answer_by: Moment | None = Field(
-        None, description="When the answer must have come; null where none is awaited, as after a release."
+        None,
+        description="When the answer must have come; null where none is awaited, as after a release, and where "
+        "`answer_within_s` says it.",
+    )
+    answer_within_s: int | None = Field(
+        None,
+        ge=1,
+        description="Seconds from the arrival of this record (its Kafka timestamp) until the answer must have come: in "
+        "the first instruction of an alert, which leaves together with it; null in all others.",
+        examples=[600],
     )
     reminder: int = Field(0, ge=0, description="How often it was repeated unanswered.", examples=[0])
     why: Bilingual = Field(description="Why, from what the courier itself reported about this parcel and outlet.")

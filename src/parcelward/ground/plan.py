@@ -17,11 +17,13 @@ SAFE = {
     "unclean.leader.election.enable": "a copy that lags may become the leader, and acknowledged records are lost",
 }
 ARRIVAL = {"message.timestamp.type": "couriers could forge arrival times, by which deadlines and the ledger go"}
+ARRIVAL_HERE = {"message.timestamp.type": "the times of deadlines would be those of whoever wrote the record"}
 ROOM = {"max.message.bytes": "a refused record would not fit and stop the worker"}
 COMPACTED = {
     "cleanup.policy": "state older than the topic's retention would be deleted",
     "delete.retention.ms": "a copy of the state that was away for a while would not hear of what was deleted",
 }
+STANDING = {"cleanup.policy": "a state that still stands would be deleted by its age"}
 KEPT = {
     "retention.ms": "records live longer than docs/configuration.md promises",
     "segment.ms": "on a quiet topic records live that much longer than their retention",
@@ -29,6 +31,14 @@ KEPT = {
 FORGOTTEN = {"max.compaction.lag.ms": "what was deleted from the state stays in the changelog"}
 
 STAMPED = "message.timestamp.type"
+
+HANDED_OVER = {"retention_ms": str(ALERT_DAYS * DAY_MS), "message_timestamp_type": "LogAppendTime"}
+COMPACT = {
+    "cleanup_policy": "compact",
+    "delete_retention_ms": str(DAY_MS),
+    "max_compaction_lag_ms": str(DAY_MS),
+    "segment_ms": str(DAY_MS),
+}
 
 INTERNAL = ("__consumer_offsets", "__transaction_state")
 """Topics of Kafka itself that positions and transactions depend on."""
@@ -55,7 +65,7 @@ class TopicPlan:
 
     @property
     def compacted(self) -> bool:
-        """True for a changelog."""
+        """True for a changelog, and for what holds a state that others read."""
         return self.config.get("cleanup.policy") == "compact"
 
 
@@ -70,21 +80,39 @@ def plan_topics(settings: Settings) -> list[TopicPlan]:
     away = duration_ms(settings.workers_away)
     kept = {"retention_ms": str(max(INTAKE_DAYS * DAY_MS, away)), "segment_ms": str(DAY_MS)}
     plans = [plan for courier in settings.couriers for plan in _of_courier(settings, courier, kept)]
-    plans.append(
-        _plan(
-            settings, topics.alerts, {}, {}, True, True,
-            retention_ms=str(ALERT_DAYS * DAY_MS), message_timestamp_type="LogAppendTime",
-        )
-    )  # fmt: skip
-    plans += [_plan(settings, name, {}, {}, True, True, retention_ms=kept["retention_ms"]) for name in topics.between]
     plans += [
-        _plan(
-            settings, topics.changelog(stage.name), COMPACTED, FORGOTTEN, True, True, cleanup_policy="compact",
-            delete_retention_ms=str(DAY_MS), max_compaction_lag_ms=str(DAY_MS), segment_ms=str(DAY_MS),
-        )
-        for stage in FLOW
-    ]  # fmt: skip
+        _plan(settings, topics.alerts, ARRIVAL_HERE, {}, True, True, **HANDED_OVER),
+        *_of_the_life(settings),
+    ]
+    passing = {"retention_ms": kept["retention_ms"]}
+    plans += [_plan(settings, name, {}, {}, True, True, **passing) for name in topics.passes]
+    # A decision on a case travels whole, as it may be refused.
+    room = {"max_message_bytes": str(MAX_REJECTED_BYTES)}
+    plans += [
+        _plan(settings, name, ROOM, {}, True, True, **passing, **room)
+        for name in topics.between
+        if name not in topics.passes
+    ]
+    plans += [
+        _plan(settings, topics.changelog(stage.name), COMPACTED, FORGOTTEN, True, True, **COMPACT) for stage in FLOW
+    ]
     return [*plans, plan_clock(settings)]
+
+
+def _of_the_life(settings: Settings) -> list[TopicPlan]:
+    """Plan the topics by which alerts are led to an end, those of single couriers apart."""
+    topics = settings.topics
+    return [
+        _plan(
+            settings, topics.decisions, ARRIVAL_HERE, {}, True, True,
+            max_message_bytes=str(MAX_INTAKE_BYTES), **HANDED_OVER,
+        ),
+        _plan(
+            settings, topics.refused_decisions, ROOM, {}, False, True,
+            max_message_bytes=str(MAX_REJECTED_BYTES), **HANDED_OVER,
+        ),
+        *(_plan(settings, name, STANDING, {}, False, True, **COMPACT) for name in (topics.referrals, topics.cases)),
+    ]  # fmt: skip
 
 
 def plan_accounts(settings: Settings) -> list[TopicPlan]:
@@ -114,6 +142,11 @@ def _of_courier(settings: Settings, courier: str, kept: Mapping[str, str]) -> li
         _plan(
             settings, topics.rejected(courier), ROOM, KEPT, False, True,
             max_message_bytes=str(MAX_REJECTED_BYTES), retention_ms=str(REJECTED_DAYS * DAY_MS), segment_ms=str(DAY_MS),
+        ),
+        _plan(settings, topics.instructions(courier), {}, {}, False, True, **HANDED_OVER),
+        _plan(
+            settings, topics.answers(courier), ARRIVAL_HERE, {}, True, True,
+            max_message_bytes=str(MAX_INTAKE_BYTES), **HANDED_OVER,
         ),
     ]  # fmt: skip
 

@@ -26,7 +26,8 @@ def off_the_log(settings: Settings, facts: Facts) -> Iterator[Flaw]:
             if log is None:
                 continue
             if position is None:
-                yield from _never_read(place, log, facts)
+                if stage.reads_intake:
+                    yield from _never_read(place, log, facts)
                 continue
             topic = facts.topics.get(place[0])
             footing = position.footing
@@ -34,7 +35,7 @@ def off_the_log(settings: Settings, facts: Facts) -> Iterator[Flaw]:
                 yield _topic_made_anew(place, position)
             elif position.offset > log.end:
                 yield _beyond_end(place, position, log)
-            elif gone := records_gone(position.offset, log, transactional=not stage.reads_intake):
+            elif gone := records_gone(position.offset, log, transactional=stage.fed):
                 yield gap(settings, place, position.offset, log, gone)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from parcelward.flow import FLOW
 from parcelward.ground.facts import Facts, TopicFacts
 from parcelward.ground.flaw import Code, Flaw, Severity
 from parcelward.ground.plan import TopicPlan
@@ -162,8 +163,7 @@ def few_copies(settings: Settings, facts: Facts) -> Iterator[Flaw]:
 
 
 def _is_source(settings: Settings, name: str) -> bool:
-    topics = settings.topics
-    return name in topics.between or name in map(topics.intake, settings.couriers)
+    return any(name in settings.topics.sources(stage, settings.couriers) for stage in FLOW)
 
 
 def _number(text: str | None) -> int | None:

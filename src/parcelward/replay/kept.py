@@ -54,7 +54,7 @@ def keep(recording: Recording, folder: Path, to_ms: int | None = None) -> int:
             for number in range(recording.partitions):
                 records = _until(recording.intake(courier, number), end_ms)
                 events += _write(_file(folder, topics.intake(courier), number), map(_line, records))
-        for topic in topics.between:
+        for topic in topics.passes:
             for number in range(recording.partitions):
                 _write(_file(folder, topic, number), map(_encode, recording.order(topic, number)))
         _write(folder / "alerts.jsonl.gz", map(_line, recording.alerts()))

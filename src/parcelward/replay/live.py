@@ -15,7 +15,7 @@ from parcelward.cluster.admin import committed_positions
 from parcelward.cluster.client import client_options, consumer_options, require_answer, unreachable
 from parcelward.errors import UserError
 from parcelward.flow import FLOW
-from parcelward.replay.recording import Pass, pass_of
+from parcelward.replay.recording import Pass, of_intake, pass_of
 from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
 
@@ -50,7 +50,7 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
         self._settings = settings
         self.topics, self.couriers, self.partitions = settings.topics, settings.couriers, settings.partitions
         self._intake = [self.topics.intake(courier) for courier in self.couriers]
-        self._between = self.topics.between
+        self._between = self.topics.passes
         rest = [self.topics.alerts, *(self.topics.rejected(courier) for courier in self.couriers)]
         if whole:
             rest += [self.topics.changelog(stage.name) for stage in FLOW]
@@ -123,8 +123,8 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
         return self._read_all([self.topics.alerts])
 
     def rejected(self) -> Iterator[SourceRecord]:
-        """Read the records that the live run refused, of all couriers."""
-        return self._read_all([self.topics.rejected(courier) for courier in self.couriers])
+        """Read the events that the live run refused, of all couriers."""
+        return of_intake(self._read_all([self.topics.rejected(courier) for courier in self.couriers]), self.topics)
 
     # reading
 

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from parcelward.flow import FLOW
+from parcelward.flow import SCREENING
 from parcelward.replay.recording import Pass, Recording, pass_of
 from parcelward.shipments.shipment import Trigger
 from parcelward.stage import Record
@@ -57,8 +57,8 @@ class LiveOrder:
             (topics.into(stage.name), number): _Queue(
                 rank, stage.name in stage.fed_by, recording.order(topics.into(stage.name), number)
             )
-            for rank, stage in enumerate(FLOW)
-            if not stage.reads_intake
+            for rank, stage in enumerate(SCREENING)
+            if stage.fed
             for number in range(recording.partitions)
         }
         # Passes sent and not released, and how far they have come: rank of the stage, and whether it is a document's.

@@ -126,3 +126,9 @@ def in_batches(records: Iterable[SourceRecord], size: int) -> Iterator[list[Sour
     """Cut records into lists of `size`; the last one may be shorter."""
     numbered = ((number // size, record) for number, record in enumerate(records))
     return ([record for _, record in batch] for _, batch in groupby(numbered, key=lambda one: one[0]))
+
+
+def of_intake(refused: Iterable[SourceRecord], topics: Topics) -> Iterator[SourceRecord]:
+    """Leave out what was refused of a courier's answers: they lie on the same topic, and are no events."""
+    prefix = topics.intake("").encode()
+    return (record for record in refused if dict(record.headers).get("pw_topic", b"").startswith(prefix))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from parcelward.flow import SCREENING
 from parcelward.replay.order import LiveOrder, Released
 from parcelward.replay.recording import Recording, in_arrival_order, in_batches
 from parcelward.screening.build import Stages
@@ -31,7 +32,9 @@ class Rerun:
         self._since_ms = since_ms
         self._stop_ms = None if to_ms is None else to_ms + RUN_OUT_MS
         self.order = LiveOrder(recording, since_ms, self._stop_ms)
-        self.pipeline = Pipeline(stages, recording.topics, recording.partitions, order=self.order, forgiving=True)
+        self.pipeline = Pipeline(
+            stages, recording.topics, recording.partitions, order=self.order, forgiving=True, flow=SCREENING
+        )
         self.events = 0
         self.first_offsets: dict[tuple[str, int], int] = {}  # topic and partition: where the replay began
 

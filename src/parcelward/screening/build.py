@@ -4,14 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from parcelward.cases.life import Life
+from parcelward.cases.times import Times
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Limits
 from parcelward.model import load_model
 from parcelward.rules import load_pack
+from parcelward.screening.cases import CasesStage
 from parcelward.screening.duties import DutiesStage
 from parcelward.screening.judge import Judgement
 from parcelward.screening.outlet_state import Keep
 from parcelward.screening.outlets import OutletsStage
+from parcelward.screening.referrals import ReferralsStage
 from parcelward.screening.senders import SendersStage
 from parcelward.settings import Settings
 from parcelward.shipments.deadlines import Deadlines
@@ -50,12 +54,16 @@ def build_stages(settings: Settings) -> Stages:
     model = None if settings.model is None else load_model(settings.model)
     keep = Keep.from_settings(settings)
     moves = settings.move_misplaced
+    life = Life(topics, Times.from_settings(settings))
+    couriers = settings.couriers
     judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
     return Stages(
         {
             "duties": lambda partitions: DutiesStage(decoder, tokeniser, topics, deadlines, partitions, moves),
             "senders": lambda _: SendersStage(topics, keep.event_age),
-            "outlets": lambda _: OutletsStage(judgement, topics, keep),
+            "outlets": lambda _: OutletsStage(judgement, life, keep),
+            "referrals": lambda partitions: ReferralsStage(life, limits, couriers, partitions),
+            "cases": lambda _: CasesStage(topics, life.times.keep),
         },
         judgement,
     )

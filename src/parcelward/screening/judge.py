@@ -9,11 +9,7 @@ import msgspec
 from msgspec import structs
 
 from parcelward import counts
-from parcelward.alerts.alert import (
-    History,
-    alert_send,
-    build_alert,
-)
+from parcelward.alerts.alert import History, alert_send, build_alert
 from parcelward.alerts.changes import changes_between
 from parcelward.alerts.facts import facts_of, found_so_far, no_longer_found
 from parcelward.alerts.model_finding import SCORE, model_action, model_finding, plain_model_finding
@@ -29,6 +25,8 @@ from parcelward.alerts.verdict import (
     revise,
     silent_record,
 )
+from parcelward.cases.life import FIRST, Life
+from parcelward.cases.news import news_of
 from parcelward.contract.alerts import Action, Contribution, Finding, Lane, Score, Severity
 from parcelward.contract.cards import Counterpart, CounterpartKind
 from parcelward.features.table import INDEX, Row
@@ -45,7 +43,6 @@ from parcelward.shipments.shipment import (
     decode_shipment,
 )
 from parcelward.stage import Outcome, SourceRecord
-from parcelward.topics import Topics
 
 NO_MODEL = 2.0
 """Threshold without a model: above every score."""
@@ -133,11 +130,12 @@ class Revised(NamedTuple):
 class Judge:
     """Judges what was measured. No memory of its own."""
 
-    def __init__(self, judgement: Judgement, topics: Topics) -> None:
+    def __init__(self, judgement: Judgement, life: Life) -> None:
+        """`life`: gives the instruction that leaves with an alert."""
         model = judgement.model
         self._pack, self._model = judgement.pack, model
         self._threshold = NO_MODEL if model is None else model.threshold
-        self._topics = topics
+        self._life, self._topics = life, life.topics
         self._drawn_below = judgement.sampled_share * 0x1_0000_0000
 
     def verdicts(self, block: Sequence[Measured], outlet_state: OutletState, outcome: Outcome) -> list[Revised]:
@@ -270,6 +268,8 @@ class Judge:
                 one.counterparts,
             )
             outcome.sends.append(alert_send(alert, self._topics))
+            if alert.revision == FIRST and (told := self._life.first_instruction(news_of(alert))) is not None:
+                outcome.sends.append(told)
             by_deadline = one.shipment.trigger == Trigger.OVERDUE
             (outcome.alert_dues if by_deadline else outcome.alert_arrivals).append(one.shipment.touched_ms)
             outcome.counts[counts.ALERT, alert.lane.value, alert.state.value] += 1

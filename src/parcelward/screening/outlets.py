@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from parcelward.alerts.snapshot import Origins
 from parcelward.alerts.verdict import decode_alert
+from parcelward.cases.life import Life
 from parcelward.expiry import Sweep
 from parcelward.features.row import measure
 from parcelward.features.table import Row
@@ -30,7 +31,6 @@ from parcelward.shipments.shipment import (
     outlet_key,
 )
 from parcelward.stage import Batch, Outcome, SourceRecord
-from parcelward.topics import Topics
 
 BLOCK = 256  # hops
 """Measured, then judged: few enough to be still in the processor's caches, enough for the model's cost per call."""
@@ -49,8 +49,8 @@ class OutletsStage:
     A key of its state begins with its kind: `o` an outlet, `p` an operator, `h` a photo, `w` the alert of a waybill.
     """
 
-    def __init__(self, judgement: Judgement, topics: Topics, keep: Keep) -> None:
-        self._judge = Judge(judgement, topics)
+    def __init__(self, judgement: Judgement, life: Life, keep: Keep) -> None:
+        self._judge = Judge(judgement, life)
         self._outlet_state = OutletState(keep)
         keeps = {b"h": keep.photo + keep.event_age, b"w": keep.ledger}
         profile = keep.profile

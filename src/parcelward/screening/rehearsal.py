@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from parcelward.flow import SCREENING
 from parcelward.intake.event_file import UNKNOWN_COURIER, arriving_record
 from parcelward.intake.refusal import Rejected
 from parcelward.moments import HOUR_MS
@@ -70,7 +71,7 @@ class Rehearsal:
         A deadline fires when something arrives after it, at whichever courier, or at the end if it fell due by then.
         """
         yield from self._unplaced
-        pipeline = Pipeline(self._stages, self._topics, forgiving=True)
+        pipeline = Pipeline(self._stages, self._topics, forgiving=True, flow=SCREENING)
         for record in self._records:
             # What fell due before this arrival fires first, also at couriers who are silent.
             if len(self._sources) > 1:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from parcelward.alerts.verdict import LANE_OF
 from parcelward.features.table import Row
+from parcelward.flow import SCREENING
 from parcelward.moments import DAY_MS
 from parcelward.rules import RulePack
 from parcelward.screening.build import build_stages
@@ -34,7 +35,7 @@ def screen_traffic(plan: Plan, settings: Settings, note: Callable[[str], None] =
 
 def _screenings(simulation: Simulation, settings: Settings, note: Callable[[str], None]) -> Iterator[Screening]:
     stages = build_stages(settings)
-    pipeline = Pipeline(stages, settings.topics, keep_rows=True)
+    pipeline = Pipeline(stages, settings.topics, keep_rows=True, flow=SCREENING)
     pack, start_ms = stages.judgement.pack, _start_ms(simulation.plan)
     now = start_ms
     for batch in batches(simulated_records(simulation, settings.topics), _BATCH):
