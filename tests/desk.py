@@ -3,26 +3,32 @@
 from collections import deque
 from collections.abc import Iterable
 
-from parcelward.cases.case import Bucket, CaseRecord, bucket_key, bucket_keys, case_key
-from parcelward.cases.gathering import Decided, decide, gather
+from parcelward.cases.budget import Budget, desk_key, weigh
+from parcelward.cases.budget import Desk as BudgetDesk
+from parcelward.cases.case import Bucket, CaseRecord, Standing, bucket_key, bucket_keys, case_key, standing_key
+from parcelward.cases.gathering import Decided, decide, gather, permit
 from parcelward.cases.life import FIRST, Life, Refused
 from parcelward.cases.news import AlertNews
-from parcelward.cases.outgoing import decode_note
+from parcelward.cases.outgoing import Permit, decode_note
 from parcelward.cases.referral import DecisionHop, ReferralRecord, decision_hop, mark_of, referral_key
 from parcelward.contract.decisions import Decision
 from parcelward.contract.instructions import Instruction
 from parcelward.contract.referrals import Case
+from parcelward.settings import Settings
 from parcelward.stage import Send
 
 
 class Desk:
     """All alerts and cases of an installation."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Life, budget: Budget | None = None) -> None:
         self.life, self.topics = life, life.topics
+        self.budget = budget or Budget.from_settings(Settings())
         self.referrals: dict[bytes, ReferralRecord] = {}
         self.cases: dict[bytes, CaseRecord] = {}
         self.buckets: dict[bytes, Bucket] = {}
+        self.budgets: dict[bytes, BudgetDesk] = {}
+        self.standing: dict[bytes, Standing] = {}
         self.told: list[Case] = []
         self.instructions: list[Instruction] = []
         self.refused: list[Refused] = []
@@ -58,6 +64,8 @@ class Desk:
         decided = decide(self.cases.get(key), buckets, hop, at_ms, self.topics)
         if decided.case is not None:
             self.cases[key] = decided.case
+            if decided.standing is not None:
+                self.standing[standing_key(decided.case.theme, decided.case.subject)] = decided.standing
         self._carry(decided.sends, at_ms)
         return decided
 
@@ -83,8 +91,30 @@ class Desk:
 
     def _gather(self, value: bytes) -> tuple[Send, ...]:
         note = decode_note(value)
+        if note.asker is not None:
+            desk_at = desk_key(note.theme, note.courier, note.window)
+            desk, permission, counts = weigh(self.budgets.get(desk_at), note, self.budget)
+            if desk is not None:
+                self.budgets[desk_at] = desk
+            if permission is not None:
+                return self._permit(permission)
+            if not counts:
+                return ()
         key, part = case_key(note.case_id), bucket_key(note.case_id, note.alert_id)
-        gathered = gather(self.cases.get(key), self.buckets.get(part), note, self.topics)
+        gathered = gather(
+            self.cases.get(key),
+            self.buckets.get(part),
+            note,
+            self.topics,
+            self.standing.get(standing_key(note.theme, note.subject)),
+        )
         if gathered.case is not None and gathered.bucket is not None:
             self.cases[key], self.buckets[part] = gathered.case, gathered.bucket
         return gathered.sends
+
+    def _permit(self, permission: Permit) -> tuple[Send, ...]:
+        key = case_key(permission.case_id)
+        permitted = permit(self.cases.get(key), permission.at_ms, self.topics)
+        if permitted.case is not None:
+            self.cases[key] = permitted.case
+        return permitted.sends

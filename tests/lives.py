@@ -13,7 +13,15 @@ from tests.builders import T0, settings
 
 ANALYST, OTHER, BOSS = (f"k1.{name:_<22}" for name in ("analyst", "other", "boss"))
 ALERT = "6f9619ff-8b86-5011-b42d-00c04fc964ff"
-SEVERITY = {"R14": "critical", "R3": "high", "R7": "high", "R10": "high", "R4": "medium", "R13": "medium"}
+SEVERITY = {
+    "R14": "critical",
+    "R3": "high",
+    "R7": "high",
+    "R10": "high",
+    "R4": "medium",
+    "R13": "medium",
+    "R8": "medium",
+}
 ACTION = {
     "R14": "refuse",
     "R3": "reinspect",
@@ -21,6 +29,7 @@ ACTION = {
     "R10": "reinspect",
     "R4": "hold",
     "R13": "reinspect",
+    "R8": "verify_identity",
 }
 _marks = itertools.count(1)
 

@@ -7,101 +7,32 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
     TomlConfigSettingsSource,
 )
 
+from parcelward.connection_settings import DEMO_KEY, ENV_PREFIX, ConnectionSettings
 from parcelward.contract.alerts import Severity
 from parcelward.contract.fields import CourierCode
 from parcelward.errors import UserError
-from parcelward.moments import duration_of
 from parcelward.secret_files import SUFFIX, secret
+from parcelward.setting_types import BySeverity, Duration, DurationOrUnset, PathOrUnset, by_severity
 from parcelward.topics import Topics
 
-ENV_PREFIX = "PARCELWARD_"
 DEFAULT_FILE = "parcelward.toml"
-DEMO_KEY = "demo-key-not-for-production"
 
 
-def _as_duration(value: object) -> object:
-    """Take a plain number for seconds, also when it comes as text from the environment, and 90s, 30m, 6h, 2d."""
-    if isinstance(value, str) and (duration := duration_of(value)) is not None:
-        return duration
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_as_duration)]
-DurationOrUnset = Annotated[timedelta | None, BeforeValidator(_as_duration)]
-
-
-def _by_severity(*times: str) -> dict[Severity, timedelta]:
-    """Defaults from the most severe on."""
-    return {
-        severity: duration_of(time) or timedelta() for severity, time in zip(reversed(Severity), times, strict=True)
-    }
-
-
-BySeverity = dict[Severity, Annotated[Duration, Field(gt=timedelta(0))]]
-PathOrUnset = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
-"""A path that the empty string unsets."""
-
-
-class Settings(BaseSettings):
+class Settings(ConnectionSettings):
     """Settings from environment (`PARCELWARD_*`), then `parcelward.toml` (or the file in PARCELWARD_CONFIG)."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
-
-    # Kafka
-    kafka: str = Field("127.0.0.1:19092", description="Bootstrap servers, host:port[,host:port].", examples=["k1:9092"])
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="Protocol towards the brokers; everything but the local broker uses SASL_SSL."
-    )
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "SCRAM-SHA-512", description="SASL mechanism, when SASL is used."
-    )
-    sasl_username: str | None = Field(None, description="SASL user.", examples=["worker"])
-    sasl_password: SecretStr | None = Field(None, description="SASL password.")
-    ssl_cafile: Path | None = Field(None, description="CA certificate of the brokers.", examples=["/etc/pw/ca.pem"])
-    topic_prefix: str = Field(
-        "", pattern=r"^([a-z0-9-]+\.)?$", description="Prefix of every topic and group name.", examples=["test."]
-    )
-    couriers: Annotated[tuple[CourierCode, ...], NoDecode] = Field(
-        ("swift", "orient", "harbor"),
-        min_length=1,
-        description="Courier codes whose intake topics are read.",
-        examples=["swift,orient"],
-    )
-    partitions: int = Field(4, ge=1, le=512, description="Partitions of intake and screening topics.", examples=[64])
-    replication: int = Field(
-        1, ge=1, le=9, description="Replication factor of topics that are created, and least of others.", examples=[3]
-    )
-    move_misplaced: bool = Field(
-        True,
-        description="Move intake records that lie in another partition than the contract names into the right one; "
-        "off: screen them where they lie, for a worker that may not write to intake topics.",
-    )
-    manage_topics: bool = Field(True, description="Create missing topics at start; off where ops create them.")
-
-    # Identity
-    token_keys: dict[str, SecretStr] = Field(
-        {"demo": SecretStr(DEMO_KEY)},
-        min_length=1,
-        description="HMAC keys by key id (1 to 8 of a-z0-9), JSON; another key needs another id; the default is "
-        "public, for PLAINTEXT only.",
-        examples=['{"k1": "64 hex digits"}'],
-    )
-    token_key: str = Field("demo", description="Id of the key that makes new tokens.", examples=["k1"])
 
     # Duties and time
     inspection_due: Duration = Field(
@@ -159,18 +90,18 @@ class Settings(BaseSettings):
 
     # The life of an alert
     acknowledge_due: BySeverity = Field(
-        _by_severity("5m", "15m", "4h", "1d"),
+        by_severity("5m", "15m", "4h", "1d"),
         description="Time until somebody has acknowledged an alert, by its severity, JSON; then it is passed up. What "
         "is left out keeps its default.",
         examples=['{"high": "10m"}'],
     )
     decide_due: BySeverity = Field(
-        _by_severity("30m", "2h", "8h", "2d"),
+        by_severity("30m", "2h", "8h", "2d"),
         description="Time from then until somebody has decided, by severity, JSON; then it is passed up.",
         examples=['{"medium": "1d"}'],
     )
     answer_due: BySeverity = Field(
-        _by_severity("10m", "30m", "4h", "1d"),
+        by_severity("10m", "30m", "4h", "1d"),
         description="Time until the courier has answered an instruction, by severity, JSON; then it is reminded, and "
         "the alert is passed up.",
         examples=['{"critical": "5m"}'],
@@ -197,6 +128,18 @@ class Settings(BaseSettings):
         le=timedelta(days=7),
         description="Alerts of one kind about one subject are one case if they are raised in the same window of this "
         "length; windows begin at midnight in China.",
+    )
+    case_budget: int = Field(
+        50,
+        ge=1,
+        description="Cases of one courier and theme that may ask people in one `case_window`; what comes over it is "
+        "counted in one case of the courier. Red and critical alerts always ask.",
+    )
+    case_budget_of: dict[CourierCode, Annotated[int, Field(ge=1)]] = Field(
+        {}, description="Another budget for some couriers, JSON.", examples=['{"swift": 200}']
+    )
+    outlet_case_budget: int = Field(
+        10, ge=1, description="Cases of one theme that may ask people in one `case_window` because of one outlet."
     )
     instruct_yellow: bool = Field(
         False, description="Send instructions about yellow alerts at once; off: only when a person says so."

@@ -10,7 +10,8 @@ from pydantic import SecretStr, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource, InitSettingsSource
 
-from parcelward.settings import ENV_PREFIX, SecretFiles, Settings
+from parcelward.connection_settings import ENV_PREFIX
+from parcelward.settings import SecretFiles, Settings
 
 REDACTED = "(secret)"
 NAMES = {

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from parcelward.cli import COMMANDS
-from parcelward.settings import ENV_PREFIX, Settings
+from parcelward.connection_settings import ENV_PREFIX
+from parcelward.settings import Settings
 from parcelward.topics import MAX_REJECTED_BYTES
 from tests.patience import PATIENCE_S
 

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from parcelward.audit.account import SETTLED_MS
+from parcelward.connection_settings import ENV_PREFIX
 from parcelward.moments import MINUTE_MS
-from parcelward.settings import ENV_PREFIX, Settings, load_settings
+from parcelward.settings import Settings, load_settings
 from streams.engine.assignment import FINISH_S
 from streams.engine.transactions import CLOSE_S
 from streams.lifecycle import END_S, START_S, STOP_S

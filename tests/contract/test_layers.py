@@ -22,6 +22,8 @@ LAYERS = {
     "expiry": "when state is forgotten; looks into the head of a record",
     "poison": "how a batch goes on without the record that our code fails on; works on the seam's batches",
     "secret_files": "secrets, from the environment or from files",
+    "setting_types": "types of settings' values",
+    "connection_settings": "the settings of what an installation is connected to",
     "settings": "every choice; checked against the contract, names the topics",
     "footing": "what a committed position notes about its logs; engine and ground read it",
     "ground": "what a worker stands on, judged: facts in, findings out; whoever talks to Kafka asks it",

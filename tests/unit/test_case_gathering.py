@@ -227,7 +227,7 @@ def test_a_case_counts_what_the_newest_notes_say_however_often_and_late_they_com
     for number, revision, state, here, lane in told:
         note = CaseNote(
             T0, "case-1", "goods_differ", "outlet/swift/HZ-01", revision, f"alert-{number}", "swift", f"SF{number:04}",
-            "HZ-01", lane, "high", "reinspect", "R13", T0 + number, state, here, True,
+            "HZ-01", lane, "high", "reinspect", "R13", T0 + number, state, here, True, 20_000,
         )  # fmt: skip
         key = bucket_key("case-1", note.alert_id)
         gathered = gather(case, buckets.get(key), note, Topics())

@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
+from parcelward.connection_settings import DEMO_KEY
 from parcelward.contract.events import RealName
 from parcelward.contract.fields import DocumentCheck, DocumentType, Mask, NameMask, SenderKind, Token
 from parcelward.errors import UserError
 from parcelward.identity.phones import PhoneCheck
 from parcelward.identity.remembered import REMEMBERED
 from parcelward.identity.tokens import Tokeniser, comparable, mask_document, mask_name, mask_phone, version_of
-from parcelward.settings import DEMO_KEY, Settings
+from parcelward.settings import Settings
 
 KEY = b"0123456789abcdef0123456789abcdef"
 NUMBER, STAFF, NAME, PHONE = "360426199101010071", "110101197608056897", "王小明", "13800001234"

@@ -14,13 +14,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from parcelward.cli import app
+from parcelward.connection_settings import DEMO_KEY
 from parcelward.errors import UserError
 from parcelward.intake.decode import Decoder, Event, Limits
 from parcelward.intake.event_file import arriving_record
 from parcelward.intake.refusal import Rejected
 from parcelward.screening.build import build_stages
 from parcelward.screening.rehearsal import Rehearsal
-from parcelward.settings import DEMO_KEY
 from parcelward.stage import Record
 from parcelward.topics import Topics
 from tests.builders import DAY, HOUR, MINUTE, T0, feed_all, inspection, moment, pipeline, real_name, record, type_of

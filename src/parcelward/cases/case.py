@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from parcelward.alerts.verdict import SEVERITIES
 from parcelward.cases.outgoing import CaseNote
-from parcelward.cases.subjects import SUGGESTED
+from parcelward.cases.subjects import SAMPLED, SUGGESTED
 from parcelward.contract.alerts import Action, Lane, Severity
 from parcelward.contract.cards import Bilingual
 from parcelward.contract.referrals import RULES_NAMED, SAMPLES, Case, Member, SubjectKind
@@ -57,6 +57,13 @@ class Bucket(msgspec.Struct, array_like=True, frozen=True, tag="1"):
     entries: dict[str, Entry] = {}
 
 
+class Standing(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="1"):
+    """A snooze that also holds for later cases of one theme about one subject. It matters until it ends."""
+
+    touched_ms: int  # its end
+    by: str
+
+
 class CaseRecord(msgspec.Struct, array_like=True, frozen=True, tag="1"):
     """State of one case. Times in epoch ms."""
 
@@ -87,6 +94,8 @@ class CaseRecord(msgspec.Struct, array_like=True, frozen=True, tag="1"):
     snoozed_ms: int = 0
     outcome: str | None = None
     marks: bytes = b""
+    permitted: bool = False  # it may ask people
+    snoozed_by: str | None = None
 
     @property
     def now(self) -> ReferralState:
@@ -96,6 +105,7 @@ class CaseRecord(msgspec.Struct, array_like=True, frozen=True, tag="1"):
 
 decode_case = reading(CaseRecord, "a case")
 decode_bucket = reading(Bucket, "alerts of a case")
+decode_standing = reading(Standing, "a snooze of later cases")
 
 THEMES = {
     "inspection_missing": ("缺少验视记录", "inspections are missing"),
@@ -143,9 +153,14 @@ def case_key(case_id: str) -> bytes:
     return f"c{case_id}".encode()
 
 
-def opened(note: CaseNote) -> CaseRecord:
+def standing_key(theme: str, subject: str) -> bytes:
+    """State key of a snooze that holds for later cases."""
+    return f"s{theme}/{subject}".encode()
+
+
+def opened(note: CaseNote, standing: Standing | None = None) -> CaseRecord:
     """Begin a case with its first alert, which is yet to be entered."""
-    return CaseRecord(
+    case = CaseRecord(
         note.at_ms,
         note.case_id,
         note.theme,
@@ -161,6 +176,9 @@ def opened(note: CaseNote) -> CaseRecord:
         note.raised_ms,
         note.raised_ms,
     )
+    if standing is None or standing.touched_ms <= note.at_ms:
+        return case
+    return replace(case, snoozed_ms=standing.touched_ms, snoozed_by=standing.by)
 
 
 def with_sample(case: CaseRecord, note: CaseNote) -> CaseRecord:
@@ -192,10 +210,16 @@ def summary_of(case: CaseRecord) -> Bilingual:
     theme = THEMES.get(case.theme, (case.theme.replace("rule_", "规则"), case.theme.replace("rule_", "rule ")))
     shown = "" if subject in _TOKENS else f" {code}"
     parcels = "1 parcel" if case.count == 1 else f"{case.count} parcels"
+    extra = ("（超出提醒上限，合并计数）", " beyond its budget") if over_budget(case) else ("", "")
     return Bilingual(
-        zh=f"{zh}{shown}：{theme[0]}，共{case.count}件，其中红色{case.red}件，尚未办结{case.open}件",
-        en=f"{en}{shown}: {theme[1]}; {parcels}, {case.red} red, {case.open} still open",
+        zh=f"{zh}{shown}：{theme[0]}{extra[0]}，共{case.count}件，其中红色{case.red}件，尚未办结{case.open}件",
+        en=f"{en}{shown}: {theme[1]}{extra[1]}; {parcels}, {case.red} red, {case.open} still open",
     )
+
+
+def over_budget(case: CaseRecord) -> bool:
+    """Tell whether a case counts what came over the budget of its courier."""
+    return case.subject.startswith(f"{SubjectKind.COURIER.value}/") and case.theme != SAMPLED.theme
 
 
 def action_of(case: CaseRecord) -> Action:
@@ -241,6 +265,8 @@ def case_of(case: CaseRecord) -> Case:
         ),
         assigned_to=case.assigned_to,
         snoozed_until=utc(case.snoozed_ms) if case.snoozed_ms else None,
+        snoozed_by=case.snoozed_by,
+        over_budget=over_budget(case),
         outcome=None if case.outcome is None else OutcomeKind(case.outcome),
         summary=summary_of(case),
     )

@@ -7,10 +7,20 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from parcelward.alerts.verdict import SEVERITIES, URGENCY
-from parcelward.cases.case import COURIERS_NAMED, Bucket, CaseRecord, Entry, case_of, opened, with_sample
+from parcelward.cases.budget import asking, is_urgent, permitted_at_first
+from parcelward.cases.case import (
+    COURIERS_NAMED,
+    Bucket,
+    CaseRecord,
+    Entry,
+    Standing,
+    case_of,
+    opened,
+    with_sample,
+)
 from parcelward.cases.life import Refused
 from parcelward.cases.machine import CLOSED, DECIDED, ESCALATED, EXPIRED, REOPENED, WITHDRAWN, look_up
-from parcelward.cases.outgoing import CaseNote, case_send, passed_on_send
+from parcelward.cases.outgoing import CaseNote, case_send, note_send, passed_on_send
 from parcelward.cases.referral import MARK_BYTES, MARKS_KEPT, DecisionHop, known_mark
 from parcelward.cases.times import MOST_SNOOZE_MS
 from parcelward.contract.alerts import Lane, Severity
@@ -45,17 +55,23 @@ class Decided:
     case: CaseRecord | None
     sends: tuple[Send, ...] = ()
     refused: Refused | None = None
+    standing: Standing | None = None
 
 
-def gather(case: CaseRecord | None, bucket: Bucket | None, note: CaseNote, topics: Topics) -> Gathered:
+def gather(
+    case: CaseRecord | None, bucket: Bucket | None, note: CaseNote, topics: Topics, standing: Standing | None = None
+) -> Gathered:
     """Enter a note about one of its alerts into a case. One that is not newer than what is known changes nothing.
 
-    `bucket` is the record of the case's alerts in which this one stands, or None.
+    `bucket` is the record of the case's alerts in which this one stands, or None; `standing` a snooze of earlier cases.
     """
     known = None if bucket is None else bucket.entries.get(note.alert_id)
     if (known is not None and note.revision <= known.revision) or (case is None and not note.here):
         return Gathered(case, bucket)
-    now = opened(note) if case is None else case
+    over_budget = note.asker is not None
+    if over_budget and known is None and is_urgent(note):
+        return Gathered(case, bucket)
+    now = opened(note, standing) if case is None else case
     revision = now.revision + 1
     entry = Entry(
         note.revision,
@@ -71,14 +87,15 @@ def gather(case: CaseRecord | None, bucket: Bucket | None, note: CaseNote, topic
     now = _counted(now, known, entry)
     # Asked once until a person has taken a step: alerts that are passed up and withdrawn in turn are one thing.
     passed_up = now.escalated > 0 and (not now.passed_up or now.moved > now.passed_up)
-    asks = case is None or passed_up or _asks(now, known, note)
+    asks = case is None or passed_up or (_asks(now, known, note) and not over_budget)
     rested = now.moved > 0 or note.raised_ms - now.last_ms > RESTED_MS
     if note.here:
         now = _widened(now, note)
     state = _state_after(now, known, entry)
     attention = asks or (state is REOPENED is not now.now and rested)
-    if now.snoozed_ms > note.at_ms and note.lane != Lane.RED:
-        attention = False
+    snoozed = now.snoozed_ms > note.at_ms and note.lane != Lane.RED
+    permitted = now.permitted or (case is None and permitted_at_first(note))
+    attention = attention and (permitted or is_urgent(note)) and not snoozed
     now = replace(
         with_sample(now, note),
         touched_ms=max(now.touched_ms, note.at_ms),
@@ -86,10 +103,26 @@ def gather(case: CaseRecord | None, bucket: Bucket | None, note: CaseNote, topic
         revision=revision,
         attention=revision if attention else now.attention,
         passed_up=revision if passed_up else now.passed_up,
+        permitted=permitted,
     )
     entries = {} if bucket is None else bucket.entries
     filled = Bucket(now.touched_ms, entries | {note.alert_id: entry})
-    return Gathered(now, filled, (case_send(case_of(now), note.at_ms, topics),))
+    sends = [case_send(case_of(now), note.at_ms, topics)]
+    if not permitted and not snoozed:
+        sends.append(note_send(asking(note), topics))
+    return Gathered(now, filled, tuple(sends))
+
+
+def permit(case: CaseRecord | None, at_ms: int, topics: Topics) -> Gathered:
+    """Let a case ask people from now on, and for what it has; one that is over by now, or put off, asks nobody yet."""
+    if case is None or case.permitted:
+        return Gathered(case, None)
+    revision = case.revision + 1
+    now = replace(case, touched_ms=max(case.touched_ms, at_ms), permitted=True)
+    if now.now in _OVER or now.snoozed_ms > at_ms:
+        return Gathered(now, None)
+    now = replace(now, revision=revision, attention=revision)
+    return Gathered(now, None, (case_send(case_of(now), at_ms, topics),))
 
 
 def _counted(case: CaseRecord, known: Entry | None, entry: Entry) -> CaseRecord:
@@ -186,11 +219,13 @@ def decide(
         attention=revision if step is StepKind.REOPEN else case.attention,
         assigned_to=_assigned(case, hop, step),
         snoozed_ms=hop.until_ms if step is StepKind.SNOOZE else case.snoozed_ms,
+        snoozed_by=hop.by if step is StepKind.SNOOZE else case.snoozed_by,
         outcome=hop.outcome if step is StepKind.OUTCOME else None if step is StepKind.REOPEN else case.outcome,
         marks=marks,
     )
     fanned = _fanned_out(buckets, hop, step, role, at_ms, topics)
-    return Decided(now, (case_send(case_of(now), at_ms, topics), *fanned))
+    standing = Standing(hop.until_ms, hop.by) if step is StepKind.SNOOZE and hop.later_cases else None
+    return Decided(now, (case_send(case_of(now), at_ms, topics), *fanned), standing=standing)
 
 
 def _reason_against(case: CaseRecord, hop: DecisionHop, step: StepKind, role: Role, at_ms: int) -> StepReason | None:
@@ -238,6 +273,12 @@ def _fanned_out(
                 continue
             key = f"{entry.courier}/{entry.waybill}"
             passed_on = replace(
-                hop, about=alert_id, key=key, revision=entry.revision, of_case=hop.about, is_on_case=False
+                hop,
+                about=alert_id,
+                key=key,
+                revision=entry.revision,
+                of_case=hop.about,
+                is_on_case=False,
+                later_cases=False,
             )
             yield passed_on_send(passed_on, entry.courier, entry.waybill, at_ms, topics)

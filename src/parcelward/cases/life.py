@@ -276,6 +276,7 @@ class Life:
             record.state,
             here,
             len(record.places) == 1,
+            self.times.window_of(record.raised_ms),
         )
 
 

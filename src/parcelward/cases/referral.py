@@ -120,6 +120,7 @@ class DecisionHop(msgspec.Struct, array_like=True, frozen=True, gc=False):
     until_ms: int = 0
     of_case: str | None = None
     is_on_case: bool = False
+    later_cases: bool = False
 
 
 FIELDS_OF: Mapping[StepKind, Collection[str]] = {
@@ -186,6 +187,7 @@ def decision_hop(mark: bytes, decision: Decision) -> DecisionHop:
         until_ms=ms_of(chosen.until) if isinstance(chosen, Snooze) else 0,
         of_case=decision.of_case,
         is_on_case=not isinstance(about, AboutAlert),
+        later_cases=isinstance(chosen, Snooze) and chosen.later_cases,
     )
 
 

@@ -1,11 +1,13 @@
 """Decisions of people on an alert or a case, as the platform sends them."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from parcelward.contract.envelope import Envelope
+from parcelward.contract.exclusions import later_cases_of_a_case
 from parcelward.contract.fields import CourierCode, Moment, Part, Token, WaybillNo
 from parcelward.contract.instructions import AlertId, Note, Revision
 from parcelward.contract.patterns import ID_PATTERN, SUBJECT_PATTERN
@@ -124,6 +126,11 @@ class Snooze(Part):
     kind: Literal["snooze"] = Field(description="Kind of decision.", examples=["snooze"])
     until: Moment = Field(description="When it comes back.")
     reason: Note = Field(description="Why.")
+    later_cases: bool = Field(
+        False,
+        description="Of a case: later cases of its theme about its subject are put off until then, too.",
+        examples=[False],
+    )
 
 
 class Reopen(Part):
@@ -146,6 +153,14 @@ class Decision(Part):
     of_case: CaseId | None = Field(
         None, description="Case on which it was taken; Parcelward writes it where it passes a decision on to an alert."
     )
+
+    model_config = ConfigDict(json_schema_extra=later_cases_of_a_case)
+
+    @model_validator(mode="after")
+    def _refuse_later_cases_of_an_alert(self) -> Self:
+        if isinstance(self.decision, Snooze) and self.decision.later_cases and isinstance(self.about, AboutAlert):
+            raise PydanticCustomError("later_cases_of_an_alert", "only a case has later cases")
+        return self
 
 
 class DecisionEvent(Envelope):

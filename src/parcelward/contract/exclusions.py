@@ -24,6 +24,21 @@ def never_both(schema: JsonDict) -> None:
     ]
 
 
+def later_cases_of_a_case(schema: JsonDict) -> None:
+    """Say in JSON Schema that only a snooze of a case can hold for later cases."""
+    alert: JsonDict = {"type": "object", "properties": {"kind": {"const": "alert"}}, "required": ["kind"]}
+    later: JsonDict = {
+        "type": "object",
+        "properties": {"later_cases": {"const": True}},
+        "required": ["later_cases"],
+    }
+    schema["not"] = {
+        "type": "object",
+        "properties": {"about": alert, "decision": later},
+        "required": ["about", "decision"],
+    }
+
+
 def data_once(schema: JsonDict) -> None:
     """Say in JSON Schema that an event has its data as JSON, or as the same JSON in base64, and not both."""
     properties, required = schema["properties"], schema["required"]

@@ -142,6 +142,11 @@ class Case(Part):
     )
     assigned_to: Token | None = Field(None, description="Token of the person who has it.")
     snoozed_until: Moment | None = Field(None, description="Until then only what is red asks for attention.")
+    snoozed_by: Token | None = Field(None, description="Token of the person who put it off.")
+    over_budget: bool = Field(
+        False,
+        description="It counts alerts of a courier whose own cases came over the budget and ask nobody themselves.",
+    )
     outcome: OutcomeKind | None = Field(None, description="The outcome, once there is one.")
     summary: Bilingual = Field(description="The case in one sentence.")
 

@@ -4,8 +4,9 @@ import json
 import shlex
 from pathlib import Path
 
+from parcelward.connection_settings import ENV_PREFIX
 from parcelward.process.own_command import own_command
-from parcelward.settings import ENV_PREFIX, Settings
+from parcelward.settings import Settings
 from parcelward.settings_page import shown_value
 
 SECRETS = {"sasl_password", "token_keys"}

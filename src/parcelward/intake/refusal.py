@@ -76,6 +76,10 @@ _WORDING: dict[str, tuple[Reason, str]] = {
     "string_pattern_mismatch": (Reason.INVALID_VALUE, ""),
     "greater_than_equal": (Reason.INVALID_VALUE, "must be at least {ge}"),
     "less_than_equal": (Reason.INVALID_VALUE, "must be at most {le}"),
+    "later_cases_of_an_alert": (
+        Reason.INVALID_VALUE,
+        "decision.later_cases is for a snooze of a case, not of an alert",
+    ),
     "raw_and_token": (Reason.INVALID_VALUE, "{raw} and {token} must not come together, send one of them"),
     "union_tag_not_found": (Reason.MISSING_FIELD, "must name its kind"),
     "union_tag_invalid": (Reason.INVALID_VALUE, "its kind must be one of {expected_tags}"),
