@@ -3,13 +3,13 @@
 from collections import deque
 from collections.abc import Iterable
 
-from parcelward.cases.budget import Budget, desk_key, weigh
+from parcelward.cases.budget import Budget, Permit, desk_key, weigh
 from parcelward.cases.budget import Desk as BudgetDesk
 from parcelward.cases.case import Bucket, CaseRecord, Standing, bucket_key, bucket_keys, case_key, standing_key
-from parcelward.cases.gathering import Decided, decide, gather, permit
+from parcelward.cases.gathering import Decided, decide, gather, let_ask
 from parcelward.cases.life import FIRST, Life, Refused
 from parcelward.cases.news import AlertNews
-from parcelward.cases.outgoing import Permit, decode_note
+from parcelward.cases.outgoing import decode_note
 from parcelward.cases.referral import DecisionHop, ReferralRecord, decision_hop, mark_of, referral_key
 from parcelward.contract.decisions import Decision
 from parcelward.contract.instructions import Instruction
@@ -114,7 +114,7 @@ class Desk:
 
     def _permit(self, permission: Permit) -> tuple[Send, ...]:
         key = case_key(permission.case_id)
-        permitted = permit(self.cases.get(key), permission.at_ms, self.topics)
+        permitted = let_ask(self.cases.get(key), permission.at_ms, self.topics)
         if permitted.case is not None:
             self.cases[key] = permitted.case
         return permitted.sends

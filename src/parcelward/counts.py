@@ -239,6 +239,13 @@ OPEN_ALERTS = _gauge(
     "age",
 )
 
+OVER_BUDGET = _counted(
+    "over_budget",
+    "case_notes_over_budget_total",
+    "Notes about alerts that were counted in a case of their courier, since its budget of cases is spent.",
+    "courier",
+)
+
 # how the stages run
 BATCH_RECORDS = _histogram("batch_records", "Records in one batch.", BATCH_BUCKETS, "stage")
 BATCH_SECONDS = _histogram(

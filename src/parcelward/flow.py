@@ -48,6 +48,6 @@ SCREENING = (
 FLOW = (
     *SCREENING,
     FlowStage("referrals", reads=(Source.ALERTS, Source.ANSWERS, Source.DECISIONS)),
-    FlowStage("cases", fed_by=("referrals",)),
+    FlowStage("cases", fed_by=("referrals", "cases")),
 )
 """Every stage; the last two lead an alert to its end. The names are those of topics and changelogs: they stay."""

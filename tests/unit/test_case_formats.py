@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from parcelward.cases.case import Bucket, Entry, decode_bucket, decode_case
+from parcelward.cases.budget import Desk as BudgetDesk
+from parcelward.cases.budget import Permit, decode_desk, decode_permit
+from parcelward.cases.case import Bucket, Entry, Standing, decode_bucket, decode_case, decode_standing
 from parcelward.cases.outgoing import decode_note
 from parcelward.cases.passing import PassedDecision, decode_passed
 from parcelward.cases.referral import decode_referral, encode
@@ -29,10 +31,13 @@ ENTRY = Entry(1, "raised", True, "red", True, "swift", "SF1", 1, "R3")
 STORED: dict[str, tuple[msgspec.Struct, Callable[[bytes], Any]]] = {
     "referral": (raised("R14"), decode_referral),
     "case": (next(iter(told().cases.values())), decode_case),
+    "budget": (BudgetDesk(T0, {"case-1": "HZ-01"}), decode_desk),
+    "standing": (Standing(T0, "k1.owner"), decode_standing),
     "bucket": (Bucket(T0, {"alert-1": ENTRY}), decode_bucket),
 }
 SENT: dict[str, tuple[msgspec.Struct, Callable[[bytes], Any]]] = {
     "note": (decode_note(NOTE), decode_note),
+    "permit": (Permit(T0, "case-1", "outlet/swift/HZ-01"), decode_permit),
     "decision": (PassedDecision(T0, decision("outcome", 1), 1, 7, b"key", b"{}", (("ce_id", b"1"),)), decode_passed),
 }
 

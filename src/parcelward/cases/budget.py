@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
-from parcelward.cases.outgoing import CaseNote, Permit, case_id
+from parcelward.cases.outgoing import CaseNote, case_id
 from parcelward.contract.alerts import Lane, Severity
 from parcelward.contract.referrals import SubjectKind
 from parcelward.formats import reading
@@ -40,6 +40,15 @@ class Desk(msgspec.Struct, array_like=True, frozen=True, tag="1"):
     permitted: dict[str, str] = {}
 
 
+class Permit(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="1"):
+    """Permission for a case to ask people: it is within the budget of its courier."""
+
+    at_ms: int
+    case_id: str
+    subject: str
+
+
+decode_permit = reading(Permit, "a permission for a case")
 decode_desk = reading(Desk, "a budget of cases")
 
 

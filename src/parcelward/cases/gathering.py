@@ -113,7 +113,7 @@ def gather(
     return Gathered(now, filled, tuple(sends))
 
 
-def permit(case: CaseRecord | None, at_ms: int, topics: Topics) -> Gathered:
+def let_ask(case: CaseRecord | None, at_ms: int, topics: Topics) -> Gathered:
     """Let a case ask people from now on, and for what it has; one that is over by now, or put off, asks nobody yet."""
     if case is None or case.permitted:
         return Gathered(case, None)

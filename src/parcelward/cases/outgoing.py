@@ -46,16 +46,7 @@ class CaseNote(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="1"):
     asker: tuple[str, str] | None = None  # id and subject of the case that asks, by this note, if it may ask a person
 
 
-class Permit(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="1"):
-    """Permission for a case to ask people: it is within the budget of its courier."""
-
-    at_ms: int
-    case_id: str
-    subject: str
-
-
 decode_note = reading(CaseNote, "a note to a case")
-decode_permit = reading(Permit, "a permission for a case")
 
 
 def case_id(theme: str, subject: str, window: int) -> str:
@@ -161,6 +152,6 @@ def passed_on_send(hop: DecisionHop, courier: str, waybill: str, at_ms: int, top
     return _event(topics.decisions, waybill, event_id, DECISION_TYPE, waybill, at_ms, body)
 
 
-def note_send(note: CaseNote | Permit, topics: Topics) -> Send:
-    """Write a note or a permission; key = subject, by which the cases are partitioned."""
+def note_send(note: CaseNote, topics: Topics) -> Send:
+    """Write a note; key = subject, by which the cases are partitioned."""
     return Send(topics.into("cases"), note.subject.encode(), encode(note))

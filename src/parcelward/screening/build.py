@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from parcelward.cases.budget import Budget
 from parcelward.cases.life import Life
 from parcelward.cases.times import Times
 from parcelward.identity.tokens import Tokeniser
@@ -54,7 +55,7 @@ def build_stages(settings: Settings) -> Stages:
     model = None if settings.model is None else load_model(settings.model)
     keep = Keep.from_settings(settings)
     moves = settings.move_misplaced
-    life = Life(topics, Times.from_settings(settings))
+    life, budget = Life(topics, Times.from_settings(settings)), Budget.from_settings(settings)
     couriers = settings.couriers
     judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
     return Stages(
@@ -63,7 +64,7 @@ def build_stages(settings: Settings) -> Stages:
             "senders": lambda _: SendersStage(topics, keep.event_age),
             "outlets": lambda _: OutletsStage(judgement, life, keep),
             "referrals": lambda partitions: ReferralsStage(life, limits, couriers, partitions),
-            "cases": lambda _: CasesStage(topics, life.times.keep),
+            "cases": lambda _: CasesStage(topics, life.times.keep, budget),
         },
         judgement,
     )
