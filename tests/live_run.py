@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from zlib import crc32
 
-from parcelward.flow import FLOW
+from parcelward.flow import SCREENING
 from parcelward.replay.recording import Pass, pass_of
 from parcelward.screening.build import Stages
 from parcelward.screening.in_memory import Cell
@@ -26,8 +26,8 @@ class LiveRun:
         self.topics, self.couriers, self.partitions = settings.topics, settings.couriers, settings.partitions
         self._rng = Random(seed)
         self._intake = [self.topics.intake(courier) for courier in self.couriers]
-        self._sources = {stage.name: self.topics.sources(stage, self.couriers) for stage in FLOW}
-        self._make = stages.make
+        self._sources = {stage.name: self.topics.sources(stage, self.couriers) for stage in SCREENING}
+        self._make = {stage.name: stages.make[stage.name] for stage in SCREENING}
         numbers = range(self.partitions)
         self.cells = {
             (name, number): Cell(make(self.partitions)) for name, make in self._make.items() for number in numbers

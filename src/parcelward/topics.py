@@ -97,7 +97,7 @@ class Topics:
         return f"{self.prefix}cases"
 
     def into(self, stage: str) -> str:
-        """What other stages send to a stage, keyed as its state is: shipments, or notes to cases."""
+        """Records that other stages send to a stage, keyed as its state is: shipments, or notes to cases."""
         return f"{self.prefix}screening.{stage}"
 
     @property

@@ -168,7 +168,7 @@ def test_a_deadline_that_the_live_run_was_just_about_to_fire_is_not_compared() -
 def test_what_only_the_live_run_passed_on_holds_nobody_up(seed: int, choice: int) -> None:
     """Evidence that is gone from the intake: the replay skips what rests on it and follows the order of the rest."""
     live = lived(seed)
-    passes = [one for topic in live.topics.between for number in range(PARTITIONS) for one in live.order(topic, number)]
+    passes = [one for topic in live.topics.passes for number in range(PARTITIONS) for one in live.order(topic, number)]
     rested_on = sorted({(one.offset, one.waybill) for one in passes if (one.courier, one.partition) == ("swift", 0)})
     offset, waybill = rested_on[choice % len(rested_on)]
     log = live.logs["intake.swift", 0]

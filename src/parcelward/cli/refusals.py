@@ -12,9 +12,13 @@ from rich.text import Text
 from parcelward.contract.person_numbers import person_number
 from parcelward.contract.personal_values import personal_value
 from parcelward.contract.reasons import Reason
+from parcelward.contract.steps import StepReason
 from parcelward.escaping import escaped
 from parcelward.intake.repair import OURS
 from parcelward.moments import epoch_ms, utc
+
+MEANINGS = {reason.value: reason.meaning for kind in (StepReason, Reason) for reason in kind}
+"""Why an answer was not taken, and why an event was not accepted."""
 
 NAMED = ("reason", "detail", "topic", "partition", "offset", "rejected_at")
 NUMBERS = ("partition", "offset")
@@ -157,7 +161,7 @@ class Groups:
         return [
             {
                 "reason": reason,
-                "meaning": Reason(reason).meaning if reason in list(Reason) else "",
+                "meaning": MEANINGS.get(reason, ""),
                 "records": group.records,
                 "first": _rfc3339(group.first_ms),
                 "last": _rfc3339(group.last_ms),

@@ -22,6 +22,7 @@ from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
 from parcelward.moments import zone_name
 from parcelward.process.stopping import Stop, stop_signals
+from parcelward.replay.recording import of_intake
 from parcelward.settings import Settings
 
 INTERRUPTED = 130
@@ -142,7 +143,9 @@ def _on_topic(courier: str, settings: Settings, look: Look, notes: Console, stop
     with TopicReader(settings, [settings.topics.rejected(courier)]) as reader:
         if look.follow and not look.json_lines:
             notes.print(f"following what is refused{_times(look)}; Ctrl-C ends")
-        shown = _show(_refused(reader, look, stop), look, notes, courier)
+        refused = _refused(reader, look, stop)
+        # What was refused of answers is no event that could be published again.
+        shown = _show(refused if look.repair is None else of_intake(refused, settings.topics), look, notes, courier)
     intake = settings.topics.intake(courier)
     if not (look.follow or stop.requested) and (waiting := records_waiting(settings, intake)):
         notes.print(
