@@ -1,6 +1,7 @@
 """The stage of the cases: it keeps and sends what the functions say, however batches are cut and workers stop."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,7 +59,11 @@ class Line:
 
 def notes_of(number: int, *rules: str, at: int = T0, before: ReferralRecord | None = None) -> Sequence[Send]:
     """The notes of an alert at an outlet of its own."""
-    who = {"alert_id": f"alert-{number}", "waybill": f"SF{number:04}", "document": f"k1.document{number:014}"}
+    who: dict[str, Any] = {
+        "alert_id": f"alert-{number}",
+        "waybill": f"SF{number:04}",
+        "document": f"k1.document{number:014}",
+    }
     return LIFE.hear(before, news(*rules, at=at + number * SECOND, outlet=f"HZ-{number:02}", **who)).sends
 
 
@@ -98,7 +103,11 @@ HEARD = st.lists(st.tuples(st.integers(0, 5), RULES), min_size=1, max_size=25)
 def test_the_stage_keeps_and_says_what_the_functions_do(heard: list[tuple[int, tuple[str, ...]]], cut: int) -> None:
     desk, line, sends = Desk(LIFE, ONE), Line(), list[Send]()
     for at, (number, rules) in enumerate(heard):
-        who = {"alert_id": f"alert-{number}", "waybill": f"SF{number:04}", "document": f"k1.document{number:014}"}
+        who: dict[str, Any] = {
+            "alert_id": f"alert-{number}",
+            "waybill": f"SF{number:04}",
+            "document": f"k1.document{number:014}",
+        }
         one = news(*rules, at=T0 + at * SECOND, revision=at + 1, outlet=f"HZ-{number:02}", **who)
         key = referral_key(one.courier, one.waybill, one.alert_id)
         sends += LIFE.hear(desk.referrals.get(key), one).sends
