@@ -10,7 +10,7 @@ from parcelward.cases.gathering import Decided, decide, gather, let_ask
 from parcelward.cases.life import FIRST, Life, Refused
 from parcelward.cases.news import AlertNews
 from parcelward.cases.outgoing import decode_note
-from parcelward.cases.referral import DecisionHop, ReferralRecord, decision_hop, mark_of, referral_key
+from parcelward.cases.referral import AnswerHop, DecisionHop, ReferralRecord, decision_hop, mark_of, referral_key
 from parcelward.contract.decisions import Decision
 from parcelward.contract.instructions import Instruction
 from parcelward.contract.referrals import Case
@@ -53,6 +53,14 @@ class Desk:
         """Take in a decision on an alert."""
         key = f"{hop.key}/{hop.about}".encode()
         result = self.life.decide(self.referrals.get(key), hop, at_ms)
+        self._keep(key, result.record)
+        self.refused += [result.refused] if result.refused is not None else []
+        self._carry(result.sends, at_ms)
+
+    def answer(self, hop: AnswerHop, at_ms: int) -> None:
+        """Take in a courier's answer."""
+        key = referral_key(hop.courier, hop.waybill, hop.alert_id)
+        result = self.life.answer(self.referrals.get(key), hop, at_ms)
         self._keep(key, result.record)
         self.refused += [result.refused] if result.refused is not None else []
         self._carry(result.sends, at_ms)

@@ -10,7 +10,7 @@ from parcelward.contract.envelope import Envelope
 from parcelward.contract.exclusions import later_cases_of_a_case
 from parcelward.contract.fields import CourierCode, Moment, Part, Token, WaybillNo
 from parcelward.contract.instructions import AlertId, Note, Revision
-from parcelward.contract.patterns import ID_PATTERN, SUBJECT_PATTERN
+from parcelward.contract.patterns import ID_PATTERN, SOURCE_PATTERN, SUBJECT_PATTERN
 from parcelward.contract.steps import InstructionAction, OutcomeKind
 
 DECISION_TYPE = "cn.delivery.referral.decision.v1"
@@ -168,5 +168,11 @@ class DecisionEvent(Envelope):
 
     type: Literal["cn.delivery.referral.decision.v1"] = Field(
         description="Event type and version.", examples=[DECISION_TYPE]
+    )
+    subject: str | None = Field(  # of a case it is no waybill
+        None,
+        pattern=SOURCE_PATTERN,
+        description="The waybill, or the subject of the case, again, for readers that look at attributes only.",
+        examples=["SF1234567890123"],
     )
     data: Decision

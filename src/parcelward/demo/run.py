@@ -1,6 +1,7 @@
 """Runs the demo: one loop that publishes what is due, shows alerts, and keeps the worker alive."""
 
 import fcntl
+import json
 import os
 import tempfile
 import time
@@ -8,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from kafka.errors import KafkaError
 from rich.console import Console
@@ -20,9 +22,12 @@ from parcelward.cluster.reader import TopicReader
 from parcelward.contract.alerts import Alert
 from parcelward.demo.backlog import Backlog
 from parcelward.demo.couriers import TAIL_S, Couriers, closing_s
+from parcelward.demo.ends import end_line
+from parcelward.demo.lives import count_lives
 from parcelward.demo.look import look_lines, missing_secrets, settings_file
+from parcelward.demo.people import SimulatedPeople
 from parcelward.demo.recount import recount
-from parcelward.demo.summary import print_summary
+from parcelward.demo.summary import print_lives, print_summary
 from parcelward.demo.worker import SupervisedWorker
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
@@ -39,11 +44,18 @@ DEMO_SETTINGS = {
     "real_name_due": "PT6S",
     "idle_grace": "PT1S",
     "outage_grace": "PT0S",
+    "settle_after": "PT5S",
     "sampled_share": "0.005",
     "partitions": "2",  # each commits for itself; at a demo's rate more only cost CPU
 }
+PEOPLE_SETTINGS = {
+    "acknowledge_due": {"critical": "6s", "high": "8s", "medium": "10s", "low": "10s"},
+    "answer_due": {"critical": "8s", "high": "8s", "medium": "10s", "low": "10s"},
+    "decide_due": {"critical": "10s", "high": "12s", "medium": "15s", "low": "15s"},
+}
 MALFORMED_SHARE = 0.01
 DRAIN_S = 90.0
+LIVES_S = 60.0  # that alerts have after the last event to come to an end
 FOLDER = Path("build/demo")
 MOST_DAYS = 1.0  # of a demo without an end
 
@@ -96,11 +108,14 @@ def _run(wish: Wish, console: Console, stop: Stop, stack: ExitStack) -> bool:
     demo.play()
     if not stop.wait(0):
         demo.drain()
+    if not stop.wait(0):
+        demo.see_lives_end()
     if stop.wait(0):
         console.print("stopping; Ctrl-C ends the demo without a count, --seconds N with one")
         return True
     result = recount(settings, demo.publisher.acknowledged, demo.couriers.labels())
     print_summary(console, result, worker.restarts)
+    print_lives(console, count_lives(settings))
     return result.complete
 
 
@@ -129,6 +144,7 @@ class Demo:
         plan = Plan(couriers=settings.couriers, malformed_share=MALFORMED_SHARE, days=MOST_DAYS, seed=wish.seed)
         simulation = Simulation(live(plan, wish.rate, datetime.now(UTC)))
         self.couriers = Couriers(simulation, self.publisher, self._warn)
+        self.people = SimulatedPeople(settings, wish.seed, self.couriers.labels, stack)
 
     def play(self) -> None:
         """Publish and show alerts until the time is over or somebody stops it.
@@ -178,6 +194,13 @@ class Demo:
         while self._turn():
             pass
 
+    def see_lives_end(self) -> None:
+        """Go on until each alert has come to an end, at most `LIVES_S`, or until somebody stops it."""
+        self.console.print(f"{self.people.open} alerts are open; people go on until each has its end ...", style="dim")
+        patience = time.monotonic() + LIVES_S
+        while self.people.open and time.monotonic() < patience and not self.stop.wait(0.1):
+            self._turn()
+
     def _warn(self, said: str) -> None:
         self.console.print(escaped(said), style="red", markup=False)
 
@@ -189,6 +212,8 @@ class Demo:
         for record in records:
             alert = Alert.model_validate_json(record.value)
             self.console.print(alert_lines(alert, self.wish.language), soft_wrap=True)
+        for referral in self.people.turn():
+            self.console.print(end_line(referral, self.wish.language), soft_wrap=True)
         if (news := self.worker.revive()) is not None:
             self.console.print(news, style="bold yellow")
         return bool(records)
@@ -197,7 +222,11 @@ class Demo:
 def _connect(wish: Wish, console: Console, stop: Stop, stack: ExitStack) -> tuple[Settings, LocalBroker | None]:
     """Start the local broker, or use the given cluster under a fresh prefix; make the topics."""
     usual = _is_only_one(stack)
-    shared = {**DEMO_SETTINGS, "http_port": METRICS_PORT if usual and is_free(METRICS_PORT) else free_port(0)}
+    shared: dict[str, Any] = {
+        **DEMO_SETTINGS,
+        **PEOPLE_SETTINGS,
+        "http_port": METRICS_PORT if usual and is_free(METRICS_PORT) else free_port(0),
+    }
     if wish.kafka:
         prefix = f"demo-{int(time.time()) % 10**8:x}-{os.getpid():x}."
         settings = load_settings(kafka=wish.kafka, topic_prefix=prefix, **shared)
@@ -232,7 +261,8 @@ def _is_only_one(stack: ExitStack) -> bool:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """Give the worker's settings as environment variables."""
-    told = {**DEMO_SETTINGS, "kafka": settings.kafka, "topic_prefix": settings.topic_prefix}
+    told = {**DEMO_SETTINGS, **{name: json.dumps(times) for name, times in PEOPLE_SETTINGS.items()}}
+    told |= {"kafka": settings.kafka, "topic_prefix": settings.topic_prefix}
     told |= {"http_port": str(settings.http_port), "security_protocol": settings.security_protocol}
     told |= {"couriers": ",".join(settings.couriers), "replication": str(settings.replication)}
     return {f"PARCELWARD_{name.upper()}": value for name, value in told.items()}
@@ -242,7 +272,7 @@ def _introduce(settings: Settings, worker: SupervisedWorker, file: Path, wish: W
     console.print(f"Kafka    {settings.kafka}", highlight=False)
     console.print(f"metrics  {worker.metrics_address}", highlight=False)
     console.print(f"worker   process {worker.pid}, log {worker.log_path}", highlight=False)
-    told = " ".join(f"{name}={value}" for name, value in DEMO_SETTINGS.items())
+    told = " ".join([*(f"{name}={value}" for name, value in DEMO_SETTINGS.items()), *PEOPLE_SETTINGS])
     console.print(f"settings {told} (so that duties fall due within seconds)", soft_wrap=True)
     also = f", with {' and '.join(missing)} set" if (missing := missing_secrets(settings)) else ""
     console.print(f"look     while this runs, from another terminal in this folder{also}:", soft_wrap=True)

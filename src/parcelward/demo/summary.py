@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from parcelward.demo.findings import Findings, family
+from parcelward.demo.lives import BY_CLOCK, BY_EVIDENCE, BY_PEOPLE, OPEN, Lives
 from parcelward.demo.recount import Recount
 from parcelward.escaping import escaped
 
@@ -36,6 +37,26 @@ def print_summary(console: Console, result: Recount, restarts: int) -> None:
         )
         for example in audit.examples:
             console.print(f"    {escaped(example)}", markup=False, soft_wrap=True)
+
+
+def print_lives(console: Console, lives: Lives) -> None:
+    """The ends of the alerts as a table, and the steps that were refused."""
+    table = Table(title="What became of the alerts", title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    rows = [
+        ("alerts", f"{lives.alerts:,}"),
+        *((f"  {end}", f"{lives.ends[end]:,}") for end in (BY_PEOPLE, BY_EVIDENCE, BY_CLOCK, OPEN)),
+        ("confirmed / false alarms", f"{lives.confirmed:,} / {lives.false_alarms:,}"),
+        ("passed up to a supervisor", f"{lives.passed_up:,}"),
+        ("couriers were asked / answered", f"{lives.asked:,} / {lives.answered:,}"),
+        ("cases, and lines that a person must read", f"{lives.cases:,}, {lives.lines:,}"),
+    ]
+    for name, value in rows:
+        table.add_row(name, value)
+    console.print(table)
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(lives.refused.items()))
+    console.print(f"answers and decisions refused for: {reasons or 'nothing'}")
 
 
 def _counts(result: Recount, restarts: int) -> Table:

@@ -5,6 +5,7 @@ share of malformed ones, `.labels()` the ground truth. `live(plan, events_per_se
 """
 
 from parcelward.simulate.malformed import malformed
+from parcelward.simulate.people import Letter, People
 from parcelward.simulate.plan import PATTERNS, PLANTED, Label, Plan, SimulatedEvent, SimulatedRecord, live
 from parcelward.simulate.simulation import Simulation, simulate
 
@@ -12,6 +13,8 @@ __all__ = [
     "PATTERNS",
     "PLANTED",
     "Label",
+    "Letter",
+    "People",
     "Plan",
     "SimulatedEvent",
     "SimulatedRecord",
