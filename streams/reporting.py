@@ -49,7 +49,7 @@ class MetricsRecorder:
         self._heard: dict[str, int] = {}
 
     def batch_done(self, done: Done) -> None:
-        """Count a committed batch. One without records and results was not committed, and only its counts are added."""
+        """Count a committed batch. One without records and results moved a position at most: only counts are added."""
         outcome, records = done.outcome, done.batch.records
         metrics, stage, now = self._metrics, done.partition.plan.name, time.time()
         metrics.count(outcome.counts)

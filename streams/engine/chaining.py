@@ -115,7 +115,7 @@ class Chain:
             return
         ends = self._transactions.ends
         self._behind = not all(
-            partition.idle and not partition.inbox.count and read.get(tp, NOT_WRITTEN) >= ends[tp]
+            partition.idle and partition.inbox.is_empty and read.get(tp, NOT_WRITTEN) >= ends[tp]
             for tp, partition in self.partitions.items()
         )
         if not self._behind:

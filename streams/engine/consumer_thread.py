@@ -24,7 +24,8 @@ class Fetched(NamedTuple):
 
     `epoch` counts seeks: records of an earlier epoch were read before positions were set back. `quiet` says per
     partition up to which arrival time (ms) no more records come. `positions` are those after the records.
-    `held` gives for partitions that were away the time (ms) from which on their deadlines wait.
+    `held` gives for partitions that were away the time (ms) from which on their deadlines wait. `passed` are positions
+    behind records that were gone before they were read.
     """
 
     epoch: int
@@ -32,6 +33,7 @@ class Fetched(NamedTuple):
     quiet: Mapping[Any, int]
     positions: Mapping[Any, int]
     held: Mapping[Any, int] = {}
+    passed: Mapping[Any, int] = {}
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -146,24 +148,28 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         if not active or not self.consumer.flow_active:
             return Fetched(self.epoch, {}, {}, {})
         records = await self._fetch_records(consumer, active, timeout=wait_s, max_records=consumer._max_poll_records)
-        await self._pass_gaps(consumer)
+        passed = await self._pass_gaps(consumer)
         assignment = consumer._subscription.subscription.assignment
         states = {tp: assignment.state_value(tp) for tp in watched} if watched and assignment else {}
         positions = {tp: state.position for tp, state in states.items() if state and state.has_valid_position}
         quiet, self._quiet = self._quiet, {}
-        return Fetched(self.epoch, records, quiet, positions, dict(self._outages.held))
+        return Fetched(self.epoch, records, quiet, positions, dict(self._outages.held), passed)
 
-    async def _pass_gaps(self, consumer: Any) -> None:
-        """Go on after records that are gone, or raise UserError, as the setting says."""
+    async def _pass_gaps(self, consumer: Any) -> dict[Any, int]:
+        """Go on after records that are gone, or raise UserError, as the setting says; returns where it goes on."""
+        passed = {}
         while self._out_of_range:
             tp, position = next(iter(self._out_of_range.items()))
             log = Bounds((await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp])
             # Only now, and nothing is awaited until the seek: meanwhile it was asked for, and noted, again.
-            if self._out_of_range.pop(tp, None) is None or tp not in consumer.assignment():
+            # Of a paused one nothing is unread: all that was sent to it is chained.
+            if self._out_of_range.pop(tp, None) is None or tp not in consumer.assignment() - consumer.paused():
                 continue
             self.consumer.assigned.pass_gap(tp, position, log)
             if log.start > position:
                 consumer.seek(tp, log.start)
+                passed[tp] = log.start
+        return passed
 
     def _pause(self, consumer: Any, unread: frozenset[Any]) -> None:
         """Pause these and no others. Checked with each fetch, because each assignment begins with none paused."""

@@ -31,12 +31,18 @@ class Inbox:
         self._next: dict[str, int] = {}
         self._quiet: dict[str, int] = {}
         self._held: dict[str, int] = {}
+        self._passed: dict[str, int] = {}
         self.count = 0
         self.bytes = 0
 
     def waiting(self, topic: str) -> int:
         """Count the records of a topic that are in no batch yet."""
         return len(self._records[topic])
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing waits for a commit: no record, and no position behind records that are gone."""
+        return not (self.count or self._passed)
 
     def fills(self, limit: int) -> bool:
         """Tell whether there is enough for a full batch: `limit` records, or `MOST_BYTES`."""
@@ -54,6 +60,11 @@ class Inbox:
         self.count += len(records)
         self.bytes += sum(map(_size, records))
 
+    def pass_gap(self, topic: str, start: int) -> None:
+        """Note that the records before this offset that were not added are gone."""
+        if start > self._next.get(topic, 0):
+            self._next[topic] = self._passed[topic] = start
+
     def mark_quiet(self, topic: str, until: int) -> None:
         """Note that after what was added so far no record arrives with a time up to `until` (ms)."""
         self._quiet[topic] = max(until, self._quiet.get(topic, until))
@@ -70,6 +81,7 @@ class Inbox:
         self._next.clear()
         self._quiet.clear()
         self._held.clear()
+        self._passed.clear()
         self.count = self.bytes = 0
 
     def next_batch(self, limit: int) -> SourceBatch:
@@ -88,6 +100,9 @@ class Inbox:
             records = filled[topic]
             positions[topic] = records[count - 1].offset + 1
             self._records[topic] = records[count:]
+        for topic, start in list(self._passed.items()):
+            if not self._records[topic] or self._records[topic][0].offset >= start:  # all before the gap is in a batch
+                positions[topic] = max(self._passed.pop(topic), positions.get(topic, 0))
         left = self.count - len(batch)
         # Below the bound an even share is near enough, and it saves a look at each record.
         if self.bytes >= MOST_BYTES:

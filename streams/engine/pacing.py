@@ -63,20 +63,22 @@ class Pacing:
         return min((self._due_at(one, next_commit) for one in partitions), default=NEVER) - now
 
     def due(self, partitions: Collection[C], next_commit: float, now: float) -> Sequence[C]:
-        """Partitions to deliver now: none until one is due, then every one that has a record.
+        """Partitions to deliver now: none until one is due, then every one that has something to commit.
 
         Their batches share a transaction, which costs less than another one later.
         """
         if self.due_in(partitions, next_commit, now) > 0:
             return []
-        return [one for one in partitions if one.idle and (one.inbox.count or self._due_at(one, next_commit) <= now)]
+        return [
+            one for one in partitions if one.idle and (not one.inbox.is_empty or self._due_at(one, next_commit) <= now)
+        ]
 
     def _due_at(self, one: Candidate, next_commit: float) -> float:
         if not one.idle:
             return NEVER
         if one.inbox.fills(self.limit):
             return AT_ONCE
-        if one.inbox.count:
+        if not one.inbox.is_empty:
             return next_commit
         return one.last_batch_at + TICK_S if one.plan.ticks else NEVER
 

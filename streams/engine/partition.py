@@ -204,6 +204,11 @@ class StagePartition:
         if self.ready:
             self.inbox.add(topic, records)
 
+    def pass_gap(self, topic: str, start: int) -> None:
+        """Note that the records before an offset are gone; the next batch brings the position there."""
+        if self.ready:
+            self.inbox.pass_gap(topic, start)
+
     def mark_quiet(self, topic: str, until: int) -> None:
         """Note that after what was added no record arrives with a time up to `until` (ms)."""
         if self.ready:

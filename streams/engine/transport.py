@@ -106,7 +106,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         try:
             fetched: Fetched = await self._thread.fetch(open_to_more, recovering | chain.behind, chain.unread, poll_s)
         except UserError:  # what was fetched before it is committed first
-            while any(one.busy or (one.idle and one.inbox.count) for one in self._deliverable()):  # noqa: ASYNC110
+            while any(one.busy or (one.idle and not one.inbox.is_empty) for one in self._deliverable()):  # noqa: ASYNC110
                 await asyncio.sleep(SHORT_POLL_S)
             raise
         return fetched
@@ -123,6 +123,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             partition = self.assigned.of_topic(tp.topic, tp.partition)
             if partition is not None and records:
                 partition.add(tp.topic, records)
+        for tp, start in fetched.passed.items():  # gaps come behind these records
+            partition = self.assigned.of_topic(tp.topic, tp.partition)
+            if partition is not None:
+                partition.pass_gap(tp.topic, start)
         for tp, since in fetched.held.items():
             partition = self.assigned.of_topic(tp.topic, tp.partition)
             if partition is not None:

@@ -45,6 +45,10 @@ class Log:
                 found.append(entry[0])
         return found
 
+    def next_record(self, tp: TopicPartition, start: int) -> int:
+        """Offset of the first committed record from `start` on, or the end of what is decided."""
+        return next((record.offset for record in self.committed(tp, start)), self.stable_end(tp))
+
 
 class Coordinated:
     """One transactional id, as its coordinator knows it."""
@@ -192,3 +196,8 @@ class Broker:
     def waits(self, tp: TopicPartition) -> bool:
         """Tell whether the group has committed records still before it."""
         return bool(self.logs[tp].committed(tp, self.positions.get(tp, 0)))
+
+    def is_before_a_gap(self, tp: TopicPartition) -> bool:
+        """Tell whether no record stands where the group has its position, but holes: a new worker would pass them."""
+        position = self.positions.get(tp, 0)
+        return self.logs[tp].next_record(tp, position) > position

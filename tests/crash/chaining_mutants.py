@@ -8,6 +8,7 @@ import pytest
 import streams.engine.partition
 from parcelward.stage import Outcome
 from streams.engine.chaining import Chain, _Link
+from streams.engine.inbox import Inbox
 from streams.engine.partition import StagePartition
 from streams.engine.producer import Member
 from streams.engine.transactions import Found, Transactions
@@ -15,7 +16,7 @@ from tests.crash.clients import SimulatedProducer
 from tests.crash.mutants import Mutant
 
 _open, _write = Transactions.open, Transactions._write
-_make_chain, _process_chained = Chain.__init__, StagePartition.process_chained
+_update, _make_chain, _process_chained = Chain.update, Chain.__init__, StagePartition.process_chained
 _send_positions = SimulatedProducer.send_positions
 
 
@@ -40,6 +41,17 @@ def chained_past_what_another_wrote_last(patch: pytest.MonkeyPatch) -> None:
         return found
 
     patch.setattr(Transactions, "open", open)
+
+
+def chained_before_a_gap_is_committed(patch: pytest.MonkeyPatch) -> None:
+    """A gap that was passed between the stages is committed only after something was chained behind it."""
+
+    def update(self: Chain, read: Mapping[Any, int]) -> None:
+        with pytest.MonkeyPatch.context() as inside:
+            inside.setattr(Inbox, "is_empty", property(lambda inbox: not inbox.count))
+            _update(self, read)
+
+    patch.setattr(Chain, "update", update)
 
 
 def own_records_do_not_count_as_waiting(patch: pytest.MonkeyPatch) -> None:
@@ -102,6 +114,7 @@ async def _positions_of_intake(self: SimulatedProducer, positions: Mapping[Any, 
 CHAINING_MUTANTS: tuple[Mutant, ...] = (
     chained_past_what_waits,
     chained_past_what_another_wrote_last,
+    chained_before_a_gap_is_committed,
     own_records_do_not_count_as_waiting,
     chained_positions_are_left_out,
     chained_state_is_not_written,

@@ -32,6 +32,11 @@ class Line(Protocol):
         """Number of records that the next fetch brings of one partition."""
         ...
 
+    @property
+    def deleted(self) -> bool:
+        """True when holes in the logs are what retention has deleted."""
+        ...
+
     def change(self, wait_s: float) -> Awaitable[None]:
         """Until something has changed in Kafka, at most `wait_s`."""
         ...
@@ -135,7 +140,7 @@ class SimulatedThread:
         return any(tp in self.positions and logs[tp].committed(tp, self.positions[tp]) for tp in mine)
 
     def _fetch(self, mine: Sequence[Any], recovering: frozenset[Any]) -> Fetched:
-        records, quiet = {}, {}
+        records, quiet, passed = {}, {}, {}
         for tp in mine:
             if tp not in self.positions:
                 continue  # taken away meanwhile
@@ -146,12 +151,17 @@ class SimulatedThread:
             most = self._line.most_records()
             if not most:
                 continue
-            found = log.committed(tp, self.positions[tp])
-            self.positions[tp] = found[most - 1].offset + 1 if len(found) > most else log.stable_end(tp)
+            position, found = self.positions[tp], log.committed(tp, self.positions[tp])[:most]
+            if self._line.deleted and log.next_record(tp, position) > position:
+                found = []  # a fetch that begins with a gap brings nothing
             if found:
-                records[tp] = found[:most]
+                records[tp] = found
+                position = found[-1].offset + 1
+            self.positions[tp] = log.next_record(tp, position)
+            if self._line.deleted and self.positions[tp] > position:
+                passed[tp] = self.positions[tp]
         at = {tp: self.positions[tp] for tp in recovering if tp in self.positions}
-        return Fetched(self.epoch, records, quiet, at)
+        return Fetched(self.epoch, records, quiet, at, passed=passed)
 
     async def seek_wait(self, positions: Mapping[Any, int]) -> None:
         """Read on from elsewhere, in a while; raises IllegalStateError when a partition is not ours any more."""

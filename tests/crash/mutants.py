@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 import tests.crash.process
 from parcelward.stage import Outcome
 from streams.engine.assignment import Assignment
+from streams.engine.inbox import Inbox
 from streams.engine.partition import Done, StagePartition
 from streams.engine.phase import Phase
 from streams.engine.producer import FencedError, Member
@@ -24,6 +25,7 @@ from tests.crash.clients import SimulatedProducer, SimulatedThread
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
 _commit, _open = Transactions.commit, Transactions.open
+_next_batch = Inbox.next_batch
 _send, _add_positions = SimulatedProducer.send, Broker.add_positions
 _write = Transactions._write
 _process_whole = StagePartition.process
@@ -280,6 +282,21 @@ def recovery_waits_for_a_last_record(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def gap_brings_no_position(patch: pytest.MonkeyPatch) -> None:
+    """The position moves past a gap only with the next record."""
+    patch.setattr(StagePartition, "pass_gap", lambda self, topic, start: None)
+
+
+def gap_is_passed_before_what_came_first(patch: pytest.MonkeyPatch) -> None:
+    """The position goes behind a gap although records before it are in no batch yet."""
+
+    def next_batch(self: Inbox, limit: int) -> Any:
+        passed, found = dict(self._passed), _next_batch(self, limit)
+        return found._replace(positions={**found.positions, **passed})
+
+    patch.setattr(Inbox, "next_batch", next_batch)
+
+
 def memory_of_the_stage_is_not_restored(patch: pytest.MonkeyPatch) -> None:
     """Deadlines from before a crash are forgotten."""
     patch.setattr(StagePartition, "restore", lambda self: self._enter(Phase.RESTORED))
@@ -315,6 +332,8 @@ MUTANTS: tuple[Mutant, ...] = (
     fetched_before_the_seek_is_kept,
     delivered_before_the_flow_is_resumed,
     recovery_waits_for_a_last_record,
+    gap_brings_no_position,
+    gap_is_passed_before_what_came_first,
     memory_of_the_stage_is_not_restored,
     restored_by_a_recovery_that_is_void,
     delivered_before_it_is_restored,

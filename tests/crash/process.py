@@ -162,6 +162,11 @@ class Process:
         """Number of records that the next fetch brings of one partition."""
         return int(self.world.most_records())
 
+    @property
+    def deleted(self) -> bool:
+        """True when holes in the logs are what retention has deleted."""
+        return bool(self.world.deleted)
+
     async def change(self, wait_s: float) -> None:
         """Until something has changed in Kafka."""
         await self.world.change(wait_s)

@@ -22,6 +22,7 @@ class Scenario:
     `elsewhere`: a former owner's producer is fenced by another worker, so many steps after the new owner's own.
     `markers`: steps after which the group and the logs learn that a transaction was decided; None: at once.
     `alone`: whether the owner has every other partition as well, from generation to generation, over and over.
+    `deleted`: a hole in a log, from its next record back, is said to be what retention has deleted: a gap.
     """
 
     chunks: Sequence[Chunk]
@@ -33,6 +34,7 @@ class Scenario:
     elsewhere: int | None = None
     markers: tuple[int, int] | None = None
     alone: Sequence[bool] = (True,)
+    deleted: bool = False
 
 
 class Result(NamedTuple):

@@ -126,7 +126,8 @@ def drawn_scenario(rng: Random) -> Scenario:
     elsewhere = rng.choice((None, rng.randint(0, 20), rng.randint(20, 150)))
     markers = rng.choice((None, (rng.randint(0, 6), rng.randint(0, 12))))
     alone = rng.choice([(False,), (True,), (False, True), (True, False), (True, False, False)])
-    return Scenario(chunks, gaps, fetches, rng.randint(1, 6), now + 100, rng.randint(1, 2), elsewhere, markers, alone)
+    batch_records, stages, deleted = rng.randint(1, 6), rng.randint(1, 2), rng.random() < 0.5
+    return Scenario(chunks, gaps, fetches, batch_records, now + 100, stages, elsewhere, markers, alone, deleted)
 
 
 def drawn_fault(rng: Random, step: int, kind: Kind | None = None) -> Fault:
@@ -158,7 +159,7 @@ def check(scenario: Scenario, rng: Random, most: int = 10**9) -> int:
     """
     names: list[str] = []
     plans = PLANS[scenario.stages]
-    expected = run(replace(scenario, alone=(False,)), plans, SETTINGS)
+    expected = run(replace(scenario, alone=(False,), deleted=False), plans, SETTINGS)
     found = run(scenario, plans, SETTINGS, seen=names)
     assert found == expected, f"undisturbed: {_difference(found, expected)}\n{_told(scenario, ())}"
     runs = 2

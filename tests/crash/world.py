@@ -41,6 +41,7 @@ class World:
         self.steps = 0
         self.names: list[str] = []
         self.batch_records = scenario.batch_records
+        self.deleted = scenario.deleted
         self._scenario = scenario
         self._settings = settings
         self._faults = {fault.step: fault for fault in faults}
@@ -53,6 +54,7 @@ class World:
         self._ticked_in = -1
         self._plans = plans(self)
         self._sources = [TopicPartition(topic, 0) for plan in self._plans for topic in plan.topics]
+        self._intake = [TopicPartition(topic, 0) for plan in self._plans for topic in plan.topics if not plan.fed]
         self.group = Group(self, scenario, lambda: Process(self, self._plans, settings))
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._background: set[asyncio.Task[Any]] = set()
@@ -309,6 +311,8 @@ class World:
         if self._ticked_in != self.broker.generation or self._unfinished or self._chunks or self._over.done():
             return
         if self.broker.open_transactions() or any(map(self.broker.waits, self._sources)):
+            return
+        if self.deleted and any(map(self.broker.is_before_a_gap, self._intake)):
             return
         if self.group.owner is None or self.group.owner.dead or not self.group.owner.assignment.ready:
             return

@@ -135,6 +135,10 @@ def test_what_stands_between_the_stages_comes_first() -> None:
         await worker.assignment.process(senders, source)
         worker.update_chain()
         assert chain.behind, "that led to records behind those that were read"
+        senders.pass_gap(TOPICS.into("senders"), 11)
+        worker.update_chain(read=11)
+        assert chain.behind, "a gap was passed and is not committed"
+        await worker.assignment.process(senders, senders.deliver(100))
         worker.update_chain(read=11)
         assert not chain.behind
         assert chain.unread == chain.partitions.keys()

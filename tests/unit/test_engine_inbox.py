@@ -154,3 +154,47 @@ def test_a_hold_ends_with_a_seek() -> None:
     inbox.hold("a", 7)
     inbox.clear()
     assert inbox.next_batch(2).batch.held_from == {}
+
+
+def test_a_gap_is_committed_without_a_record_and_once() -> None:
+    inbox = filled()
+    inbox.pass_gap("a", 25)
+    assert not inbox.is_empty
+    assert inbox.next_batch(100).positions == {"a": 25}
+    assert inbox.is_empty
+    assert inbox.next_batch(100).positions == {}
+
+
+def test_a_gap_is_not_passed_before_the_records_that_came_first() -> None:
+    inbox = filled(record("a", 0, 10), record("a", 1, 20), record("b", 0, 30))
+    inbox.pass_gap("a", 25)
+    assert inbox.next_batch(1).positions == {"a": 1}
+    assert inbox.next_batch(1).positions == {"a": 25}
+    assert inbox.next_batch(1).positions == {"b": 1}
+
+
+def test_of_several_gaps_the_last_one_counts_and_records_in_between_come_first() -> None:
+    inbox = filled()
+    for start in (25, 30):
+        inbox.pass_gap("a", start)
+    inbox.add("a", [record("a", 30, 10), record("a", 31, 11)])
+    inbox.pass_gap("a", 40)
+    assert [inbox.next_batch(1).positions for _ in range(2)] == [{"a": 31}, {"a": 40}]
+
+
+def test_a_gap_never_sets_a_position_back() -> None:
+    inbox = filled()
+    inbox.pass_gap("a", 25)
+    inbox.add("a", [record("a", 26, 10), record("a", 27, 11)])
+    assert inbox.next_batch(1).positions == {"a": 27}
+    inbox.pass_gap("a", 20)
+    assert inbox.next_batch(1).positions == {"a": 28}
+    assert inbox.is_empty
+
+
+def test_a_gap_is_forgotten_with_a_seek() -> None:
+    inbox = filled()
+    inbox.pass_gap("a", 25)
+    inbox.clear()
+    assert inbox.is_empty
+    assert inbox.next_batch(1).positions == {}

@@ -70,6 +70,15 @@ def test_a_full_batch_does_not_wait(full: Partition) -> None:
     assert due(full) == [0]
 
 
+def test_a_gap_that_was_passed_waits_until_the_next_commit_as_a_record_does() -> None:
+    passed = idle()
+    passed.inbox.pass_gap("intake", 25)
+    assert due_in(passed) == 0.25
+    assert due(passed) == []
+    assert due(passed, now=100.25) == [0]
+    assert due(passed, idle(LIMIT)) == [0, 1]
+
+
 def test_many_records_on_all_partitions_together_do_not_wait() -> None:
     few = WORTH_A_COMMIT - 1
     assert due_in(idle(few)) == 0.25

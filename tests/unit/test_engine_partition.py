@@ -215,6 +215,25 @@ def test_an_empty_batch_without_consequence_commits_nothing() -> None:
     asyncio.run(scenario())
 
 
+def test_a_gap_is_committed_without_a_record_also_one_that_is_met_while_a_batch_is_in_work() -> None:
+    async def scenario() -> None:
+        kafka = Committed()
+        partition = restored_partition(kafka)
+        partition.pass_gap(TOPIC, 5)  # from before the seek
+        partition.reposition()
+        partition.add(TOPIC, records(3))
+        source = partition.deliver(10)
+        partition.pass_gap(TOPIC, 25)
+        await partition.process(source)
+        assert not partition.inbox.is_empty
+        await partition.process(partition.deliver(10))
+        assert kafka.positions == [{TOPIC: 3}, {TOPIC: 25}]
+        assert partition.positions == {TOPIC: 25}
+        assert count_of(partition) == 3
+
+    asyncio.run(scenario())
+
+
 def test_finishing_waits_for_the_batch_in_work_and_nothing_is_processed_once_it_is_given_up() -> None:
     async def scenario() -> None:
         kafka = Committed()
