@@ -21,7 +21,7 @@ from parcelward.screening.build import Stages, build_stages
 from parcelward.settings import Settings, load_settings
 from parcelward.stage import SourceRecord
 from tests.chaos.couriers import MARK_BYTES, mark
-from tests.chaos.retention import WithCopies, gaps_said
+from tests.chaos.retention import WithCopies, gaps_said, said_again
 
 
 def judge(topics: WithCopies, settings: Settings, stages: Stages, promised: set[str]) -> tuple[Audit, int]:
@@ -68,7 +68,8 @@ def main(folder: Path) -> bool:
     with closing(WithCopies(settings, folder / "eaten", gaps)) as topics:
         replayed = replay(topics, stages)
     exact = audit.exact and replayed["same"]
-    said = asdict(audit) | {"gone_and_said": gone, "gaps": len(gaps), "replay": replayed, "exact": exact}
+    said = asdict(audit) | {"gone_and_said": gone, "gaps": len(gaps), "gaps_said_again": said_again(gaps)}
+    said |= {"replay": replayed, "exact": exact}
     print(json.dumps(said, indent=2, ensure_ascii=False))
     return exact
 

@@ -6,6 +6,7 @@ Which of them no worker had read is what the workers' logs say, each gap with it
 import json
 import pickle
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -85,16 +86,21 @@ def _read(reader: Any, tp: TopicPartition, end: int) -> Iterator[Record]:
                     )
 
 
-def gaps_said(logs: Iterable[Path]) -> set[Gap]:
-    """Read the gaps that workers say in their logs; one that was passed twice is said twice, and counts once."""
-    gaps = set()
+def gaps_said(logs: Iterable[Path]) -> Counter[Gap]:
+    """Read the gaps that workers say in their logs, and how often: again only after a stop before the commit of one."""
+    gaps = Counter[Gap]()
     for path in logs:
         for line in path.read_text(errors="replace").splitlines():
             if SAID in line:
                 said = json.loads(line)
                 start = said["offset"]
-                gaps.add(Gap(said["topic"], said["partition"], start, start + said["records"]))
+                gaps[Gap(said["topic"], said["partition"], start, start + said["records"])] += 1
     return gaps
+
+
+def said_again(gaps: Counter[Gap]) -> int:
+    """Count how often a gap was said that had been said before: it began at the same record."""
+    return gaps.total() - len({gap[:3] for gap in gaps})
 
 
 class WithCopies(RecordedTopics):

@@ -28,7 +28,7 @@ def summary(report: dict[str, Any], screened_within_s: float) -> str:
         f"{report['acknowledged']:,} events acknowledged to the couriers, {report['events']:,} in the log, "
         f"{report['rejected']:,} refused with their reason",
         f"{report['gone_and_said']:,} acknowledged events were deleted before they were read, in {report['gaps']} gaps "
-        "that workers said; no other is missing",
+        f"that workers said, {report['gaps_said_again']} of them again after a stop; no other is missing",
         f"{report['alerts']:,} alerts on {report['alert_ids']:,} parcels, "
         f"{sum(report['states'].values()):,} state values compared",
         "not everything was screened after the last fault"
