@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource
+from kafka.errors import CoordinatorNotAvailableError
 from typer.testing import CliRunner, Result
 
 from parcelward.cli import app
 from parcelward.cluster.reader import TopicReader
-from parcelward.cluster.rewriting import rewriting
+from parcelward.cluster.rewriting import require_stopped, rewriting
 from parcelward.errors import UserError
 from parcelward.identity.tokens import Tokeniser
 from parcelward.settings import Settings
@@ -286,6 +287,17 @@ def test_a_worker_that_starts_meanwhile_stops_the_erasing(settings: Settings) ->
         erase_beside_a_start(settings, changelog)
     with TopicReader(settings, [changelog]) as reader:
         assert list(reader.read_to_end()) == []
+
+
+def test_nobody_is_erased_while_kafka_does_not_say_how_far_the_workers_have_read(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise CoordinatorNotAvailableError
+
+    monkeypatch.setattr("parcelward.cluster.search.committed_positions", refuse)
+    with pytest.raises(UserError, match="Kafka does not say how far group"):
+        require_stopped(settings)
 
 
 AT_ONCE = {

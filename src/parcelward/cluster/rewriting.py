@@ -19,7 +19,7 @@ Entry = tuple[str, bytes, bytes | None]
 
 
 def require_stopped(settings: Settings) -> None:
-    """Raise UserError unless no worker runs and nothing waits between the stages."""
+    """Raise UserError unless it is certain that no worker runs and that nothing waits between the stages."""
     group = settings.topics.app_id
     found = administered(settings, "looking_for_workers", lambda admin: described_group(admin, group))
     if members := len(found["members"] or ()):
@@ -28,7 +28,11 @@ def require_stopped(settings: Settings) -> None:
             "again afterwards"
         )
     with Search(settings, [b""]) as search:
-        positions = search.positions() or {}
+        if (positions := search.positions()) is None:
+            raise UserError(
+                f"Kafka does not say how far group {group} has read, so records may wait between the stages; "
+                "nothing was changed: try again, with a user who may describe the group"
+            )
         waiting = [
             f"{topic}/{number}"
             for topic in settings.topics.between
