@@ -30,32 +30,48 @@ def letter(topic: str, kind: str, key: str, data: dict[str, Any], at: int, parti
     return Record(topic, crc32(key.encode()) % partitions, number, at, key.encode(), value)
 
 
-def answer_to(about: Referral, at: int, result: str = "done", partitions: int = 1, **changes: Any) -> Record:
+def answer_for(
+    courier: str, waybill: str, alert_id: str, revision: int, at: int, partitions: int = 1, **changes: Any
+) -> Record:
+    """A courier's answer to an instruction."""
+    data = {"alert_id": alert_id, "revision": revision, "courier": courier, "waybill": waybill, "result": "done"}
+    return letter(f"answers.{courier}", ANSWER_TYPE, waybill, data | changes, at, partitions)
+
+
+def decision_for(
+    courier: str,
+    waybill: str,
+    alert_id: str,
+    revision: int,
+    at: int,
+    partitions: int = 1,
+    role: str = "analyst",
+    **decision: Any,
+) -> Record:
+    """A decision on an alert."""
+    whom = {"kind": "alert", "alert_id": alert_id, "courier": courier, "waybill": waybill}
+    return _decision(whom, waybill, revision, at, partitions, role, decision)
+
+
+def answer_to(about: Referral, at: int, partitions: int = 1, **changes: Any) -> Record:
     """The courier's answer to the instruction that stands."""
     assert about.asked is not None
-    data = {
-        "alert_id": about.alert_id,
-        "revision": about.asked.revision,
-        "courier": about.courier,
-        "waybill": about.waybill,
-        "result": result,
-    }
-    return letter(f"answers.{about.courier}", ANSWER_TYPE, about.waybill, data | changes, at, partitions)
+    revision = about.asked.revision
+    return answer_for(about.courier, about.waybill, about.alert_id, revision, at, partitions, **changes)
 
 
 def decided_on(about: Referral | Case, at: int, partitions: int = 1, role: str = "analyst", **decision: Any) -> Record:
     """A decision of an analyst on an alert or a case, made on this revision of it."""
     if isinstance(about, Case):
-        whom: dict[str, Any] = {"kind": "case", "case_id": about.case_id, "subject": about.subject}
-        key = about.subject
-    else:
-        names = ("alert_id", "courier", "waybill")
-        whom = {"kind": "alert"} | {name: getattr(about, name) for name in names}
-        key = about.waybill
-    data = {
-        "about": whom,
-        "revision": about.revision,
-        "decided_by": {"role": role, "token": ANALYST},
-        "decision": decision,
-    }
+        whom = {"kind": "case", "case_id": about.case_id, "subject": about.subject}
+        return _decision(whom, about.subject, about.revision, at, partitions, role, decision)
+    whom = {"kind": "alert"} | {name: getattr(about, name) for name in ("alert_id", "courier", "waybill")}
+    return _decision(whom, about.waybill, about.revision, at, partitions, role, decision)
+
+
+def _decision(
+    whom: dict[str, Any], key: str, revision: int, at: int, partitions: int, role: str, decision: dict[str, Any]
+) -> Record:
+    by = {"role": role, "token": ANALYST}
+    data = {"about": whom, "revision": revision, "decided_by": by, "decision": decision}
     return letter("decisions", DECISION_TYPE, key, data, at, partitions)

@@ -110,8 +110,9 @@ class Broker:
         if tp not in transaction.begun:
             transaction.begun[tp] = first
             log.open.append(transaction)
+        # Later than all that was said to be quiet, as a broker's own stamp is.
         for number, row in enumerate(rows, first):
-            log.entries.append((Record(tp.topic, tp.partition, number, self.clock_ms, *row), transaction))
+            log.entries.append((Record(tp.topic, tp.partition, number, self.clock_ms + 1, *row), transaction))
         return first
 
     def add_positions(self, name: str, epoch: int, positions: Mapping[TopicPartition, int], member: Member) -> None:

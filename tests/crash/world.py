@@ -51,7 +51,7 @@ class World:
         self._watchers: list[asyncio.Future[None]] = []
         self._pauses: list[tuple[int, asyncio.Future[None]]] = []
         self._unfinished = 0
-        self._ticked_in = -1
+        self._ticked_in: dict[str, int] = {}
         self._plans = plans(self)
         self._sources = [TopicPartition(topic, 0) for plan in self._plans for topic in plan.topics]
         self._intake = [TopicPartition(topic, 0) for plan in self._plans for topic in plan.topics if not plan.fed]
@@ -77,7 +77,9 @@ class World:
 
     def _result(self) -> Result:
         topics = self._settings.topics
-        outputs = {tp.topic for tp in self.broker.logs} - {tp.topic for tp in self._sources}
+        # What a stage of ours reads is an output too, if somebody else reads it as well: alerts.
+        outputs = {tp.topic for tp in self.broker.logs} - {chunk.topic for chunk in self._scenario.chunks}
+        outputs -= {topic for plan in self._plans if plan.fed for topic in plan.topics}
         states = {plan.name: self._committed_state(plan) for plan in self._plans}
         outputs -= {topics.changelog(plan.name) for plan in self._plans}
         for plan in self._plans:
@@ -304,11 +306,14 @@ class World:
         if process is self.group.owner and not process.dead and done.partition.plan.ticks and not done.batch.records:
             quiet = done.batch.quiet_until
             if all(quiet.get(topic, -1) >= self._scenario.end_ms for topic in done.partition.plan.topics):
-                self._ticked_in = self.broker.generation
+                self._ticked_in[done.partition.plan.name] = self.broker.generation
         self._look_whether_over()
 
     def _look_whether_over(self) -> None:
-        if self._ticked_in != self.broker.generation or self._unfinished or self._chunks or self._over.done():
+        ticking = [plan.name for plan in self._plans if plan.ticks]
+        if any(self._ticked_in.get(name) != self.broker.generation for name in ticking):
+            return
+        if self._unfinished or self._chunks or self._over.done():
             return
         if self.broker.open_transactions() or any(map(self.broker.waits, self._sources)):
             return
