@@ -53,6 +53,7 @@ LAYERS = {
     "replay": "a recorded run is screened again and compared",
     "audit": "checks every record by replaying each stage",
     "trace": "one parcel's records, read again as the stages read them, become steps in words",
+    "desk": "where alerts and cases stand, and letters about them; reads topics by cluster, knows no stage",
     "erasure": "one person is taken out of what is stored; knows tokens, recordings and the real-name entry",
     # what is started
     "process": "starting and stopping processes; below all that starts some",

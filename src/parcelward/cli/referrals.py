@@ -1,0 +1,73 @@
+"""`parcelward referrals`: where each alert stands, what is due first on top."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from typing import Annotated
+
+import typer
+
+from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, courier_code, settings_with, zone_of
+from parcelward.cli.tables import show_table
+from parcelward.contract.referrals import Referral
+from parcelward.contract.steps import ReferralState
+from parcelward.desk.states import OVER, alert_meant, read_referrals
+from parcelward.escaping import escaped_json
+
+HEADINGS = ("alert", "due", "lane", "state", "rules", "parcel", "asked", "who has it", "revision")
+SHORT = 13
+
+
+def referrals(
+    wanted: Annotated[
+        str | None, typer.Argument(metavar="ALERT", help="One alert: the beginning of its id, or its waybill.")
+    ] = None,
+    kafka: Kafka = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
+    courier: Annotated[str | None, typer.Option(help="Only this courier.", show_default=False)] = None,
+    state: Annotated[
+        ReferralState | None,
+        typer.Option(help="Only those in this state; default: open ones.", show_default=False),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    tz: Zone = CHINA_ZONE,
+) -> None:
+    """Show where the alerts stand: who must do what by when. What is due first stands first."""
+    zone = zone_of(tz)
+    code = None if courier is None else courier_code("--courier", courier)
+    known = read_referrals(settings_with(kafka))
+    if wanted is not None:
+        found = [alert_meant(wanted, known)]
+    else:
+        found = [one for one in known.values() if _passes(one, code, state, everything)]
+    found.sort(key=lambda one: (one.due_by is None, one.due_by or one.at, one.alert_id))
+    if json_lines or wanted is not None:
+        for one in found:
+            typer.echo(escaped_json(one.model_dump_json()))
+        return
+    show_table(HEADINGS, [_row(one, zone) for one in found], f"{len(found)} alerts")
+
+
+def _passes(one: Referral, courier: str | None, state: ReferralState | None, everything: bool) -> bool:
+    if courier is not None and one.courier != courier:
+        return False
+    return one.state is state if state is not None else everything or one.state not in OVER
+
+
+def _row(one: Referral, zone: tzinfo | None) -> Sequence[str]:
+    asked = "" if one.asked is None else one.asked.action.value
+    return (
+        one.alert_id[:SHORT],
+        clock(one.due_by, zone),
+        one.lane.value,
+        f"{one.state.value}, passed up {one.level}x" if one.level else one.state.value,
+        " ".join(one.rules) or "random check",
+        f"{one.courier}/{one.outlet} {one.waybill}",
+        f"{asked}, held" if one.held else asked,
+        one.assigned_to or "",
+        str(one.revision),
+    )
+
+
+def clock(moment: datetime | None, zone: tzinfo | None) -> str:
+    """Write a time for a list; empty without one."""
+    return "" if moment is None else f"{moment.astimezone(zone):%m-%d %H:%M:%S}"

@@ -1,0 +1,111 @@
+"""Letters to the worker: a decision of the platform, an answer of a courier; and what became of them."""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+from pydantic import ValidationError
+
+from parcelward.cluster.client import client_options
+from parcelward.cluster.reader import TopicReader
+from parcelward.contract.decisions import DECISION_TYPE, DecisionEvent
+from parcelward.contract.instructions import ANSWER_TYPE, AnswerEvent
+from parcelward.errors import UserError
+from parcelward.intake.refusal import problems_of
+from parcelward.moments import CHINA
+from parcelward.settings import Settings
+
+SEND_S = 30.0
+POLL_S = 0.2
+
+
+class RefusedError(UserError):
+    """The worker refused a letter; `reason` is its code."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"refused ({reason}): {detail}")
+        self.reason = reason
+
+
+class Mailbox(AbstractContextManager["Mailbox"]):
+    """Sends letters, and reads from now on what becomes of them; a context manager.
+
+    `told` are the topics on which the effect of a letter is read, `refused` the one on which it comes back.
+    """
+
+    def __init__(self, settings: Settings, told: str | None, refused: str) -> None:
+        """Connect. Raises UserError when no broker answers."""
+        self._refused = refused
+        self._reader = TopicReader(settings, [refused, *([told] if told else [])], from_start=False)
+        self._producer = KafkaProducer(**client_options(settings), acks="all", enable_idempotence=True)
+
+    def send(self, topic: str, key: str, event: dict[str, Any]) -> None:
+        """Send a letter; returns once the brokers have it. Raises UserError when they do not take it."""
+        value = json.dumps(event, ensure_ascii=False).encode()
+        try:
+            self._producer.send(topic, key=key.encode(), value=value).get(SEND_S)
+        except KafkaError as error:
+            raise UserError(f"{topic} was not written ({type(error).__name__}: {error})") from None
+
+    def await_effect(self, event: dict[str, Any], seen: Callable[[bytes], bool], patience_s: float) -> bool:
+        """Wait until a record on `told` is what was waited for; False if none came. Raises RefusedError."""
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until:
+            for record in self._reader.poll(POLL_S):
+                if record.topic == self._refused:
+                    self._raise_if_ours(record, event["id"])
+                elif record.value is not None and seen(record.value):
+                    return True
+        return False
+
+    def _raise_if_ours(self, record: Any, event_id: str) -> None:
+        try:
+            ours = json.loads(record.value or b"")["id"] == event_id
+        except (ValueError, KeyError, TypeError):
+            return
+        if ours:
+            headers = {name: value.decode(errors="replace") for name, value in record.headers}
+            raise RefusedError(headers.get("pw_reason", "unknown"), headers.get("pw_detail", ""))
+
+    def __exit__(self, *_: object) -> None:
+        self._producer.close(timeout=5)
+        self._reader.close()
+
+
+def decision_event(
+    about: dict[str, Any], revision: int, role: str, token: str, chosen: dict[str, Any]
+) -> dict[str, Any]:
+    """Write a decision as a CloudEvent. Raises UserError naming what breaks the contract."""
+    data = {"about": about, "revision": revision, "decided_by": {"role": role, "token": token}, "decision": chosen}
+    return _checked(_event(DECISION_TYPE, "/platform/cli", data), DecisionEvent)
+
+
+def answer_event(courier: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Write an answer as a CloudEvent. Raises UserError naming what breaks the contract."""
+    return _checked(_event(ANSWER_TYPE, f"/couriers/{courier}/cli", data), AnswerEvent)
+
+
+def _event(kind: str, source: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": source,
+        "type": kind,
+        "time": datetime.now(CHINA).isoformat(timespec="milliseconds"),
+        "datacontenttype": "application/json",
+        "data": data,
+    }
+
+
+def _checked(event: dict[str, Any], model: type[DecisionEvent] | type[AnswerEvent]) -> dict[str, Any]:
+    try:
+        model.model_validate_json(json.dumps(event))
+    except ValidationError as error:
+        raise UserError(problems_of(error, "", model).detail) from None
+    return event
