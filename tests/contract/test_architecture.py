@@ -23,7 +23,7 @@ CLOCK_CALLS = {
 }
 COURIERS_ASYNCIO = {"publisher"}
 """What couriers may await; it runs in their loop, and knows nothing of ours."""
-EDGES = {"settings", "cluster", "publisher", "replay.live", "broker", "demo", "cli"}
+EDGES = {"settings", "cluster", "desk", "publisher", "replay.live", "broker", "demo", "cli"}
 """The packages that may touch the world (and one module): the settings read the environment, the rest talks to Kafka,
 reads the clock, starts processes, speaks to people."""
 

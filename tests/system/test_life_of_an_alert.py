@@ -1,4 +1,4 @@
-"""One alert from the counter to its end, through kills: told at once, answered, passed up, decided, released."""
+"""The life of one alert from the counter to its end, through kills: told, answered, passed up, decided, released."""
 
 import json
 from collections import Counter

@@ -114,6 +114,8 @@ def test_lines_to_paste_name_the_settings_file_and_a_courier_that_there_is(monke
     monkeypatch.setattr("sys.argv", ["parcelward"])
     assert look_lines(load_settings(couriers="orient,swift"), Path("a folder/s.toml")) == [
         "PARCELWARD_CONFIG='a folder/s.toml' parcelward alerts --from-start",
+        "PARCELWARD_CONFIG='a folder/s.toml' parcelward referrals",
+        "PARCELWARD_CONFIG='a folder/s.toml' parcelward cases",
         "PARCELWARD_CONFIG='a folder/s.toml' parcelward rejected orient",
         "PARCELWARD_CONFIG='a folder/s.toml' parcelward replay",
     ]

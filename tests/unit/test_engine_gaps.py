@@ -1,4 +1,4 @@
-"""Records that are gone before they were read are passed once, and the fetch says where reading goes on."""
+"""Gaps: records that are gone before they were read are passed once, and the fetch says where reading goes on."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What reaches a case besides notes about its alerts: decisions on it, and permissions to ask people.
+"""Records that reach a case besides notes about its alerts: decisions on it, and permissions to ask people.
 
 A decision comes from the stage that reads decisions. It carries the record whole, because the case may refuse it, and a
 refused one goes back as it came. A permission comes from the case's own stage, where the budgets are kept.

@@ -49,7 +49,7 @@ def decide(
         bool, typer.Option("--later-cases", help="snooze of a case: later cases of its kind and subject, too.")
     ] = False,
 ) -> None:
-    """Decide on an alert or a case. Exit code 1 if the decision was refused, or if no worker took it within 20 s."""
+    """Decide on an alert or a case. Exit code 2 if it was refused, or if no worker took it within 20 s."""
     settings = settings_with(kafka)
     step = StepKind(decision)
     fields: dict[StepKind, dict[str, Any]] = {

@@ -81,7 +81,7 @@ def answer(
     text: Annotated[str | None, typer.Option(help="Information, or why not.", show_default=False)] = None,
     operator: Annotated[str | None, typer.Option(help="Code of the operator who did it.", show_default=False)] = None,
 ) -> None:
-    """Answer the instruction about a parcel. Exit code 1 if it comes back refused within 5 s."""
+    """Answer the instruction about a parcel. Exit code 2 if it comes back refused within 5 s."""
     settings, code = settings_with(kafka), courier_code("COURIER", courier)
     standing = read_instructions(settings, code)
     of_waybill = [one for one in standing.values() if one.waybill == wanted]

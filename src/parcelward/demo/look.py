@@ -22,9 +22,15 @@ def settings_file(settings: Settings) -> str:
 
 
 def look_lines(settings: Settings, file: Path) -> list[str]:
-    """Give commands that show alerts and refused records and replay the run, with the settings in `file`."""
+    """Give commands for the demo that runs: its alerts, where they stand, refused records, a replay."""
     ours = f"{ENV_PREFIX}CONFIG={shlex.quote(str(file))} {own_command()}"
-    return [f"{ours} alerts --from-start", f"{ours} rejected {settings.couriers[0]}", f"{ours} replay"]
+    return [
+        f"{ours} alerts --from-start",
+        f"{ours} referrals",
+        f"{ours} cases",
+        f"{ours} rejected {settings.couriers[0]}",
+        f"{ours} replay",
+    ]
 
 
 def missing_secrets(settings: Settings) -> list[str]:

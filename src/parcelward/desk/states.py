@@ -1,4 +1,4 @@
-"""Where alerts and cases stand, as their compacted topics say it."""
+"""States of alerts and cases, as their compacted topics say them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar

@@ -1,0 +1,57 @@
+"""The desk at a terminal: a courier reads and answers, an analyst sees and decides, and is told what counted."""
+
+import json
+
+from typer.testing import CliRunner, Result
+
+from parcelward.cli import app
+from tests.system.events import real_name
+from tests.system.service import await_true
+
+ANALYST, OTHER = (f"k1.{name:_<22}" for name in ("analyst", "other"))
+WAYBILL = "SF0000000000001"
+
+
+def test_an_alert_is_answered_and_decided_from_a_terminal(start_service, monkeypatch):
+    service = start_service()
+    for name, value in service.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(app, list(arguments))
+
+    def lines(*arguments: str) -> list[dict[str, object]]:
+        result = call(*arguments, "--json")
+        assert result.exit_code == 0, result.output
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    service.publish([real_name(WAYBILL, goods={"name": "雷管"})])
+    await_true(lambda: bool(lines("referrals")), "the alert stands")
+    told = call("instructions", "swift")
+    assert f"{WAYBILL}  HZ-01  refuse" in told.output
+    assert "answer within 600 s, the parcel stays where it is" in told.output
+    answered = call("answer", "swift", WAYBILL, "done", "--found", "雷管")
+    assert "sent, and not refused" in answered.output, answered.output
+
+    await_true(lambda: lines("referrals")[0]["state"] == "answered", "the answer is taken")
+    (case,) = lines("cases")
+    assert (case["severity"], case["count"]) == ("critical", 1)
+    taken = call("decide", WAYBILL, "acknowledge", "--by", ANALYST)
+    assert "revision 2: taken" in taken.output, taken.output
+    late = call("decide", WAYBILL, "acknowledge", "--by", OTHER, "--revision", "2")
+    assert (late.exit_code, getattr(late.exception, "reason", None)) == (1, "stale")
+    wrong = call("decide", WAYBILL, "outcome", "--by", ANALYST, "--outcome", "false_alarm", "--keep")
+    assert getattr(wrong.exception, "reason", None) == "contradictory"
+    unnamed = call("decide", WAYBILL, "outcome", "--by", "officer 7", "--outcome", "dangerous_goods", "--keep")
+    assert "decided_by.token: must be a token" in str(unnamed.exception)
+    call("decide", WAYBILL, "comment", "--by", ANALYST, "--reason", "已通知公安机关")
+    ended = call("decide", WAYBILL, "outcome", "--by", ANALYST, "--outcome", "dangerous_goods", "--keep")
+    assert "taken" in ended.output, ended.output
+    assert lines("referrals") == []
+    (last,) = lines("referrals", WAYBILL)
+    assert (last["state"], last["outcome"], last["held"], last["person"]) == (
+        "decided",
+        "dangerous_goods",
+        True,
+        ANALYST,
+    )
