@@ -23,7 +23,7 @@ class Platform:
         self._sent = 0
 
     def read(self, topic: str, key: str = WAYBILL) -> list[dict[str, Any]]:
-        """What a topic says under a key, in order."""
+        """Read all that a topic says under a key, in order."""
         records = self.service.read(self.service.prefix + topic)
         return [json.loads(one.value) for one in records if one.key == key.encode()]
 

@@ -32,7 +32,7 @@ class Consumer:
 
 
 def passed(consumer: Consumer, out_of_range: dict[TopicPartition, int]) -> tuple[dict[Any, int], list[Any]]:
-    """What the fetch says was passed, and which gaps were counted."""
+    """Give what the fetch says was passed, and which gaps were counted."""
     counted: list[Any] = []
     assigned = SimpleNamespace(pass_gap=lambda *gap: counted.append(gap))
     thread: Any = SimpleNamespace(_out_of_range=dict(out_of_range), consumer=SimpleNamespace(assigned=assigned))

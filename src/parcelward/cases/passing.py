@@ -18,7 +18,7 @@ _CARRIES = "pw_carries"
 
 
 class Carried(Enum):
-    """What a record on the way to a case carries, by the value of its header."""
+    """Content of a record on the way to a case, by the value of its header."""
 
     NOTE = None
     DECISION = b"decision"
