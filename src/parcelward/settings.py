@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -141,6 +142,12 @@ class Settings(ConnectionSettings):
     outlet_case_budget: int = Field(
         10, ge=1, description="Cases of one theme that may ask people in one `case_window` because of one outlet."
     )
+    answer_every_parcel: Annotated[tuple[CourierCode, ...], NoDecode] = Field(
+        (),
+        description="Couriers that are told about every parcel whose records at the counter are complete, also that "
+        "nothing is to be done about it.",
+        examples=["swift,orient"],
+    )
     instruct_yellow: bool = Field(
         False, description="Send instructions about yellow alerts at once; off: only when a person says so."
     )
@@ -224,7 +231,7 @@ class Settings(ConnectionSettings):
     # Local broker
     broker_home: Path = Field(Path("build/kafka"), description="Folder of the local broker's data.")
 
-    @field_validator("couriers", mode="before")
+    @field_validator("couriers", "answer_every_parcel", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
@@ -234,6 +241,14 @@ class Settings(ConnectionSettings):
     def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) != len(value):
             raise PydanticCustomError("twice", "a courier is named twice")
+        return value
+
+    @field_validator("answer_every_parcel")
+    @classmethod
+    def _of_couriers(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for courier in value:
+            if courier not in info.data.get("couriers", value):
+                raise PydanticCustomError("no_courier", "{courier} is none of the couriers", {"courier": courier})
         return value
 
     @field_validator("ledger_keep")

@@ -5,15 +5,19 @@ import json
 from typer.testing import CliRunner, Result
 
 from parcelward.cli import app
-from tests.system.events import real_name
+from parcelward.publisher import Instructions
+from parcelward.settings import load_settings
+from tests.patience import PATIENCE_S
+from tests.system.events import inspection, real_name
 from tests.system.service import await_true
 
 ANALYST, OTHER = (f"k1.{name:_<22}" for name in ("analyst", "other"))
-WAYBILL = "SF0000000000001"
+WAYBILL, HARMLESS = "SF0000000000001", "SF0000000000002"
+COURIER = "swift"
 
 
 def test_an_alert_is_answered_and_decided_from_a_terminal(start_service, monkeypatch):
-    service = start_service()
+    service = start_service(answer_every_parcel=COURIER)
     for name, value in service.environment.items():
         monkeypatch.setenv(name, value)
 
@@ -25,7 +29,13 @@ def test_an_alert_is_answered_and_decided_from_a_terminal(start_service, monkeyp
         assert result.exit_code == 0, result.output
         return [json.loads(line) for line in result.stdout.splitlines()]
 
-    service.publish([real_name(WAYBILL, goods={"name": "雷管"})])
+    with Instructions(load_settings(), COURIER) as counter:
+        assert counter.instructions_for(HARMLESS, 0.1) is None
+        service.publish([real_name(HARMLESS), inspection(HARMLESS), real_name(WAYBILL, goods={"name": "雷管"})])
+        harmless, dangerous = (counter.instructions_for(one, PATIENCE_S) for one in (HARMLESS, WAYBILL))
+    assert harmless is not None
+    assert dangerous is not None
+    assert (harmless.action, dangerous.action, dangerous.hold) == ("proceed", "refuse", True)
     await_true(lambda: bool(lines("referrals")), "the alert stands")
     told = call("instructions", "swift")
     assert f"{WAYBILL}  HZ-01  refuse" in told.output

@@ -54,7 +54,8 @@ def case_id(theme: str, subject: str, window: int) -> str:
     return str(uuid5(CASE_NAMESPACE, f"{theme}/{subject}/{window}"))
 
 
-def _event(topic: str, key: str, event_id: str, kind: str, subject: str, at_ms: int, body: Part) -> Send:
+def event_send(topic: str, key: str, event_id: str, kind: str, subject: str, at_ms: int, body: bytes) -> Send:
+    """Write an event in binary mode; `body` is its data as JSON."""
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
@@ -64,7 +65,11 @@ def _event(topic: str, key: str, event_id: str, kind: str, subject: str, at_ms: 
         ("ce_subject", subject.encode()),
         ("content-type", b"application/json"),
     ]
-    return Send(topic, key.encode(), body.model_dump_json().encode(), headers)
+    return Send(topic, key.encode(), body, headers)
+
+
+def _event(topic: str, key: str, event_id: str, kind: str, subject: str, at_ms: int, body: Part) -> Send:
+    return event_send(topic, key, event_id, kind, subject, at_ms, body.model_dump_json().encode())
 
 
 def instruction_send(instruction: Instruction, at_ms: int, topics: Topics) -> Send:

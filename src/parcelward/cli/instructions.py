@@ -20,6 +20,7 @@ from parcelward.escaping import escaped, escaped_json
 from parcelward.process.stopping import stop_signals
 
 REFUSED_WITHIN_S = 5.0
+NOTHING_TO_DO = (InstructionAction.RELEASE, InstructionAction.PROCEED)
 
 
 def instructions(
@@ -43,9 +44,7 @@ def instructions(
                 console.print(instruction_text(one, lang, zone), soft_wrap=True)
 
     if not follow:
-        standing = [
-            one for one in read_instructions(settings, code).values() if one.action is not InstructionAction.RELEASE
-        ]
+        standing = [one for one in read_instructions(settings, code).values() if one.action not in NOTHING_TO_DO]
         for one in sorted(standing, key=lambda one: (one.issued_at, one.alert_id)):
             show(one)
         return
@@ -87,8 +86,8 @@ def answer(
     of_waybill = [one for one in standing.values() if one.waybill == wanted]
     newest = max(of_waybill, key=lambda one: one.issued_at, default=None)
     one = newest or standing[one_meant(wanted, standing, "alert")]
-    if one.action is InstructionAction.RELEASE:
-        raise UserError(f"the parcel {one.waybill} was released; no answer is awaited")
+    if one.action in NOTHING_TO_DO:
+        raise UserError(f"nothing is asked about the parcel {one.waybill}: {one.action.value}")
     said = {"operator": operator, "photo_sha256": photo, "found_goods": found, "text": text}
     data = {
         "alert_id": one.alert_id,

@@ -57,8 +57,12 @@ class Instruction(Part):
     """
 
     alert_id: AlertId
-    revision: Revision = Field(
-        description="Revision of the referral that sent it; an answer names it. A reminder has a later one."
+    revision: Annotated[int, WHOLE] = Field(
+        ge=0,
+        le=1_000_000,
+        description="Revision of the referral that sent it; an answer names it. A reminder has a later one. 0: no "
+        "alert asks anything (`proceed`).",
+        examples=[1],
     )
     courier: CourierCode
     waybill: WaybillNo

@@ -60,7 +60,8 @@ class OutcomeKind(StrEnum):
 
 
 class InstructionAction(StrEnum):
-    """The thing that the courier must do now. `release` ends every earlier instruction about the parcel."""
+    """The thing that the courier must do now. `release` ends every earlier instruction about the parcel; `proceed` says
+    that nothing has to be done, to couriers that want an answer about every parcel."""
 
     REFUSE = "refuse"
     HOLD = "hold"
@@ -68,6 +69,7 @@ class InstructionAction(StrEnum):
     VERIFY_IDENTITY = "verify_identity"
     SEND_INFORMATION = "send_information"
     RELEASE = "release"
+    PROCEED = "proceed"
 
 
 class AnswerResult(StrEnum):

@@ -62,7 +62,7 @@ def build_stages(settings: Settings) -> Stages:
         {
             "duties": lambda partitions: DutiesStage(decoder, tokeniser, topics, deadlines, partitions, moves),
             "senders": lambda _: SendersStage(topics, keep.event_age),
-            "outlets": lambda _: OutletsStage(judgement, life, keep),
+            "outlets": lambda _: OutletsStage(judgement, life, keep, frozenset(settings.answer_every_parcel)),
             "referrals": lambda partitions: ReferralsStage(life, limits, couriers, partitions),
             "cases": lambda _: CasesStage(topics, life.times.keep, budget),
         },

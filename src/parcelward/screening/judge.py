@@ -95,6 +95,8 @@ class Measured(msgspec.Struct, gc=False):
     """It is entered even if nothing is found: it is contested, or drawn for a check."""
     evidence_ms: int
     """Arrival of the event that led to this pass; 0 where a deadline did."""
+    counter: ShipmentBrief | None = None
+    """The shipment, if its counter waits for word about it."""
     known: AlertRecord | None = None
     _shipment: Shipment | None = None
 
@@ -281,6 +283,16 @@ class Judge:
             return [None] * len(revised)
         rest = iter(model.explain([one.row for one in revised if one.explained is None]))
         return [_score(model, one.score, one.explained or next(rest)) for one in revised]
+
+    def may_proceed(self, record: AlertRecord | None) -> bool:
+        """Tell whether a counter may be told that nothing is to be done: no alert asks anything of it.
+
+        After its first revision an earlier instruction may stand.
+        """
+        if record is None or not record.revision:
+            return True
+        asks = record.verdict.lane == Lane.RED or self._life.times.instruct_yellow
+        return record.revision == FIRST and not asks
 
     def is_notable(self, shipment: ShipmentBrief) -> bool:
         """Tell whether a pass is entered even if nothing is found."""

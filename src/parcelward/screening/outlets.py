@@ -1,11 +1,12 @@
 """Third stage: outlet and operator profiles, features, rules and model, and the alert. Keyed by courier and outlet."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from parcelward.alerts.snapshot import Origins
 from parcelward.alerts.verdict import decode_alert
 from parcelward.cases.life import Life
+from parcelward.cases.proceeding import is_complete_now, proceed_send
 from parcelward.expiry import Sweep
 from parcelward.features.row import measure
 from parcelward.features.table import Row
@@ -30,7 +31,7 @@ from parcelward.shipments.shipment import (
     encode,
     outlet_key,
 )
-from parcelward.stage import Batch, Outcome, SourceRecord
+from parcelward.stage import Batch, Outcome, Send, SourceRecord
 
 BLOCK = 256  # hops
 """Measured, then judged: few enough to be still in the processor's caches, enough for the model's cost per call."""
@@ -49,8 +50,10 @@ class OutletsStage:
     A key of its state begins with its kind: `o` an outlet, `p` an operator, `h` a photo, `w` the alert of a waybill.
     """
 
-    def __init__(self, judgement: Judgement, life: Life, keep: Keep) -> None:
+    def __init__(self, judgement: Judgement, life: Life, keep: Keep, answered: Collection[str] = frozenset()) -> None:
+        """`answered`: couriers that are told about every parcel."""
         self._judge = Judge(judgement, life)
+        self._topics, self._answered = life.topics, answered
         self._outlet_state = OutletState(keep)
         keeps = {b"h": keep.photo + keep.event_age, b"w": keep.ledger}
         profile = keep.profile
@@ -75,6 +78,8 @@ class OutletsStage:
             measured = [self._measure(record, newest) for record in records[start : start + BLOCK]]
             block = [one for one in measured if one is not None]
             revised += self._judge.verdicts(block, outlet_state, outcome)
+            if self._answered:
+                outcome.sends += self._words_to_counters(block)
         self._judge.tell(revised, outcome)
         newest_of = {courier.encode(): arrival for courier, arrival in newest.items()}
         self._expired = self._sweep.expired(
@@ -133,7 +138,14 @@ class OutletsStage:
         # A waybill number that comes back after it was forgotten is another parcel, with an alert of its own.
         key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
         evidence_ms = 0 if shipment.trigger == Trigger.OVERDUE else now
-        return Measured(record, *self._row(hop), key, self._judge.is_notable(shipment), evidence_ms)
+        waits = courier in self._answered and is_complete_now(shipment)
+        counter = shipment if waits else None
+        return Measured(record, *self._row(hop), key, self._judge.is_notable(shipment), evidence_ms, counter)
+
+    def _words_to_counters(self, block: Sequence[Measured]) -> list[Send]:
+        """Tell the counters that wait, of each parcel about which nothing is to be done."""
+        waiting = ((one.counter, self._outlet_state.alert(one.key)) for one in block if one.counter is not None)
+        return [proceed_send(one, self._topics) for one, alert in waiting if self._judge.may_proceed(alert)]
 
     def _take_back(self, shipment: ShipmentBrief, parts: int) -> None:
         """Take back parts of a shipment, as it was when they were counted, since a correction says something else."""

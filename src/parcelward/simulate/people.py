@@ -67,7 +67,7 @@ class People:
 
     def read_instruction(self, instruction: Instruction, now_ms: int) -> None:
         """Counter staff read what is to be done."""
-        if instruction.action is InstructionAction.RELEASE or self._knew(
+        if instruction.action in (InstructionAction.RELEASE, InstructionAction.PROCEED) or self._knew(
             "i", instruction.alert_id, instruction.reminder
         ):
             return
