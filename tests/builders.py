@@ -9,7 +9,7 @@ from typing import Any
 from parcelward.contract.alerts import Alert
 from parcelward.contract.events import EventType
 from parcelward.contract.keys import key_field
-from parcelward.screening.build import build_stages
+from parcelward.screening.build import Stages, build_stages
 from parcelward.screening.in_memory import Pipeline, Result
 from parcelward.settings import Settings
 from parcelward.stage import Record
@@ -18,6 +18,7 @@ T0 = int(datetime(2026, 11, 23, 2, 0, tzinfo=UTC).timestamp() * 1000)  # ten in 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 GOOD_ID = "360426199101010071"
 _ids = itertools.count()
+_built: list[tuple[Settings, Stages]] = []
 
 
 def moment(ms: int) -> str:
@@ -139,9 +140,20 @@ def settings(**changes: Any) -> Settings:
 
 
 def pipeline(partitions: int = 1, **changes: Any) -> Pipeline:
-    """All stages in memory."""
+    """All stages in memory, new ones; pipelines with the same settings share what judges, as partitions of a worker."""
     chosen = settings(**changes)
-    return Pipeline(build_stages(chosen), chosen.topics, partitions, keep_rows=True)
+    return Pipeline(_stages(chosen), chosen.topics, partitions, keep_rows=True)
+
+
+def _stages(chosen: Settings) -> Stages:
+    """Factories of the stages. To build them takes longer than most tests; files of a test's own are read each time."""
+    if chosen.model is not None or chosen.rule_pack is not None:
+        return build_stages(chosen)
+    known = next((stages for before, stages in _built if before == chosen), None)
+    if known is None:
+        known = build_stages(chosen)
+        _built.append((chosen, known))
+    return known
 
 
 def alerts_of(result: Result) -> list[Alert]:

@@ -64,16 +64,17 @@ def logging_calls(tree: ast.AST) -> Iterator[ast.Call]:
             yield node
 
 
-def lines_of(source: str, place: str) -> Iterator[Line]:
-    for call in logging_calls(ast.parse(source)):
+def lines_of(tree: ast.AST, place: str) -> Iterator[Line]:
+    for call in logging_calls(tree):
         for keyword in call.keywords:
             if keyword.arg == "extra":
                 yield Line(f"{place}:{call.lineno}", ast.literal_eval(call.args[0]), keyword.value)
             assert keyword.arg is not None, f"{place}:{call.lineno} hides its extra fields behind **"
 
 
-FUNCTIONS = {name: found for path in SOURCES for name, found in functions(ast.parse(path.read_text())).items()}
-LINES = [line for path in SOURCES for line in lines_of(path.read_text(), str(path.relative_to(ROOT)))]
+TREES = {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in SOURCES}
+FUNCTIONS = {name: found for tree in TREES.values() for name, found in functions(tree).items()}
+LINES = [line for place, tree in TREES.items() for line in lines_of(tree, place)]
 
 
 def keys_of(extra: ast.expr) -> set[str]:
@@ -114,9 +115,9 @@ def test_every_declared_field_is_logged_somewhere() -> None:
 def test_the_fields_of_a_call_are_found_however_they_are_written(call: str, found: set[str] | None) -> None:
     if found is None:
         with pytest.raises(AssertionError, match=r"cannot be read|hides"):
-            [keys_of(line.extra) for line in lines_of(call, "here")]
+            [keys_of(line.extra) for line in lines_of(ast.parse(call), "here")]
         return
-    (line,) = lines_of(call, "here")
+    (line,) = lines_of(ast.parse(call), "here")
     assert keys_of(line.extra) == found
 
 
