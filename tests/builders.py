@@ -9,6 +9,7 @@ from typing import Any
 from parcelward.contract.alerts import Alert
 from parcelward.contract.events import EventType
 from parcelward.contract.keys import key_field
+from parcelward.flow import FLOW, FlowStage
 from parcelward.screening.build import Stages, build_stages
 from parcelward.screening.in_memory import Pipeline, Result
 from parcelward.settings import Settings
@@ -139,10 +140,10 @@ def settings(**changes: Any) -> Settings:
     return Settings(**({"model": None, "sampled_share": 0.0} | changes))
 
 
-def pipeline(partitions: int = 1, **changes: Any) -> Pipeline:
-    """All stages in memory, new ones; pipelines with the same settings share what judges, as partitions of a worker."""
+def pipeline(partitions: int = 1, flow: Sequence[FlowStage] = FLOW, **changes: Any) -> Pipeline:
+    """New stages in memory, all of them; pipelines with the same settings share what judges, as partitions do."""
     chosen = settings(**changes)
-    return Pipeline(_stages(chosen), chosen.topics, partitions, keep_rows=True)
+    return Pipeline(_stages(chosen), chosen.topics, partitions, keep_rows=True, flow=flow)
 
 
 def _stages(chosen: Settings) -> Stages:

@@ -7,6 +7,7 @@ import pytest
 
 from parcelward import counts
 from parcelward.contract.events import DUTY_TYPES, EVENT_TYPES, EventType
+from parcelward.flow import SCREENING
 from parcelward.intake.event import InspectionData, RealNameData, ScanData
 from parcelward.screening.duties import DutiesStage
 from parcelward.shipments.ledger import EVENT_KINDS
@@ -76,9 +77,10 @@ def test_a_complete_parcel_is_joined_and_raises_nothing():
 
 def test_no_raw_personal_value_is_kept():
     line = pipeline()
-    feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE)])
-    for cells in line.cells.values():
-        assert cells[0].state
+    danger = real_name("SF0000000000002", goods={"name": "雷管"})
+    feed_all(line, [record(real_name()), record(inspection(), T0 + MINUTE), record(danger, T0 + MINUTE)])
+    for name, cells in line.cells.items():
+        assert cells[0].state, name
         for key, value in cells[0].state.items():
             for raw in ("360426199101010071", "王小明", "13800001234", "13900005678"):
                 assert raw.encode() not in key + value
@@ -206,7 +208,7 @@ def test_a_deadline_that_is_set_and_passed_within_one_batch_fires():
 
 @pytest.mark.parametrize("timestamp", [-(2**62), -1, 2**62 + 1, 2**63 - 1])
 def test_a_time_that_no_clock_shows_is_refused_and_fires_what_is_due(timestamp):
-    line = pipeline()
+    line = pipeline(flow=SCREENING)
     line.feed([record(real_name())])
     strange = record(inspection())._replace(timestamp=timestamp)
     result = line.feed([strange], {INTAKE: timestamp + 2})

@@ -10,6 +10,9 @@ import pytest
 
 from parcelward import counts
 from parcelward.alerts.verdict import AlertRecord, Verdict, decode_alert
+from parcelward.cases.case import Bucket, CaseRecord
+from parcelward.cases.outgoing import CaseNote
+from parcelward.cases.referral import ReferralRecord
 from parcelward.errors import UserError
 from parcelward.expiry import touched_ms
 from parcelward.formats import NEWEST, add_format, format_of, reading, refuse_newer
@@ -204,7 +207,7 @@ def test_every_record_of_a_run_says_its_format() -> None:
     """Looks at all that a run stores and sends between the stages; one struct without its tag turns this red."""
     line = pipeline()
     photos = [{"sha256": "ab" * 32, "taken_at": "2026-11-23T10:00:00+08:00"}]
-    sent = watched(line)
+    sent, notes = watched(line, "screening.senders", "screening.outlets"), watched(line, "screening.cases")
     feed_all(
         line,
         [
@@ -217,14 +220,15 @@ def test_every_record_of_a_run_says_its_format() -> None:
     found = {
         name: [value for cell in cells for value in cell.state.values()]
         for name, cells in line.cells.items()
-        if name != "outlets"
+        if name not in ("outlets", "cases")
     }
-    for key, value in line.cells["outlets"][0].state.items():
-        found.setdefault(f"outlets {key[:1].decode()}", []).append(value)
-    assert found.keys() == {"duties", "senders", "outlets o", "outlets p", "outlets h", "outlets w"}
+    for name in ("outlets", "cases"):
+        for key, value in line.cells[name][0].state.items():
+            found.setdefault(f"{name} {key[:1].decode()}", []).append(value)
+    assert found.keys() == formats_by_place().keys() - {"between the stages", "notes"}
     assert {len(msgspec.msgpack.decode(value)) for value in found["senders"]} == {4, 5}, "phones and documents"
     assert len(sent) >= 6
-    for name, values in {**found, "between the stages": sent}.items():
+    for name, values in {**found, "between the stages": sent, "notes": notes}.items():
         assert {format_of(value) for value in values} == {formats_by_place()[name]}, name
     assert {format_of(bytes(decode_hop(value).shipment)) for value in sent} == {format_that_is_written(Shipment)}
 
@@ -242,17 +246,21 @@ def formats_by_place() -> dict[str, int]:
         "outlets h": PhotoOwner,
         "outlets w": AlertRecord,
         "between the stages": Hop,
+        "referrals": ReferralRecord,
+        "cases c": CaseRecord,
+        "cases b": Bucket,
+        "notes": CaseNote,
     }
     return {name: format_that_is_written(struct) for name, struct in structs.items()}
 
 
-def watched(line: Any) -> list[bytes]:
-    """The records that the stages of a pipeline send to one another from now on."""
+def watched(line: Any, *topics: str) -> list[bytes]:
+    """The records that the stages of a pipeline send to one another by these topics from now on."""
     sent: list[bytes] = []
     deliver = line._deliver
 
     def look(send: Any, result: Any) -> None:
-        if send.topic.startswith("screening."):
+        if send.topic in topics:
             sent.append(send.value)
         deliver(send, result)
 

@@ -80,7 +80,7 @@ def test_it_leaves_no_shipment_no_profile_and_no_alert_and_is_counted() -> None:
     line = pipeline()
     result = feed_all(line, [record(data, T0 + at) for at, data in enumerate((OF_OUTLET, OF_COURIER, OF_OUTLET))], 3)
     kept = {name: [*cells[0].state] for name, cells in line.cells.items()}
-    assert kept == {"duties": [KEYS_KEY], "senders": [], "outlets": []}
+    assert kept == {"duties": [KEYS_KEY], "senders": [], "outlets": [], "referrals": [], "cases": []}
     assert (result.alerts, result.rejected, result.rows) == ([], [], [])
     assert dict(result.counts) == {HEARTBEATS: 3}
 

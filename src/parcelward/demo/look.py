@@ -2,7 +2,9 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from parcelward.connection_settings import ENV_PREFIX
 from parcelward.process.own_command import own_command
@@ -17,8 +19,15 @@ def settings_file(settings: Settings) -> str:
     """Write every setting that is not its default as a file for PARCELWARD_CONFIG; secrets are left out."""
     given = [name for name in Settings.model_fields if name in settings.model_fields_set - SECRETS]
     # JSON text is TOML text, and every setting may be written as text.
-    lines = [f"{name} = {json.dumps(shown_value(getattr(settings, name)), ensure_ascii=False)}\n" for name in given]
+    lines = [f"{name} = {json.dumps(_written(getattr(settings, name)), ensure_ascii=False)}\n" for name in given]
     return "# Settings of the demo that runs; it removes this file when it ends.\n" + "".join(lines)
+
+
+def _written(value: Any) -> str:
+    """A value as the environment takes it: tables, of times by severity, as JSON."""
+    if isinstance(value, Mapping):
+        return json.dumps({name: shown_value(one) for name, one in value.items()})
+    return shown_value(value)
 
 
 def look_lines(settings: Settings, file: Path) -> list[str]:
