@@ -1,6 +1,6 @@
-"""The table of docs/ops.md: which user of a secured Kafka may do what, each cell as it has to be.
+"""The tables of docs/ops.md: which user of a secured Kafka may do what, each cell as it has to be.
 
-`python -m tests.rights_table` writes the table into the page; tests/broker/test_rights.py tries every cell.
+`python -m tests.rights_table` writes them into the page; tests/broker/test_rights.py tries every cell.
 """
 
 from collections.abc import Callable
@@ -34,13 +34,14 @@ BEGIN, END = "<!-- rights -->\n", "<!-- /rights -->"
 ADMIN, WORKER, COURIER, PLATFORM, STRANGER = "admin", "worker", "courier-swift", "platform", "stranger"
 ACCOUNTS = "accounts"
 USERS = (ADMIN, WORKER, COURIER, PLATFORM, ACCOUNTS, STRANGER)
-HEADS = ("action", "`admin`", "`worker`", "`courier-swift`", "`platform`", "`accounts`", "a user without rights")
+HEADS = ("`admin`", "`worker`", "`courier-swift`", "`platform`", "`accounts`", "a user without rights")
 
 TOPIC, CLUSTER = 2, 4
 TIMEOUT_MS = 10_000
 LEFT_OVER = "left-over"
 """A topic that the test makes, to be deleted."""
 SOUND = frozenset({0})
+TAKEN_OR_UNFIT = frozenset({0, 87})
 ASKED_BACK = frozenset({0, 79})
 """A group asks a new member to come again under an id of its choosing."""
 NO_GROUP = frozenset({0, 69})
@@ -184,27 +185,52 @@ def change_passwords() -> Any:
     return AlterUserScramCredentialsRequest(deletions=[gone], upsertions=[])
 
 
+class OnTopic(NamedTuple):
+    """One topic as courier-swift sees it, and who may write and read it. All may be read by the administrator."""
+
+    topic: str
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+
+    def actions(self) -> tuple[Action, Action]:
+        """Writing to it and reading it. A record that a compacted topic does not take got past the check of rights."""
+        return (
+            Action(f"write `{self.topic}`", write(self.topic), (ADMIN, *self.writers), TAKEN_OR_UNFIT),
+            Action(f"read `{self.topic}`", read(self.topic), (ADMIN, *self.readers)),
+        )
+
+
+TOPICS = (
+    OnTopic("intake.swift", (WORKER, COURIER), (WORKER, ACCOUNTS)),
+    OnTopic("intake.orient", (WORKER,), (WORKER, ACCOUNTS)),
+    OnTopic("rejected.swift", (WORKER,), (COURIER, ACCOUNTS)),
+    OnTopic("rejected.orient", (WORKER,), (ACCOUNTS,)),
+    OnTopic("accounts.swift", (ACCOUNTS,), (COURIER, ACCOUNTS)),
+    OnTopic("accounts.orient", (ACCOUNTS,), (ACCOUNTS,)),
+    OnTopic("instructions.swift", (WORKER,), (COURIER,)),
+    OnTopic("instructions.orient", (WORKER,), ()),
+    OnTopic("answers.swift", (WORKER, COURIER), (WORKER,)),
+    OnTopic("answers.orient", (WORKER,), (WORKER,)),
+    OnTopic("alerts", (WORKER,), (WORKER, PLATFORM)),
+    OnTopic("decisions", (WORKER, PLATFORM), (WORKER, PLATFORM)),
+    OnTopic("refused.decisions", (WORKER,), (PLATFORM,)),
+    OnTopic("referrals", (WORKER,), (PLATFORM,)),
+    OnTopic("cases", (WORKER,), (PLATFORM,)),
+    OnTopic("screening.senders", (WORKER,), (WORKER, ACCOUNTS)),
+    OnTopic("screening.outlets", (WORKER,), (WORKER, ACCOUNTS)),
+    OnTopic("screening.cases", (WORKER,), (WORKER,)),
+    OnTopic("screening-duties-changelog", (WORKER,), (WORKER,)),
+    OnTopic("screening-senders-changelog", (WORKER,), (WORKER,)),
+    OnTopic("screening-outlets-changelog", (WORKER,), (WORKER,)),
+    OnTopic("screening-referrals-changelog", (WORKER,), (WORKER,)),
+    OnTopic("screening-cases-changelog", (WORKER,), (WORKER,)),
+    OnTopic("screening-clock", (WORKER,), ()),
+)
+"""Every topic, with two couriers."""
+
 ONLY_ADMIN = (ADMIN,)
 NO_SUCH_USER = frozenset({0, 91})
-ACTIONS = [
-    Action("write its own intake", write("intake.swift"), (ADMIN, WORKER, COURIER)),
-    Action("write another courier's intake", write("intake.orient"), (ADMIN, WORKER)),
-    Action("write `rejected.swift`", write("rejected.swift"), (ADMIN, WORKER)),
-    Action("write `screening.outlets`, between the stages", write("screening.outlets"), (ADMIN, WORKER)),
-    Action("write a changelog", write("screening-outlets-changelog"), (ADMIN, WORKER), frozenset({0, 87})),
-    Action("write `screening-clock`", write("screening-clock"), (ADMIN, WORKER)),
-    Action("write `accounts.swift`", write("accounts.swift"), (ADMIN, ACCOUNTS), frozenset({0, 87})),
-    Action("write `alerts`", write("alerts"), (ADMIN, WORKER)),
-    Action("read its own intake", read("intake.swift"), (ADMIN, WORKER, ACCOUNTS)),
-    Action("read another courier's intake", read("intake.orient"), (ADMIN, WORKER, ACCOUNTS)),
-    Action("read its own refused records", read("rejected.swift"), (ADMIN, COURIER, ACCOUNTS)),
-    Action("read another courier's refused records", read("rejected.orient"), (ADMIN, ACCOUNTS)),
-    Action("read `screening.outlets`, between the stages", read("screening.outlets"), (ADMIN, WORKER, ACCOUNTS)),
-    Action("read a changelog", read("screening-outlets-changelog"), (ADMIN, WORKER)),
-    Action("read `screening-clock`", read("screening-clock"), ONLY_ADMIN),
-    Action("read its own accounts", read("accounts.swift"), (ADMIN, COURIER, ACCOUNTS)),
-    Action("read another courier's accounts", read("accounts.orient"), (ADMIN, ACCOUNTS)),
-    Action("read `alerts`", read("alerts"), (ADMIN, WORKER, PLATFORM)),
+OTHERS = [
     Action("read `__consumer_offsets`", read("__consumer_offsets"), ONLY_ADMIN),
     Action("join the workers' group `screening`", join("screening"), (ADMIN, WORKER), ASKED_BACK),
     Action("join `screening-duties`, a name that continues it", join("screening-duties"), ONLY_ADMIN, ASKED_BACK),
@@ -232,6 +258,7 @@ ACTIONS = [
     Action("delete a topic", delete(LEFT_OVER), ONLY_ADMIN),
     Action("delete records of its intake", delete_records("intake.swift"), ONLY_ADMIN),
     Action("delete records of its refused records", delete_records("rejected.swift"), ONLY_ADMIN),
+    Action("delete records of `decisions`", delete_records("decisions"), ONLY_ADMIN),
     Action("see the settings of `alerts`", show_settings(TOPIC, "alerts"), (ADMIN, WORKER)),
     Action("change the settings of its intake", change_settings(TOPIC, "intake.swift", "retention.ms"), ONLY_ADMIN),
     Action("change the settings of `alerts`", change_settings(TOPIC, "alerts", "retention.ms"), ONLY_ADMIN),
@@ -246,19 +273,36 @@ ACTIONS = [
 ]
 
 
-def table() -> str:
-    """The table as Markdown."""
-    lines = ["| " + " | ".join(HEADS) + " |", "|---|" + ":-:|" * len(USERS)]
-    for action in ACTIONS:
-        cells = ["yes" if user in action.allowed else "·" for user in USERS]
-        lines.append("| " + " | ".join((action.words, *cells)) + " |")
-    return "\n".join(lines) + "\n"
+ACTIONS = [*(action for topic in TOPICS for action in topic.actions()), *OTHERS]
+"""All that each user tries."""
+
+
+def tables() -> str:
+    """The tables as Markdown: topics, then everything else."""
+    topics = ((f"`{one.topic}`", [_verbs(one, user) for user in USERS]) for one in TOPICS)
+    others = ((one.words, ["yes" if user in one.allowed else "·" for user in USERS]) for one in OTHERS)
+    return "\n".join(
+        "\n".join(
+            [
+                f"| {first} | {' | '.join(HEADS)} |",
+                "|---|" + ":-:|" * len(USERS),
+                *(f"| {words} | {' | '.join(cells)} |" for words, cells in rows),
+                "",
+            ]
+        )
+        for first, rows in (("topic", topics), ("action", others))
+    )
+
+
+def _verbs(one: OnTopic, user: str) -> str:
+    verbs = [verb for verb, users in (("write", one.writers), ("read", one.readers)) if user in (ADMIN, *users)]
+    return ", ".join(verbs) or "·"
 
 
 def written(page: str) -> str:
     """The page with the table in its place."""
     before, rest = page.split(BEGIN)
-    return f"{before}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
+    return f"{before}{BEGIN}\n{tables()}\n{END}{rest.split(END)[1]}"
 
 
 if __name__ == "__main__":

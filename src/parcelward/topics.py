@@ -73,7 +73,8 @@ class Topics:
         return f"{self.prefix}instructions.{courier}"
 
     def answers(self, courier: str) -> str:
-        """Answers of one courier to its instructions; written by that courier."""
+        """Answers of one courier to its instructions; written by that courier, and by the worker only to move what
+        lies in a wrong partition."""
         return f"{self.prefix}answers.{courier}"
 
     @property

@@ -91,8 +91,12 @@ def test_a_courier_that_is_taken_out_loses_user_rights_and_quota_and_gets_them_b
         "- right accounts: describe, read topic rejected.orient",
         "- right courier-orient: read group courier-orient",
         "- right courier-orient: describe, read topic accounts.orient",
+        "- right courier-orient: describe, write topic answers.orient",
+        "- right courier-orient: describe, read topic instructions.orient",
         "- right courier-orient: describe, write topic intake.orient",
         "- right courier-orient: describe, read topic rejected.orient",
+        "- right worker: describe, describe configs, read, write topic answers.orient",
+        "- right worker: describe, describe configs, write topic instructions.orient",
         "- right worker: describe, describe configs, read, write topic intake.orient",
         "- right worker: describe, describe configs, write topic rejected.orient",
         "- quota courier-orient: consumer_byte_rate",
@@ -100,14 +104,16 @@ def test_a_courier_that_is_taken_out_loses_user_rights_and_quota_and_gets_them_b
         "- quota courier-orient: request_percentage",
         "- user courier-orient",
         "  left alone, of a courier that is no setting any more: topic accounts.orient",
+        "  left alone, of a courier that is no setting any more: topic answers.orient",
+        "  left alone, of a courier that is no setting any more: topic instructions.orient",
         "  left alone, of a courier that is no setting any more: topic intake.orient",
         "  left alone, of a courier that is no setting any more: topic rejected.orient",
-        "13 changes",
+        "17 changes",
     ]
     after = found(cluster, admin)
     assert "courier-orient" not in {*after.users, *after.quotas, *(right.user for right in after.rights)}
     assert after.topics == before.topics
-    assert changes(cluster)[-1] == "13 changes"
+    assert changes(cluster)[-1] == "17 changes"
     assert found(cluster, admin) == before
 
 

@@ -16,8 +16,9 @@ from parcelward.cluster.rights import (
     wanted_rights,
 )
 from parcelward.errors import UserError
-from parcelward.ground.plan import plan_topics
+from parcelward.ground.plan import plan_accounts, plan_topics
 from parcelward.settings import Settings
+from tests.rights_table import TOPICS
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = Settings(couriers=("swift", "swift-express"))
@@ -62,6 +63,12 @@ def test_the_worker_may_use_every_topic_of_the_plan_as_the_plan_says() -> None:
         done = {right.operation for right in rights if (right.user, right.name) == ("worker", plan.name)}
         assert ("READ" in done, "CREATE" in done) == (plan.read, False), plan.name
         assert {"DESCRIBE", "DESCRIBE_CONFIGS"} <= done
+
+
+def test_the_tables_of_rights_name_every_topic() -> None:
+    """So whoever adds a topic has to say who may use it; every user tries each of them on a real Kafka."""
+    settings = Settings(couriers=("swift", "orient"))
+    assert {one.topic for one in TOPICS} == {plan.name for plan in (*plan_topics(settings), *plan_accounts(settings))}
 
 
 def test_names_carry_the_prefix_and_installations_leave_each_other_alone() -> None:
