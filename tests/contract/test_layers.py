@@ -36,6 +36,7 @@ LAYERS = {
     # the flow
     "intake": "bytes become an event or a refusal; the first step, so it knows none of the others",
     "cluster": "Kafka from outside the worker; knows topics and settings, no event",
+    "channels": "every topic, its messages and who may use it, as one document; asks the plan and the rights",
     "identity": "personal values of an event become tokens",
     "goods": "what a goods name says; needs no event, and comes before all that asks it",
     "shipments": "events with tokens become one shipment",

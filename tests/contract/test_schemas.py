@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from parcelward.channels import files
 from parcelward.contract import schema_files as schemas
 from parcelward.contract.envelope import Envelope
 from parcelward.contract.reasons import Reason
@@ -96,17 +97,17 @@ def decoded(example: Any) -> Event | Rejected:
 
 
 def test_files_are_what_the_models_say() -> None:
-    assert schemas.drift(FOLDER) == [], "run `make schemas`"
+    assert files.drift(FOLDER) == [], "run `make schemas`"
 
 
 def test_drift_is_seen_and_mended(tmp_path: Path) -> None:
-    schemas.write(tmp_path)
-    assert schemas.drift(tmp_path) == []
+    files.write(tmp_path)
+    assert files.drift(tmp_path) == []
     (tmp_path / "alert.v1.json").write_text("{}")
     (tmp_path / "gone.v1.json").write_text("{}")
-    assert schemas.drift(tmp_path) == ["alert.v1.json", "gone.v1.json"]
-    schemas.write(tmp_path)
-    assert schemas.drift(tmp_path) == []
+    assert files.drift(tmp_path) == ["alert.v1.json", "gone.v1.json"]
+    files.write(tmp_path)
+    assert files.drift(tmp_path) == []
 
 
 @pytest.mark.parametrize("message_name", [message.name for message in schemas.MESSAGES])

@@ -1,21 +1,23 @@
-"""`parcelward schemas`: write the wire contract's schemas, or check that they are up to date."""
+"""`parcelward schemas`: write the wire contract's schemas and the document of all topics, or check both for drift."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from parcelward.contract import schema_files as schemas
+from parcelward.channels import files as schemas
 
 app = typer.Typer(
-    help="Write and check the JSON Schemas of the wire contract.", no_args_is_help=True, add_completion=False
+    help="Write and check the JSON Schemas of the wire contract, and the document of all topics.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 Folder = Annotated[Path, typer.Option(help="Folder of the schemas.")]
 
 
 @app.command()
 def write(folder: Folder = Path("schemas")) -> None:
-    """Write the schemas, the index and the field tables from the models."""
+    """Write schemas, index, field tables, the AsyncAPI document and its page (topics.html) from the models."""
     changed = schemas.write(folder)
     typer.echo(f"{folder}: {', '.join(changed)} written" if changed else f"{folder}: up to date")
 

@@ -1,8 +1,7 @@
-"""The wire contract as JSON Schema 2020-12 files with an index, generated from the models and checked for drift."""
+"""The wire contract as JSON Schema 2020-12 files with an index, generated from the models."""
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -36,10 +35,10 @@ class Message(NamedTuple):
     carried: str
 
 
-_STRUCTURED = "structured CloudEvent, with content-type application/cloudevents+json"
-_BINARY = "value of a binary-mode CloudEvent; the other fields of the event are `ce_*` headers"
-_OUTGOING = "value of a binary-mode CloudEvent"
-_ADDED = "headers added to the record"
+STRUCTURED = "structured CloudEvent, with content-type application/cloudevents+json"
+BINARY = "value of a binary-mode CloudEvent; the other fields of the event are `ce_*` headers"
+OUTGOING = "value of a binary-mode CloudEvent"
+ADDED = "headers added to the record"
 _REFUSED_STEPS = "rejected.<courier>, refused.decisions"
 
 
@@ -48,23 +47,23 @@ def _intake_messages() -> Iterator[Message]:
         name, data = event_type.duty.replace("_", "-"), model.model_fields["data"].annotation
         assert isinstance(data, type)
         key = "outlet, or courier" if event_type is EventType.HEARTBEAT else "waybill"
-        yield Message(name, model, event_type, "intake.<courier>", key, _STRUCTURED)
-        yield Message(f"{name}.data", data, event_type, "intake.<courier>", key, _BINARY)
+        yield Message(name, model, event_type, "intake.<courier>", key, STRUCTURED)
+        yield Message(f"{name}.data", data, event_type, "intake.<courier>", key, BINARY)
 
 
 MESSAGES: tuple[Message, ...] = (
     *_intake_messages(),
-    Message("alert", Alert, ALERT_TYPE, "alerts", "waybill", _OUTGOING),
-    Message("account", Account, ACCOUNT_TYPE, "accounts.<courier>", "date", _OUTGOING),
-    Message("rejected", RejectedHeaders, "", "rejected.<courier>", "as received", _ADDED),
-    Message("case", Case, CASE_TYPE, "cases", "case_id", _OUTGOING),
-    Message("instruction", Instruction, INSTRUCTION_TYPE, "instructions.<courier>", "waybill", _OUTGOING),
-    Message("answer", AnswerEvent, ANSWER_TYPE, "answers.<courier>", "waybill", _STRUCTURED),
-    Message("answer.data", Answer, ANSWER_TYPE, "answers.<courier>", "waybill", _BINARY),
-    Message("decision", DecisionEvent, DECISION_TYPE, "decisions", "waybill or subject", _STRUCTURED),
-    Message("decision.data", Decision, DECISION_TYPE, "decisions", "waybill or subject", _BINARY),
-    Message("referral", Referral, REFERRAL_TYPE, "referrals", "alert_id", _OUTGOING),
-    Message("refused-step", RefusedStepHeaders, "", _REFUSED_STEPS, "as received", _ADDED),
+    Message("alert", Alert, ALERT_TYPE, "alerts", "waybill", OUTGOING),
+    Message("account", Account, ACCOUNT_TYPE, "accounts.<courier>", "date", OUTGOING),
+    Message("rejected", RejectedHeaders, "", "rejected.<courier>", "as received", ADDED),
+    Message("case", Case, CASE_TYPE, "cases", "case_id", OUTGOING),
+    Message("instruction", Instruction, INSTRUCTION_TYPE, "instructions.<courier>", "waybill", OUTGOING),
+    Message("answer", AnswerEvent, ANSWER_TYPE, "answers.<courier>", "waybill", STRUCTURED),
+    Message("answer.data", Answer, ANSWER_TYPE, "answers.<courier>", "waybill", BINARY),
+    Message("decision", DecisionEvent, DECISION_TYPE, "decisions", "waybill or subject", STRUCTURED),
+    Message("decision.data", Decision, DECISION_TYPE, "decisions", "waybill or subject", BINARY),
+    Message("referral", Referral, REFERRAL_TYPE, "referrals", "alert_id", OUTGOING),
+    Message("refused-step", RefusedStepHeaders, "", _REFUSED_STEPS, "as received", ADDED),
 )
 
 
@@ -146,32 +145,43 @@ def rows_of(schema: Mapping[str, Any]) -> Iterator[FieldRow]:
     yield from _rows(schema, schema.get("$defs", {}), "")
 
 
-def _rows(part: Mapping[str, Any], definitions: Mapping[str, Any], prefix: str) -> Iterator[FieldRow]:
+def _rows(
+    part: Mapping[str, Any], definitions: Mapping[str, Any], prefix: str, one_of_several: bool = False
+) -> Iterator[FieldRow]:
     for name, field in part.get("properties", {}).items():
         branches = list(_branches(field, definitions))
-        kind = next((branch["type"] for branch in branches if "type" in branch), "string")
-        values = next((branch["enum"] for branch in branches if "enum" in branch), ())
         path = f"{prefix}{name}"
+        of_alternative = one_of_several and "const" in field  # it tells which alternative the next rows belong to
         yield FieldRow(
             path,
-            "one of " + ", ".join(map(str, values)) if values else kind,
+            _kind(branches),
             field.get("$comment", "").removeprefix(_UNIT),
             name in part.get("required", ()),
-            field.get("description", ""),
+            (part if of_alternative else field).get("description", ""),
             (field.get("examples") or [None])[0],
         )
+        several = sum("properties" in branch for branch in branches) > 1
         for branch in branches:
             if "properties" in branch:
-                yield from _rows(branch, definitions, f"{path}.")
+                yield from _rows(branch, definitions, f"{path}.", several)
             elif "items" in branch:
                 for item in _branches(branch["items"], definitions):
                     yield from _rows(item, definitions, f"{path}[].")
 
 
+def _kind(branches: Iterable[Mapping[str, Any]]) -> str:
+    for branch in branches:
+        if "const" in branch:
+            return f'"{branch["const"]}"'
+        if "enum" in branch:
+            return "one of " + ", ".join(map(str, branch["enum"]))
+    return next((branch["type"] for branch in branches if "type" in branch), "string")
+
+
 def files() -> dict[str, str]:
     """Every generated file by name: one schema per message, `index.json`, `README.md`."""
     schemas = {message: schema_of(message) for message in MESSAGES}
-    out = {f"{message.name}.v1.json": _json(schema) for message, schema in schemas.items()}
+    out = {f"{message.name}.v1.json": as_json(schema) for message, schema in schemas.items()}
     index = [
         {
             "message": message.name,
@@ -186,39 +196,12 @@ def files() -> dict[str, str]:
     ]
     reasons = [{"reason": reason.value, "meaning": reason.meaning} for reason in Reason]
     steps = [{"reason": reason.value, "meaning": reason.meaning} for reason in StepReason]
-    out["index.json"] = _json({"messages": index, "reasons": reasons, "step_reasons": steps})
+    out["index.json"] = as_json({"messages": index, "reasons": reasons, "step_reasons": steps})
     out["README.md"] = _readme(schemas)
     return out
 
 
-def write(folder: Path) -> list[str]:
-    """Write the generated files that differ and return their names. Examples are written by hand and never touched."""
-    folder.mkdir(parents=True, exist_ok=True)
-    changed = drift(folder)
-    texts = files()
-    for name in changed:
-        if name in texts:
-            (folder / name).write_text(texts[name], encoding="utf-8")
-        else:
-            (folder / name).unlink()
-    return changed
-
-
-def drift(folder: Path) -> list[str]:
-    """Names of generated files that are missing, differ from the models, or belong to no message any more."""
-    texts = files()
-    stale = [path.name for path in sorted(folder.glob("*.json")) if path.name not in texts]
-    return [name for name, text in texts.items() if _read(folder / name) != text] + stale
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError:
-        return None
-
-
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
