@@ -30,6 +30,7 @@ COMMANDS = {
     "accounts": Subcommand("parcelward.cli.accounts:accounts", "Read the accounts of a courier's days."),
     "report": Subcommand("parcelward.cli.report:report", "Count what became of every record of a day, and publish it."),
     "replay": Subcommand("parcelward.cli.replay:replay", "Screen a recorded span again and compare with the live run."),
+    "draw": Subcommand("parcelward.cli.draw:app", "Draw outlets and inspectors by lot (双随机), and check a draw."),
     "simulate": Subcommand("parcelward.cli.simulate:simulate", "Make courier traffic with planted patterns."),
     "model": Subcommand("parcelward.cli.model:app", "Train, release and inspect the risk model."),
     "rules": Subcommand("parcelward.cli.rules:app", "Check, list and document rule packs."),
