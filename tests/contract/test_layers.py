@@ -57,6 +57,7 @@ LAYERS = {
     "desk": "where alerts and cases stand, and letters about them; reads topics by cluster, knows no stage",
     "erasure": "one person is taken out of what is stored; knows tokens, recordings and the real-name entry",
     "draws": "outlets and inspectors by lot; files in, files out, so it knows the contract and no stage",
+    "outcomes": "how right alerts were; reads what people decided, and asks cases for duties and draws for chances",
     # what is started
     "process": "starting and stopping processes; below all that starts some",
     "broker": "a real Kafka, as a process",

