@@ -60,7 +60,7 @@ def test_one_alert_is_led_from_the_counter_to_its_end_through_kills(start_servic
     service: Service = start_service(session_timeout="2", acknowledge_due=due, decide_due=due, settle_after="2s")
     platform = Platform(service)
     service.publish([real_name(WAYBILL, goods={"name": "雷管"})])
-    await_true(lambda: platform.read(f"instructions.{COURIER}"), "the counter is told")
+    await_true(lambda: bool(platform.read(f"instructions.{COURIER}")), "the counter is told")
     (told,) = platform.read(f"instructions.{COURIER}")
     assert (told["action"], told["hold"], told["revision"], told["answer_within_s"]) == ("refuse", True, 1, 600)
     alert_id = told["alert_id"]

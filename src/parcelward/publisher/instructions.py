@@ -81,7 +81,7 @@ class Instructions(AbstractContextManager["Instructions"]):
             try:
                 batches = self._consumer.poll(timeout_ms=POLL_MS)
             except KafkaError as error:  # the client connects again by itself
-                log.warning("reading instructions failed, and goes on", extra={"problem": type(error).__name__})
+                log.warning("reading instructions failed (%s), and goes on", type(error).__name__)
                 time.sleep(AGAIN_S)
                 continue
             found = list(_read_instructions(record for records in batches.values() for record in records))
