@@ -99,8 +99,13 @@ def test_alerts_states_and_rejected_records_are_those_of_an_undisturbed_run_and_
     assert judged(run(scenario(), plans, settings, seen=names)) == expected
     assert len(undisturbed.outputs["alerts"]) >= 2
     told = [Referral.model_validate_json(value or b"") for _, value, _ in undisturbed.outputs["referrals"]]
-    steps = {one.step for one in told}
-    assert steps >= {StepKind.ACKNOWLEDGE, StepKind.ANSWER, StepKind.RELEASE, StepKind.MISS, StepKind.GIVE_UP}
+    assert {one.step for one in told} >= {
+        StepKind.ACKNOWLEDGE,
+        StepKind.ANSWER,
+        StepKind.RELEASE,
+        StepKind.MISS,
+        StepKind.GIVE_UP,
+    }
     rng = Random(4)
     for _ in range(RUNS):
         steps = sorted(rng.sample(range(1, len(names) + 20), rng.randint(1, 3)))

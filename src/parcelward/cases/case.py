@@ -3,6 +3,7 @@
 All alerts of a case lie in a few small records beside it, so that one of 300 alerts is not written whole each time.
 """
 
+from functools import lru_cache
 from zlib import crc32
 
 import msgspec
@@ -228,6 +229,20 @@ def action_of(case: CaseRecord) -> Action:
     return suggested or Action(case.action)
 
 
+@lru_cache(maxsize=4096)
+def _member(sample: Sample) -> Member:
+    """Give a sample as the platform reads it; a case names the same ones again and again."""
+    return Member(
+        alert_id=sample.alert_id,
+        courier=sample.courier,
+        waybill=sample.waybill,
+        outlet=sample.outlet,
+        lane=Lane(sample.lane),
+        rule=sample.rule,
+        at=utc(sample.raised_ms),
+    )
+
+
 def case_of(case: CaseRecord) -> Case:
     """Give a case as the platform reads it."""
     return Case(
@@ -251,18 +266,7 @@ def case_of(case: CaseRecord) -> Case:
         couriers=case.couriers,
         first_at=utc(case.first_ms),
         last_at=utc(case.last_ms),
-        samples=tuple(
-            Member(
-                alert_id=one.alert_id,
-                courier=one.courier,
-                waybill=one.waybill,
-                outlet=one.outlet,
-                lane=Lane(one.lane),
-                rule=one.rule,
-                at=utc(one.raised_ms),
-            )
-            for one in case.samples
-        ),
+        samples=tuple(map(_member, case.samples)),
         assigned_to=case.assigned_to,
         snoozed_until=utc(case.snoozed_ms) if case.snoozed_ms else None,
         snoozed_by=case.snoozed_by,

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from parcelward.alerts.verdict import LANE_OF, SEVERITIES, URGENCY
 from parcelward.cases.effects import EFFECTS, GUARDS, Heard, Taken
-from parcelward.cases.instructing import instruction_of
+from parcelward.cases.instructing import instruction_of, proposed
 from parcelward.cases.machine import DEADLINES, TABLE, look_up, missed
 from parcelward.cases.news import AlertNews
 from parcelward.cases.outgoing import CaseNote, case_id, instruction_send, note_send, referral_send
@@ -94,6 +94,8 @@ class Life:
         It is sent together with the alert, so the counter need not wait until the alert has been taken in here. The
         time to answer counts from when both arrive, which nobody knows yet.
         """
+        if proposed(news, self.times) is None:
+            return None
         taken = self._raised(news)
         record = taken.record
         if taken.told is None or record.asked is None:

@@ -1,5 +1,6 @@
 """Records that leave the stages of the cases: CloudEvents in binary mode, and notes from alerts to their cases."""
 
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 import msgspec
@@ -49,6 +50,7 @@ class CaseNote(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="1"):
 decode_note = reading(CaseNote, "a note to a case")
 
 
+@lru_cache(maxsize=4096)
 def case_id(theme: str, subject: str, window: int) -> str:
     """Derive the id of a case: the same for all alerts of one theme and subject in one window, in any order."""
     return str(uuid5(CASE_NAMESPACE, f"{theme}/{subject}/{window}"))
