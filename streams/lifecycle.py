@@ -7,8 +7,10 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from streams.engine.faust_app import ScreeningApp
+if TYPE_CHECKING:  # who only needs the signals loads no engine
+    from streams.engine.faust_app import ScreeningApp
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ END_S = 15.0
 """Seconds for the process to end after that; the consumer's thread alone would wait up to 20 s for a last answer."""
 
 
-async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:
+async def run_app(app: "ScreeningApp", stop: asyncio.Event) -> None:
     """Run until `stop` is set, then finish the batches in work and leave the group. Raises what made it fail."""
     assignment = app.assignment
     starting = asyncio.ensure_future(app.start())
@@ -38,7 +40,7 @@ async def run_app(app: ScreeningApp, stop: asyncio.Event) -> None:
         raise fault
 
 
-async def _stop(app: ScreeningApp, starting: "asyncio.Future[None]") -> None:
+async def _stop(app: "ScreeningApp", starting: "asyncio.Future[None]") -> None:
     log.info("stopping")
     try:
         await app.assignment.finish()
@@ -51,7 +53,7 @@ async def _stop(app: ScreeningApp, starting: "asyncio.Future[None]") -> None:
         await _leave(app, starting)
 
 
-async def _leave(app: ScreeningApp, starting: "asyncio.Future[None]") -> None:
+async def _leave(app: "ScreeningApp", starting: "asyncio.Future[None]") -> None:
     try:
         async with asyncio.timeout(STOP_S):
             await app.stop()

@@ -32,9 +32,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "ops.md"
 BEGIN, END = "<!-- rights -->\n", "<!-- /rights -->"
 
 ADMIN, WORKER, COURIER, PLATFORM, STRANGER = "admin", "worker", "courier-swift", "platform", "stranger"
-ACCOUNTS = "accounts"
-USERS = (ADMIN, WORKER, COURIER, PLATFORM, ACCOUNTS, STRANGER)
-HEADS = ("`admin`", "`worker`", "`courier-swift`", "`platform`", "`accounts`", "a user without rights")
+ACCOUNTS, DELIVER = "accounts", "deliver"
+USERS = (ADMIN, WORKER, COURIER, PLATFORM, ACCOUNTS, DELIVER, STRANGER)
+HEADS = (*(f"`{user}`" for user in USERS[:-1]), "a user without rights")
 
 TOPIC, CLUSTER = 2, 4
 TIMEOUT_MS = 10_000
@@ -211,11 +211,12 @@ TOPICS = (
     OnTopic("instructions.orient", (WORKER,), ()),
     OnTopic("answers.swift", (WORKER, COURIER), (WORKER,)),
     OnTopic("answers.orient", (WORKER,), (WORKER,)),
-    OnTopic("alerts", (WORKER,), (WORKER, PLATFORM)),
+    OnTopic("alerts", (WORKER,), (WORKER, PLATFORM, DELIVER)),
     OnTopic("decisions", (WORKER, PLATFORM), (WORKER, PLATFORM)),
     OnTopic("refused.decisions", (WORKER,), (PLATFORM,)),
     OnTopic("referrals", (WORKER,), (PLATFORM,)),
     OnTopic("cases", (WORKER,), (PLATFORM,)),
+    OnTopic("undelivered", (DELIVER,), (DELIVER,)),
     OnTopic("screening.senders", (WORKER,), (WORKER, ACCOUNTS)),
     OnTopic("screening.outlets", (WORKER,), (WORKER, ACCOUNTS)),
     OnTopic("screening.cases", (WORKER,), (WORKER,)),
@@ -241,6 +242,8 @@ OTHERS = [
     Action("join `platform-analysts`, a name that continues it", join("platform-analysts"), ONLY_ADMIN, ASKED_BACK),
     Action("move the positions of `screening`", move("screening", "intake.swift"), (ADMIN, WORKER)),
     Action("move the positions of `courier-swift`", move("courier-swift", "rejected.swift"), (ADMIN, COURIER)),
+    Action("move the positions of `deliver-platform`", move("deliver-platform", "alerts"), (ADMIN, DELIVER)),
+    Action("move the positions of `deliver-other`", move("deliver-other", "alerts"), ONLY_ADMIN),
     Action(
         "see who is in the group `screening`",
         lambda: DescribeGroupsRequest(groups=["screening"], include_authorized_operations=False),
@@ -251,6 +254,7 @@ OTHERS = [
         "delete the group `screening`", lambda: DeleteGroupsRequest(groups_names=["screening"]), ONLY_ADMIN, NO_GROUP
     ),
     Action("begin a transaction of a worker", begin("screening-999"), (ADMIN, WORKER)),
+    Action("begin a transaction of `deliver-platform`", begin("deliver-platform"), (ADMIN, DELIVER)),
     Action("begin a transaction under another id", begin("courier-swift-1"), ONLY_ADMIN),
     Action("create a topic", create("intake.new"), ONLY_ADMIN),
     Action("create a topic whose name begins as the workers' do", create("screening-new"), ONLY_ADMIN),

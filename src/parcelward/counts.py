@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from parcelward.contract.alerts import AlertState, Lane
+from parcelward.contract.deliveries import Outcome
 from parcelward.contract.events import DUTY_TYPES, EventType
 from parcelward.contract.patterns import COURIER_PATTERN
 from parcelward.contract.reasons import Reason
@@ -299,6 +300,35 @@ MODEL_INFO = _gauge("model_info", "Always 1; the model that scores.", "version")
 METRIC_ERRORS = _counter("metric_errors_total", "Counts that could not be added: unknown name or label value.", "fact")
 
 DECLARED = tuple(_declared)
+"""The metrics of a worker."""
+
+# the webhooks
+_declared.clear()
+ATTEMPTED = _counter(
+    "delivery_attempts_total", "Attempts of `parcelward deliver` to send a record, by outcome.", "endpoint", "outcome"
+)
+UNDELIVERED = _counter(
+    "delivery_undelivered_total",
+    "Records that were given up and written to the topic `undelivered`, by the last outcome.",
+    "endpoint",
+    "outcome",
+)
+DELIVERY_WAITING = _gauge("delivery_waiting_records", "Records that were read and are not delivered yet.", "endpoint")
+DELIVERY_OLDEST = _gauge(
+    "delivery_oldest_seconds", "Age of the oldest record that was read and is not delivered yet; 0: none.", "endpoint"
+)
+DELIVERY_LAG = _gauge(
+    "delivery_lag_records", "Records that are there and were not read yet; reading pauses while many wait.", "endpoint"
+)
+DELIVERY_STOPPED = _gauge(
+    "delivery_stopped", "1 after the receiver has answered 410: it wants no more, and nothing is sent.", "endpoint"
+)
+DELIVERY_UP = _gauge("delivery_up", "1 while `parcelward deliver` runs, 0 while it stops.", "endpoint")
+DELIVERY_GONE = _counter(
+    "delivery_gone_total", "Records that were deleted before they were read, at most: never sent.", "endpoint"
+)
+DELIVERY_DECLARED = tuple(_declared)
+"""The metrics of `parcelward deliver`, which is a process of its own."""
 COUNT_LABELS: dict[str, tuple[str, ...]] = {metric.key: metric.labels for metric in DECLARED if metric.key}
 """Label names of every count, in the order of its values."""
 
@@ -327,12 +357,14 @@ LABELS: Mapping[str, Label] = {
     "check": _listed(CHECKS, ", as in `/ready`"),
     "courier": Label(re.compile(COURIER_PATTERN), "courier codes of the setting `couriers`"),
     "duty": _listed(DUTIES),
+    "endpoint": Label(re.compile(r"[a-z0-9][a-z0-9-]{0,31}"), "name of the receiver, the setting `webhook_name`"),
     "fact": Label((*COUNT_LABELS, "unknown"), "name of the count that could not be added, or `unknown`"),
     "flaw": Label(re.compile(r"[a-z_]{1,32}"), "codes of flaws, as the runbook lists them under `Ground`"),
     "hash": Label(re.compile(r"[0-9a-f]{16}"), "content hash of the rule pack"),
     "kind": _listed(STEPS_OF_ALERTS),
     "lane": _listed(tuple(Lane)),
     "level": _listed(LEVELS),
+    "outcome": _listed(tuple(Outcome), ", as docs/delivery.md explains them"),
     "partition": Label(re.compile(r"\d{1,3}"), "Kafka partition number"),
     "reason": Label(tuple(Reason), "refusal reasons, the same word as in the header `pw_reason`"),
     "referral": _listed(OPEN_STATES),

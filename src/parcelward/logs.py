@@ -40,6 +40,9 @@ FIELDS: Mapping[str, type] = {
     "port": int,
     # what happened
     "reason": str,
+    "status": int,
+    "attempts": int,
+    "endpoint": str,
     "error": str,
     "signal": str,
     "folder": str,

@@ -1,6 +1,6 @@
-"""The metrics of one worker on a Prometheus registry that is passed in; `counts.py` declares them."""
+"""The metrics of one process on a Prometheus registry that is passed in; `counts.py` declares them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -20,15 +20,23 @@ class Metrics:
     at zero, so that the very first error is an increase that an alert rule can see.
     """
 
-    def __init__(self, registry: CollectorRegistry, *, couriers: Iterable[str] = (), strict: bool = False) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        *,
+        couriers: Iterable[str] = (),
+        endpoints: Iterable[str] = (),
+        declared: Sequence[Metric] = DECLARED,
+        strict: bool = False,
+    ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter that nothing reads
         self.registry = registry
         self._strict = strict
-        self._by_name = {metric.name: _register(metric, registry) for metric in DECLARED}
-        self._of_key = {metric.key: metric for metric in DECLARED if metric.key}
+        self._by_name = {metric.name: _register(metric, registry) for metric in declared}
+        self._of_key = {metric.key: metric for metric in declared if metric.key}
         self._children: dict[tuple[str, ...], MetricWrapperBase] = {}
         self._counters: dict[CountKey, Counter] = {}
-        self._start_at_zero(tuple(couriers))
+        self._start_at_zero(declared, {"courier": tuple(couriers), "endpoint": tuple(endpoints)})
 
     def count(self, counts: Mapping[CountKey, int]) -> None:
         """Add the counts of one committed batch."""
@@ -103,10 +111,10 @@ class Metrics:
         if self._children.pop((metric.name, *labels), None) is not None:
             self._by_name[metric.name].remove(*labels)
 
-    def _start_at_zero(self, couriers: tuple[str, ...]) -> None:
+    def _start_at_zero(self, declared: Sequence[Metric], codes: Mapping[str, tuple[str, ...]]) -> None:
         known = {name: tuple(sorted(label.values)) for name, label in LABELS.items() if isinstance(label.values, tuple)}
-        known["courier"] = couriers
-        for metric in DECLARED:
+        known |= codes
+        for metric in declared:
             if metric.kind is not MetricKind.GAUGE and metric.labels and known.keys() >= set(metric.labels):
                 for labels in product(*(known[label] for label in metric.labels)):
                     self._child(metric, *labels)

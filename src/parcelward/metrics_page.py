@@ -4,15 +4,16 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from parcelward.counts import DECLARED, LABELS
+from parcelward.counts import DECLARED, DELIVERY_DECLARED, LABELS, Metric
 
 
 def with_tables(page: str) -> str:
-    """Return the page with its two tables made anew; the text around them stays as it is.
+    """Return the page with its tables made anew; the text around them stays as it is.
 
-    Raises ValueError when a table has no place: lines `<!-- metrics -->` and `<!-- /metrics -->`, or `labels` likewise.
+    Raises ValueError when a table has no place: lines `<!-- metrics -->` and `<!-- /metrics -->`, the others likewise.
     """
-    for name, rows in (("metrics", _metric_rows()), ("labels", _label_rows())):
+    tables = {"metrics": _metric_rows(DECLARED), "delivery": _metric_rows(DELIVERY_DECLARED), "labels": _label_rows()}
+    for name, rows in tables.items():
         begin, end = f"<!-- {name} -->\n\n", f"\n<!-- /{name} -->"
         if page.count(begin) != 1 or page.count(end) != 1:
             raise ValueError(f"the page has no place for the table of {name}")
@@ -21,9 +22,9 @@ def with_tables(page: str) -> str:
     return page
 
 
-def _metric_rows() -> Iterable[str]:
+def _metric_rows(declared: Iterable[Metric]) -> Iterable[str]:
     yield "| name | type | labels | meaning |\n|---|---|---|---|\n"
-    for metric in DECLARED:
+    for metric in declared:
         labels = ", ".join(f"`{label}`" for label in metric.labels) or "-"
         yield f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} |\n"
 

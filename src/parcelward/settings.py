@@ -26,11 +26,12 @@ from parcelward.errors import UserError
 from parcelward.secret_files import SUFFIX, secret
 from parcelward.setting_types import BySeverity, Duration, DurationOrUnset, PathOrUnset, by_severity
 from parcelward.topics import Topics
+from parcelward.webhook_settings import WebhookSettings
 
 DEFAULT_FILE = "parcelward.toml"
 
 
-class Settings(ConnectionSettings):
+class Settings(WebhookSettings, ConnectionSettings):
     """Settings from environment (`PARCELWARD_*`), then `parcelward.toml` (or the file in PARCELWARD_CONFIG)."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")

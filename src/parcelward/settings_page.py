@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -12,6 +13,7 @@ from pydantic_settings import EnvSettingsSource, InitSettingsSource
 
 from parcelward.connection_settings import ENV_PREFIX
 from parcelward.settings import SecretFiles, Settings
+from parcelward.webhook_settings import WebhookSettings
 
 REDACTED = "(secret)"
 NAMES = {
@@ -55,8 +57,8 @@ class SettingDescription(NamedTuple):
 
 
 def describe_settings() -> list[SettingDescription]:
-    """Every setting, in the order of their definition."""
-    return [_describe(name, field) for name, field in Settings.model_fields.items()]
+    """Every setting, in the order of their definition; those of the webhooks at the end."""
+    return [_describe(name, Settings.model_fields[name]) for name in _ordered()]
 
 
 def settings_sources() -> dict[str, str]:
@@ -91,7 +93,11 @@ def markdown_page() -> str:
 
 def shown_settings(settings: Settings) -> dict[str, str]:
     """Every setting by name, as `parcelward config` prints its value; secrets are replaced."""
-    return {name: shown_value(getattr(settings, name)) for name in Settings.model_fields}
+    return {name: shown_value(getattr(settings, name)) for name in _ordered()}
+
+
+def _ordered() -> list[str]:
+    return sorted(Settings.model_fields, key=lambda name: name in WebhookSettings.model_fields)
 
 
 def shown_value(value: Any) -> str:
@@ -130,6 +136,8 @@ def _takes(annotation: Any) -> str:
         return " or ".join(_takes(part) if part is not type(None) else "unset" for part in arguments)
     if origin is Literal:
         return "one of " + ", ".join(map(str, arguments))
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return "one of " + ", ".join(annotation)
     if origin is tuple:
         return "list, separated by commas"
     if origin is dict:

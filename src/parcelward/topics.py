@@ -97,6 +97,19 @@ class Topics:
         """Cases that gather alerts, compacted; for the platform."""
         return f"{self.prefix}cases"
 
+    @property
+    def undelivered(self) -> str:
+        """Records that no webhook could deliver, whole, with headers that say why and to whom."""
+        return f"{self.prefix}undelivered"
+
+    def delivery_id(self, endpoint: str) -> str:
+        """Name under which the positions of one receiver's webhooks are kept, and by which their writer is known."""
+        return f"{self.prefix}deliver-{endpoint}"
+
+    def undelivered_id(self, endpoint: str) -> str:
+        """The same for what is sent again from `undelivered`."""
+        return f"{self.delivery_id(endpoint)}-undelivered"
+
     def into(self, stage: str) -> str:
         """Records that other stages send to a stage, keyed as its state is: shipments, or notes to cases."""
         return f"{self.prefix}screening.{stage}"

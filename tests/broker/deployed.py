@@ -30,6 +30,7 @@ PASSWORDS = {
     "worker": "worker-secret",
     "platform": "platform-secret",
     "accounts": "accounts-secret",
+    "deliver": "deliver-secret",
     "courier-swift": "swift-secret",
     "courier-orient": "orient-secret",
     "stranger": "stranger-secret",
@@ -77,6 +78,7 @@ class Cluster:
             "KAFKA_WORKER_PASSWORD": PASSWORDS["worker"],
             "KAFKA_PLATFORM_PASSWORD": PASSWORDS["platform"],
             "KAFKA_ACCOUNTS_PASSWORD": PASSWORDS["accounts"],
+            "KAFKA_DELIVER_PASSWORD": PASSWORDS["deliver"],
             "KAFKA_COURIER_PASSWORDS": "swift=swift-secret,orient=orient-secret",
         } | changes
 

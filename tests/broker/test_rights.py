@@ -1,17 +1,24 @@
 """Every cell of the table in docs/ops.md, tried as each user on the Kafka of deploy/."""
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, ScramMechanism, UserScramCredentialDeletion, UserScramCredentialUpsertion
 from kafka.protocol.metadata import FindCoordinatorRequest
 
 from parcelward.cluster.client import client_options
+from parcelward.cluster.reader import TopicReader
 from tests.broker.deployed import PASSWORDS, Cluster
+from tests.delivering import EXAMPLE, SECRET
 from tests.patience import PATIENCE_S
+from tests.receiver import listening
 from tests.rights_table import ACTIONS, ADMIN, LEFT_OVER, STRANGER, USERS
 
 REFUSED = {29, 30, 31, 53}
@@ -36,7 +43,7 @@ def prepared(cluster: Cluster) -> Iterator[Cluster]:
     with client_of(cluster, ADMIN) as admin:
         assert admin.alter_user_scram_credentials([stranger]) == {STRANGER: None}
         admin.create_topics({LEFT_OVER: {"num_partitions": 1, "replication_factor": 1}})
-        for kind, name in enumerate(("screening", "screening-999")):
+        for kind, name in ((0, "screening"), (0, "deliver-platform"), (1, "screening-999"), (1, "deliver-platform")):
             answer(admin, FindCoordinatorRequest(key_type=kind, coordinator_keys=[name], key=name))
     yield cluster
     with client_of(cluster, ADMIN) as admin:
@@ -74,3 +81,32 @@ def test_a_user_may_do_what_the_table_says_and_nothing_else(prepared: Cluster, u
     right = {action.words: "allowed" if user in action.allowed else "refused" for action in ACTIONS}
     with client_of(prepared, user) as client:
         assert {action.words: outcome(client, action) for action in ACTIONS} == right
+
+
+def test_who_delivers_needs_no_more_rights_than_it_has(prepared: Cluster) -> None:
+    """One alert that arrives, and what is no alert and is given up: by the command, as the user `deliver`."""
+    admin = prepared.settings(ADMIN)
+    producer = KafkaProducer(**client_options(admin))
+    for value in (b"no alert", json.dumps(EXAMPLE).encode()):
+        producer.send("alerts", key=b"w", value=value)
+    producer.flush()
+    producer.close()
+    with listening() as receiver:
+        run = subprocess.run(
+            [sys.executable, "-m", "parcelward", "deliver", "--once"],
+            env=prepared.environment(
+                PARCELWARD_SASL_USERNAME="deliver",
+                PARCELWARD_SASL_PASSWORD=PASSWORDS["deliver"],
+                PARCELWARD_MANAGE_TOPICS="false",
+                PARCELWARD_WEBHOOK_URL=receiver.url,
+                PARCELWARD_WEBHOOK_SECRETS=SECRET,
+            ),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
+        )
+        assert "given up, see `undelivered`" in run.stderr.splitlines()[-1], run.stderr
+        assert EXAMPLE in [request.data for request in receiver.came]
+    with TopicReader(admin, [admin.topics.undelivered]) as reader:
+        assert b"no alert" in [record.value for record in reader.read_to_end()]

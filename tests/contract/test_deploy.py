@@ -13,6 +13,7 @@ import yaml
 
 from parcelward.cli import COMMANDS
 from parcelward.connection_settings import ENV_PREFIX
+from parcelward.delivery.signing import read_secrets
 from parcelward.settings import Settings
 from parcelward.topics import MAX_REJECTED_BYTES
 from tests.patience import PATIENCE_S
@@ -69,6 +70,10 @@ def test_prometheus_has_every_file_of_rules_and_each_is_tested() -> None:
     assert {f"./prometheus/{path.name}" for path in RULE_FILES} <= mounted
     tested = {name for path in RULE_TESTS for name in yaml.safe_load(path.read_text())["rule_files"]}
     assert tested == {path.name for path in RULE_FILES}
+
+
+MAY_BE_EMPTY = {"${KAFKA_ADMIN_PASSWORD_OLD:-}", "${KAFKA_DELIVER_PASSWORD:-}", "${WEBHOOK_SECRETS:-}"}
+"""Of what not everybody runs: a file of an earlier version has no line for it."""
 
 
 @pytest.mark.parametrize("path", sorted(DEPLOY.rglob("*.y*ml")), ids=lambda path: str(path.relative_to(DEPLOY)))
@@ -135,14 +140,15 @@ def test_secrets_come_from_the_environment_and_are_made_by_make_env(tmp_path: Pa
     assert {name for name, _ in asked} <= set(made)
     for name, service in services.items():
         for variable, value in service.get("environment", {}).items():
-            if re.search("PASSWORD|TOKEN_KEY", variable):
+            if re.search("PASSWORD|TOKEN_KEY|SECRET", variable):
                 assert value.startswith("${"), f"{name}: {variable} is written down"
-                assert ":?" in value or variable == "KAFKA_ADMIN_PASSWORD_OLD", f"{name}: {variable} may be empty"
+                assert ":?" in value or value in MAY_BE_EMPTY, f"{name}: {variable} may be empty"
     assert re.fullmatch(r"swift=[0-9a-f]{64},orient=[0-9a-f]{64}", made["KAFKA_COURIER_PASSWORDS"])
     (key,) = json.loads(made["TOKEN_KEYS"].strip("'")).items()
     assert key[0] == made["TOKEN_KEY"]
     assert re.fullmatch(r"[0-9a-f]{64}", key[1])
     assert os.stat(tmp_path / ".env").st_mode & 0o077 == 0
+    assert len(read_secrets(made["WEBHOOK_SECRETS"])[0]) == 32
     again = subprocess.run(script, check=False, capture_output=True, text=True)
     assert again.returncode == 2
     assert "exists" in again.stderr
@@ -234,6 +240,5 @@ def test_grafana_finds_its_data_source_and_dashboards() -> None:
 def test_prometheus_scrapes_the_port_that_the_worker_listens_on() -> None:
     scrape = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"][0]
     (found,) = scrape["dns_sd_configs"]
-    assert found["names"] == ["worker"]
-    assert "worker" in services
+    assert set(found["names"]) <= set(services)
     assert f"PARCELWARD_HTTP_PORT={found['port']}" in DOCKERFILE

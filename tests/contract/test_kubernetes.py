@@ -10,6 +10,8 @@ from parcelward.audit.account import SETTLED_MS
 from parcelward.connection_settings import ENV_PREFIX
 from parcelward.moments import MINUTE_MS
 from parcelward.settings import Settings, load_settings
+from parcelward.webhook_settings import WebhookSettings
+from streams.delivery.run import STOP_S as DELIVER_STOP_S
 from streams.engine.assignment import FINISH_S
 from streams.engine.transactions import CLOSE_S
 from streams.lifecycle import END_S, START_S, STOP_S
@@ -19,8 +21,9 @@ DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 
 manifests: dict[str, dict[str, Any]] = {
     manifest["kind"]: manifest
-    for manifest in map(yaml.safe_load, map(Path.read_text, (DEPLOY / "kubernetes").iterdir()))
+    for manifest in map(yaml.safe_load, map(Path.read_text, (DEPLOY / "kubernetes").glob("*.yaml")))
 }
+deliver: dict[str, Any] = yaml.safe_load((DEPLOY / "kubernetes" / "optional" / "deliver.yaml").read_text())["spec"]
 config: dict[str, str] = manifests["ConfigMap"]["data"]
 stateful = manifests["StatefulSet"]["spec"]
 pod = stateful["template"]["spec"]
@@ -43,7 +46,7 @@ def test_settings_are_those_of_the_worker_and_no_secret_is_written_down(monkeypa
     secret = {
         f"{ENV_PREFIX}{name.upper()}"
         for name, field in Settings.model_fields.items()
-        if "Secret" in str(field.annotation)
+        if "Secret" in str(field.annotation) and name not in WebhookSettings.model_fields
     }
     assert set(from_secret) == secret
     assert not secret & set(config)
@@ -122,3 +125,26 @@ def test_the_job_of_the_accounts_is_a_command_of_its_own_user_after_midnight_in_
     assert accounts["enableServiceLinks"] is accounts["automountServiceAccountToken"] is False
     labels = manifests["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"]
     assert labels != stateful["selector"]["matchLabels"], "it is no worker"
+
+
+def test_what_delivers_is_one_process_of_its_own_user_with_secrets_from_files() -> None:
+    assert (deliver["replicas"], deliver["strategy"]) == (1, {"type": "Recreate"})
+    template = deliver["template"]
+    (sending,) = template["spec"]["containers"]
+    assert sending["args"] == ["deliver"]
+    assert sending["image"] == worker["image"]
+    assert sending["envFrom"] == worker["envFrom"]
+    assert sending["securityContext"] == worker["securityContext"]
+    named = {entry["name"]: entry["value"] for entry in sending["env"]}
+    assert named.pop("PARCELWARD_SASL_USERNAME") == "deliver"
+    folders = {mount["mountPath"] for mount in sending["volumeMounts"]}
+    for name, value in named.items():
+        setting = name.removeprefix(ENV_PREFIX).removesuffix("_FILE").lower()
+        assert setting in Settings.model_fields
+        assert not name.endswith("_FILE") or str(Path(value).parent) in folders
+    assert template["metadata"]["labels"] == deliver["selector"]["matchLabels"]
+    assert template["metadata"]["labels"] != stateful["selector"]["matchLabels"], "it is no worker"
+    assert template["spec"]["enableServiceLinks"] is template["spec"]["automountServiceAccountToken"] is False
+    assert template["spec"]["terminationGracePeriodSeconds"] >= 3 * DELIVER_STOP_S + END_S
+    paths = {name: sending[f"{name}Probe"]["httpGet"]["path"] for name in ("liveness", "readiness")}
+    assert paths == {"liveness": "/health", "readiness": "/ready"}

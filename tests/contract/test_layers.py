@@ -24,6 +24,7 @@ LAYERS = {
     "secret_files": "secrets, from the environment or from files",
     "setting_types": "types of settings' values",
     "connection_settings": "the settings of what an installation is connected to",
+    "webhook_settings": "the settings of one command that is no worker; a part of the settings",
     "settings": "every choice; checked against the contract, names the topics",
     "footing": "what a committed position notes about its logs; engine and ground read it",
     "ground": "what a worker stands on, judged: facts in, findings out; whoever talks to Kafka asks it",
@@ -48,6 +49,7 @@ LAYERS = {
     "cases": "what becomes of an alert: its steps, instructions to the courier, and the case that it lies in",
     "screening": "the stages: all of the above in the order of the flow",
     # around the flow
+    "delivery": "an alert on its way to a platform without Kafka; reads it as any platform would, by the contract",
     "publisher": "the couriers' side of the wire: checks like intake, makes tokens like identity, sends by cluster",
     "simulate": "couriers who do not exist; of ours they know the contract alone",
     "training": "simulated traffic, screened, becomes a model",
@@ -67,6 +69,7 @@ LAYERS = {
     # the Kafka edge: the core never imports it; the command line names the worker and loads it when it is called
     "streams.engine": "Faust in batches; knows no parcel, so it takes little of the core (below)",
     "streams": "the service: joins the engine to the stages",
+    "streams.delivery": "webhooks over the wire; serves its metrics as the service does",
 }
 """Every package, the lowest first, and why it stands there. It imports only packages that stand before it."""
 

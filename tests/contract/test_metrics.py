@@ -12,7 +12,7 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from parcelward.counts import COUNT_LABELS, DECLARED, LABELS, LATENCY_BUCKETS, Metric, MetricKind
+from parcelward.counts import COUNT_LABELS, DECLARED, DELIVERY_DECLARED, LABELS, LATENCY_BUCKETS, Metric, MetricKind
 from parcelward.metrics import Metrics
 from parcelward.metrics_page import with_tables
 from parcelward.rules import load_pack
@@ -40,6 +40,7 @@ CODES = {
     "version": "1.0",
     "hash": "3b1f0c9d2e4a5768",
     "flaw": "gap",
+    "endpoint": "platform",
 }
 LABEL_VALUES = CODES | {name: label.values[0] for name, label in LABELS.items() if isinstance(label.values, tuple)}
 
@@ -49,7 +50,8 @@ def exported(declared: Metric) -> set[str]:
     return {declared.name + part for part in HISTOGRAM_PARTS} if declared.kind == "histogram" else {declared.name}
 
 
-EXPORTED = set[str]().union(*map(exported, DECLARED))
+EVERY = (*DECLARED, *DELIVERY_DECLARED)
+EXPORTED = set[str]().union(*map(exported, EVERY))
 
 
 def rules() -> list[dict[str, Any]]:
@@ -85,7 +87,7 @@ def test_an_expression_asks_for_metrics_and_labels_that_exist(place: str) -> Non
     names = set(NAME.findall(expression))
     assert names <= EXPORTED, f"{place} asks for unknown metrics"
     assert set(RECORDED_NAME.findall(expression)) <= RECORDED, f"{place} asks for what no rule records"
-    labels = {label for declared in DECLARED if exported(declared) & names for label in declared.labels}
+    labels = {label for declared in EVERY if exported(declared) & names for label in declared.labels}
     if "kafka" in expression and not names:
         return  # of metrics that others give; a test with a real broker looks at them
     labels |= {"courier"} if "parcelward:courier" in expression or "parcelward:uploaded" in expression else set()
@@ -114,18 +116,19 @@ def test_an_objective_has_the_windows_and_factors_of_the_sre_workbook(budget: st
 
 def test_every_metric_is_shown_or_alerted_on_somewhere() -> None:
     used = {name for expression in EXPRESSIONS.values() for name in NAME.findall(expression)}
-    unused = [declared.name for declared in DECLARED if not exported(declared) & used]
+    unused = [declared.name for declared in EVERY if not exported(declared) & used]
     assert unused == [], "metrics that nobody looks at"
 
 
 def test_the_tables_of_the_docs_are_what_is_declared() -> None:
     page = DOCS.read_text()
     assert page == with_tables(page), "run: .venv/bin/python -m parcelward.metrics_page docs/metrics.md"
-    assert f"| `{DECLARED[-1].name}` | {DECLARED[-1].kind} |" in page
+    for last in (DECLARED[-1], DELIVERY_DECLARED[-1]):
+        assert f"| `{last.name}` | {last.kind} |" in page
 
 
 def test_every_label_is_explained_and_none_that_nobody_uses() -> None:
-    assert LABELS.keys() == {label for declared in DECLARED for label in declared.labels}
+    assert LABELS.keys() == {label for declared in EVERY for label in declared.labels}
 
 
 def test_a_page_without_a_place_for_the_tables_is_refused() -> None:
@@ -134,17 +137,18 @@ def test_a_page_without_a_place_for_the_tables_is_refused() -> None:
 
 
 def test_the_docs_name_no_metric_that_does_not_exist() -> None:
-    known = EXPORTED | {declared.name for declared in DECLARED} | VOLUMES
+    known = EXPORTED | {declared.name for declared in EVERY} | VOLUMES
     for document in (DOCS, ROOT / "docs" / "runbook.md", ROOT / "docs" / "ops.md"):
         named = set(NAME.findall(document.read_text()))
         assert named, document.name
         assert named <= known, document.name
 
 
-def test_what_is_exported_is_what_is_declared() -> None:
+@pytest.mark.parametrize("of_process", [DECLARED, DELIVERY_DECLARED], ids=["worker", "deliver"])
+def test_what_is_exported_is_what_is_declared(of_process: tuple[Metric, ...]) -> None:
     registry = CollectorRegistry()
-    metrics = Metrics(registry, couriers=("swift",), strict=True)
-    for declared in DECLARED:
+    metrics = Metrics(registry, couriers=("swift",), endpoints=("platform",), declared=of_process, strict=True)
+    for declared in of_process:
         labels = [LABEL_VALUES[label] for label in declared.labels]
         if declared.key:
             metrics.count({(declared.key, *labels): 1})
@@ -156,8 +160,8 @@ def test_what_is_exported_is_what_is_declared() -> None:
             metrics.observe(declared, 1, *labels)
     families = text_string_to_metric_families(generate_latest(registry).decode())
     series = {sample.name: set(sample.labels) - {"le"} for family in families for sample in family.samples}
-    assert set(series) == EXPORTED
-    for declared in DECLARED:
+    assert set(series) == set().union(*map(exported, of_process))
+    for declared in of_process:
         for name in exported(declared):
             assert series[name] == set(declared.labels), name
 
@@ -188,12 +192,12 @@ def test_what_the_stages_count_of_a_simulated_minute_is_declared() -> None:
 
 
 def test_names_and_labels_follow_the_rules() -> None:
-    for declared in DECLARED:
+    for declared in EVERY:
         assert declared.name.endswith("_total") == (declared.kind is MetricKind.COUNTER), declared.name
         assert declared.help.endswith("."), declared.name
         assert not FORBIDDEN_LABELS & set(declared.labels), declared.name
-    assert len({declared.name for declared in DECLARED}) == len(DECLARED)
-    assert {declared.key for declared in DECLARED} - {None} == set(COUNT_LABELS)
+    assert len({declared.name for declared in EVERY}) == len(EVERY)
+    assert {declared.key for declared in EVERY} - {None} == set(COUNT_LABELS)
     assert (LATENCY_BUCKETS[0], LATENCY_BUCKETS[-1]) == (0.005, 60.0)
 
 

@@ -56,7 +56,7 @@ class Prometheus:
 
 
 def metrics_of_a_worker(registry: CollectorRegistry) -> Metrics:
-    """Every metric of a worker that has committed a moment ago, and is not ready."""
+    """Every metric of a worker that has committed a moment ago and is not ready, and of what delivers webhooks."""
     metrics = Metrics(registry, couriers=("swift",), strict=True)
     for stage in counts.STAGES:
         metrics.observe(counts.BATCH_RECORDS, 100, stage)
@@ -75,6 +75,9 @@ def metrics_of_a_worker(registry: CollectorRegistry) -> Metrics:
     for info in (counts.BUILD_INFO, counts.RULE_PACK_INFO, counts.MODEL_INFO):
         metrics.show_only(info, *["1.0", "3b1f0c9d2e4a5768"][: len(info.labels)])
     metrics.set(counts.MODEL_LOADED, True)
+    delivery = Metrics(registry, endpoints=("platform",), declared=counts.DELIVERY_DECLARED, strict=True)
+    for gauge in (metric for metric in counts.DELIVERY_DECLARED if metric.kind is counts.MetricKind.GAUGE):
+        delivery.set(gauge, gauge is counts.DELIVERY_UP, "platform")
     return metrics
 
 
@@ -134,7 +137,8 @@ def test_every_declared_metric_arrives_as_the_type_it_was_declared(prometheus: P
     found = {entry["metric"]: entry["type"] for entry in prometheus.ask("targets/metadata")}
     # Prometheus 2 files a counter under its name without `_total` when the text format says so.
     kinds = {name.removesuffix("_total"): kind for name, kind in found.items()}
-    assert {metric.name.removesuffix("_total"): str(metric.kind) for metric in DECLARED}.items() <= kinds.items()
+    declared = (*DECLARED, *counts.DELIVERY_DECLARED)
+    assert {metric.name.removesuffix("_total"): str(metric.kind) for metric in declared}.items() <= kinds.items()
 
 
 def test_every_alert_rule_is_evaluated_without_error(prometheus: Prometheus) -> None:

@@ -43,6 +43,8 @@ def test_a_group_has_one_owner() -> None:
     assert {(right.user, right.name) for right in groups} == {
         ("worker", "screening"),
         ("accounts", "screening"),  # Describe alone: it looks at the positions
+        ("deliver", "deliver-platform"),
+        ("deliver", "deliver-platform-undelivered"),
         ("platform", "platform"),
         ("courier-swift", "courier-swift"),
         ("courier-swift-express", "courier-swift-express"),
@@ -50,7 +52,7 @@ def test_a_group_has_one_owner() -> None:
     assert {right.user for right in groups if right.operation == "READ" and right.name == "screening"} == {"worker"}
 
 
-@pytest.mark.parametrize("taken", ["screening", "platform", "courier-swift-express"])
+@pytest.mark.parametrize("taken", ["screening", "platform", "courier-swift-express", "deliver-platform"])
 def test_a_group_of_somebody_else_is_refused(tmp_path: Path, taken: str) -> None:
     access = read_access(written(tmp_path, f'[courier.swift]\ngroups = ["{taken}"]'), SETTINGS.couriers)
     with pytest.raises(UserError, match=f"group {taken} would belong to .* and to courier-swift"):

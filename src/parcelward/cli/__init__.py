@@ -24,6 +24,7 @@ COMMANDS = {
     "decide": Subcommand("parcelward.cli.decide:decide", "Decide on an alert or a case, as a person of the platform."),
     "instructions": Subcommand("parcelward.cli.instructions:instructions", "Show what a courier must do now."),
     "answer": Subcommand("parcelward.cli.instructions:answer", "Answer an instruction, as a courier."),
+    "deliver": Subcommand("streams.delivery.command:deliver", "Send alerts as signed webhooks, for who has no Kafka."),
     "rejected": Subcommand("parcelward.cli.rejected:rejected", "Read back a courier's refused records with reasons."),
     "trace": Subcommand("parcelward.cli.trace:trace", "Show from the topics where a parcel's events went."),
     "erase": Subcommand("parcelward.cli.erase:erase", "Take one person out of what is stored, and prove it."),

@@ -16,7 +16,7 @@ from parcelward.flow import FLOW
 from parcelward.footing import short_id
 from parcelward.ground.check import refuse
 from parcelward.ground.facts import TopicFacts
-from parcelward.ground.plan import INTERNAL, TopicPlan, plan_accounts, plan_topics
+from parcelward.ground.plan import INTERNAL, TopicPlan, plan_accounts, plan_delivery, plan_topics
 from parcelward.ground.topics import WAITS, misfits
 from parcelward.settings import Settings
 
@@ -59,7 +59,7 @@ def ensure_topics(settings: Settings, plan: Callable[[Settings], list[TopicPlan]
 
 def delete_topics(settings: Settings) -> None:
     """Delete every topic of this installation that exists. Raises UserError when the cluster refuses."""
-    planned = {plan.name for plan in (*plan_topics(settings), *plan_accounts(settings))}
+    planned = {plan.name for plan in (*plan_topics(settings), *plan_accounts(settings), *plan_delivery(settings))}
 
     def delete(admin: Any) -> None:
         if found := sorted(planned & set(admin.list_topics())):

@@ -25,7 +25,7 @@ from parcelward.cluster.client import client_options
 from parcelward.cluster.entrance import is_let_in
 from parcelward.cluster.rights import USER, Access, Quota, Right, is_ours, wanted_quotas, wanted_rights
 from parcelward.errors import UserError
-from parcelward.ground.plan import plan_accounts, plan_topics
+from parcelward.ground.plan import plan_accounts, plan_delivery, plan_topics
 from parcelward.settings import Settings
 
 ITERATIONS = 8192
@@ -60,7 +60,7 @@ def provision(
     UserError for what Kafka refuses.
     """
     rights = wanted_rights(settings, access)
-    missing = {plan.name for plan in (*plan_topics(settings), *plan_accounts(settings))}
+    missing = {plan.name for plan in (*plan_topics(settings), *plan_accounts(settings), *plan_delivery(settings))}
     found = administered(settings, "looking_at_the_cluster", lambda admin: look(admin, settings))
     missing -= found.topics
     for name in sorted(missing):
@@ -75,6 +75,7 @@ def provision(
     if not dry:
         ensure_topics(settings)
         ensure_topics(settings, plan_accounts)
+        ensure_topics(settings, plan_delivery)
 
     def do(admin: Any) -> None:
         for change in changes:

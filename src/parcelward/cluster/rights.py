@@ -12,10 +12,11 @@ from parcelward.contract.fields import CourierCode
 from parcelward.errors import UserError
 from parcelward.ground.plan import plan_topics
 from parcelward.settings import Settings
+from parcelward.webhook_settings import ReceiverName, TopicName
 
-WORKER, PLATFORM, ACCOUNTS = "worker", "platform", "accounts"
+WORKER, PLATFORM, ACCOUNTS, DELIVER = "worker", "platform", "accounts", "deliver"
 TOPIC, GROUP, TRANSACTIONAL_ID = "topic", "group", "transactional id"
-USER = re.compile(f"{WORKER}|{PLATFORM}|{ACCOUNTS}|courier-.+")
+USER = re.compile(f"{WORKER}|{PLATFORM}|{ACCOUNTS}|{DELIVER}|courier-.+")
 """Users that provisioning makes and removes. It leaves all others alone."""
 
 Quota = dict[str, float]
@@ -58,14 +59,24 @@ class Courier(Limits, Reader):
     """The entry of one courier: limits of its own, and more groups."""
 
 
+class Deliver(BaseModel):
+    """What `parcelward deliver` may send, and under which names (the setting `webhook_name` of each process)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    receivers: tuple[ReceiverName, ...] = ("platform",)
+    topics: tuple[TopicName, ...] = ("alerts",)
+
+
 class Access(BaseModel):
-    """The file access.toml: quotas of couriers, and named groups."""
+    """The file access.toml: quotas of couriers, named groups, and what is delivered by webhook."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     every_courier: Limits = Limits()
     courier: dict[CourierCode, Courier] = {}
     platform: Reader = Reader()
+    deliver: Deliver = Deliver()
 
 
 def read_access(path: Path, couriers: tuple[str, ...]) -> Access:
@@ -93,7 +104,8 @@ def wanted_rights(settings: Settings, access: Access) -> frozenset[Right]:
 
     A courier writes its intake and its answers, reads its refused records, its accounts and its instructions. The
     platform reads alerts, referrals and cases, and writes decisions. The worker does the rest. Who counts the accounts
-    reads what they are counted from, and writes nothing else.
+    reads what they are counted from, and writes nothing else. Who delivers webhooks reads what is delivered, and writes
+    what was not.
     """
     return frozenset(_rights(settings, access))
 
@@ -124,11 +136,23 @@ def _rights(settings: Settings, access: Access) -> Iterator[Right]:
     for read in (topics.alerts, topics.referrals, topics.cases, topics.refused_decisions):
         yield from _allow(PLATFORM, TOPIC, read, "READ", "DESCRIBE")
     yield from _allow(PLATFORM, TOPIC, topics.decisions, "READ", "WRITE", "DESCRIBE")
-    owners = {topics.app_id: WORKER}
+    yield from _to_deliver(settings, access.deliver)
+    owners = {topics.app_id: WORKER} | {right.name: DELIVER for right in _to_deliver(settings, access.deliver)}
     for user, group in _groups(settings, access):
         if (owner := owners.setdefault(group, user)) != user:
             raise UserError(f"the group {group} would belong to {owner} and to {user}; give it another name")
         yield from _allow(user, GROUP, group, "READ")
+
+
+def _to_deliver(settings: Settings, deliver: Deliver) -> Iterator[Right]:
+    topics = settings.topics
+    for topic in deliver.topics:
+        yield from _allow(DELIVER, TOPIC, settings.topic_prefix + topic, "READ", "DESCRIBE")
+    yield from _allow(DELIVER, TOPIC, topics.undelivered, "READ", "WRITE", "DESCRIBE")
+    for receiver in deliver.receivers:
+        for name in (topics.delivery_id(receiver), topics.undelivered_id(receiver)):
+            yield from _allow(DELIVER, GROUP, name, "READ", "DESCRIBE")
+            yield from _allow(DELIVER, TRANSACTIONAL_ID, name, "WRITE", "DESCRIBE")
 
 
 def _groups(settings: Settings, access: Access) -> Iterator[tuple[str, str]]:
@@ -157,9 +181,9 @@ def is_ours(right: Right, settings: Settings) -> bool:
     prefix = re.escape(settings.topic_prefix)
     names = {
         TOPIC: r"(intake|rejected|accounts|instructions|answers)\..+|alerts|decisions|refused\.decisions|referrals"
-        r"|cases|screening([.-].*)?",
+        r"|cases|undelivered|screening([.-].*)?",
         GROUP: "[^.]+",
-        TRANSACTIONAL_ID: "screening(-.*)?",
+        TRANSACTIONAL_ID: "(screening|deliver)(-.*)?",
     }
     return right.kind in names and re.fullmatch(f"{prefix}({names[right.kind]})", right.name) is not None
 

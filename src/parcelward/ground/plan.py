@@ -11,6 +11,8 @@ from parcelward.topics import MAX_INTAKE_BYTES, MAX_REJECTED_BYTES
 INTAKE_DAYS = 7
 REJECTED_DAYS = 30
 ALERT_DAYS = 90
+MAX_UNDELIVERED_BYTES = 2 * 1024 * 1024
+"""Room for the largest record of a topic that is delivered, and the headers that say why it was not."""
 
 SAFE = {
     "min.insync.replicas": "a record may be acknowledged by too few copies, and be lost with them",
@@ -122,6 +124,15 @@ def plan_accounts(settings: Settings) -> list[TopicPlan]:
                 partitions=1)
         for courier in settings.couriers
     ]  # fmt: skip
+
+
+def plan_delivery(settings: Settings) -> list[TopicPlan]:
+    """Plan the topic of undelivered records. No worker reads or writes it; `parcelward deliver` does."""
+    plan = _plan(
+        settings, settings.topics.undelivered, {}, {}, False, False,
+        retention_ms=str(ALERT_DAYS * DAY_MS), max_message_bytes=str(MAX_UNDELIVERED_BYTES),
+    )  # fmt: skip
+    return [plan]
 
 
 def plan_clock(settings: Settings) -> TopicPlan:

@@ -1,0 +1,1 @@
+"""Webhooks, without network and clock: the message and its signature, the times of attempts, and the order."""
