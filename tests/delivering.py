@@ -1,4 +1,4 @@
-"""What tests of the webhooks share: alerts on a topic, runs in this process or as a command, and a clock that jumps."""
+"""Shared by tests of the webhooks: alerts on a topic, runs in this process or as a command, and a clock that jumps."""
 
 import asyncio
 import json

@@ -45,7 +45,7 @@ class Request(NamedTuple):
 
 @dataclass
 class Receiver:
-    """What came, and how it is answered."""
+    """Requests that came, and the answer to each."""
 
     port: int
     answer: Callable[[Request], bytes] = lambda _: OK

@@ -93,7 +93,7 @@ def signer_of(settings: Settings) -> Signer:
 def start_of(
     settings: Settings, undelivered: bool, from_: str | None, partition: int | None, offset: int | None
 ) -> Start:
-    """Where to read. Raises UserError for options that contradict each other."""
+    """Say where to read. Raises UserError for options that contradict each other."""
     topics = tuple(settings.topic_prefix + name for name in settings.webhook_topics)
     if (partition is None) != (offset is None):
         raise UserError("--partition and --offset go together; give both, or --from")

@@ -33,7 +33,7 @@ Place = tuple[str, int]
 
 
 class Start(NamedTuple):
-    """Where to read: from the position kept under `name`, or else from records of a time or an offset on."""
+    """Place to read from: the position kept under `name`, or else a time or an offset."""
 
     topics: tuple[str, ...]
     name: str | None

@@ -1,4 +1,4 @@
-"""What waits is sent in order for each key and at the right times: twelve attempts over three days, in no time."""
+"""Records that wait are sent in order for each key and at the right times: three days in no time."""
 
 import itertools
 import random

@@ -60,7 +60,7 @@ class Courier(Limits, Reader):
 
 
 class Deliver(BaseModel):
-    """What `parcelward deliver` may send, and under which names (the setting `webhook_name` of each process)."""
+    """Topics that `parcelward deliver` may send, and its receivers by name (`webhook_name` of each process)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -59,7 +59,7 @@ class Next(NamedTuple):
 
 
 class Book:
-    """What waits. The caller sends what `take` gives, and says how that went."""
+    """Everything that waits. The caller sends what `take` gives, and says how that went."""
 
     def __init__(self, most: int, chance: Callable[[], float]) -> None:
         self._most = most

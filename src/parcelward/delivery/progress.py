@@ -1,4 +1,4 @@
-"""How far one partition is done: the position that may be committed, and what of the records after it is still open.
+"""Progress of one partition: the position that may be committed, and what of the records after it is still open.
 
 One record that its receiver does not take holds back the position for days, while thousands after it are delivered. So
 the note that Kafka keeps with a position names the records that are open, with their attempts. After a restart the
@@ -15,7 +15,7 @@ VERSION = "1"
 
 
 class Tried(NamedTuple):
-    """What is known of the attempts of one record, in whole seconds: how many, since when, when the next is due."""
+    """Attempts of one record, in whole seconds: how many, since when, when the next is due."""
 
     attempts: int = 0
     first_s: int = 0

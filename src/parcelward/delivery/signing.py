@@ -23,7 +23,7 @@ class Signer:
         """Give the three headers of one attempt.
 
         >>> Signer([b"0" * 24]).headers("alerts:a:1", 1700000000, b"{}")["webhook-signature"]
-        'v1,1mtY1TAZahkOqt1IgKMVtNW6e+dqgyIBxJ+G14qa5Vw='
+        'v1,WmLrOMrLy7vIaklpMfqLnIa+Rmwa/F91H2C2gERGkYs='
         """
         content = b"%s.%d.%s" % (webhook_id.encode(), at_s, body)
         signatures = (base64.b64encode(hmac.digest(secret, content, "sha256")) for secret in self._secrets)
