@@ -66,7 +66,7 @@ def deliver(
         logging.getLogger(name).setLevel(logging.ERROR)
     if settings.manage_topics:
         ensure_topics(settings, plan_delivery)
-    log.info("starting", extra={"version": version("parcelward"), "settings": shown_settings(settings)})
+    log_start(settings)
     try:
         count, is_gone = asyncio.run(_deliver(settings, start, signer, once))
     except UserError:
@@ -76,6 +76,11 @@ def deliver(
         sys.exit(1)
     if once:
         _tell(count, is_gone, settings.webhook_name)
+
+
+def log_start(settings: Settings) -> None:
+    """Log the version and every setting; secrets are replaced."""
+    log.info("delivering", extra={"version": version("parcelward"), "settings": shown_settings(settings)})
 
 
 def signer_of(settings: Settings) -> Signer:
@@ -132,8 +137,7 @@ async def _deliver(settings: Settings, start: Start, signer: Signer, once: bool)
             if once:
                 await source.open()
                 return await run.run(stop), book.is_gone
-            async with served(settings, http_app(registry, lambda: run.checks)) as port:
-                log.info("serving metrics", extra={"port": port})
+            async with served(settings, http_app(registry, lambda: run.checks)):
                 await source.open()
                 return await run.run(stop), book.is_gone
     finally:

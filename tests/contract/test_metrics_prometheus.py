@@ -75,6 +75,7 @@ def metrics_of_a_worker(registry: CollectorRegistry) -> Metrics:
     for info in (counts.BUILD_INFO, counts.RULE_PACK_INFO, counts.MODEL_INFO):
         metrics.show_only(info, *["1.0", "3b1f0c9d2e4a5768"][: len(info.labels)])
     metrics.set(counts.MODEL_LOADED, True)
+    metrics.set(counts.OPEN_ALERTS, 1, counts.OPEN_STATES[0], "week")
     delivery = Metrics(registry, endpoints=("platform",), declared=counts.DELIVERY_DECLARED, strict=True)
     for gauge in (metric for metric in counts.DELIVERY_DECLARED if metric.kind is counts.MetricKind.GAUGE):
         delivery.set(gauge, gauge is counts.DELIVERY_UP, "platform")

@@ -160,6 +160,16 @@ def test_a_receiver_that_is_away_is_knocked_at_and_that_counts_for_nothing() -> 
     assert waiting.tried == Tried(9, int(NOW), int(NOW + 50 * HOUR_S))
 
 
+def test_after_a_restart_each_is_tried_at_once_and_that_counts_for_nothing() -> None:
+    before = Tried(3, int(NOW - HOUR_S), int(NOW + HOUR_S))
+    made = book(item("a", 0, before), item("b", 1, before))
+    assert deliver(made, NOW) == "a:0"
+    assert not fail(made, NOW, REFUSED)
+    (waiting,) = made.open_items()
+    assert waiting.tried == before
+    assert made.take(NOW).in_s == HOUR_S
+
+
 def test_a_record_that_breaks_its_receiver_is_not_sent_all_the_time() -> None:
     """Others are delivered meanwhile, one each second, so each failure of it looks like an outage that ends."""
     made, now_s, tries = book(item("a", 0)), NOW, 0

@@ -21,12 +21,23 @@ from prometheus_client import CollectorRegistry
 
 import streams.worker
 from parcelward.cluster import admin
+from parcelward.contract.deliveries import Outcome as Gone
+from parcelward.counts import DELIVERY_DECLARED
+from parcelward.delivery.book import Book, Item
+from parcelward.delivery.message import Message
+from parcelward.delivery.outcomes import Answer
+from parcelward.delivery.progress import Tried
+from parcelward.delivery.signing import Signer
 from parcelward.intake.refusal import set_aside
 from parcelward.logs import FIELDS, JsonFormatter
 from parcelward.metrics import Metrics
 from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
 from parcelward.stage import Batch, Outcome, Record
+from streams.delivery import command
+from streams.delivery.clock import Clock
+from streams.delivery.run import Run
+from streams.delivery.source import Source, Start
 from streams.engine.assignment import Assignment
 from streams.engine.partition import StagePartition
 from streams.engine.producer import FencedError, Member, StoppedError
@@ -290,6 +301,31 @@ def a_state_does_not_close(patch: pytest.MonkeyPatch, folder: Path) -> None:
     with_state(folder, close)
 
 
+def deliveries_start(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    command.log_start(SETTINGS)
+
+
+def a_receiver_is_gone(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    async def attempt() -> None:
+        async def gone(*_: object) -> Answer:
+            return Answer(Gone.GONE, 410)
+
+        metrics = Metrics(CollectorRegistry(), endpoints=("platform",), declared=DELIVERY_DECLARED)
+        book, signer = Book(1, lambda: 0.0), Signer([b"0" * 24])
+        endpoint: Any = SimpleNamespace(send=gone)
+        run = Run(SETTINGS, Source(SETTINGS, FROM_THE_START), book, endpoint, signer, Clock(), metrics, once=False)
+        book.add(Item(Record("alerts", 0, 7, 0, b"SF1", b"{}"), Message("alerts:a:1", b"{}"), Tried()))
+        run._begin_attempts()
+        await asyncio.gather(*run._in_flight)
+
+    asyncio.run(attempt())
+
+
+def records_are_deleted_before_they_are_delivered(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    Source(SETTINGS, FROM_THE_START)._miss(TopicPartition("alerts", 0), 5)
+
+
+FROM_THE_START = Start(("alerts",), None, 0)
 HAPPENS: dict[str, Callable[[pytest.MonkeyPatch, Path], None]] = {
     "trying again": a_broker_goes_away,
     "starting": the_worker_starts,
@@ -302,6 +338,10 @@ HAPPENS: dict[str, Callable[[pytest.MonkeyPatch, Path], None]] = {
     "a batch in work was abandoned": a_batch_takes_too_long,
     "told to stop while partitions were taken over": a_worker_stops_during_a_takeover,
     "a connection was left as it is": a_connection_does_not_end,
+    "delivering": deliveries_start,
+    "not delivered": a_receiver_is_gone,
+    "the receiver wants no more; nothing is sent any more": a_receiver_is_gone,
+    "records were deleted before they were delivered": records_are_deleted_before_they_are_delivered,
     "state on disk is read anew": a_state_is_ahead,
     "state on disk was not closed in order": a_state_does_not_close,
 }

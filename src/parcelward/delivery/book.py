@@ -69,7 +69,7 @@ class Book:
         self._turn = 0
         self._bytes = 0
         self._hold_until = 0.0
-        self._is_away = True  # after a restart nobody knows
+        self._is_away = False
         self._last_try_s = 0.0
         self._away_since_s = 0.0
         self.waiting = 0
@@ -134,16 +134,16 @@ class Book:
     def failed(self, item: Item, answer: Answer, now_s: float) -> bool:
         """Plan the next attempt; tell whether there is none: then the item is the caller's, until it is `done`.
 
-        An early try that fails for the receiver's sake counts for nothing.
+        An early try that fails for the receiver's sake counts for nothing, nor does the one after a restart.
         """
-        item.answer = answer
+        is_first, item.answer = item.answer is None, answer
         if answer.outcome is Outcome.GONE:
             self.is_gone = True
             return False
         if answer.outcome is not Outcome.UNREADABLE:  # which was not sent
             self._note_away(answer, now_s)
         self._hold_until = max(self._hold_until, now_s + answer.retry_after_s)
-        if not (item.is_early and answer.outcome in NOT_THE_RECORD):
+        if not (item.is_early and (is_first or answer.outcome in NOT_THE_RECORD)):
             item.attempts += 1
             if item.attempts >= ATTEMPTS or answer.outcome is Outcome.UNREADABLE:
                 return True
@@ -172,11 +172,12 @@ class Book:
 
     def _bring_forward(self, now_s: float) -> None:
         for number, (due_s, turn, item) in enumerate(self._heads):
-            if item.attempts and (item.answer is None or item.answer.outcome in NOT_THE_RECORD):
+            if item.answer is not None and item.answer.outcome in NOT_THE_RECORD:
                 soon_s = max(now_s, item.last_s + early_pause_s(now_s - item.first_s))
                 self._heads[number] = (min(due_s, soon_s), turn, item)
         heapify(self._heads)
 
     def _offer(self, item: Item) -> None:
         self._turn += 1
-        heappush(self._heads, (item.due_s, self._turn, item))
+        due_s = 0.0 if item.answer is None else item.due_s  # after a restart nobody knows whether the receiver is away
+        heappush(self._heads, (due_s, self._turn, item))
