@@ -13,7 +13,7 @@ import pytest
 
 from parcelward.channels.channel import COURIER, ROLES, SETTINGS, channels
 from parcelward.contract.schema_files import ADDED, MESSAGES, Message, rows_of, schema_of
-from parcelward.ground.plan import plan_accounts, plan_topics
+from parcelward.ground.plan import plan_accounts, plan_delivery, plan_topics
 from tests.node import run_node
 from tests.rights_table import TOPICS
 
@@ -76,7 +76,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 
 def test_every_topic_is_a_channel_and_every_message_is_on_one() -> None:
-    planned = {plan.name for plan in (*plan_topics(SETTINGS), *plan_accounts(SETTINGS))}
+    planned = {plan.name for plan in (*plan_topics(SETTINGS), *plan_accounts(SETTINGS), *plan_delivery(SETTINGS))}
     assert {channel["address"] for channel in DOCUMENT["channels"].values()} == planned
     said = {topic for message in MESSAGES for topic in message.topic.replace("<courier>", COURIER).split(", ")}
     assert {channel.address for channel in channels() if not channel.is_inner} == said

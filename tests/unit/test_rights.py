@@ -16,7 +16,7 @@ from parcelward.cluster.rights import (
     wanted_rights,
 )
 from parcelward.errors import UserError
-from parcelward.ground.plan import plan_accounts, plan_topics
+from parcelward.ground.plan import plan_accounts, plan_delivery, plan_topics
 from parcelward.settings import Settings
 from tests.rights_table import TOPICS
 
@@ -70,7 +70,8 @@ def test_the_worker_may_use_every_topic_of_the_plan_as_the_plan_says() -> None:
 def test_the_tables_of_rights_name_every_topic() -> None:
     """So whoever adds a topic has to say who may use it; every user tries each of them on a real Kafka."""
     settings = Settings(couriers=("swift", "orient"))
-    assert {one.topic for one in TOPICS} == {plan.name for plan in (*plan_topics(settings), *plan_accounts(settings))}
+    plans = (*plan_topics(settings), *plan_accounts(settings), *plan_delivery(settings))
+    assert {one.topic for one in TOPICS} == {plan.name for plan in plans}
 
 
 def test_names_carry_the_prefix_and_installations_leave_each_other_alone() -> None:

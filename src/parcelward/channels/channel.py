@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from parcelward.cluster.rights import (
     ACCOUNTS,
+    DELIVER,
     GROUP,
     PLATFORM,
     TOPIC,
@@ -17,7 +18,7 @@ from parcelward.cluster.rights import (
 )
 from parcelward.contract.schema_files import MESSAGES, Message
 from parcelward.flow import FLOW
-from parcelward.ground.plan import TopicPlan, plan_accounts, plan_topics
+from parcelward.ground.plan import TopicPlan, plan_accounts, plan_delivery, plan_topics
 from parcelward.settings import Settings
 from parcelward.topics import Topics
 
@@ -42,6 +43,7 @@ ROLES = (
     Role("platform", PLATFORM, "The joint security control platform: its analysts and supervisors read and decide."),
     Role("worker", WORKER, "Parcelward's workers: they screen what comes in, and write everything that follows."),
     Role("accounts", ACCOUNTS, "Ops: counts the couriers' days, and writes nothing but the accounts."),
+    Role("deliver", DELIVER, "Ops: sends what is on topics to platforms without Kafka, and writes what it gave up."),
 )
 _WRITES, _READS = "WRITE", "READ"
 
@@ -69,7 +71,7 @@ class Channel(NamedTuple):
 
 def channels() -> list[Channel]:
     """Every topic, in the order in which `Topics` defines them."""
-    plans = {plan.name: plan for plan in (*plan_topics(SETTINGS), *plan_accounts(SETTINGS))}
+    plans = {plan.name: plan for plan in (*plan_topics(SETTINGS), *plan_accounts(SETTINGS), *plan_delivery(SETTINGS))}
     rights = {(right.user, right.operation, right.name) for right in _rights() if right.kind == TOPIC}
     return [
         Channel(

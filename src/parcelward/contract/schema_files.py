@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from parcelward.contract.accounts import ACCOUNT_TYPE, Account
 from parcelward.contract.alerts import ALERT_TYPE, Alert, RejectedHeaders
 from parcelward.contract.decisions import DECISION_TYPE, Decision, DecisionEvent
+from parcelward.contract.deliveries import UndeliveredHeaders
 from parcelward.contract.events import EVENT_MODELS, EventType
 from parcelward.contract.instructions import ANSWER_TYPE, INSTRUCTION_TYPE, Answer, AnswerEvent, Instruction
 from parcelward.contract.reasons import Reason
@@ -64,6 +65,7 @@ MESSAGES: tuple[Message, ...] = (
     Message("decision.data", Decision, DECISION_TYPE, "decisions", "waybill or subject", BINARY),
     Message("referral", Referral, REFERRAL_TYPE, "referrals", "alert_id", OUTGOING),
     Message("refused-step", RefusedStepHeaders, "", _REFUSED_STEPS, "as received", ADDED),
+    Message("undelivered", UndeliveredHeaders, "", "undelivered", "as received", ADDED),
 )
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
+from parcelward.contract.deliveries import UndeliveredHeaders
 from parcelward.delivery.book import Item
 from parcelward.delivery.outcomes import as_header
 from parcelward.stage import Send, SourceRecord
 
 TOPIC, PARTITION, OFFSET = "pw_topic", "pw_partition", "pw_offset"
 ENDPOINT = "pw_endpoint"
-ADDED = (TOPIC, PARTITION, OFFSET, ENDPOINT, "pw_reason", "pw_status", "pw_attempts", "pw_first_attempt_at",
-         "pw_undelivered_at", "pw_webhook_id")  # fmt: skip
+ADDED = tuple(UndeliveredHeaders.model_fields)
 
 Headers = Sequence[tuple[str, bytes]]
 
