@@ -8,6 +8,7 @@ import logging
 import threading
 
 from parcelward.cluster.ground import gather
+from parcelward.controls import ControlError
 from parcelward.counts import READY, WORKER_UP
 from parcelward.errors import UserError
 from parcelward.ground.check import GroundError, check_ground
@@ -41,6 +42,8 @@ def find(settings: Settings) -> Code:
         return Code.KAFKA
     try:
         build_stages(settings)
+    except ControlError:
+        return Code.CONTROL_PERIODS
     except UserError:
         return Code.RULES_OR_MODEL
     stopping = stops(flaws)

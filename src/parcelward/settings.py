@@ -90,6 +90,11 @@ class Settings(WebhookSettings, ConnectionSettings):
         description="Share of clean parcels alerted as green_sampled, so that outcomes stay unbiased.",
     )
 
+    control_periods: PathOrUnset = Field(None, description="Folder of signed control periods; unset: there are none.")
+    control_keys: dict[str, str] = Field(
+        {}, description="Public keys of those who sign them, by id, JSON.", examples=['{"duty": "KEY until TIME"}']
+    )
+
     # The life of an alert
     acknowledge_due: BySeverity = Field(
         by_severity("5m", "15m", "4h", "1d"),

@@ -45,6 +45,7 @@ LAYERS = {
     "features": "a shipment and its profiles become a row",
     "rules": "a row becomes findings",
     "model": "a row becomes a score; rules and model do not know each other",
+    "controls": "signed rules for a while: they tighten deadlines of shipments and change findings of rules",
     "alerts": "findings become a verdict and an alert; what a row said then is kept with it",
     "cases": "what becomes of an alert: its steps, instructions to the courier, and the case that it lies in",
     "screening": "the stages: all of the above in the order of the flow",

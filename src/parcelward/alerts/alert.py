@@ -19,6 +19,7 @@ from parcelward.contract.alerts import (
     Score,
 )
 from parcelward.contract.cards import Bilingual, Card, Change, Counterpart, EarlierFinding
+from parcelward.contract.controls import AppliedControl
 from parcelward.contract.events import EVENT_TYPES
 from parcelward.features.table import Row
 from parcelward.moments import utc
@@ -123,15 +124,20 @@ def build_alert(
     topics: Topics,
     history: History = NO_HISTORY,
     counterparts: Sequence[Counterpart] = (),
+    controls: Sequence[AppliedControl] = (),
+    in_channel: Bilingual | None = None,
 ) -> Alert:
-    """Build one revision of an alert. All times come from the evidence. `score` is None without a model."""
+    """Build one revision of an alert. All times come from the evidence. `score` is None without a model.
+
+    `in_channel` says that a green channel lets the parcel go on.
+    """
     lane = Lane(str(record.verdict.lane))
     ordered = tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
     clear = not ordered and lane is not Lane.GREEN_SAMPLED
     state = AlertState.CLEARED_BY_EVIDENCE if clear else AlertState.OPEN
     proposed = Action(record.verdict.action or Action.REQUEST_INFORMATION)
     step = next_step(parcel_state(shipment, record.touched_ms), proposed)
-    card = build_card(shipment, row, lane, ordered, step, record.touched_ms, counterparts)
+    card = build_card(shipment, row, lane, ordered, step, record.touched_ms, counterparts, in_channel)
     at = utc(record.touched_ms)
     real_name, inspection = shipment.real_name, shipment.inspection
     return Alert(
@@ -165,6 +171,7 @@ def build_alert(
         summary=_summary(lane, ordered, card, history, clear),
         card=card,
         changes=history.changes,
+        controls=tuple(controls),
         found_before=history.found_before,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from parcelward.alerts.clears import CLEARED, SAMPLED, clears_when
 from parcelward.alerts.contacts import contacts_for
-from parcelward.alerts.next_step import SPOT_CHECK, Step, accepted_ms, last_seen, parcel_state
+from parcelward.alerts.next_step import RECORDS_CHECK, SPOT_CHECK, Step, accepted_ms, last_seen, parcel_state
 from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.contract.alerts import Finding, Lane
 from parcelward.contract.cards import Bilingual, Card, Counterpart, Goods, ParcelState, Seen, Whereabouts
@@ -36,6 +36,7 @@ def build_card(
     step: Step,
     now_ms: int,
     counterparts: Sequence[Counterpart] = (),
+    in_channel: Bilingual | None = None,
 ) -> Card:
     """Fill in the card of a revision raised at `now_ms`; `step` is what is left of the proposed action.
 
@@ -51,11 +52,13 @@ def build_card(
         zh, en = f"{zh}；注意：{notice.zh}", f"{en}; note: {notice.en}"
     clears = clears_when(findings)
     if lane is Lane.GREEN_SAMPLED:
-        (zh, en), clears = SPOT_CHECK, SAMPLED
+        (zh, en), clears = SPOT_CHECK if in_channel is None else RECORDS_CHECK, SAMPLED
     elif not findings:
         zh = f"复核变化是否属实：属实的结案；不属实的，{step.zh}"
         en = f"look whether the change is true: if it is, close the alert; if not, {step.en}"
         clears = CLEARED
+    if in_channel is not None and (findings or lane is Lane.GREEN_SAMPLED):
+        zh, en = f"{zh}；{in_channel.zh}", f"{en}; {in_channel.en}"
     return Card(
         goods=_goods(shipment),
         accepted_at=None if begun is None else utc(begun),

@@ -95,6 +95,8 @@ SPOT_CHECK = (
     "a spot check: open it if it is still at the outlet; if it has left, look at the photos and the record",
 )
 """For a clean parcel that was drawn; nobody stops it."""
+RECORDS_CHECK = ("抽查：查看验视照片和记录", "a spot check: look at the photos and the record")
+"""For one that goes through a green channel: nobody opens it."""
 _VERIFY_RECORD = Step(
     Action.VERIFY_IDENTITY, "核查登记的寄件人身份", "verify the sender's identity as it was registered"
 )

@@ -21,7 +21,7 @@ from parcelward.moments import CHINA, DAY_MS, MINUTE_MS, epoch_ms, ms_of
 from parcelward.poison import isolate
 from parcelward.replay.recording import RecordedIntake
 from parcelward.screening.duties import DutiesStage
-from parcelward.shipments.deadlines import Deadlines, fell_due
+from parcelward.shipments.deadlines import DeadlinesOf, fell_due
 from parcelward.shipments.ledger import EVENT_KINDS
 from parcelward.shipments.shipment import Trigger, decode_hop, decode_shipment
 from parcelward.stage import Batch, Outcome, SourceRecord, apply
@@ -74,7 +74,7 @@ class Screening(NamedTuple):
     make_stage: Callable[[int], DutiesStage]
     """Makes the first stage, given the number of partitions."""
     decoder: Decoder
-    deadlines: Deadlines
+    deadlines_of: DeadlinesOf
     ahead_ms: int
     """Most that an event's time may lie ahead of its arrival."""
 
@@ -110,7 +110,7 @@ def accounts_of(day: Day, past: Evidence, live: Evidence, screening: Screening, 
 
     `past` is all that the topics hold; `live` was opened after it and may begin `RUN_OUT_MS` before the day.
     """
-    traces = _traces(day, past, live, screening.deadlines)
+    traces = _traces(day, past, live, screening.deadlines_of)
     worked_off = past.horizon_ms is None or past.horizon_ms >= day.end_ms
     final = worked_off and now_ms >= day.end_ms + SETTLED_MS
     return {
@@ -132,7 +132,7 @@ def _until(day: Day, records: Iterator[SourceRecord]) -> Iterator[SourceRecord]:
         yield record
 
 
-def _traces(day: Day, past: Evidence, live: Evidence, deadlines: Deadlines) -> dict[str, _Traces]:
+def _traces(day: Day, past: Evidence, live: Evidence, deadlines_of: DeadlinesOf) -> dict[str, _Traces]:
     numbers = range(live.partitions)
     found = {
         courier: _Traces([set() for _ in numbers], [{} for _ in numbers], [set() for _ in numbers])
@@ -142,7 +142,7 @@ def _traces(day: Day, past: Evidence, live: Evidence, deadlines: Deadlines) -> d
         for record in live.between(live.topics.into("outlets"), number):
             traces = found.get((record.key or b"").split(b"/", 1)[0].decode())
             if traces is not None:
-                _note_pass(day, traces, record.value or b"", deadlines)
+                _note_pass(day, traces, record.value or b"", deadlines_of)
     for one in map(_refusal, past.rejected()):
         if not day.has(one.arrival_ms):
             found[live.topics.courier_of(one.topic)].refused_before[one.partition].add(one.offset)
@@ -171,7 +171,7 @@ def _refusal(record: SourceRecord) -> _Refusal:
     return _Refusal(*where, said["pw_reason"], arrival_ms)
 
 
-def _note_pass(day: Day, traces: _Traces, value: bytes, deadlines: Deadlines) -> None:
+def _note_pass(day: Day, traces: _Traces, value: bytes, deadlines_of: DeadlinesOf) -> None:
     hop = decode_hop(value)
     if hop.takes_back or hop.only_counts:
         return
@@ -179,7 +179,7 @@ def _note_pass(day: Day, traces: _Traces, value: bytes, deadlines: Deadlines) ->
     if not day.has(shipment.touched_ms):
         return
     if shipment.trigger == Trigger.OVERDUE:
-        fallen = fell_due(shipment, deadlines)
+        fallen = fell_due(shipment, deadlines_of(shipment))
         traces.overdue.update(kind.type.duty for kind in EVENT_KINDS if kind.duty in fallen)
         return
     judged, offset = traces.judged[shipment.partition], shipment.evidence[-1][2]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from parcelward.audit.as_recorded import AsRecorded, RandomCuts
+from parcelward.controls import Controls
 from parcelward.flow import SCREENING
 from parcelward.moments import duration_ms
 from parcelward.replay.compare import AlertLog, Comparison, RefusalLog, compare_alerts, compare_refusals
@@ -68,7 +69,8 @@ def audit_recording(
     """
     audit, order = Audit(), AsRecorded(recording, RandomCuts(seed))
     pipeline = Pipeline(stages, recording.topics, recording.partitions, order=order, forgiving=True, flow=SCREENING)
-    again, live = _replay(recording, pipeline, settings, order.cuts, audit, see), _Published()
+    due_ms = _due(settings, stages.judgement.controls)
+    again, live = _replay(recording, pipeline, due_ms, order.cuts, audit, see), _Published()
     for record in recording.alerts():
         see(record)
         live.alerts.add(record.value or b"")
@@ -88,7 +90,7 @@ def audit_recording(
 
 
 def _replay(
-    recording: WholeRecording, pipeline: Pipeline, settings: Settings, cuts: RandomCuts, audit: Audit, see: See
+    recording: WholeRecording, pipeline: Pipeline, due_ms: int, cuts: RandomCuts, audit: Audit, see: See
 ) -> _Published:
     published, newest = _Published(), 0
     intake = in_arrival_order(recording)
@@ -99,9 +101,7 @@ def _replay(
             newest = max(newest, record.timestamp)
         audit.events += len(batch)
         # At the end the deadlines of everything that came fire.
-        quiet = (
-            {} if batch else dict.fromkeys(map(recording.topics.intake, recording.couriers), newest + _due(settings))
-        )
+        quiet = {} if batch else dict.fromkeys(map(recording.topics.intake, recording.couriers), newest + due_ms)
         result = pipeline.feed(batch, quiet)
         audit.events -= len(result.moved)  # each lies in its right partition, too
         for send in result.alerts:
@@ -112,10 +112,10 @@ def _replay(
             return published
 
 
-def _due(settings: Settings) -> int:
+def _due(settings: Settings, controls: Controls) -> int:
     """Give the milliseconds after which every duty of an event is done or overdue."""
     dues = (settings.inspection_due, settings.real_name_due, settings.scan_due or timedelta(0))
-    return duration_ms(max(dues)) + 2
+    return max(duration_ms(max(dues)), controls.longest_scan_due) + 2
 
 
 def _enter_published(audit: Audit, live: _Published, again: _Published) -> None:

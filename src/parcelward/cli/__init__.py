@@ -38,6 +38,7 @@ COMMANDS = {
     "simulate": Subcommand("parcelward.cli.simulate:simulate", "Make courier traffic with planted patterns."),
     "model": Subcommand("parcelward.cli.model:app", "Train, release and inspect the risk model."),
     "rules": Subcommand("parcelward.cli.rules:app", "Check, list and document rule packs."),
+    "control": Subcommand("parcelward.cli.control:app", "Check, sign and show control periods."),
     "schemas": Subcommand("parcelward.cli.schemas:app", "Write and check the schemas of the wire contract."),
     "doctor": Subcommand("parcelward.cli.doctor:doctor", "Check what a worker would stand on, and say how to mend it."),
     "config": Subcommand("parcelward.cli.config:config", "Print every setting, redacted and documented."),

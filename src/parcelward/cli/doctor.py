@@ -8,6 +8,7 @@ import typer
 from parcelward.cli.options import Kafka, settings_with
 from parcelward.cluster.daily_values import newest_daily
 from parcelward.cluster.ground import gather
+from parcelward.controls import ControlError
 from parcelward.errors import UserError
 from parcelward.escaping import escaped_lines
 from parcelward.flow import FLOW
@@ -52,6 +53,8 @@ def examine(kafka: str | None) -> list[Flaw]:
     flaws = []
     try:
         build_stages(settings)
+    except ControlError as error:
+        flaws.append(_refused(Code.CONTROL_PERIODS, error))
     except UserError as error:
         flaws.append(_refused(Code.RULES_OR_MODEL, error))
     try:

@@ -59,7 +59,7 @@ def replay(
 ) -> None:
     """Replay a recorded span and compare alerts and refusals with those published; exit code 0 only if all are equal.
 
-    Settings, token keys, rule pack and model must be those of the live run.
+    Settings, token keys, rule pack, model and control periods must be those of the live run.
     """
     span = Span(moment_ms("--from", from_), moment_ms("--to", to))
     if span.from_ms is not None and span.to_ms is not None and span.from_ms >= span.to_ms:

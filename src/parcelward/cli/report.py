@@ -15,6 +15,7 @@ from parcelward.cli.options import Kafka, settings_with
 from parcelward.cluster.admin import ensure_topics
 from parcelward.cluster.compacted import write_once
 from parcelward.contract.accounts import ACCOUNT_TYPE, Account
+from parcelward.controls import load_controls
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
 from parcelward.ground.plan import plan_accounts
@@ -87,11 +88,13 @@ def screening_of(settings: Settings) -> Screening:
     topics, deadlines, limits = settings.topics, Deadlines.from_settings(settings), Limits.from_settings(settings)
     # Nothing that is made here is kept, or compared with what workers made: so their keys are not needed.
     tokeniser = Tokeniser({"account": token_bytes(32)}, "account")
-    decoder = Decoder(topics, limits, tokeniser.content_key)
+    decoder, controls = Decoder(topics, limits, tokeniser.content_key), load_controls(settings)
     return Screening(
-        lambda partitions: DutiesStage(decoder, tokeniser, topics, deadlines, partitions, settings.move_misplaced),
+        lambda partitions: DutiesStage(
+            decoder, tokeniser, topics, deadlines, partitions, settings.move_misplaced, controls
+        ),
         decoder,
-        deadlines,
+        controls.deadlines_of(deadlines),
         limits.max_event_ahead_ms,
     )
 

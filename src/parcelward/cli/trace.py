@@ -9,6 +9,7 @@ from rich.text import Text
 
 from parcelward.cli.options import CHINA_ZONE, TIME_TZ, Kafka, Zone, moment_ms, settings_with, zone_of
 from parcelward.cluster.search import Reach, Search
+from parcelward.controls import load_controls
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
 from parcelward.identity.tokens import Tokeniser
@@ -54,7 +55,7 @@ def trace(
         raise UserError(f"--courier {escaped(unknown[0])} is not one of the setting couriers; correct one of them")
     if not waybill:
         raise UserError("an empty text is no waybill number")
-    words = Words(Deadlines.from_settings(settings), zone)
+    words = Words(load_controls(settings).deadlines_of(Deadlines.from_settings(settings)), zone)
     with Search(settings, [waybill.encode()], moment_ms("--from", from_, zone)) as search:
         parcel = Parcel(waybill, couriers, settings.topics, everywhere)
         steps = parcel.trace(search, search.positions(), _decoder(settings), words)

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from parcelward.contract.cards import Bilingual, Card, Change, EarlierFinding
+from parcelward.contract.controls import AppliedControl
 from parcelward.contract.fields import (
     CourierCode,
     EventId,
@@ -190,6 +191,9 @@ class Alert(Part):
     )
     changes: tuple[Change, ...] = Field(
         (), description="What later evidence changed since the revision before, from what to what."
+    )
+    controls: tuple[AppliedControl, ...] = Field(
+        (), description="Control periods that apply to the parcel, by the arrival of its first record."
     )
     found_before: tuple[EarlierFinding, ...] = Field(
         (), max_length=8, description="What earlier revisions found and this one no longer does."

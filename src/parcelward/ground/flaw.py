@@ -24,6 +24,7 @@ class Code(StrEnum):
     CLOCK = "clock"
     RIGHTS = "rights"
     RULES_OR_MODEL = "rules_or_model"
+    CONTROL_PERIODS = "control_periods"
     DISK = "disk"
     COURIER_LEFT_OUT = "courier_left_out"
     NEVER_READ = "never_read"

@@ -55,7 +55,11 @@ def check(
     compare_refusals(comparison, refused, refused_again, begins)
     judgement = stages.judgement
     pack, model = judgement.pack.name, judgement.model.version if judgement.model else "none"
-    notes = (*_version_notes(comparison, pack, model), *_notes(rerun, begins, comparison, span, horizon))
+    notes = (
+        *_version_notes(comparison, pack, model),
+        *_control_notes(comparison),
+        *_notes(rerun, begins, comparison, span, horizon),
+    )
     return Checked(comparison, compared, rerun.events, pack, model, notes)
 
 
@@ -68,6 +72,19 @@ def _version_notes(comparison: Comparison, pack: str, model: str) -> list[str]:
                 f"another {what} was in force in the live run: {', '.join(others)}; this replay judges with {ours}, "
                 "so differences are to be expected"
             )
+    return notes
+
+
+def _control_notes(comparison: Comparison) -> list[str]:
+    """Name the control periods that only one of both runs was judged under."""
+    notes = []
+    for there, here, words in (
+        (comparison.live_controls, comparison.controls, "the live run judged under control periods that this replay"),
+        (comparison.controls, comparison.live_controls, "this replay judges under control periods that the live run"),
+    ):
+        others = [f"{name} ({count} alerts)" for name, count in sorted(there.items()) if name not in here]
+        if others:
+            notes.append(f"{words} did not: {', '.join(others)}; differences are to be expected")
     return notes
 
 

@@ -33,6 +33,19 @@ class FindingHead(msgspec.Struct, gc=False):
     rule: str
 
 
+class ControlHead(msgspec.Struct, gc=False):
+    """A control period that an alert names, as far as the comparison reads it."""
+
+    id: str
+    version: int
+    hash: str
+
+    @property
+    def name(self) -> str:
+        """Id, version and hash, as `Controls.names` has it."""
+        return f"{self.id} version {self.version} ({self.hash})"
+
+
 class AlertHead(msgspec.Struct, gc=False):
     """One alert, as far as the comparison reads it."""
 
@@ -46,6 +59,7 @@ class AlertHead(msgspec.Struct, gc=False):
     findings: list[FindingHead]
     evidence: list[EvidenceHead]
     rule_pack_hash: str | None = None
+    controls: list[ControlHead] = []
 
     @property
     def rule_pack(self) -> str:
@@ -113,12 +127,18 @@ class Counts:
 
 @dataclass(slots=True)
 class Comparison:
-    """Result of a comparison. `live_packs` and `live_models` count the live alerts by the version that judged them."""
+    """Result of a comparison.
+
+    `live_packs`, `live_models` and `live_controls` count the live alerts by what judged them, `controls` those of the
+    replay by their control periods.
+    """
 
     alerts: Counts = field(default_factory=Counts)
     rejected: Counts = field(default_factory=Counts)
     live_packs: Counter[str] = field(default_factory=Counter)
     live_models: Counter[str] = field(default_factory=Counter)
+    live_controls: Counter[str] = field(default_factory=Counter)
+    controls: Counter[str] = field(default_factory=Counter)
     before: int = 0  # live alerts and refusals that rest on records from before the replay; not compared
     differences: list[Difference] = field(default_factory=list)
 
@@ -196,6 +216,9 @@ def compare_alerts(
     for one in theirs.values():
         result.live_packs[one.head.rule_pack] += 1
         result.live_models[one.head.model_version or "none"] += 1
+        result.live_controls.update(control.name for control in one.head.controls)
+    for one in ours.values():
+        result.controls.update(control.name for control in one.head.controls)
     for key in sorted(ours.keys() | theirs.keys(), key=lambda key: _moment(ours.get(key) or theirs[key])):
         said, again = theirs.get(key), ours.get(key)
         if said is not None and _rests_on_more(said.head, first_offsets):

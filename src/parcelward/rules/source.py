@@ -157,6 +157,12 @@ class SourcePlace:
             raise self.text.fault(end.line + 1, line.index("#", end.column) + 1, f"{self.of}: {message}")
         return self.string()
 
+    def written(self) -> str:
+        """The scalar as it is written, whichever type YAML would give it."""
+        if not isinstance(self.node, yaml.ScalarNode) or not self.node.value:
+            raise self.fault("must be a single value")
+        return str(self.node.value)
+
     def whole(self) -> int:
         """A whole number from 1 to 999,999,999."""
         value = self.value()
@@ -167,14 +173,24 @@ class SourcePlace:
         return value
 
 
-def read(path: Path, shown_as: str) -> SourcePlace:
-    """The root of a YAML file; raises UserError when it cannot be read or is not YAML."""
+def read(path: Path, shown_as: str, what: str = "rule pack") -> SourcePlace:
+    """The root of a YAML file; raises UserError when it cannot be read or is not YAML. `what` the file should be."""
+    return parsed(content_of(path, shown_as, what), shown_as, what)
+
+
+def content_of(path: Path, shown_as: str, what: str) -> bytes:
+    """The bytes of a file; raises UserError when it cannot be read or is too large."""
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise UserError(f"{shown_as}: cannot read the rule pack ({error.strerror}); name an existing file") from None
+        raise UserError(f"{shown_as}: cannot read the {what} ({error.strerror}); name an existing file") from None
     if len(raw) > MAX_BYTES:
-        raise UserError(f"{shown_as}: larger than {MAX_BYTES} bytes; is this a rule pack?")
+        raise UserError(f"{shown_as}: larger than {MAX_BYTES} bytes; is this a {what}?")
+    return raw
+
+
+def parsed(raw: bytes, shown_as: str, what: str) -> SourcePlace:
+    """The root of YAML text; raises UserError when it is none."""
     try:
         content = raw.decode()
     except UnicodeDecodeError as error:
@@ -193,5 +209,5 @@ def read(path: Path, shown_as: str) -> SourcePlace:
     except (yaml.YAMLError, RecursionError) as error:
         raise UserError(f"{shown_as}: not well-formed YAML: {str(error).splitlines()[0]}") from None
     if node is None:
-        raise UserError(f"{shown_as}: the rule pack is empty")
-    return SourcePlace(text, node, "rule pack")
+        raise UserError(f"{shown_as}: the {what} is empty")
+    return SourcePlace(text, node, what)

@@ -7,6 +7,7 @@ from typing import Protocol
 from parcelward.cases.budget import Budget
 from parcelward.cases.life import Life
 from parcelward.cases.times import Times
+from parcelward.controls import load_controls
 from parcelward.identity.tokens import Tokeniser
 from parcelward.intake.decode import Decoder, Limits
 from parcelward.model import load_model
@@ -43,7 +44,7 @@ class Stages:
 
 
 def build_stages(settings: Settings) -> Stages:
-    """Load the rule pack and the model and prove both usable; raises UserError naming what is wrong.
+    """Load rule pack, model and control periods and prove them usable; raises UserError naming what is wrong.
 
     Loading the model scores its parity sample, so a worker that starts can score.
     """
@@ -56,11 +57,14 @@ def build_stages(settings: Settings) -> Stages:
     keep = Keep.from_settings(settings)
     moves = settings.move_misplaced
     life, budget = Life(topics, Times.from_settings(settings)), Budget.from_settings(settings)
-    couriers = settings.couriers
-    judgement = Judgement(load_pack(settings.rule_pack), model, settings.sampled_share)
+    couriers, pack = settings.couriers, load_pack(settings.rule_pack)
+    controls = load_controls(settings, pack)
+    judgement = Judgement(pack, model, settings.sampled_share, deadlines, controls)
     return Stages(
         {
-            "duties": lambda partitions: DutiesStage(decoder, tokeniser, topics, deadlines, partitions, moves),
+            "duties": lambda partitions: DutiesStage(
+                decoder, tokeniser, topics, deadlines, partitions, moves, controls
+            ),
             "senders": lambda _: SendersStage(topics, keep.event_age),
             "outlets": lambda _: OutletsStage(judgement, life, keep, frozenset(settings.answer_every_parcel)),
             "referrals": lambda partitions: ReferralsStage(life, limits, couriers, partitions),

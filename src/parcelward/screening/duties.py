@@ -6,6 +6,7 @@ from msgspec import Raw
 
 from parcelward import counts
 from parcelward.contract.events import EventType
+from parcelward.controls import NO_CONTROLS, Controls
 from parcelward.expiry import Sweep, is_absent
 from parcelward.identity.token_keys import KEYS_KEY, noted, require_same
 from parcelward.identity.tokens import Tokeniser
@@ -18,6 +19,7 @@ from parcelward.shipments.deadlines import (
     Deadlines,
     in_time,
     lift_overdue,
+    lift_undemanded,
     mark_overdue,
     next_due,
     open_deadlines,
@@ -72,6 +74,7 @@ class DutiesStage:
         deadlines: Deadlines,
         partitions: int = 1,
         moves: bool = True,
+        controls: Controls = NO_CONTROLS,
     ) -> None:
         """`partitions` is their number; `moves`: a record in a wrong one goes to the right one, unread."""
         self._partitions = partitions
@@ -79,7 +82,7 @@ class DutiesStage:
         self._decoder = decoder
         self._tokeniser = tokeniser
         self._topics = topics
-        self._deadlines = deadlines
+        self._deadlines, self._controls = deadlines, controls
         self._timers = Timers()
         self._sweep = Sweep(lambda _key: deadlines.keep, deadlines.keep)
         self._clocks: dict[str, int] = {}  # per courier the arrival that was reached, epoch ms
@@ -160,7 +163,8 @@ class _DutyBatch:
         self._identify = stage._tokeniser.identity
         self._topics = stage._topics
         self._to_senders, self._to_outlets = stage._topics.into("senders"), stage._topics.into("outlets")
-        self._deadlines = stage._deadlines
+        self._deadlines, self._controls = stage._deadlines, stage._controls
+        self._deadlines_of = stage._controls.deadlines_of(stage._deadlines)
         self._timers = stage._timers
         self._partitions, self._moves = stage._partitions, stage._moves
         self._before = state.get
@@ -198,7 +202,7 @@ class _DutyBatch:
         shipment = decode_shipment(value)
         if shipment.due_ms != due_ms or is_absent(shipment.touched_ms, self._deadlines.keep, due_ms):
             return
-        fallen = mark_overdue(shipment, due_ms + 1, self._deadlines)
+        fallen = mark_overdue(shipment, due_ms + 1, self._deadlines_of(shipment))
         for kind in EVENT_KINDS:
             if fallen & kind.duty:
                 self._counts[counts.OVERDUE, kind.type.duty] += 1
@@ -210,7 +214,7 @@ class _DutyBatch:
 
     def _watch(self, part: CourierPart, key: bytes, shipment: Shipment) -> None:
         """Set the timer of the next open duty, if its deadline is another one than before."""
-        due_ms = next_due(shipment, self._deadlines)
+        due_ms = next_due(shipment, self._deadlines_of(shipment))
         if due_ms != shipment.due_ms:
             shipment.due_ms = due_ms
             if due_ms:
@@ -269,9 +273,9 @@ class _DutyBatch:
 
     def _judge_held(self, part: CourierPart, key: bytes, shipment: Shipment, event: Event) -> Shipment:
         """Fire a deadline that waits if this event does the duty and shows that it was done too late."""
-        duty = EVENT_KINDS[event.data.number].duty
-        due_ms = open_deadlines(shipment, self._deadlines).get(duty, 0)
-        if not in_time(shipment, duty, event.time_ms, self._deadlines):
+        duty, deadlines = EVENT_KINDS[event.data.number].duty, self._deadlines_of(shipment)
+        due_ms = open_deadlines(shipment, deadlines).get(duty, 0)
+        if not in_time(shipment, duty, event.time_ms, deadlines):
             while 0 < shipment.due_ms <= due_ms:
                 self._look(part, shipment.due_ms, key)
                 shipment = decode_shipment(self._updates[key] or b"")
@@ -317,6 +321,10 @@ class _DutyBatch:
         trigger = enter(shipment, kind, event, entered)
         if trigger is None:
             return None
+        if self._controls:
+            self._controls.note(shipment, arrival)
+        if shipment.overdue:
+            lift_undemanded(shipment, self._deadlines_of(shipment))
         shipment.firsts = First.NOTHING
         if trigger == Trigger.CONFLICT:
             part.noted[counts.WAYBILL_CONFLICT] += 1
@@ -331,7 +339,7 @@ class _DutyBatch:
         """Count late and out-of-order events; a late one may show that an overdue duty was done in time."""
         late = shipment.overdue & kind.duty
         if late or shipment.lifted & kind.duty:
-            if lift_overdue(shipment, kind.duty, done_ms(shipment, kind, event), self._deadlines):
+            if lift_overdue(shipment, kind.duty, done_ms(shipment, kind, event), self._deadlines_of(shipment)):
                 self._counts[counts.LIFTED, kind.type.duty] += 1
             if late:
                 self._counts[counts.LATE, kind.type.duty] += 1

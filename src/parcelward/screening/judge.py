@@ -29,10 +29,12 @@ from parcelward.cases.life import FIRST, Life
 from parcelward.cases.news import news_of
 from parcelward.contract.alerts import Action, Contribution, Finding, Lane, Score, Severity
 from parcelward.contract.cards import Counterpart, CounterpartKind
+from parcelward.controls import NO_CONTROLS, Applied, Controls
 from parcelward.features.table import INDEX, Row
 from parcelward.moments import utc
 from parcelward.rules import Hit, RulePack, finding_of, sendable, severity_and_action
 from parcelward.screening.outlet_state import OutletState
+from parcelward.shipments.deadlines import Deadlines
 from parcelward.shipments.shipment import (
     LETTER,
     Duty,
@@ -73,11 +75,16 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Judgement:
-    """Everything that judges: rule pack, model, and the share of clean parcels that is sampled."""
+    """Everything that judges: rule pack, model, the share of clean parcels that is sampled, and control periods.
+
+    `deadlines` are those of the settings: what is overdue by them needs no period to explain it.
+    """
 
     pack: RulePack
     model: Model | None
     sampled_share: float
+    deadlines: Deadlines
+    controls: Controls = NO_CONTROLS
 
 
 class Measured(msgspec.Struct, gc=False):
@@ -127,6 +134,7 @@ class Revised(NamedTuple):
     """Why the model speaks; None where it does not, or where an alert of the rules is yet to be explained."""
     history: History
     counterparts: Sequence[Counterpart]
+    applied: Applied
 
 
 class Judge:
@@ -138,7 +146,9 @@ class Judge:
         self._pack, self._model = judgement.pack, model
         self._threshold = NO_MODEL if model is None else model.threshold
         self._life, self._topics = life, life.topics
-        self._drawn_below = judgement.sampled_share * 0x1_0000_0000
+        self._controls, self._deadlines = judgement.controls, judgement.deadlines
+        self._sampled_share = judgement.sampled_share
+        self._largest_share = max(judgement.sampled_share, judgement.controls.largest_share)
 
     def verdicts(self, block: Sequence[Measured], outlet_state: OutletState, outcome: Outcome) -> list[Revised]:
         """Judge a block; returns the alerts that say something new, in the block's order.
@@ -180,7 +190,8 @@ class Judge:
             if hit.error is not None:
                 outcome.counts[counts.RULE_ERROR, hit.rule.id] += 1
         explained = self._why_the_model_speaks(one, score)
-        revision = self._decide(one, hits, _action_of(explained), outcome)
+        applied = self._controls.applied(shipment, self._deadlines)
+        revision = self._decide(one, hits, _action_of(explained), applied, outcome)
         record = revision or known or (silent_record(shipment.touched_ms) if _contested(shipment) else None)
         if record is None:
             return None
@@ -192,7 +203,7 @@ class Judge:
             passes=shipment.passes,
             snapshot=take_snapshot(shipment, one.row, one.origins),
         )
-        new = None if revision is None else self._revised(one, hits, score, explained, record)
+        new = None if revision is None else self._revised(one, hits, score, explained, record, applied)
         outlet_state.change_alert(one.key, record if new is None else new.record)
         if new is not None:
             for rule in set(new.record.verdict.rules).difference(() if known is None else known.verdict.rules):
@@ -200,23 +211,31 @@ class Judge:
         return new
 
     def _decide(
-        self, one: Measured, hits: Sequence[Hit], by_model: Action | None, outcome: Outcome
+        self, one: Measured, hits: Sequence[Hit], by_model: Action | None, applied: Applied, outcome: Outcome
     ) -> AlertRecord | None:
         """Decide on the pass; returns the alert's next revision if there is something new to say."""
         shipment, known = one.shipment(), one.known
-        verdict = _verdict(hits, by_model)
-        if verdict.lane is None and self._sampled(shipment) and (known is None or not known.revision):
-            verdict = Verdict(Lane.GREEN_SAMPLED, Action.REINSPECT, verdict.rules)
+        verdict = _verdict(hits, by_model, applied)
+        share = applied.sampled_share(self._sampled_share)
+        if verdict.lane is None and _drawn(shipment, share) and (known is None or not known.revision):
+            action = applied.action(Lane.GREEN_SAMPLED, Action.REINSPECT)
+            verdict = Verdict(Lane.GREEN_SAMPLED, action, verdict.rules)
             outcome.counts[(counts.SAMPLED,)] += 1
         revision = revise(known, verdict, shipment.touched_ms)
         return revision or restepped(known, _step(shipment, known), shipment.touched_ms)
 
     def _revised(
-        self, one: Measured, hits: Sequence[Hit], score: float, explained: Explained | None, record: AlertRecord
+        self,
+        one: Measured,
+        hits: Sequence[Hit],
+        score: float,
+        explained: Explained | None,
+        record: AlertRecord,
+        applied: Applied,
     ) -> Revised:
         """Put together a revision: what is found now, what was before, what changed, and the record of it."""
         shipment, known = one.shipment(), one.known or silent_record(0)
-        findings, facts = [finding_of(hit, one.row) for hit in hits], facts_of(shipment)
+        findings, facts = [_finding_of(hit, one.row, applied) for hit in hits], facts_of(shipment)
         by_model, all_findings = _action_of(explained), list(findings)
         if by_model is not None:
             all_findings.append(plain_model_finding(score, self._threshold, by_model))
@@ -232,7 +251,7 @@ class Judge:
             record, step=_step(shipment, record), found=found_so_far(known.found, all_findings), facts=facts
         )
         counterparts = (*photo_counterpart(shipment, one.row, one.origins), *place_counterpart(one.origins, findings))
-        return Revised(shipment, one.row, findings, score, record, explained, history, counterparts)
+        return Revised(shipment, one.row, findings, score, record, explained, history, counterparts, applied)
 
     def _why_the_model_speaks(self, one: Measured, score: float) -> Explained | None:
         """Explain the score where it is a finding, for what the model proposes depends on that; else None."""
@@ -268,6 +287,8 @@ class Judge:
                 self._topics,
                 one.history,
                 one.counterparts,
+                one.applied.controls(),
+                one.applied.in_channel(Lane(str(one.record.verdict.lane))),
             )
             outcome.sends.append(alert_send(alert, self._topics))
             if alert.revision == FIRST and (told := self._life.first_instruction(news_of(alert))) is not None:
@@ -296,13 +317,14 @@ class Judge:
 
     def is_notable(self, shipment: ShipmentBrief) -> bool:
         """Tell whether a pass is entered even if nothing is found."""
-        return _contested(shipment) or self._sampled(shipment)
+        return _contested(shipment) or _drawn(shipment, self._largest_share)
 
-    def _sampled(self, shipment: ShipmentBrief) -> bool:
-        """Draw a fixed random share of complete parcels, by waybill: the same after a replay."""
-        if shipment.real_name is None or shipment.inspection is None:
-            return False
-        return crc32(f"sample/{shipment.courier}/{shipment.waybill}".encode()) < self._drawn_below
+
+def _drawn(shipment: ShipmentBrief, share: float) -> bool:
+    """Draw a fixed random share of complete parcels, by waybill: the same after a replay."""
+    if shipment.real_name is None or shipment.inspection is None:
+        return False
+    return crc32(f"sample/{shipment.courier}/{shipment.waybill}".encode()) < share * 0x1_0000_0000
 
 
 def _score(model: Model, score: float, explained: Explained) -> Score:
@@ -348,12 +370,22 @@ def _counterpart(kind: CounterpartKind, courier: str, waybill: str, outlet: str,
     return Counterpart(kind=kind, courier=courier, waybill=waybill, outlet=outlet, at=utc(at_ms))
 
 
-def _verdict(hits: Sequence[Hit], by_model: Action | None) -> Verdict:
-    """Judge by the rules and the model."""
-    found = [(hit.rule.id, *severity_and_action(hit)) for hit in hits]
+def _verdict(hits: Sequence[Hit], by_model: Action | None, applied: Applied) -> Verdict:
+    """Judge by the rules and the model, as the control periods have it."""
+    found = []
+    for hit in hits:
+        severity, action = severity_and_action(hit)
+        found.append((hit.rule.id, severity if hit.error else applied.severity(hit.rule.id, severity), action))
     if by_model is not None:
         found.append((MODEL_RULE, Severity.MEDIUM, by_model))
-    return judge(found)
+    verdict = judge(found)
+    return structs.replace(verdict, action=applied.action(verdict.lane, verdict.action))
+
+
+def _finding_of(hit: Hit, row: Row, applied: Applied) -> Finding:
+    """The finding of a hit, with what control periods have to do with it; a rule that failed says nothing of them."""
+    finding = finding_of(hit, row)
+    return finding if hit.error else applied.tell(finding)
 
 
 def _step(shipment: Shipment, record: AlertRecord | None) -> str:

@@ -1,20 +1,28 @@
 """Deadlines of the duties: which are open, which have passed, and which a late record shows to have been kept."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from parcelward.contract.fields import InspectionResult
 from parcelward.moments import duration_ms
 from parcelward.settings import Settings
-from parcelward.shipments.shipment import LETTER, Duty, First, Shipment, Trigger, note_first
+from parcelward.shipments.shipment import LETTER, Duty, First, RealNameEntry, Shipment, Trigger, note_first
+
+EXEMPT = InspectionResult.EXEMPT_LETTER.value
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """The time that each duty may take, in ms; `scan` None: a scan is not demanded."""
+    """The time that each duty may take, in ms; `scan` None: a scan is not demanded; `letters`: they are inspected, too.
+
+    Of one parcel: a control period may make them stricter than the settings (`parcelward.controls`).
+    """
 
     inspection: int
     real_name: int
     scan: int | None
     keep: int
+    letters: bool = False
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Deadlines":
@@ -32,6 +40,16 @@ class Deadlines:
             return self.inspection
         return self.real_name if duty == Duty.REAL_NAME else self.scan or 0
 
+    def demands(self, duty: int, real_name: RealNameEntry | None) -> bool:
+        """Tell whether a duty is demanded of a parcel that was registered so."""
+        if duty == Duty.SECURITY_SCAN:
+            return self.scan is not None
+        return duty == Duty.REAL_NAME or self.letters or real_name is None or real_name.goods_nature != LETTER
+
+
+DeadlinesOf = Callable[[Shipment], Deadlines]
+"""Gives the deadlines of one parcel."""
+
 
 def _owed_at_counter(shipment: Shipment, deadlines: Deadlines) -> tuple[int, int]:
     """Give real name or inspection, if undone and not overdue, and its deadline; the second waits for the first."""
@@ -39,9 +57,19 @@ def _owed_at_counter(shipment: Shipment, deadlines: Deadlines) -> tuple[int, int
     if real_name is None:
         if not shipment.overdue & Duty.REAL_NAME:
             return Duty.REAL_NAME, shipment.first_arrival_ms + deadlines.real_name
-    elif shipment.inspection is None and real_name.goods_nature != LETTER and not shipment.overdue & Duty.INSPECTION:
+    elif (
+        _uninspected(shipment, deadlines)
+        and (real_name.goods_nature != LETTER or deadlines.letters)
+        and not shipment.overdue & Duty.INSPECTION
+    ):
         return Duty.INSPECTION, shipment.accepted_ms + deadlines.inspection
     return Duty.NONE, 0
+
+
+def _uninspected(shipment: Shipment, deadlines: Deadlines) -> bool:
+    """Tell whether nobody has looked: where letters are inspected, too, to call one exempt is no inspection."""
+    inspection = shipment.inspection
+    return inspection is None or (deadlines.letters and inspection.result == EXEMPT and not inspection.opened)
 
 
 def open_deadlines(shipment: Shipment, deadlines: Deadlines) -> dict[int, int]:
@@ -79,6 +107,12 @@ def mark_overdue(shipment: Shipment, now_ms: int, deadlines: Deadlines) -> int:
     return fallen
 
 
+def lift_undemanded(shipment: Shipment, deadlines: Deadlines) -> None:
+    """Lift the mark of an inspection that nobody has to make: a later record says that the parcel is a letter."""
+    if shipment.overdue & Duty.INSPECTION and not deadlines.demands(Duty.INSPECTION, shipment.real_name):
+        shipment.overdue &= ~Duty.INSPECTION
+
+
 def fell_due(shipment: Shipment, deadlines: Deadlines) -> list[int]:
     """Give the duties that became overdue with the deadline at which a shipment was touched.
 
@@ -111,7 +145,8 @@ def lift_overdue(shipment: Shipment, duty: int, done_ms: int, deadlines: Deadlin
     Handhelds come online hours later: what counts is when the duty was done, not when its record arrived. A correction
     may come before its original, which alone says when that was: then a mark that was lifted stands again.
     """
-    if not in_time(shipment, duty, done_ms, deadlines):
+    undone = duty == Duty.INSPECTION and _uninspected(shipment, deadlines)
+    if undone or not in_time(shipment, duty, done_ms, deadlines):
         shipment.overdue |= shipment.lifted & duty
         shipment.lifted &= ~duty
         return False

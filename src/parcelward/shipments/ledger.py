@@ -16,7 +16,6 @@ from parcelward.identity.free_text import hide_numbers
 from parcelward.identity.tokens import Identity, comparable
 from parcelward.intake.event import Event, InspectionData, RealNameData, ScanData
 from parcelward.shipments.shipment import (
-    LETTER,
     Duty,
     First,
     InspectionEntry,
@@ -282,14 +281,11 @@ def _told_before(shipment: Shipment, kind: "EventKind", event: Event, entry: Ent
 
 
 def _let_stand(shipment: Shipment, kind: "EventKind", number: int, entry: Entry, identity: bytes) -> None:
-    """Let the entry of an event stand, and forget what the one before it owed."""
+    """Let the entry of an event stand."""
     setattr(shipment, kind.slot, entry)
     _note_identity(shipment, number, identity)
-    if isinstance(entry, RealNameEntry):
-        if not shipment.accepted_ms:
-            shipment.accepted_ms = entry.arrival_ms
-        if entry.goods_nature == LETTER:
-            shipment.overdue &= ~Duty.INSPECTION
+    if isinstance(entry, RealNameEntry) and not shipment.accepted_ms:
+        shipment.accepted_ms = entry.arrival_ms
 
 
 def _note_identity(shipment: Shipment, number: int, identity: bytes) -> None:

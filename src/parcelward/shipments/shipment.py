@@ -152,6 +152,10 @@ class Version(msgspec.Struct, array_like=True, frozen=True, gc=False):
     entry: bytes  # encoded; empty once another event has corrected this one
 
 
+NotedControl = tuple[str, int]
+"""A control period's id, and the arrival (epoch ms) of the record with which a parcel came under it."""
+
+
 class ShipmentBrief(msgspec.Struct, array_like=True, gc=False, tag="2"):
     """The beginning of a `Shipment`: all that measuring it needs."""
 
@@ -190,6 +194,7 @@ class Shipment(ShipmentBrief, array_like=True, gc=False, tag="2"):
     contradictions: int = 0  # events that came again under their identity and said something else
     corrected: list[str] = []  # ids that a ledger of format 1 knew to be corrected; it did not know identities
     lifted: int = 0  # Duty bits that were overdue, until a late record showed that they had been done in time
+    controls: tuple[NotedControl, ...] = ()  # the control periods that the parcel has come under
 
 
 class Due(msgspec.Struct, array_like=True, gc=False, tag="2"):

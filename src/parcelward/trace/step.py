@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from parcelward.moments import utc
-from parcelward.shipments.deadlines import Deadlines, open_deadlines
+from parcelward.shipments.deadlines import DeadlinesOf, open_deadlines
 from parcelward.shipments.shipment import Duty, First, Shipment
 from parcelward.stage import SourceRecord
 
@@ -71,7 +71,7 @@ _PARTS = {
 class Words:
     """The words of an installation: sentences need its deadlines, and the zone that times are said in."""
 
-    deadlines: Deadlines
+    deadlines_of: DeadlinesOf
     zone: tzinfo | None
 
     def time(self, at_ms: int) -> str:
@@ -90,7 +90,7 @@ class Words:
         return "then " + (self._phase(shipment, "waited", "was", "were") or "nothing was open")
 
     def _phase(self, shipment: Shipment, waits: str, one: str, more: str) -> str:
-        open_ = open_deadlines(shipment, self.deadlines)
+        open_ = open_deadlines(shipment, self.deadlines_of(shipment))
         parts = [f"{waits} for {_DUTIES[duty]} until {self.time(due)}" for duty, due in open_.items()]
         late = [name for duty, name in _DUTIES.items() if shipment.overdue & duty]
         if late:

@@ -1,0 +1,129 @@
+"""Control periods in force: which ones apply to a parcel, and the time that its duties may take then.
+
+Everything goes by the arrival of a parcel's first record: so a period begins and ends at a position in the log, and a
+replay and every worker agree. What applies is noted on the parcel when its goods or its destination become known, and
+stays: a correction can bring a parcel under a period, and takes none out of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import NamedTuple
+
+from parcelward.controls.applied import Applied
+from parcelward.controls.period import ExtraDuty, Period
+from parcelward.shipments.deadlines import Deadlines, DeadlinesOf
+from parcelward.shipments.shipment import NotedControl, Shipment
+
+
+class Span(NamedTuple):
+    """Arrivals of first records for which one version of a period counts: from `start_ms`, before `end_ms`."""
+
+    start_ms: int
+    end_ms: int
+    period: Period
+
+
+class Controls:
+    """The control periods of an installation, each in all of its versions."""
+
+    def __init__(self, periods: Sequence[Period] = ()) -> None:
+        self.periods = tuple(sorted(periods, key=lambda one: (one.id, one.version)))
+        self.spans = tuple(_spans(self.periods))
+        self._of: dict[str, list[Span]] = {
+            name: list(spans) for name, spans in groupby(self.spans, lambda one: one.period.id)
+        }
+        self._begin_ms = min((span.start_ms for span in self.spans), default=0)
+        self._end_ms = max((span.end_ms for span in self.spans), default=0)
+
+    def __bool__(self) -> bool:
+        return bool(self.periods)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Id, version and hash of each, as an alert names them."""
+        return tuple(f"{one.name} ({one.hash})" for one in self.periods)
+
+    @property
+    def longest_scan_due(self) -> int:
+        """The longest time that any period allows for a scan, in ms; 0 where none does."""
+        return max((one.tighten.scan_due or 0 for one in self.periods), default=0)
+
+    @property
+    def largest_share(self) -> float:
+        """The largest share of parcels that any period samples; 0 where none does."""
+        return max((one.tighten.sampled_share or 0 for one in self.periods), default=0)
+
+    def note(self, shipment: Shipment, arrival_ms: int) -> None:
+        """Note on a parcel the periods that it has come under with the record that arrived then."""
+        first_ms = shipment.first_arrival_ms
+        if not self._begin_ms <= first_ms < self._end_ms:
+            return
+        known = {name for name, _ in shipment.controls}
+        new = [
+            (span.period.id, arrival_ms)
+            for span in self._at(first_ms)
+            if span.period.id not in known and span.period.scope.holds(shipment)
+        ]
+        if new:
+            shipment.controls = (*shipment.controls, *new)
+
+    def applied(self, shipment: Shipment, usual: Deadlines) -> Applied:
+        """Give what applies to a parcel; `usual` are the deadlines of the settings."""
+        first_ms = shipment.first_arrival_ms
+        if not self._begin_ms <= first_ms < self._end_ms:
+            return Applied(shipment, (), (), usual)
+        noted = (self._noted(one, first_ms) for one in shipment.controls)
+        channels = [
+            span.period
+            for span in self._at(first_ms)
+            if any(channel.holds(shipment) for channel in span.period.green_channels)
+        ]
+        return Applied(shipment, [period for period in noted if period is not None], channels, usual)
+
+    def deadlines_of(self, usual: Deadlines) -> DeadlinesOf:
+        """Make the function that gives the deadlines of one parcel; `usual` are those of the settings."""
+        return lambda shipment: self._strictest(shipment, usual) if shipment.controls else usual
+
+    def _strictest(self, shipment: Shipment, usual: Deadlines) -> Deadlines:
+        """Give the time that each duty may take: of several periods and the settings the strictest."""
+        real_name, inspection, scan, letters = usual.real_name, usual.inspection, usual.scan, usual.letters
+        first_ms = shipment.first_arrival_ms
+        for noted in shipment.controls:
+            period = self._noted(noted, first_ms)
+            if period is None:
+                continue
+            # A parcel that comes under it later has the period's time from then on, though never more than the
+            # settings give.
+            since_first, since_accepted = max(0, noted[1] - first_ms), max(0, noted[1] - shipment.accepted_ms)
+            tighten = period.tighten
+            letters = letters or ExtraDuty.INSPECT_LETTERS in period.duties
+            if tighten.real_name_due is not None:
+                real_name = min(real_name, tighten.real_name_due + since_first)
+            if tighten.inspection_due is not None:
+                inspection = min(inspection, tighten.inspection_due + since_accepted)
+            if tighten.scan_due is not None:
+                due = tighten.scan_due + since_first
+                scan = due if scan is None else min(scan, due)
+        return replace(usual, real_name=real_name, inspection=inspection, scan=scan, letters=letters)
+
+    def _at(self, first_ms: int) -> Iterator[Span]:
+        return (span for span in self.spans if span.start_ms <= first_ms < span.end_ms)
+
+    def _noted(self, noted: NotedControl, first_ms: int) -> Period | None:
+        spans = self._of.get(noted[0], ())
+        return next((span.period for span in spans if span.start_ms <= first_ms < span.end_ms), None)
+
+
+def _spans(periods: Sequence[Period]) -> Iterator[Span]:
+    for _, versions in groupby(periods, lambda one: one.id):
+        known = list(versions)
+        for one, following in zip(known, [*known[1:], None], strict=True):
+            end_ms = one.until_ms
+            if following is not None and following.takes_effect_ms is not None:
+                end_ms = min(end_ms, following.takes_effect_ms)
+            if one.starts_ms < end_ms:
+                yield Span(one.starts_ms, end_ms, one)
+
+
+NO_CONTROLS = Controls()
