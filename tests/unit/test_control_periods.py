@@ -8,10 +8,23 @@ import pytest
 
 from parcelward.contract.alerts import Action, Alert, Lane, Severity
 from parcelward.screening.in_memory import Pipeline
-from tests.builders import DAY, HOUR, MINUTE, T0, alerts_of, inspection, pipeline, real_name, record, rules_of, scan
+from tests.builders import (
+    DAY,
+    HOUR,
+    MINUTE,
+    T0,
+    alerts_of,
+    inspection,
+    moment,
+    pipeline,
+    real_name,
+    record,
+    rules_of,
+    scan,
+)
 from tests.periods import BEGINS, ENDS, period, under
 
-TO_SHANGHAI = {"receiver": {"region": "310118"}}
+TO_SHANGHAI: dict[str, Any] = {"receiver": {"region": "310118"}}
 
 
 def line_under(tmp_path: Path, *periods: dict[str, Any], **changes: Any) -> Pipeline:
@@ -124,17 +137,18 @@ def test_of_two_periods_the_strictest_counts_and_both_are_named(tmp_path: Path) 
     assert "“疫情防控”" in alert.findings[0].reason.zh
 
 
-def test_a_shorter_time_for_the_inspection_is_explained_until_the_usual_one_has_passed(tmp_path: Path) -> None:
+def test_a_shorter_time_for_the_inspection_is_explained(tmp_path: Path) -> None:
     tight = period(tighten={"inspection_due": "10m"}, duties=None, scope="all")
     line = line_under(tmp_path, tight)
     line.feed([record(real_name(), at=T0)])
 
     (alert,) = alerts_until(line, T0 + 10 * MINUTE + 1)
     assert "时限为10分钟（平时30分钟）" in alert.findings[0].reason.zh
-    (later,) = alerts_of(line.feed([record(inspection(), at=T0 + 20 * MINUTE)]))
+    assert "within 10 min instead of 30 min" in alert.findings[0].reason.en
+    line.feed([record(inspection(), at=T0 + 20 * MINUTE)])  # too late for the period, in time by the settings
+    (later,) = alerts_of(line.feed([record(scan(decision="hold"), at=T0 + 2 * HOUR)]))
 
-    assert rules_of_alert(later) == ["R3"]  # it was made too late for the period
-    assert "instead of 30 min" in later.findings[0].reason.en
+    assert "（平时30分钟）" in next(one for one in later.findings if one.rule == "R3").reason.zh
 
 
 def test_a_registration_is_due_sooner(tmp_path: Path) -> None:
@@ -200,20 +214,21 @@ def test_named_rules_count_one_step_more_and_say_so(tmp_path: Path) -> None:
     assert "内本项提高一级处置" in alert.findings[0].reason.zh
 
 
+AGREEMENT = {"kind": "agreement", "agreement_id": "A-1"}
+
+
+def drawn_of(line: Pipeline, **changes: Any) -> list[Alert]:
+    """The alerts about 200 clean parcels."""
+    records = [one for number in range(200) for one in accepted_at(waybill=f"SF{number:013}", **changes)]
+    return alerts_of(line.feed(records))
+
+
 def test_more_clean_parcels_are_drawn_in_the_scope_and_no_others(tmp_path: Path) -> None:
     line = line_under(tmp_path, period(tighten={"sampled_share": 0.1}, duties=None))
-    waybills = [f"SF{number:013}" for number in range(400)]
-    drawn = [
-        alert.waybill for waybill in waybills for alert in alerts_of(line.feed(accepted_at(waybill=waybill, at=T0)))
-    ]
-    others = [
-        alert
-        for waybill in drawn
-        for alert in alerts_of(line.feed(accepted_at(waybill=f"X{waybill}", receiver={"region": "330106"})))
-    ]
+    other = pipeline(**under(tmp_path / "control", period(tighten={"sampled_share": 0.1}, duties=None)))
 
-    assert 10 < len(drawn) < 90
-    assert others == []
+    assert 10 < len(drawn_of(line, sender=AGREEMENT)) < 40
+    assert drawn_of(other, sender=AGREEMENT, receiver={"region": "330106"}) == []
 
 
 def test_goods_are_named_by_their_class(tmp_path: Path) -> None:
@@ -263,8 +278,6 @@ def test_goods_that_contradict_the_declared_ones_count(tmp_path: Path) -> None:
 
 
 def withdrawn_at(at: int) -> dict[str, Any]:
-    from tests.builders import moment
-
     return period(version=2, takes_effect=moment(at), until=moment(at))
 
 
@@ -276,8 +289,6 @@ def test_a_period_that_is_withdrawn_holds_for_what_came_before(tmp_path: Path) -
 
 
 def test_an_alert_names_the_version_that_counts_for_its_parcel(tmp_path: Path) -> None:
-    from tests.builders import moment
-
     second = period(version=2, takes_effect=moment(T0 + DAY), tighten={"scan_due": "2h"})
     line = line_under(tmp_path, period(), second)
     line.feed([*accepted_at(T0 + DAY - 1), *accepted_at(T0 + DAY, "SF0000000000002")])
@@ -345,11 +356,7 @@ def test_red_stays_red_in_a_green_channel(tmp_path: Path) -> None:
 
 def test_a_random_check_in_a_green_channel_opens_nothing(tmp_path: Path) -> None:
     line = line_under(tmp_path, channel(), sampled_share=0.1)
-    drawn = [
-        alert
-        for number in range(60)
-        for alert in alerts_of(line.feed(accepted_at(waybill=f"SF{number:013}", goods={"name": "医用口罩"})))
-    ]
+    drawn = drawn_of(line, goods={"name": "医用口罩"}, sender=AGREEMENT)
 
     assert drawn
     for alert in drawn:

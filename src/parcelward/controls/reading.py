@@ -166,7 +166,7 @@ def _mapping_without_persons(place: SourcePlace, allowed: tuple[str, ...]) -> di
     keys = place.mapping()
     for key, entry in keys.items():
         if key not in allowed:
-            close = get_close_matches(key, allowed, n=1)
+            close = get_close_matches(key, allowed, n=1, cutoff=0.85)  # from_regions is none of to_regions
             raise entry.fault(f"unknown key '{key}'{f'; did you mean {close[0]!r}?' if close else _NO_PERSON}")
     return keys
 
