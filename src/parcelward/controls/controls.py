@@ -6,7 +6,6 @@ stays: a correction can bring a parcel under a period, and takes none out of it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -14,6 +13,8 @@ from parcelward.controls.applied import Applied
 from parcelward.controls.period import ExtraDuty, Period
 from parcelward.shipments.deadlines import Deadlines, DeadlinesOf
 from parcelward.shipments.shipment import NotedControl, Shipment
+
+_TIMES_KEPT = 1024
 
 
 class Span(NamedTuple):
@@ -59,14 +60,9 @@ class Controls:
         first_ms = shipment.first_arrival_ms
         if not self._begin_ms <= first_ms < self._end_ms:
             return
-        known = {name for name, _ in shipment.controls}
-        new = [
-            (span.period.id, arrival_ms)
-            for span in self._at(first_ms)
-            if span.period.id not in known and span.period.scope.holds(shipment)
-        ]
-        if new:
-            shipment.controls = (*shipment.controls, *new)
+        for start_ms, end_ms, period in self.spans:
+            if start_ms <= first_ms < end_ms and not _is_noted(shipment, period) and period.scope.holds(shipment):
+                shipment.controls = (*shipment.controls, (period.id, arrival_ms))
 
     def applied(self, shipment: Shipment, usual: Deadlines) -> Applied:
         """Give what applies to a parcel; `usual` are the deadlines of the settings."""
@@ -83,10 +79,24 @@ class Controls:
 
     def deadlines_of(self, usual: Deadlines) -> DeadlinesOf:
         """Make the function that gives the deadlines of one parcel; `usual` are those of the settings."""
-        return lambda shipment: self._strictest(shipment, usual) if shipment.controls else usual
+        known: dict[tuple[int, int, int | None, bool], Deadlines] = {}
 
-    def _strictest(self, shipment: Shipment, usual: Deadlines) -> Deadlines:
-        """Give the time that each duty may take: of several periods and the settings the strictest."""
+        def deadlines_of(shipment: Shipment) -> Deadlines:
+            if not shipment.controls:
+                return usual
+            times = self._strictest(shipment, usual)
+            found = known.get(times)
+            if found is None:
+                if len(known) >= _TIMES_KEPT:
+                    known.clear()
+                real_name, inspection, scan, letters = times
+                found = known[times] = Deadlines(inspection, real_name, scan, usual.keep, letters)
+            return found
+
+        return deadlines_of
+
+    def _strictest(self, shipment: Shipment, usual: Deadlines) -> tuple[int, int, int | None, bool]:
+        """Give the time for registration, inspection and scan, and if letters are inspected: the strictest of all."""
         real_name, inspection, scan, letters = usual.real_name, usual.inspection, usual.scan, usual.letters
         first_ms = shipment.first_arrival_ms
         for noted in shipment.controls:
@@ -105,7 +115,7 @@ class Controls:
             if tighten.scan_due is not None:
                 due = tighten.scan_due + since_first
                 scan = due if scan is None else min(scan, due)
-        return replace(usual, real_name=real_name, inspection=inspection, scan=scan, letters=letters)
+        return real_name, inspection, scan, letters
 
     def _at(self, first_ms: int) -> Iterator[Span]:
         return (span for span in self.spans if span.start_ms <= first_ms < span.end_ms)
@@ -113,6 +123,10 @@ class Controls:
     def _noted(self, noted: NotedControl, first_ms: int) -> Period | None:
         spans = self._of.get(noted[0], ())
         return next((span.period for span in spans if span.start_ms <= first_ms < span.end_ms), None)
+
+
+def _is_noted(shipment: Shipment, period: Period) -> bool:
+    return any(name == period.id for name, _ in shipment.controls)
 
 
 def _spans(periods: Sequence[Period]) -> Iterator[Span]:
