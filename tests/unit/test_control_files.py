@@ -1,22 +1,28 @@
 """Files of control periods: what they may say, who may sign them, and what keeps a worker from starting."""
 
 import re
+import shutil
+import subprocess
+from base64 import b64decode
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from parcelward.cli.doctor import examine
 from parcelward.controls import ControlError, load_controls
 from parcelward.controls.folder import known_to
 from parcelward.controls.reading import period_of
-from parcelward.controls.signature import keys_of, new_key, signature_line
+from parcelward.controls.signature import key_bytes, keys_of, new_key, signature_line
 from parcelward.errors import UserError
 from parcelward.ground.flaw import Code
 from parcelward.rules import RulePack, load_pack
 from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
 from tests.builders import DAY, T0, moment, settings
+from tests.packages import ROOT
 from tests.periods import ENDS, KEY, KEY_UNTIL, keys, period, put, under, written
 
 PACK = load_pack(None)
@@ -206,3 +212,28 @@ def test_a_worker_does_not_start_with_a_period_that_is_not_signed_and_doctor_say
     assert "it is not signed" in flaw.wrong
     assert flaw.mend == "sign it with `parcelward control sign`"
     assert KEY_UNTIL > ENDS
+
+
+def test_the_example_of_the_document_is_sound() -> None:
+    page = (ROOT / "docs" / "control-periods.md").read_text()
+    example = page.split("<!-- example -->")[1].split("```yaml\n")[1].split("```")[0]
+
+    assert read(example.encode()).name == "ciie-2026 version 1"
+    changes = page.split("## Ending it early")[1].split("```yaml\n")[1].split("```")[0]
+    again = yaml.safe_load(example) | yaml.safe_load(changes)
+    times = {name: one.isoformat() for name, one in again.items() if isinstance(one, datetime)}
+    assert read(again | times).takes_effect_ms is not None
+
+
+def test_openssl_proves_what_was_signed(tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl here")
+    file, public, signature = tmp_path / "expo.yaml", tmp_path / "duty.pub", tmp_path / "signature"
+    file.write_bytes(written(period()))
+    (tmp_path / "duty.pem").write_bytes(key_bytes(KEY, None))
+    signature.write_bytes(b64decode(signature_line(file.read_bytes(), "duty-2026", KEY).split()[1]))
+    subprocess.run([openssl, "pkey", "-in", tmp_path / "duty.pem", "-pubout", "-out", public], check=True)
+    proof = [openssl, "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in", file, "-sigfile", signature]
+
+    assert subprocess.run(proof, check=False, capture_output=True).returncode == 0
