@@ -90,9 +90,16 @@ class Settings(WebhookSettings, ConnectionSettings):
         description="Share of clean parcels alerted as green_sampled, so that outcomes stay unbiased.",
     )
 
-    control_periods: PathOrUnset = Field(None, description="Folder of signed control periods; unset: there are none.")
+    control_periods: PathOrUnset = Field(
+        None,
+        description="Folder of signed control periods, read at the start (docs/control-periods.md); unset: none.",
+        examples=["/etc/parcelward/control"],
+    )
     control_keys: dict[str, str] = Field(
-        {}, description="Public keys of those who sign them, by id, JSON.", examples=['{"duty": "KEY until TIME"}']
+        {},
+        description="Public keys that sign control periods, by key id, JSON: the key, and until when it signs, as "
+        "`parcelward control keygen` prints it.",
+        examples=['{"duty-2026": "BASE64 until 2027-01-01T00:00:00+08:00"}'],
     )
 
     # The life of an alert

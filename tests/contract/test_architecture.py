@@ -185,6 +185,7 @@ PACKAGES = {
     "cel_expr_python": "cel-expr-python",
     "cramjam": "cramjam",
     "crc32c": "crc32c",
+    "cryptography": "cryptography",
     "daachorse": "daachorse",
     "faust": "faust-streaming",
     "kafka": "kafka-python",

@@ -229,11 +229,11 @@ def test_openssl_proves_what_was_signed(tmp_path: Path) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("no openssl here")
-    file, public, signature = tmp_path / "expo.yaml", tmp_path / "duty.pub", tmp_path / "signature"
+    file, private, public, signature = (tmp_path / name for name in ("expo.yaml", "duty.pem", "duty.pub", "signature"))
     file.write_bytes(written(period()))
-    (tmp_path / "duty.pem").write_bytes(key_bytes(KEY, None))
+    private.write_bytes(key_bytes(KEY, None))
     signature.write_bytes(b64decode(signature_line(file.read_bytes(), "duty-2026", KEY).split()[1]))
-    subprocess.run([openssl, "pkey", "-in", tmp_path / "duty.pem", "-pubout", "-out", public], check=True)
+    subprocess.run([openssl, "pkey", "-in", str(private), "-pubout", "-out", str(public)], check=True)
     proof = [openssl, "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in", file, "-sigfile", signature]
 
-    assert subprocess.run(proof, check=False, capture_output=True).returncode == 0
+    assert subprocess.run([*map(str, proof)], check=False, capture_output=True).returncode == 0

@@ -211,7 +211,9 @@ def test_named_rules_count_one_step_more_and_say_so(tmp_path: Path) -> None:
 
     assert alert.findings[0].severity is Severity.HIGH  # medium, and one step for two periods
     assert alert.lane is Lane.RED
-    assert "内本项提高一级处置" in alert.findings[0].reason.zh
+    assert alert.findings[0].reason.zh.endswith(
+        "；管控期“进博会安保”（至2026年11月28日10:00）、管控期“进博会安保”（至2026年11月28日10:00）内本项提高一级处置"
+    )
 
 
 AGREEMENT = {"kind": "agreement", "agreement_id": "A-1"}

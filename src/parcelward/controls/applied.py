@@ -49,9 +49,10 @@ class Applied:
     def tell(self, finding: Finding) -> Finding:
         """Say in a finding that it exists, or counts for more, because of a period."""
         why = [self._because(duty) for name, duty in _OVERDUE.items() if finding.values.get(name) is True]
-        if (severity := self.severity(finding.rule, finding.severity)) is not finding.severity:
-            why.append(words.raised([one for one in self.periods if finding.rule in one.raises]))
         said = [one for one in why if one is not None]
+        if (severity := self.severity(finding.rule, finding.severity)) is not finding.severity:
+            raising = [one for one in self.periods if finding.rule in one.raises]
+            said.append(words.raised(raising, named_before=bool(said) and len(self.periods) == 1))
         if not said:
             return finding
         reason = Bilingual(

@@ -64,8 +64,10 @@ def left_scope(periods: Sequence[Period]) -> Bilingual:
     )
 
 
-def raised(periods: Sequence[Period]) -> Bilingual:
-    """Say that a finding counts for more in a period."""
+def raised(periods: Sequence[Period], named_before: bool) -> Bilingual:
+    """Say that a finding counts for more in a period, in short where the text has named it."""
+    if named_before:
+        return Bilingual(zh="管控期内本项提高一级处置", en="it counts one step higher then")
     who = named(periods)
     return Bilingual(zh=f"{who.zh}内本项提高一级处置", en=f"it counts one step higher in {who.en}")
 
