@@ -40,7 +40,15 @@ def load_pack(path: Path | None) -> RulePack:
     >>> [hit.rule.name for hit in pack.evaluate(row)]
     ['document_number_invalid']
     """
-    root = read(path or BUILT_IN, str(path) if path else f"rules/{BUILT_IN.name}")
+    return _built_in() if path is None else _pack(read(path, str(path)))
+
+
+@cache
+def _built_in() -> RulePack:
+    return _pack(read(BUILT_IN, f"rules/{BUILT_IN.name}"))
+
+
+def _pack(root: SourcePlace) -> RulePack:
     keys = root.mapping(("version", "rules"), ("extends", "without"))
     version = keys["version"].string()
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", version):
