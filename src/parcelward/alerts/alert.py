@@ -177,7 +177,8 @@ def build_alert(
 
 
 def alert_send(alert: Alert, topics: Topics) -> Send:
-    """Write the alert as a CloudEvent in binary mode; key = waybill."""
+    """Write the alert as a CloudEvent in binary mode; key = waybill. Without a control period, as versions before."""
+    leave_out = None if alert.controls else {"controls"}
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", f"{alert.alert_id}:{alert.revision}".encode()),
@@ -188,7 +189,7 @@ def alert_send(alert: Alert, topics: Topics) -> Send:
         ("content-type", b"application/json"),
         FOLLOWED_UP,
     ]
-    return Send(topics.alerts, alert.waybill.encode(), alert.model_dump_json().encode(), headers)
+    return Send(topics.alerts, alert.waybill.encode(), alert.model_dump_json(exclude=leave_out).encode(), headers)
 
 
 def is_followed_up(headers: Sequence[tuple[str, bytes]] | None) -> bool:

@@ -193,7 +193,8 @@ class Alert(Part):
         (), description="What later evidence changed since the revision before, from what to what."
     )
     controls: tuple[AppliedControl, ...] = Field(
-        (), description="Control periods that apply to the parcel, by the arrival of its first record."
+        (),
+        description="Control periods that apply to the parcel, by the arrival of its first record; left out without.",
     )
     found_before: tuple[EarlierFinding, ...] = Field(
         (), max_length=8, description="What earlier revisions found and this one no longer does."
