@@ -75,10 +75,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Judgement:
-    """Everything that judges: rule pack, model, the share of clean parcels that is sampled, and control periods.
-
-    `deadlines` are those of the settings: what is overdue by them needs no period to explain it.
-    """
+    """Everything that judges: rules, model, the share sampled, control periods; `deadlines` are those of the settings."""
 
     pack: RulePack
     model: Model | None
@@ -147,8 +144,8 @@ class Judge:
         self._threshold = NO_MODEL if model is None else model.threshold
         self._life, self._topics = life, life.topics
         self._controls, self._deadlines = judgement.controls, judgement.deadlines
-        self._sampled_share = judgement.sampled_share
-        self._largest_share = max(judgement.sampled_share, judgement.controls.largest_share)
+        self._share = judgement.sampled_share
+        self._largest_share = max(self._share, self._controls.largest_share)
 
     def verdicts(self, block: Sequence[Measured], outlet_state: OutletState, outcome: Outcome) -> list[Revised]:
         """Judge a block; returns the alerts that say something new, in the block's order.
@@ -216,8 +213,8 @@ class Judge:
         """Decide on the pass; returns the alert's next revision if there is something new to say."""
         shipment, known = one.shipment(), one.known
         verdict = _verdict(hits, by_model, applied)
-        share = applied.sampled_share(self._sampled_share)
-        if verdict.lane is None and _drawn(shipment, share) and (known is None or not known.revision):
+        drawn = _drawn(shipment, applied.sampled_share(self._share))
+        if verdict.lane is None and drawn and (known is None or not known.revision):
             action = applied.action(Lane.GREEN_SAMPLED, Action.REINSPECT)
             verdict = Verdict(Lane.GREEN_SAMPLED, action, verdict.rules)
             outcome.counts[(counts.SAMPLED,)] += 1
