@@ -75,7 +75,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Judgement:
-    """Everything that judges: rules, model, the share sampled, control periods; `deadlines` are those of the settings."""
+    """Everything that judges: rules, model, the share sampled, control periods; `deadlines` are of the settings."""
 
     pack: RulePack
     model: Model | None
