@@ -72,6 +72,7 @@ def metrics_of_a_worker(registry: CollectorRegistry) -> Metrics:
     metrics.set(counts.WORKER_UP, True)
     metrics.set(counts.PARTITIONS, 1)
     metrics.set(counts.HEARD, time.time(), "swift")
+    metrics.set(counts.OPEN_ALERTS, 1, "raised", "week")
     for info in (counts.BUILD_INFO, counts.RULE_PACK_INFO, counts.MODEL_INFO):
         metrics.show_only(info, *["1.0", "3b1f0c9d2e4a5768"][: len(info.labels)])
     metrics.set(counts.MODEL_LOADED, True)
