@@ -90,9 +90,13 @@ def channels() -> list[Channel]:
 
 
 def groups() -> dict[str, str]:
-    """The consumer group of each role that joins one."""
+    """The consumer group of each role that joins one; of several, the first by name."""
     users = {role.user: role.name for role in ROLES}
-    found = {users[right.user]: right.name for right in _rights() if (right.kind, right.operation) == (GROUP, _READS)}
+    joined = sorted(
+        ((right.name, right.user) for right in _rights() if (right.kind, right.operation) == (GROUP, _READS)),
+        reverse=True,
+    )
+    found = {users[user]: name for name, user in joined}
     return dict(sorted(found.items()))
 
 
