@@ -2,9 +2,9 @@
 
 `python -m tests.chaos.oracle FOLDER` reads the settings from the environment, as a worker does, prints the
 audit as JSON and exits with 1 when anything is lost, counted twice, different, or alerted under two ids; or when a
-replay of the intake alone, in the order of the live run, leads to other alerts or refusals. In the folder lie what was
-acknowledged, the logs of the workers and copies of what retention has deleted. An event is not lost if a worker said
-that it was gone.
+replay of what came in, in the order of the live run, leads to other alerts, refusals, instructions, referrals or cases.
+In the folder lie what was acknowledged, the logs of the workers and copies of what retention has deleted. An event is
+not lost if a worker said that it was gone.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any
 
 from parcelward.audit import Audit, audit_recording
 from parcelward.replay.check import check
-from parcelward.replay.compare import EVERYTHING
+from parcelward.replay.compare import COMPARED, EVERYTHING
 from parcelward.screening.build import Stages, build_stages
 from parcelward.settings import Settings, load_settings
 from parcelward.stage import SourceRecord
@@ -27,10 +27,11 @@ from tests.chaos.retention import WithCopies, gaps_said, said_again
 def judge(topics: WithCopies, settings: Settings, stages: Stages, promised: set[str]) -> tuple[Audit, int]:
     """The audit of an installation that has come to rest, every deadline passed; and how many events are said gone."""
     missing = set(promised)
-    intake = {settings.topics.intake(courier) for courier in settings.couriers}
+    names = settings.topics
+    came_in = {*map(names.intake, settings.couriers), *map(names.answers, settings.couriers), names.decisions}
 
     def see(record: SourceRecord) -> None:
-        if record.topic in intake:
+        if record.topic in came_in:
             missing.discard(mark(record.topic, record.key, record.value))
 
     audit, before = audit_recording(topics, settings, stages, see), len(missing)
@@ -44,18 +45,18 @@ def judge(topics: WithCopies, settings: Settings, stages: Stages, promised: set[
 def acknowledged(folder: Path) -> set[str]:
     """The marks of what was acknowledged, without the one that a killed process was about to write."""
     marks: set[str] = set()
-    for path in (folder / "acknowledged").iterdir():
+    for path in (*(folder / "acknowledged").iterdir(), *folder.glob("letters")):
         text = path.read_bytes()
         marks.update(text[: len(text) // MARK_BYTES * MARK_BYTES].decode().split())
     return marks
 
 
 def replay(topics: WithCopies, stages: Stages) -> dict[str, Any]:
-    """Replay the intake alone: whatever a stage was given wrongly shows here."""
+    """Replay what came in alone: whatever a stage was given wrongly shows here."""
     checked = check(topics, stages, EVERYTHING)
     said = asdict(checked.comparison)
     return {"same": checked.comparison.same, "events": checked.events, "notes": checked.notes} | {
-        name: said[name] for name in ("alerts", "rejected", "differences")
+        name: said[name] for name in (*COMPARED, "differences")
     }
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from itertools import chain
 
 from parcelward.audit import Audit, audit_recording
-from parcelward.replay.recording import WHOLE, Pass, of_intake, pass_of
+from parcelward.replay.recording import WHOLE, Entry, Pass, entry_of, pass_of
 from parcelward.screening.build import build_stages
 from parcelward.settings import Settings
 from parcelward.stage import Record, SourceRecord
 from tests.courier_traffic import COURIERS, traffic
 from tests.live_run import LiveRun
+from tests.people import People
 
 QUIET_MS = 3_600_000
 # Two couriers, no model: what is under test here is the audit.
@@ -22,7 +23,7 @@ class Topics:
     """Topic name to records, all partitions together, each in its order."""
 
     topics, couriers, partitions, horizon_ms = SETTINGS.topics, SETTINGS.couriers, SETTINGS.partitions, None
-    begins = WHOLE
+    begins, follows = WHOLE, True
 
     def __init__(self, logs: dict[tuple[str, int], list[Record]]) -> None:
         self.records: defaultdict[str, list[Record]] = defaultdict(list)
@@ -45,13 +46,29 @@ class Topics:
         return iter(self.records[self.topics.alerts])
 
     def rejected(self) -> Iterator[SourceRecord]:
-        refused = chain.from_iterable(self.records[self.topics.rejected(courier)] for courier in self.couriers)
-        return of_intake(refused, self.topics)
+        return self._all([*map(self.topics.rejected, self.couriers), self.topics.refused_decisions])
+
+    def letters(self, topic: str, partition: int) -> Iterator[SourceRecord]:
+        return self.between(topic, partition)
+
+    def entries(self, partition: int) -> Iterator[Entry]:
+        return map(entry_of, self.between(self.topics.into("cases"), partition))
+
+    def entered(self, partition: int) -> int:
+        return len(self.records[self.topics.into("cases")])
+
+    def followed(self) -> Iterator[SourceRecord]:
+        return self._all([*map(self.topics.instructions, self.couriers), self.topics.referrals, self.topics.cases])
+
+    def _all(self, topics: list[str]) -> Iterator[SourceRecord]:
+        return chain.from_iterable(self.records[topic] for topic in topics)
 
 
-def recorded(waybills: int = 60, seed: int = 5) -> Topics:
-    """Topics after traffic with refusals, resends, corrections, overdue duties and alerts that are revised."""
-    records, run = traffic(seed, waybills, partitions=SETTINGS.partitions), LiveRun(SETTINGS, STAGES, seed)
+def recorded(waybills: int = 60, seed: int = 6) -> Topics:
+    """Topics after traffic with refusals, resends, corrections, overdue duties, and alerts that are revised, answered
+    and decided."""
+    records, people = traffic(seed, waybills, partitions=SETTINGS.partitions), People(SETTINGS.topics, seed)
+    run = LiveRun(SETTINGS, STAGES, seed, people)
     run.run(records)
     run.end(records[-1].timestamp + QUIET_MS, apart_ms=0)
     return Topics(run.logs)

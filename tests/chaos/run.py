@@ -45,7 +45,7 @@ TELL_EVERY_S = 10.0
 COURIERS_STOP_S = 60.0
 DISK_MB = 192
 FAULT_S = 6.0  # what a fault takes on 2 cores, all in all: 200 took 1050 s and 1400 s
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "couriers": "swift,orient",
     "partitions": "3",
     "replication": "3",
@@ -61,6 +61,11 @@ SETTINGS = {
     # What retention ate is passed over, and said; the oracle takes no other excuse.
     "gaps": "go_on",
     "sampled_share": "0.005",
+    # Alerts live fast: each deadline passes within the run, and many a letter comes too late.
+    "acknowledge_due": {"critical": "4s", "high": "5s", "medium": "6s", "low": "7s"},
+    "decide_due": {"critical": "5s", "high": "6s", "medium": "7s", "low": "8s"},
+    "answer_due": {"critical": "3s", "high": "4s", "medium": "5s", "low": "6s"},
+    "settle_after": "5s",
 }
 
 
@@ -86,7 +91,10 @@ class Installation:
         self.cluster = stack.enter_context(LocalCluster(folder / "kafka"))
         told = SETTINGS | {"kafka": self.cluster.bootstrap, "security_protocol": "PLAINTEXT"}
         told |= {"model": str(self.files[Kind.MODEL_AWAY]), "rule_pack": str(self.files[Kind.RULES_AWAY])}
-        self.environment = {f"PARCELWARD_{name.upper()}": value for name, value in told.items()}
+        self.environment = {
+            f"PARCELWARD_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in told.items()
+        }
         self.settings: Settings = load_settings(**told)
         ensure_topics(self.settings)
         disk = mounted_disk(folder / "disk", stack)
@@ -97,7 +105,9 @@ class Installation:
         self.acknowledged = folder / "acknowledged"  # a file for each process of couriers
         self.acknowledged.mkdir()
         self.retention = Retention(self.settings, folder / "eaten")
+        self.letters = folder / "letters"  # what people wrote, as far as it was acknowledged
         self._couriers: list[Child] = []
+        self._desk: Child | None = None
         self._killed_couriers = 0
         stack.callback(self.stop_couriers)
 
@@ -107,8 +117,21 @@ class Installation:
         return [kind for kind in Kind if kind is not Kind.FULL_DISK or kind in self.files]
 
     def start_couriers(self) -> None:
-        """Begin to publish: couriers that publish again what was not acknowledged, and some that have a spool."""
+        """Begin to publish: couriers that publish again what was not acknowledged, and some that have a spool; and the
+        people who answer and decide."""
         self._couriers = [self._start_couriers(1 - SPOOLED, 0, None), self._start_spooled()]
+        self.start_desk(self.plan.seed, from_start=True)
+
+    def start_desk(self, seed: int, *, from_start: bool) -> None:
+        """Let people react: to all that there is, or to what comes from now on."""
+        told = {"seed": seed, "acknowledged": str(self.letters), "from_start": from_start}
+        self._desk = self._start("tests.chaos.desk", {"CHAOS_DESK": json.dumps(told)})
+
+    def stop_desk(self) -> None:
+        """Let people go home. Raises RuntimeError when they do not."""
+        desk, self._desk = self._desk, None
+        if desk is not None and desk.stop(COURIERS_STOP_S):
+            raise RuntimeError(f"the desk failed: {(self.folder / 'desk.log').read_text()[-2000:]}")
 
     def kill_spooled(self) -> None:
         """Kill the publisher with a spool at once, and start another one on the same spool."""
@@ -129,19 +152,20 @@ class Installation:
             "acknowledged": str(self.acknowledged / f"{number}"),
             "spool": None if spool is None else str(spool),
         }
-        with (self.folder / "couriers.log").open("ab") as log:
-            return Child(
-                [sys.executable, "-m", "tests.chaos.couriers"],
-                log,
-                {**os.environ, **self.environment, "CHAOS_COURIERS": json.dumps(told), "PYTHONPATH": str(ROOT)},
-            )
+        return self._start("tests.chaos.couriers", {"CHAOS_COURIERS": json.dumps(told)})
+
+    def _start(self, module: str, told: dict[str, str]) -> Child:
+        with (self.folder / f"{module.rpartition('.')[2]}.log").open("ab") as log:
+            environment = {**os.environ, **self.environment, **told, "PYTHONPATH": str(ROOT)}
+            return Child([sys.executable, "-m", module], log, environment)
 
     def stop_couriers(self) -> None:
-        """Publish the rest and wait for its acknowledgement. Raises RuntimeError when that fails."""
+        """Publish the rest and wait for its acknowledgement; people go home. Raises RuntimeError when that fails."""
         couriers, self._couriers = self._couriers, []
         codes = [one.stop(COURIERS_STOP_S) for one in couriers]
         if any(codes):
             raise RuntimeError(f"the couriers failed: {(self.folder / 'couriers.log').read_text()[-2000:]}")
+        self.stop_desk()
 
     def begun(self) -> int:
         """Events acknowledged so far."""
@@ -235,7 +259,8 @@ def run(plan: Plan, folder: Path, say: Any = print, keep: Path | None = None) ->
 def _await_rest(installation: Installation, say: Any) -> float | None:
     """Seconds from the last fault until everything published is screened; None when it takes too long.
 
-    A last wave of events shows that no partition stands still. Then the deadlines of what was published last pass.
+    A last wave of events shows that no partition stands still. Then the deadlines of what was published last pass, and
+    people react to what they raise.
     """
     crew, settings = installation.crew, installation.settings
     over = time.monotonic()
@@ -251,8 +276,10 @@ def _await_rest(installation: Installation, say: Any) -> float | None:
         return None
     took = round(time.monotonic() - over, 1)
     say(f"everything is screened {took} s after the last fault; now the deadlines of the last parcels pass ...")
+    installation.start_desk(installation.plan.seed + 1, from_start=False)
     grace = max(settings.inspection_due, settings.real_name_due) + settings.idle_grace
     _pause(grace / timedelta(seconds=1) + 5 - (time.monotonic() - published), crew)
+    installation.stop_desk()
     _await(lambda: _is_empty(settings), DRAIN_S, "what the deadlines raised is screened", crew.look_after)
     return took
 

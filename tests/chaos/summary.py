@@ -14,7 +14,9 @@ def summary(report: dict[str, Any], screened_within_s: float) -> str:
     """Sum up a run. `screened_within_s`: how soon after the last fault everything must be screened."""
     verdict = "PASSED" if report["passed"] else "NOT PASSED"
     rest = report["screened_after_last_fault_s"]
-    replayed = "the same alerts and refusals" if report["replay"]["same"] else "OTHER alerts or refusals"
+    same = report["replay"]["same"]
+    replayed = "the same alerts, refusals, instructions and cases" if same else "OTHER results"
+    lives = ", ".join(f"{count:,} {what}" for what, count in report["lives"].items())
     lines = [
         f"{verdict}: " + ", ".join(f"{report[kind]:,} {words}" for kind, words in OFF.items()),
         *report["examples"],
@@ -31,9 +33,10 @@ def summary(report: dict[str, Any], screened_within_s: float) -> str:
         f"that workers said, {report['gaps_said_again']} of them again after a stop; no other is missing",
         f"{report['alerts']:,} alerts on {report['alert_ids']:,} parcels, "
         f"{sum(report['states'].values()):,} state values compared",
+        f"{report['letters']:,} answers and decisions, {report['refused_steps']:,} of them refused; {lives}",
         "not everything was screened after the last fault"
         if rest is None
         else f"everything screened {rest} s after the last fault ({screened_within_s:.0f} s allowed)",
-        f"a replay of what the couriers sent gives {replayed}",
+        f"a replay of what came in gives {replayed}",
     ]
     return "\n    ".join(lines)

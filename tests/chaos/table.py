@@ -31,17 +31,23 @@ def table(report: dict[str, Any]) -> str:
 | records between the stages | {report["passes"]:,} |
 | events refused, with their reason | {report["rejected"]:,} |
 | alerts (with revisions) | {report["alert_ids"]:,} ({report["alerts"]:,}) |
+| answers and decisions (refused, with the reason) | {report["letters"]:,} ({report["refused_steps"]:,}) |
+{_lives(report)}
 | state values compared | {sum(report["states"].values()):,} |
 | starts of workers; ends (before the last, in good order) | {report["worker_starts"]}; {endings} |
 | starts refused for want of a file or of room | {report["refusals_to_start"]} |
 | workers that ended as nothing that was done explains | {_unexpected(report)} |
 | everything screened after the last fault | {rest} s |
-| a replay of the intake alone | {replayed} |
+| a replay of what came in alone | {replayed} |
 | **lost** | **{report["lost"]}** |
 | **counted twice** | **{report["twice"]}** |
 | **different from the replay in any other way** | **{report["wrong"]}** |
 | **parcels with two alert ids** | **{report["two_ids"]}** |
 """
+
+
+def _lives(report: dict[str, Any]) -> str:
+    return "\n".join(f"| {what} | {count:,} |" for what, count in report["lives"].items())
 
 
 def _unexpected(report: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from parcelward.contract.reasons import Reason
 from parcelward.intake.decode import Decoder, Rejected
 from parcelward.moments import CHINA, DAY_MS, MINUTE_MS, epoch_ms, ms_of
 from parcelward.poison import isolate
-from parcelward.replay.recording import RecordedIntake
+from parcelward.replay.recording import RecordedIntake, of_intake
 from parcelward.screening.duties import DutiesStage
 from parcelward.shipments.deadlines import DeadlinesOf, fell_due
 from parcelward.shipments.ledger import EVENT_KINDS
@@ -143,10 +143,10 @@ def _traces(day: Day, past: Evidence, live: Evidence, deadlines_of: DeadlinesOf)
             traces = found.get((record.key or b"").split(b"/", 1)[0].decode())
             if traces is not None:
                 _note_pass(day, traces, record.value or b"", deadlines_of)
-    for one in map(_refusal, past.rejected()):
+    for one in map(_refusal, of_intake(past.rejected(), past.topics)):
         if not day.has(one.arrival_ms):
             found[live.topics.courier_of(one.topic)].refused_before[one.partition].add(one.offset)
-    for one in map(_refusal, live.rejected()):
+    for one in map(_refusal, of_intake(live.rejected(), live.topics)):
         if day.has(one.arrival_ms):
             traces = found[live.topics.courier_of(one.topic)]
             traces.twice += one.offset in traces.refused[one.partition]

@@ -109,10 +109,10 @@ class Life:
         """Take in a courier's answer."""
         if record is None or record.alert_id != hop.alert_id or record.courier != hop.courier:
             return _unknown(record)
-        if known_mark(record.marks, hop.mark):
-            return _refuse(Result(record), record, StepReason.DOUBLED, "applied already")
         before = self.fire(record, min(at_ms, held_ms))
         record = before.record or record
+        if known_mark(record.marks, hop.mark):
+            return _refuse(before, record, StepReason.DOUBLED, "applied already")
         if hop.revision > record.revision:
             return _ahead(before, record, hop.revision)
         if record.asked in (None, InstructionAction.RELEASE):
@@ -125,10 +125,10 @@ class Life:
         """Take in a person's decision, on this alert or on a case that it lies in."""
         if record is None or record.alert_id != hop.about:
             return _unknown(record)
-        if known_mark(record.marks, hop.mark):
-            return _refuse(Result(record), record, StepReason.DOUBLED, "applied already")
         before = self.fire(record, min(at_ms, held_ms))
         record = before.record or record
+        if known_mark(record.marks, hop.mark):
+            return _refuse(before, record, StepReason.DOUBLED, "applied already")
         step, role = StepKind(hop.step), Role(hop.role)
         if hop.revision > record.revision:
             return _ahead(before, record, hop.revision)

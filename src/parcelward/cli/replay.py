@@ -19,13 +19,15 @@ from parcelward.escaping import escaped, json_line
 from parcelward.flow import FLOW
 from parcelward.moments import duration_ms, utc
 from parcelward.replay.check import Checked, check
-from parcelward.replay.compare import Counts, Span
+from parcelward.replay.compare import COMPARED, Comparison, Span
 from parcelward.replay.kept import KeptRecording, keep
 from parcelward.replay.live import RecordedTopics
-from parcelward.replay.recording import Recording
+from parcelward.replay.recording import FollowedRecording
 from parcelward.screening.build import Stages, build_stages
 from parcelward.settings import Settings
 
+HEADINGS = ("alerts", "refused records", "instructions", "referrals", "cases")
+"""Headings of `COMPARED`."""
 KINDS = {
     "equal": "equal",
     "missing": "missing in the live run",
@@ -57,7 +59,7 @@ def replay(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
 ) -> None:
-    """Replay a recorded span and compare alerts and refusals with those published; exit code 0 only if all are equal.
+    """Replay a recorded span and compare alerts, refusals and what became of the alerts; exit code 0 if all are equal.
 
     Settings, token keys, rule pack, model and control periods must be those of the live run.
     """
@@ -115,12 +117,12 @@ def _erased(source: RecordedTopics | KeptRecording, settings: Settings, checked:
 
 
 def _compared(checked: Checked) -> int:
-    """Alerts and refused records that at least one of the two runs has."""
-    both = (checked.comparison.alerts, checked.comparison.rejected)
-    return sum(getattr(counts, kind) for counts in both for kind in KINDS)
+    """Alerts, refused records and the like that at least one of the two runs has."""
+    all_of_it = (getattr(checked.comparison, what) for what in COMPARED)
+    return sum(getattr(counts, kind) for counts in all_of_it for kind in KINDS)
 
 
-def _checked(source: Recording, stages: Stages, span: Span, since_ms: int | None, console: Console) -> Checked:
+def _checked(source: FollowedRecording, stages: Stages, span: Span, since_ms: int | None, console: Console) -> Checked:
     with console.status("replaying") as status:
         return check(source, stages, span, since_ms, lambda events: status.update(f"{events:,} events replayed"))
 
@@ -146,8 +148,7 @@ def _as_json(checked: Checked, seconds: float) -> dict[str, object]:
         "events_per_second": round(checked.events / max(seconds, 1e-3)),
         "from": _moment(checked.span.from_ms),
         "to": _moment(checked.span.to_ms),
-        "alerts": asdict(result.alerts),
-        "rejected": asdict(result.rejected),
+        **{what: asdict(getattr(result, what)) for what in COMPARED},
         "before": result.before,
         "live": {"rule_packs": dict(result.live_packs), "models": dict(result.live_models)},
         "replay": {"rule_pack": checked.pack, "model": checked.model},
@@ -158,10 +159,8 @@ def _as_json(checked: Checked, seconds: float) -> dict[str, object]:
 
 def _show(checked: Checked, seconds: float, console: Console) -> None:
     result = checked.comparison
-    rows = [
-        (words, f"{getattr(result.alerts, kind):,}", _refusals(kind, result.rejected)) for kind, words in KINDS.items()
-    ]
-    show_table(("", "alerts", "refused records"), rows, "Live run and replay")
+    rows = [(words, *(_cell(result, what, kind) for what in COMPARED)) for kind, words in KINDS.items()]
+    show_table(("", *HEADINGS), rows, "Live run and replay")
     for one in result.differences:
         console.print(f"{KINDS[one.kind]}: {escaped(one.what)}", soft_wrap=True, markup=False)
         for detail in one.details:
@@ -177,5 +176,7 @@ def _show(checked: Checked, seconds: float, console: Console) -> None:
     )
 
 
-def _refusals(kind: str, counts: Counts) -> str:
-    return "-" if kind == "other_revision" else f"{getattr(counts, kind):,}"
+def _cell(result: Comparison, what: str, kind: str) -> str:
+    if what == "rejected" and kind == "other_revision":
+        return "-"
+    return f"{getattr(getattr(result, what), kind):,}"

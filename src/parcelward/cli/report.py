@@ -78,7 +78,8 @@ def _only(settings: Settings, couriers: Sequence[str] | None) -> Settings:
 
 def count_accounts(settings: Settings, day: Day, now_ms: int) -> list[Account]:
     """Count the day of each courier of the settings. Raises UserError."""
-    with RecordedTopics(settings) as past, RecordedTopics(settings, day.start_ms - RUN_OUT_MS) as live:
+    since_ms = day.start_ms - RUN_OUT_MS
+    with RecordedTopics(settings, follows=False) as past, RecordedTopics(settings, since_ms, follows=False) as live:
         found = accounts_of(day, past, live, screening_of(settings), now_ms)
     return [found[courier] for courier in settings.couriers]
 

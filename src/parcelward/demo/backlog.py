@@ -1,4 +1,4 @@
-"""The worker's backlog: records that its committed positions on intake and between the stages have not passed."""
+"""The worker's backlog: records that its committed positions on what the stages read have not passed."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import RetriableError
 
 from parcelward.cluster.client import client_options, consumer_options
+from parcelward.flow import FLOW
 from parcelward.settings import Settings
 
 
@@ -14,8 +15,7 @@ class Backlog:
     """Asks the cluster for the backlog, not the worker."""
 
     def __init__(self, settings: Settings) -> None:
-        topics = [settings.topics.intake(courier) for courier in settings.couriers]
-        topics += settings.topics.between
+        topics = [topic for stage in FLOW for topic in settings.topics.sources(stage, settings.couriers)]
         self._group = settings.topics.app_id
         self._partitions = [TopicPartition(topic, number) for topic in topics for number in range(settings.partitions)]
         self._admin = KafkaAdminClient(**client_options(settings))

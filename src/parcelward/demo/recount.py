@@ -63,7 +63,7 @@ class _Seen:
 
     def __init__(self, settings: Settings) -> None:
         self._couriers = {settings.topics.intake(courier): courier for courier in settings.couriers}
-        self._alerts = settings.topics.alerts
+        self._alerts, self._rejected = settings.topics.alerts, settings.topics.rejected("")
         self._waybills: dict[Position, Waybill] = {}
         self._refused: set[Position] = set()
         self.arrivals: dict[Position, int] = {}
@@ -76,7 +76,7 @@ class _Seen:
             self._waybills[position] = courier, (record.key or b"").decode(errors="replace")
         elif record.topic == self._alerts:
             self.alerts.append(_alert(record))
-        else:
+        elif record.topic.startswith(self._rejected):
             self._refused.add(refused_position(record.headers))
 
     @property

@@ -1,4 +1,7 @@
-"""Compares the results of a replay with those of the live run: alerts by id and revision, refusals by position."""
+"""Compares the results of a replay with those of the live run: alerts by id and revision, refusals by position.
+
+What became of the alerts is compared in `compare_lives`.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -104,6 +107,8 @@ class Difference(NamedTuple):
 
 
 EVERYTHING = Span()
+COMPARED = ("alerts", "rejected", "instructions", "referrals", "cases")
+"""Kinds of results that are counted and compared, as `Comparison` names them."""
 AlertKey = tuple[str, int]  # id, and revision or, where only the final one is kept, 0
 Waybill = tuple[str, str]  # courier, waybill
 
@@ -134,18 +139,21 @@ class Comparison:
     """
 
     alerts: Counts = field(default_factory=Counts)
-    rejected: Counts = field(default_factory=Counts)
+    rejected: Counts = field(default_factory=Counts)  # events, answers and decisions
+    instructions: Counts = field(default_factory=Counts)
+    referrals: Counts = field(default_factory=Counts)
+    cases: Counts = field(default_factory=Counts)
     live_packs: Counter[str] = field(default_factory=Counter)
     live_models: Counter[str] = field(default_factory=Counter)
     live_controls: Counter[str] = field(default_factory=Counter)
     controls: Counter[str] = field(default_factory=Counter)
-    before: int = 0  # live alerts and refusals that rest on records from before the replay; not compared
+    before: int = 0  # what the live run published and rests on records from before the replay; not compared
     differences: list[Difference] = field(default_factory=list)
 
     @property
     def same(self) -> bool:
         """True when the replay gives the results of the live run."""
-        return self.alerts.same and self.rejected.same
+        return all(counts.same for counts in (getattr(self, kind) for kind in COMPARED))
 
     def note(self, counts: Counts, kind: str, what: str, details: Sequence[str], times: int = 1) -> None:
         """Count a difference, and keep the first few as examples."""

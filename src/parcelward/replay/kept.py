@@ -1,8 +1,9 @@
 """A recording kept in a folder: one gzip file of JSON lines per topic and partition, and `recording.json`.
 
-Intake, refusals and alerts are whole records: topic, partition, offset, timestamp, key, value, headers; bytes that are
-UTF-8 are text, others `{"base64": "..."}`. Of the topics between the stages only the order is kept, a `Pass` a line.
-Intake and refusals hold raw personal data, so only the owner may open the folder.
+Intake, answers, decisions, refusals, alerts and what became of them are whole records: topic, partition, offset,
+timestamp, key, value, headers; bytes that are UTF-8 are text, others `{"base64": "..."}`. Of the topics between the
+stages only the order is kept, a `Pass` or an `Entry` a line. Intake and refusals hold raw personal data, so only the
+owner may open the folder.
 """
 
 import gzip
@@ -14,16 +15,19 @@ from typing import Any
 import msgspec
 
 from parcelward.errors import UserError
-from parcelward.replay.recording import Pass, Recording
+from parcelward.replay.recording import Entry, FollowedRecording, Pass, letter_topics, of_intake
 from parcelward.replay.rerun import RUN_OUT_MS
 from parcelward.settings import Settings
 from parcelward.stage import Record, SourceRecord
 from parcelward.topics import Topics
 
-FORMAT = 2  # 1 did not say when the live run sent what a correction takes back
+FORMAT = 3  # 1 did not say when the live run sent what a correction takes back; 1 and 2 had alerts, and nothing after
+FOLLOWS = 3
+"""First format that holds what became of the alerts."""
 ABOUT = "recording.json"
 _encode = msgspec.json.Encoder().encode
 _decode_pass = msgspec.json.Decoder(Pass).decode
+_decode_entry = msgspec.json.Decoder(Entry).decode
 _FAST = 3  # gzip level: half the time of the usual one, a tenth more bytes
 
 
@@ -34,13 +38,13 @@ class About(msgspec.Struct):
     topic_prefix: str
     couriers: tuple[str, ...]
     partitions: int
-    horizon_ms: int | None  # as in `Recording`
+    horizon_ms: int | None  # as in `FollowedRecording`
     to_ms: int | None  # what was raised before then is to be compared; None: everything
     erased: int = 0  # records of persons that were taken out of it since
-    begins: tuple[tuple[str, int, int], ...] = ()  # as in `Recording`
+    begins: tuple[tuple[str, int, int], ...] = ()  # as in `FollowedRecording`
 
 
-def keep(recording: Recording, folder: Path, to_ms: int | None = None) -> int:
+def keep(recording: FollowedRecording, folder: Path, to_ms: int | None = None) -> int:
     """Write a recording to a new folder; returns the number of events. `to_ms`: only what arrived up to a moment after.
 
     Raises UserError when the folder exists or cannot be written.
@@ -59,16 +63,33 @@ def keep(recording: Recording, folder: Path, to_ms: int | None = None) -> int:
                 _write(_file(folder, topic, number), map(_encode, recording.order(topic, number)))
         _write(folder / "alerts.jsonl.gz", map(_line, recording.alerts()))
         _write(folder / "rejected.jsonl.gz", map(_line, recording.rejected()))
+        if recording.follows:
+            _keep_lives(recording, folder, end_ms)
         about = About(
-            FORMAT, topics.prefix, tuple(recording.couriers), recording.partitions, recording.horizon_ms, to_ms,
+            FORMAT if recording.follows else FOLLOWS - 1,
+            topics.prefix,
+            tuple(recording.couriers),
+            recording.partitions,
+            recording.horizon_ms,
+            to_ms,
             begins=tuple((*place, start) for place, start in recording.begins.items()),
-        )  # fmt: skip
+        )
         (folder / ABOUT).write_bytes(_encode(about) + b"\n")
     except FileExistsError:
         raise UserError(f"{folder} exists; a recording is kept in a new folder") from None
     except OSError as error:
         raise UserError(f"cannot write {folder}: {error.strerror}; choose another folder") from None
     return events
+
+
+def _keep_lives(recording: FollowedRecording, folder: Path, end_ms: int | None) -> None:
+    """Write what came to the alerts, the order of the cases, and what was published of both."""
+    for number in range(recording.partitions):
+        for topic in letter_topics(recording):
+            records = _until(recording.letters(topic, number), end_ms)
+            _write(_file(folder, topic, number), map(_line, records))
+        _write(_file(folder, recording.topics.into("cases"), number), map(_encode, recording.entries(number)))
+    _write(folder / "followed.jsonl.gz", map(_line, recording.followed()))
 
 
 def note_erased(folder: Path, records: int) -> None:
@@ -82,7 +103,7 @@ def note_erased(folder: Path, records: int) -> None:
 
 
 class KeptRecording:
-    """A `Recording` in a folder. Raises UserError when it is none, or of another installation than the settings."""
+    """A recording in a folder. Raises UserError when it is none, or of another installation than the settings."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         try:
@@ -100,6 +121,7 @@ class KeptRecording:
         self.topics = Topics(about.topic_prefix)
         self.couriers, self.partitions, self.horizon_ms = about.couriers, about.partitions, about.horizon_ms
         self.to_ms, self.erased = about.to_ms, about.erased
+        self.follows = about.format >= FOLLOWS
         self.begins = {(topic, number): start for topic, number, start in about.begins}
 
     def intake(self, courier: str, partition: int) -> Iterator[SourceRecord]:
@@ -116,8 +138,21 @@ class KeptRecording:
         return self._records(self._folder / "alerts.jsonl.gz")
 
     def rejected(self) -> Iterator[SourceRecord]:
-        """Read the records that the live run refused, of all couriers."""
-        return self._records(self._folder / "rejected.jsonl.gz")
+        """Read the records that the live run refused."""
+        refused = self._records(self._folder / "rejected.jsonl.gz")
+        return refused if self.follows else of_intake(refused, self.topics)
+
+    def letters(self, topic: str, partition: int) -> Iterator[SourceRecord]:
+        """Read the answers of a courier, or the decisions, in offset order."""
+        return self._records(_file(self._folder, topic, partition))
+
+    def entries(self, partition: int) -> Iterator[Entry]:
+        """Read the order in which the live run entered notes and decisions into its cases."""
+        return map(_decode_entry, lines_in(_file(self._folder, self.topics.into("cases"), partition)))
+
+    def followed(self) -> Iterator[SourceRecord]:
+        """Read the instructions, referrals and cases that the live run published."""
+        return self._records(self._folder / "followed.jsonl.gz")
 
     def _records(self, path: Path) -> Iterator[SourceRecord]:
         return (record_in(line) for line in lines_in(path))

@@ -1,4 +1,4 @@
-"""The recording that a running Kafka holds: intake, what passed between the stages, alerts, refusals, state."""
+"""The recording that a running Kafka holds: what came in, what passed between the stages, what went out, state."""
 
 import time
 from collections import deque
@@ -8,14 +8,13 @@ from itertools import chain, islice
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from parcelward.cluster.admin import committed_positions
-from parcelward.cluster.client import client_options, consumer_options, require_answer, unreachable
+from parcelward.cluster.admin import administered, committed_positions
+from parcelward.cluster.client import consumer_options, require_answer, unreachable
 from parcelward.errors import UserError
 from parcelward.flow import FLOW
-from parcelward.replay.recording import Pass, of_intake, pass_of
+from parcelward.replay.recording import Entry, Pass, entry_of, pass_of
 from parcelward.settings import Settings
 from parcelward.stage import SourceRecord
 
@@ -40,29 +39,38 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
     """Every topic of an installation up to its present end, read on demand; a context manager.
 
     Partitions are read side by side in bounded memory, committed records only. `since_ms`: nothing that arrived before
-    then is read. Intake and topics between stages end at the positions that the live run has committed. A `whole`
-    recording has all of them and the changelogs, and asks for no committed positions. Raises UserError when no broker
-    answers, or a topic is missing.
+    then is read. What the stages read ends at the positions that the live run has committed. A `whole` recording has
+    all of it and the changelogs. Without `follows` it ends with the alerts, and has nothing of what became of them.
+    Raises UserError when no broker answers, or a topic is missing.
     """
 
-    def __init__(self, settings: Settings, since_ms: int | None = None, whole: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, since_ms: int | None = None, whole: bool = False, follows: bool = True
+    ) -> None:
         require_answer(settings)
         self._settings = settings
         self.topics, self.couriers, self.partitions = settings.topics, settings.couriers, settings.partitions
         self._intake = [self.topics.intake(courier) for courier in self.couriers]
-        self._between = self.topics.passes
-        rest = [self.topics.alerts, *(self.topics.rejected(courier) for courier in self.couriers)]
+        self.follows = follows
+        topics = self.topics
+        self._letters = [topics.decisions, *map(topics.answers, self.couriers)] if follows else []
+        self._between = topics.between if follows else topics.passes
+        self._refused = [*map(topics.rejected, self.couriers), *([topics.refused_decisions] if follows else [])]
+        self._followed = [*map(topics.instructions, self.couriers), topics.referrals, topics.cases] if follows else []
+        rest = [topics.alerts, *self._refused, *self._followed]
         if whole:
             rest += [self.topics.changelog(stage.name) for stage in FLOW]
         try:
             # The committed positions are asked for first: everything published by then lies before the ends asked for
             # later.
-            self._worked_off = None if whole else _worked_off(settings)
+            positions = _positions(settings) if follows or not whole else {}
+            self._worked_off = None if whole else _worked_off(positions, settings)
+            self._entered = {tp.partition: at for tp, at in positions.items() if tp.topic == topics.into("cases")}
             self._consumer = KafkaConsumer(**consumer_options(settings) | _READING)
         except (KafkaError, OSError) as error:
             raise unreachable(settings, error) from None
         try:
-            self._begin([*self._intake, *self._between, *rest], since_ms)
+            self._begin([*self._intake, *self._letters, *self._between, *rest], since_ms)
         except BaseException:
             self._consumer.close()
             raise
@@ -86,7 +94,7 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
         if self._worked_off is not None:
             self.horizon_ms = self._horizon_ms(self._worked_off)
             for tp in everything:
-                if tp.topic in (*self._intake, *self._between):  # no further than the live run was
+                if tp.topic in (*self._intake, *self._letters, *self.topics.passes):  # no further than the live run was
                     self._ends[tp] = min(self._ends[tp], self._worked_off.get(tp, 0))
         self._seek(everything, since_ms)
 
@@ -123,8 +131,26 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
         return self._read_all([self.topics.alerts])
 
     def rejected(self) -> Iterator[SourceRecord]:
-        """Read the events that the live run refused, of all couriers."""
-        return of_intake(self._read_all([self.topics.rejected(courier) for courier in self.couriers]), self.topics)
+        """Read the records that the live run refused, of all couriers, and the decisions that it refused."""
+        return self._read_all(self._refused)
+
+    def letters(self, topic: str, partition: int) -> Iterator[SourceRecord]:
+        """Read the answers of a courier, or the decisions, in offset order."""
+        return self._read(TopicPartition(topic, partition))
+
+    def entries(self, partition: int) -> Iterator[Entry]:
+        """Read the order in which the live run entered notes and decisions into its cases; what waits is marked."""
+        end = self.entered(partition)
+        records = self.between(self.topics.into("cases"), partition)
+        return (entry_of(record)._replace(waits=record.offset >= end) for record in records)
+
+    def entered(self, partition: int) -> int:
+        """Give the offset up to which the live run has entered what it sent to its cases."""
+        return self._entered.get(partition, 0)
+
+    def followed(self) -> Iterator[SourceRecord]:
+        """Read the instructions, referrals and cases that the live run published."""
+        return self._read_all(self._followed)
 
     # reading
 
@@ -168,8 +194,9 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
 
     def _horizon_ms(self, worked_off: Mapping[TopicPartition, int]) -> int | None:
         """Find the earliest evidence that the live run has not worked off; None when there is none."""
-        topics = (*self._intake, *self._between)
-        everything = [TopicPartition(topic, number) for topic in topics for number in range(self.partitions)]
+        passes = self.topics.passes
+        read = (*self._intake, *self._letters, *passes, *([self.topics.alerts] if self.follows else []))
+        everything = [TopicPartition(topic, number) for topic in read for number in range(self.partitions)]
         behind = [tp for tp in everything if worked_off.get(tp, 0) < self._ends[tp]]
         for tp in behind:
             self._consumer.seek(tp, worked_off.get(tp, 0))
@@ -177,10 +204,10 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
         waiting: list[int] = []
         for tp in behind:
             records = self._read(tp)
-            if tp.topic in self._intake:
-                waiting += [record.timestamp for record in islice(records, 1)]
-            else:  # commit markers only, as a rule
+            if tp.topic in passes:  # commit markers only, as a rule
                 waiting += [pass_of(record).touched_ms for record in records]
+            else:
+                waiting += [record.timestamp for record in islice(records, 1)]
         self._consumer.pause(*behind)
         return min(waiting, default=None)
 
@@ -192,13 +219,14 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
         self.close()
 
 
-def _worked_off(settings: Settings) -> dict[TopicPartition, int]:
-    """Ask for the positions that the live run has committed. Raises UserError when it never committed anything."""
-    admin = KafkaAdminClient(**client_options(settings))
-    try:
-        positions = {tp: one.offset for tp, one in committed_positions(admin, settings).items()}
-    finally:
-        admin.close()
+def _positions(settings: Settings) -> dict[TopicPartition, int]:
+    """Ask for the positions that the live run has committed."""
+    found = administered(settings, "asking_for_positions", lambda admin: committed_positions(admin, settings))
+    return {tp: one.offset for tp, one in found.items()}
+
+
+def _worked_off(positions: dict[TopicPartition, int], settings: Settings) -> dict[TopicPartition, int]:
+    """Give the positions. Raises UserError when the live run never committed anything."""
     if not positions:
         group = settings.topics.app_id
         raise UserError(f"group {group} has committed nothing on {settings.kafka}: no worker has run with this prefix")

@@ -1,4 +1,4 @@
-"""Recording of a live run: its intake, the order in which it worked, its alerts and refusals."""
+"""Recording of a live run: what came to it, the order in which it worked, and all that it published."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
@@ -6,6 +6,9 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from parcelward.cases.budget import decode_permit
+from parcelward.cases.outgoing import decode_note
+from parcelward.cases.passing import Carried, carried, decode_passed
 from parcelward.shipments.shipment import decode_hop, decode_shipment
 from parcelward.stage import SourceRecord
 from parcelward.topics import Topics
@@ -27,6 +30,23 @@ class Pass(NamedTuple):
     takes_back: int = 0  # no pass, but what a correction takes back
     only_counts: bool = False  # no pass, but what is counted at another outlet
     sent_ms: int = 0  # when the live run sent what a correction takes back; 0: unknown, and no part of the name
+
+
+class Entry(NamedTuple):
+    """One entry into a case: a note about an alert; a decision on the case, which has a place on `decisions`; or a
+    permission to ask people, which has neither.
+
+    `at_ms` is the arrival of what led to it, or the deadline.
+    """
+
+    case_id: str
+    at_ms: int
+    alert_id: str = ""
+    revision: int = 0  # of the alert's referral
+    asker: str = ""  # id of the case that asks its courier's budget by this note
+    partition: int = -1
+    offset: int = -1
+    waits: bool = False  # no part of its name: the live run had not entered it yet
 
 
 WHOLE: Mapping[tuple[str, int], int] = MappingProxyType({})
@@ -52,12 +72,12 @@ class RecordedIntake(Protocol):
         ...
 
     def rejected(self) -> Iterator[SourceRecord]:
-        """Read the records that the live run refused, of all couriers."""
+        """Read the records that the live run refused, events and answers of all couriers, and decisions."""
         ...
 
 
 class Recording(RecordedIntake, Protocol):
-    """Everything that is replayed and compared."""
+    """Everything that leads to alerts, and the alerts."""
 
     @property
     def begins(self) -> Mapping[tuple[str, int], int]:
@@ -73,11 +93,36 @@ class Recording(RecordedIntake, Protocol):
         ...
 
 
-class WholeRecording(Recording, Protocol):
+class FollowedRecording(Recording, Protocol):
+    """Everything that is replayed and compared, what became of the alerts included."""
+
+    @property
+    def follows(self) -> bool:
+        """True when it holds what became of the alerts; recordings of before have none of that."""
+        ...
+
+    def letters(self, topic: str, partition: int) -> Iterator[SourceRecord]:
+        """Read the answers of a courier, or the decisions, in offset order."""
+        ...
+
+    def entries(self, partition: int) -> Iterator[Entry]:
+        """Read the order in which the live run entered notes and decisions into its cases; what waits is marked."""
+        ...
+
+    def followed(self) -> Iterator[SourceRecord]:
+        """Read the instructions, referrals and cases that the live run published."""
+        ...
+
+
+class WholeRecording(FollowedRecording, Protocol):
     """One that also holds the records between the stages and their state; every topic to its end."""
 
     def between(self, topic: str, partition: int) -> Iterator[SourceRecord]:
         """Read the records on a topic between stages, in offset order."""
+        ...
+
+    def entered(self, partition: int) -> int:
+        """Give the offset up to which the live run has entered what it sent to its cases."""
         ...
 
     def changelog(self, stage: str, partition: int) -> Iterator[SourceRecord]:
@@ -102,6 +147,20 @@ def pass_of(record: SourceRecord) -> Pass:
         hop.only_counts,
         record.timestamp if hop.takes_back else 0,
     )
+
+
+def entry_of(record: SourceRecord) -> Entry:
+    """Read the entry from a record on its way to the cases."""
+    carries, value = carried(record), record.value or b""
+    if carries is Carried.DECISION:
+        passed = decode_passed(value)
+        return Entry(passed.hop.about, passed.at_ms, partition=passed.partition, offset=passed.offset)
+    if carries is Carried.PERMIT:
+        permit = decode_permit(value)
+        return Entry(permit.case_id, permit.at_ms)
+    note = decode_note(value)
+    asker = "" if note.asker is None else note.asker[0]
+    return Entry(note.case_id, note.at_ms, note.alert_id, note.revision, asker)
 
 
 def in_arrival_order(recording: Recording) -> Iterator[SourceRecord]:
@@ -132,3 +191,9 @@ def of_intake(refused: Iterable[SourceRecord], topics: Topics) -> Iterator[Sourc
     """Leave out what was refused of a courier's answers: they lie on the same topic, and are no events."""
     prefix = topics.intake("").encode()
     return (record for record in refused if dict(record.headers).get("pw_topic", b"").startswith(prefix))
+
+
+def letter_topics(recording: RecordedIntake) -> tuple[str, ...]:
+    """Name the topics on which couriers and the platform write about alerts."""
+    topics = recording.topics
+    return (*map(topics.answers, recording.couriers), topics.decisions)
