@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from parcelward.features.table import FEATURES, INDEX
+from parcelward.flow import SCREENING
 from parcelward.model import load_model
 from parcelward.replay.compare import read_head
 from parcelward.screening.build import Stages, build_stages
@@ -69,7 +70,8 @@ def outcome_of(
     `ticks`: quiet topics say so between batches. `restarts`: seed of restarts and of batches that are aborted.
     """
     stages = stages_for(*changes.items())
-    line = Pipeline(stages, Topics(), partitions)
+    # The lives of alerts count from arrivals, which go by batches here; tests/unit/test_referrals_stage.py cuts those.
+    line = Pipeline(stages, Topics(), partitions, flow=SCREENING)
     alerts, rejected, start, sizes = [], [], 0, list(sizes)
     while start < len(records):
         size = sizes.pop(0) if sizes else 7
