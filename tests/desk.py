@@ -106,7 +106,8 @@ class Desk:
                 self.budgets[desk_at] = desk
             if permission is not None:
                 return self._permit(permission)
-            if not counts:
+            counted = self.buckets.get(bucket_key(note.case_id, note.alert_id))
+            if not counts and (counted is None or note.alert_id not in counted.entries):
                 return ()
         key, part = case_key(note.case_id), bucket_key(note.case_id, note.alert_id)
         gathered = gather(

@@ -132,9 +132,10 @@ class Settings(WebhookSettings, ConnectionSettings):
         "re-open it; then it is closed.",
     )
     referral_keep: Duration = Field(
-        timedelta(days=30),
-        gt=timedelta(0),
-        description="How long an alert that is closed or has expired is remembered.",
+        timedelta(days=60),
+        ge=timedelta(days=31),
+        description="How long a closed alert, and a case, is remembered; longer than a snooze may last. What has "
+        "expired, or is still held without an outcome, is never forgotten.",
     )
     case_window: Duration = Field(
         timedelta(days=1),

@@ -289,6 +289,38 @@ def test_a_corrected_goods_name_lifts_no_hold_and_somebody_must_look() -> None:
     assert told(taken(gone.record or raised(), "release", at=T0 + 2 * MINUTE)) == ["release"]
 
 
+def test_a_hold_for_forbidden_goods_is_lifted_by_no_evidence_in_whatever_steps_it_comes() -> None:
+    record = raised("R14", "R3")
+    renamed = LIFE.hear(record, news("R3", at=T0 + MINUTE, revision=2))
+    assert state(renamed).held
+    gone = LIFE.hear(renamed.record, news(at=T0 + 2 * MINUTE, revision=3))
+    assert (state(gone).state, state(gone).held, told(gone)) == ("withdrawn", True, [])
+
+
+def test_a_persons_hold_beyond_what_the_alert_proposed_is_lifted_by_a_person_alone() -> None:
+    held = taken(raised("R3"), ("instruct", {"action": "hold"})).record
+    gone = LIFE.hear(held, news(at=T0 + MINUTE, revision=2))
+    assert (state(gone).held, told(gone)) == (True, [])
+
+
+def test_the_same_red_that_comes_back_after_a_decision_is_seen_again() -> None:
+    decided = taken(raised("R14"), ("outcome", {"outcome": "false_alarm"})).record
+    cleared = LIFE.hear(decided, news(at=T0 + MINUTE, revision=2)).record
+    back = LIFE.hear(cleared, news("R14", at=T0 + 2 * MINUTE, revision=3))
+    assert (state(back).state, state(back).held, told(back)) == ("reopened", True, ["refuse"])
+
+
+def test_the_same_answer_under_a_new_id_changes_nothing_and_another_one_is_taken() -> None:
+    record = raised("R14")
+    answered = LIFE.answer(record, answer(1, text="已联系 13800001234"), T0 + MINUTE)
+    again = LIFE.answer(answered.record, answer(1, text="已联系 13800001234"), T0 + 2 * MINUTE)
+    assert again.refused is not None
+    assert (again.refused.reason, again.sends) == (StepReason.DOUBLED, ())
+    other = LIFE.answer(answered.record, answer(1, "not_possible", text="已交运"), T0 + 2 * MINUTE)
+    assert state(other).answer is not None
+    assert (state(other).answer.result, state(other).answer.text) == ("not_possible", "已交运")
+
+
 def test_evidence_that_comes_back_opens_it_again_and_tells_the_courier_again() -> None:
     gone = LIFE.hear(raised("R3"), news(at=T0 + MINUTE, revision=2))
     assert told(gone) == ["release"]

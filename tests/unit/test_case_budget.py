@@ -109,6 +109,18 @@ def test_what_the_evidence_clears_is_counted_as_withdrawn_in_the_case_of_the_cou
     assert asked(desk).count("courier/swift") == 1
 
 
+def test_what_was_counted_together_is_kept_up_to_date_when_its_own_case_may_ask_later() -> None:
+    desk = Desk(LIFE, Budget(9, 1, {}))
+    phone = {"phone": "k1.phone00000000000000000"}
+    hear(desk, 0, "R8", outlet="HZ-99", phone="k1.phone00000000000000009")
+    hear(desk, 1, "R8", outlet="HZ-99", **phone)
+    assert newest(desk)["courier/swift"].open == 1
+    hear(desk, 2, "R8", outlet="HZ-98", **phone)
+    assert "phone/k1.phone00000000000000000" in asked(desk)
+    hear(desk, 1, outlet="HZ-99", at=T0 + MINUTE, revision=2, lane="yellow", **phone)
+    assert newest(desk)["courier/swift"].open == 0
+
+
 def test_an_alert_that_turns_red_asks_in_its_own_case_and_is_counted_together_no_more() -> None:
     desk = Desk(LIFE, TWO)
     for number in range(6):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from parcelward.cases.case import Bucket, CaseRecord, bucket_key, decode_bucket, decode_case
 from parcelward.cases.gathering import gather
@@ -122,6 +123,38 @@ def test_a_decision_on_a_case_ends_no_alert_that_came_after_what_the_person_saw(
     hear(desk, 2, "R3")
     assert desk.decide_case(on(seen, "outcome"), T0 + MINUTE).refused is None
     assert [record.state for record in desk.referrals.values()] == ["decided", "decided", "raised"]
+
+
+def test_an_outcome_that_leaves_an_alert_open_ends_no_case_and_asks_again() -> None:
+    desk = desk_with([1], "R3")
+    seen = desk.told[-1]
+    hear(desk, 2, "R3")
+    desk.decide_case(on(seen, "outcome"), T0 + MINUTE)
+    newest_of_it = desk.told[-1]
+    assert (newest_of_it.open, newest_of_it.state, newest_of_it.outcome) == (1, "reopened", None)
+    assert sum(case.attention for case in desk.told) == 2
+
+
+def test_an_alert_of_two_themes_keeps_both_cases_open_until_it_is_decided_itself() -> None:
+    desk = desk_with([1], "R3", "R14")
+    for case in newest(desk).values():
+        desk.decide_case(on(case, "outcome", outcome="dangerous_goods", keep=True), T0 + MINUTE)
+    assert {(case.state, case.open) for case in newest(desk).values()} == {("reopened", 1)}
+    (record,) = desk.referrals.values()
+    hop = decision("outcome", record.revision, about=record.alert_id, key=f"swift/{record.waybill}", keep=True)
+    desk.decide(replace(hop, outcome="dangerous_goods"), T0 + 2 * MINUTE)
+    assert {case.open for case in newest(desk).values()} == {0}
+
+
+def test_a_snooze_that_hid_a_missed_deadline_lets_the_next_one_ask() -> None:
+    desk = desk_with([1], "R13")
+    desk.decide_case(on(desk.told[-1], "acknowledge"), T0 + MINUTE)
+    desk.decide_case(on(desk.told[-1], "snooze", until_ms=T0 + 5 * HOUR), T0 + MINUTE)
+    hear(desk, 2, "R13")
+    desk.look(T0 + 4 * HOUR + MINUTE)
+    asked_before = sum(case.attention for case in desk.told)
+    desk.look(T0 + 3 * DAY)
+    assert sum(case.attention for case in desk.told) == asked_before + 1
 
 
 def test_a_new_alert_opens_a_decided_case_again_and_asks_for_a_person() -> None:

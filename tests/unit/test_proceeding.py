@@ -9,7 +9,7 @@ from parcelward.contract.instructions import Instruction
 from parcelward.errors import UserError
 from parcelward.screening.in_memory import Pipeline, Result
 from parcelward.settings import load_settings
-from tests.builders import SECOND, T0, inspection, pipeline, real_name, record
+from tests.builders import SECOND, T0, alerts_of, inspection, pipeline, real_name, record
 
 WAYBILL = "SF1234567890123"
 
@@ -52,6 +52,16 @@ def test_what_must_not_travel_is_never_told_to_proceed() -> None:
     stages = line()
     results = stages.feed([accepted(goods={"name": "雷管"})]), stages.feed([inspected()])
     assert [one.action for one in told(*results)] == ["refuse"]
+
+
+def test_a_yellow_alert_asks_nothing_when_it_is_raised_and_may_have_been_asked_about_later() -> None:
+    """By the time of a later record a person may have given an instruction, of which this stage knows nothing."""
+    stages = line()
+    stages.feed([inspected(T0)])
+    raised = stages.feed([accepted(T0 + SECOND, weight_g=60_000)])
+    assert [alert.lane for alert in alerts_of(raised)] == ["yellow"]
+    assert [one.action for one in told(raised)] == ["proceed"]
+    assert told(stages.feed([inspected(T0 + 90 * SECOND)])) == []
 
 
 def test_danger_that_is_found_later_comes_with_a_higher_revision_of_the_same_alert() -> None:

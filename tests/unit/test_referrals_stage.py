@@ -233,12 +233,24 @@ def test_a_closed_alert_is_swept_out_after_its_keep_and_from_the_compacted_topic
     desk.feed(decided_on(raised, T0 + SECOND, kind="outcome", outcome="false_alarm", parcel="release"))
     closed = desk.feed(quiet=quiet(T0 + 2 * DAY))
     assert (steps(closed), referral(closed).state) == (["settle"], "closed")
-    gone = [desk.feed(quiet=quiet(T0 + days * DAY)) for days in (20, 30, 40, 40)]
+    gone = [desk.feed(quiet=quiet(T0 + days * DAY)) for days in (40, 60, 70, 70)]
     assert [send for outcome in gone for send in outcome.sends] == [Send("referrals", raised.alert_id.encode(), None)]
     assert desk.cell.state == {}
 
 
 # -- all stages together -----------------------------------------------------------------------------------------------
+
+
+def test_what_nobody_has_looked_at_is_never_forgotten() -> None:
+    desk = Desk()
+    raised = referral(desk.feed(heard()))
+    expired = desk.feed(quiet=quiet(T0 + 2 * DAY))
+    assert (referral(expired).state, referral(expired).held) == ("expired", True)
+    assert [send for days in (70, 140) for send in desk.feed(quiet=quiet(T0 + days * DAY)).sends] == []
+    seen = referral(expired)
+    late = desk.feed(decided_on(seen, T0 + 141 * DAY, role="supervisor", kind="release", reason="查明"))
+    assert [send.topic for send in late.sends if "instructions" in send.topic] == ["instructions.swift"]
+    assert raised.alert_id == seen.alert_id
 
 
 def test_the_instruction_that_leaves_with_an_alert_is_the_one_that_its_referral_believes_it_sent() -> None:

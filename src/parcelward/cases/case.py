@@ -96,6 +96,7 @@ class CaseRecord(msgspec.Struct, array_like=True, frozen=True, tag="1"):
     outcome: str | None = None
     marks: bytes = b""
     permitted: bool = False  # it may ask people
+    asks_desk: bool = False  # its notes went to the desk of its courier before it might
     snoozed_by: str | None = None
 
     @property

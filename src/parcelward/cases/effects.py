@@ -17,9 +17,8 @@ from parcelward.cases.instructing import (
 from parcelward.cases.machine import ESCALATED, LEVELS
 from parcelward.cases.news import AlertNews
 from parcelward.cases.referral import AnswerHop, DecisionHop, ReferralRecord, Replied
-from parcelward.cases.subjects import duty_returned
 from parcelward.cases.times import MOST_SNOOZE_MS, Times
-from parcelward.contract.alerts import Lane, Severity
+from parcelward.contract.alerts import Action, Lane, Severity
 from parcelward.contract.cards import Bilingual
 from parcelward.contract.steps import InstructionAction, OutcomeKind, ReferralState, StepKind, StepReason
 
@@ -155,7 +154,8 @@ def _reopen(taken: Taken, heard: Heard, at_ms: int) -> Taken:
 def _answer(taken: Taken, heard: Heard, at_ms: int) -> Taken:
     hop = heard.came
     assert isinstance(hop, AnswerHop)
-    replied = Replied(hop.result, at_ms, hop.photo, hop.found_goods)
+    asked = taken.record.asked_revision
+    replied = Replied(hop.result, at_ms, hop.photo, hop.found_goods, hop.text, asked)
     return taken._replace(record=replace(taken.record, replied=replied, answer_due_ms=0))
 
 
@@ -185,10 +185,14 @@ def _worsen(taken: Taken, heard: Heard, at_ms: int) -> Taken:
 def _withdraw(taken: Taken, heard: Heard, at_ms: int) -> Taken:
     """Lift what the courier was told, unless the parcel is held for anything but a duty that has been done since.
 
-    A corrected goods name may be true or may not be: somebody looks at it before the parcel goes.
+    A corrected goods name may be true or may not be: somebody looks at it before the parcel goes. Nor does
+    evidence lift a person's own hold, unless the alert proposes one itself.
     """
     record = taken.record
-    if record.now is not ReferralState.WITHDRAWN or (record.held and not duty_returned(record.rules)):
+    if record.now is not ReferralState.WITHDRAWN:
+        return taken
+    of_alert = not record.asked_by_person or record.action == Action.HOLD
+    if record.held and not (record.only_duties and of_alert):
         return taken
     lifted = _released(taken, heard, at_ms, BY_EVIDENCE)
     return lifted._replace(record=replace(lifted.record, asked_by_person=False))

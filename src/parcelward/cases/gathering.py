@@ -102,13 +102,15 @@ def gather(
         state=state.value,
         revision=revision,
         attention=revision if attention else now.attention,
-        passed_up=revision if passed_up else now.passed_up,
+        passed_up=revision if passed_up and attention else now.passed_up,
         permitted=permitted,
+        asks_desk=now.asks_desk or not permitted,
     )
     entries = {} if bucket is None else bucket.entries
     filled = Bucket(now.touched_ms, entries | {note.alert_id: entry})
     sends = [case_send(case_of(now), note.at_ms, topics)]
-    if not permitted and not snoozed:
+    # Whatever was once counted in the courier's case is kept up to date there.
+    if (not permitted and not snoozed) or (now.asks_desk and known is not None):
         sends.append(note_send(asking(note), topics))
     return Gathered(now, filled, tuple(sends))
 
@@ -182,9 +184,9 @@ def _widened(case: CaseRecord, note: CaseNote) -> CaseRecord:
 
 
 def _state_after(case: CaseRecord, known: Entry | None, entry: Entry) -> ReferralState:
-    """Give the state of a case by its alerts: re-opened by one that is open again or new, over when all are over."""
+    """Give the state of a case by its alerts: re-opened by one that is open, over when all are over."""
     if case.now in _OVER:
-        return REOPENED if _is_open(entry) and not _is_open(known) else case.now
+        return REOPENED if _is_open(entry) else case.now
     if case.open or not case.count:
         return case.now
     return WITHDRAWN if case.withdrawn == case.count else CLOSED
@@ -209,23 +211,30 @@ def decide(
         return Decided(replace(case, marks=marks))
     to = look_up(case.now, step, role)
     assert isinstance(to, ReferralState)
+    reached = _reached(buckets, hop, step, role)
+    left = step is StepKind.OUTCOME and any(
+        _is_open(entry) and alert_id not in reached
+        for bucket in buckets.values()
+        for alert_id, entry in bucket.entries.items()
+    )
+    outcome = hop.outcome if step is StepKind.OUTCOME and not left else case.outcome
     revision = case.revision + 1
     now = replace(
         case,
         touched_ms=max(case.touched_ms, at_ms),
-        state=to.value,
+        state=(REOPENED if left else to).value,
         revision=revision,
         moved=revision,
-        attention=revision if step is StepKind.REOPEN else case.attention,
+        attention=revision if left or step is StepKind.REOPEN else case.attention,
         assigned_to=_assigned(case, hop, step),
         snoozed_ms=hop.until_ms if step is StepKind.SNOOZE else case.snoozed_ms,
         snoozed_by=hop.by if step is StepKind.SNOOZE else case.snoozed_by,
-        outcome=hop.outcome if step is StepKind.OUTCOME else None if step is StepKind.REOPEN else case.outcome,
+        outcome=None if step is StepKind.REOPEN else outcome,
         marks=marks,
     )
-    fanned = _fanned_out(buckets, hop, step, role, at_ms, topics)
     standing = Standing(hop.until_ms, hop.by) if step is StepKind.SNOOZE and hop.later_cases else None
-    return Decided(now, (case_send(case_of(now), at_ms, topics), *fanned), standing=standing)
+    passed_on = (_passed_on(hop, alert_id, entry, at_ms, topics) for alert_id, entry in reached.items())
+    return Decided(now, (case_send(case_of(now), at_ms, topics), *passed_on), standing=standing)
 
 
 def _reason_against(case: CaseRecord, hop: DecisionHop, step: StepKind, role: Role, at_ms: int) -> StepReason | None:
@@ -260,25 +269,21 @@ def _assigned(case: CaseRecord, hop: DecisionHop, step: StepKind) -> str | None:
     return case.assigned_to or (hop.by if step is StepKind.ACKNOWLEDGE else None)
 
 
-def _fanned_out(
-    buckets: Mapping[bytes, Bucket], hop: DecisionHop, step: StepKind, role: Role, at_ms: int, topics: Topics
-) -> Iterable[Send]:
-    """The same decision for each alert that it may be taken on, made on the revision that the case knows of it."""
+def _reached(buckets: Mapping[bytes, Bucket], hop: DecisionHop, step: StepKind, role: Role) -> dict[str, Entry]:
+    """Give the alerts that a decision may be taken on, by id, in a fixed order."""
+    reached = {}
     for part in sorted(buckets):
         for alert_id, entry in sorted(buckets[part].entries.items()):
             allowed = isinstance(look_up(ReferralState(entry.state), step, role), ReferralState)
             put_off = step is StepKind.SNOOZE and entry.lane == Lane.RED
             ended = step in _ENDS and not entry.sole
-            if not entry.here or entry.joined > hop.revision or not allowed or put_off or ended:
-                continue
-            key = f"{entry.courier}/{entry.waybill}"
-            passed_on = replace(
-                hop,
-                about=alert_id,
-                key=key,
-                revision=entry.revision,
-                of_case=hop.about,
-                is_on_case=False,
-                later_cases=False,
-            )
-            yield passed_on_send(passed_on, entry.courier, entry.waybill, at_ms, topics)
+            if entry.here and entry.joined <= hop.revision and allowed and not put_off and not ended:
+                reached[alert_id] = entry
+    return reached
+
+
+def _passed_on(hop: DecisionHop, alert_id: str, entry: Entry, at_ms: int, topics: Topics) -> Send:
+    """Write the decision for one alert, made on the revision that the case knows of it."""
+    about = {"about": alert_id, "key": f"{entry.courier}/{entry.waybill}", "revision": entry.revision}
+    passed_on = replace(hop, **about, of_case=hop.about, is_on_case=False, later_cases=False)
+    return passed_on_send(passed_on, entry.courier, entry.waybill, at_ms, topics)

@@ -23,7 +23,7 @@ from parcelward.cases.referral import (
     ReferralRecord,
     known_mark,
 )
-from parcelward.cases.subjects import RULE_KEPT, Place, places_of
+from parcelward.cases.subjects import RULE_KEPT, Place, duty_returned, places_of
 from parcelward.cases.times import Times
 from parcelward.contract.alerts import Lane, Severity
 from parcelward.contract.referrals import RULES_NAMED
@@ -119,6 +119,9 @@ class Life:
             return _refuse(before, record, StepReason.NOT_ASKED, "no instruction is open")
         if hop.revision < record.asked_revision:
             return _stale(before, record, hop.revision, record.asked_revision)
+        replied = record.replied
+        if replied is not None and replied.asked_revision == record.asked_revision and replied.says(hop):
+            return _refuse(before, record, StepReason.DOUBLED, "the same answer was taken already")
         return _joined(before, self._take(record, StepKind.ANSWER, Role.COURIER, at_ms, Heard(hop, self.times)))
 
     def decide(self, record: ReferralRecord | None, hop: DecisionHop, at_ms: int, held_ms: int = NEVER_HELD) -> Result:
@@ -181,6 +184,7 @@ class Life:
             raised_ms=news.at_ms,
             alert_revision=news.revision,
             parcel=news.parcel,
+            only_duties=_is_duties(news),
         )
         taken = EFFECTS[StepKind.REVISE](Taken(record), Heard(news, self.times), news.at_ms)
         return self._with_deadlines(None, taken, news.at_ms)
@@ -289,9 +293,11 @@ def _updated(record: ReferralRecord, news: AlertNews) -> ReferralRecord:
         record,
         alert_revision=news.revision,
         lane=news.lane,
-        action=news.action,
+        action=record.action if news.cleared else news.action,
         parcel=news.parcel,
         outlet=news.outlet,
+        only_duties=record.only_duties and (not news.findings or _is_duties(news)),
+        cleared=news.cleared,
         severity=max(severities, key=RANK.__getitem__),
         rules=_rules(news) or record.rules,
     )
@@ -303,8 +309,12 @@ def _worse(record: ReferralRecord, news: AlertNews) -> bool:
         return True
     if any(RANK[one.severity] > RANK[record.severity] for one in news.findings):
         return True
-    red = (one.rule[:RULE_KEPT] for one in news.findings if LANE_OF[Severity(one.severity)] is Lane.RED)
-    return any(rule not in record.rules for rule in red)
+    red = [one.rule[:RULE_KEPT] for one in news.findings if LANE_OF[Severity(one.severity)] is Lane.RED]
+    return any(record.cleared or rule not in record.rules for rule in red)
+
+
+def _is_duties(news: AlertNews) -> bool:
+    return duty_returned(tuple(one.rule for one in news.findings))
 
 
 def _rules(news: AlertNews) -> tuple[str, ...]:

@@ -136,6 +136,7 @@ def referral_of(
             at=utc(replied.at_ms),
             photo_sha256=replied.photo.hex() or None,
             found_goods=replied.found_goods,
+            text=replied.text,
         ),
         outcome=None if record.outcome is None else OutcomeKind(record.outcome),
         cases=tuple(case_id(place.theme, record.subject(place), window) for place in record.places),

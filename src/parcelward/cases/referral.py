@@ -29,6 +29,8 @@ MARKS_KEPT = 8
 MARK_BYTES = 8
 FOUND_KEPT = 40
 """Characters of the goods that the courier found."""
+TEXT_KEPT = 60
+"""Characters of what the courier wrote; the whole is on its topic of answers."""
 
 
 class Replied(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -38,6 +40,17 @@ class Replied(msgspec.Struct, array_like=True, frozen=True, gc=False):
     at_ms: int
     photo: bytes = b""
     found_goods: str | None = None
+    text: str | None = None
+    asked_revision: int = 0  # of the instruction that it answers
+
+    def says(self, hop: "AnswerHop") -> bool:
+        """Tell whether an answer says the same."""
+        return (self.result, self.photo, self.found_goods, self.text) == (
+            hop.result,
+            hop.photo,
+            hop.found_goods,
+            hop.text,
+        )
 
 
 class ReferralRecord(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="1"):
@@ -71,11 +84,18 @@ class ReferralRecord(msgspec.Struct, array_like=True, frozen=True, gc=False, tag
     replied: Replied | None = None
     outcome: str | None = None
     marks: bytes = b""  # of the last answers and decisions, newest last, bounded
+    only_duties: bool = False  # all that was ever found are duties whose records were missing
+    cleared: bool = False  # in the newest revision of the alert nothing is found
 
     @property
     def now(self) -> ReferralState:
         """The state, as a member of the table."""
         return ReferralState(self.state)
+
+    @property
+    def stays(self) -> bool:
+        """True for what is never forgotten: nobody has looked at it, or it is held and nobody has said for good."""
+        return self.now is ReferralState.EXPIRED or (self.held and self.outcome is None)
 
     def subject(self, place: Place) -> str:
         """Give the subject of one of its cases."""
@@ -97,6 +117,7 @@ class AnswerHop(msgspec.Struct, array_like=True, frozen=True, gc=False):
     result: str
     photo: bytes = b""
     found_goods: str | None = None
+    text: str | None = None
 
 
 class DecisionHop(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -159,6 +180,7 @@ def answer_hop(mark: bytes, answer: Answer) -> AnswerHop:
         answer.result.value,
         bytes.fromhex(answer.photo_sha256 or ""),
         None if answer.found_goods is None else hide_numbers(answer.found_goods)[:FOUND_KEPT].strip() or None,
+        None if answer.text is None else hide_numbers(answer.text)[:TEXT_KEPT].strip() or None,
     )
 
 

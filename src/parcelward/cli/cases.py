@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from parcelward.alerts.terminal import Language
 from parcelward.alerts.verdict import SEVERITIES
 from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, settings_with, zone_of
 from parcelward.cli.referrals import SHORT, clock
@@ -21,7 +22,7 @@ def cases(
     ] = None,
     kafka: Kafka = None,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
-    lang: Annotated[str, typer.Option(help="Language of the summaries: en or zh.")] = "en",
+    lang: Annotated[Language, typer.Option(help="Language of the summaries.")] = "en",
     everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
     tz: Zone = CHINA_ZONE,
 ) -> None:
@@ -31,7 +32,9 @@ def cases(
     if wanted is not None:
         typer.echo(escaped_json(known[one_meant(wanted, known, "case")].model_dump_json()))
         return
-    found = sorted((one for one in known.values() if everything or one.state not in OVER), key=_gravest_first)
+    found = sorted(
+        (one for one in known.values() if everything or one.open or one.state not in OVER), key=_gravest_first
+    )
     if json_lines:
         for one in found:
             typer.echo(escaped_json(one.model_dump_json()))

@@ -16,6 +16,7 @@ from parcelward.settings import Settings
 
 Decision = Literal["acknowledge", "assign", "comment", "instruct", "outcome", "release", "snooze", "reopen"]
 PATIENCE_S = 20.0
+REFUSED_WITHIN_S = 5.0
 
 
 def decide(
@@ -77,7 +78,7 @@ def decide(
 def _decide(
     settings: Settings, wanted: str, of_case: bool, revision: int | None, role: str, by: str, chosen: dict[str, Any]
 ) -> None:
-    topics = settings.topics
+    topics, step = settings.topics, StepKind(chosen["kind"])
     one: Case | Referral
     if of_case:
         cases = read_cases(settings)
@@ -94,16 +95,20 @@ def _decide(
 
     def is_effect(value: bytes) -> bool:
         now = read.model_validate_json(value)
-        now_id = now.case_id if isinstance(now, Case) else now.alert_id
-        return now_id == name and now.revision > one.revision
+        if isinstance(now, Case):  # its revisions do not say by whom they came; a refusal comes before long
+            return False
+        return now.alert_id == name and now.revision > one.revision and (now.step, now.person) == (step, by)
 
     with Mailbox(settings, told, topics.refused_decisions) as mailbox:
         mailbox.send(topics.decisions, key, event)
-        silent = chosen["kind"] == "comment"  # a note changes nothing, so nothing tells of it
-        counted = mailbox.await_effect(event, is_effect, 3.0 if silent else PATIENCE_S)
+        # A note changes nothing, and a case does not say who changed it: what does not come back has counted.
+        silent = of_case or step is StepKind.COMMENT
+        counted = mailbox.await_effect(event, is_effect, REFUSED_WITHIN_S if silent else PATIENCE_S)
     if not counted and not silent:
         raise UserError("sent, but no worker has taken it yet; see `parcelward doctor`")
-    typer.echo(f"{chosen['kind']} on {name}, revision {seen}: {'sent' if silent else 'taken'}")
+    said = f"sent, and not refused within {REFUSED_WITHIN_S:.0f} s" if silent else "taken"
+    where = f" of {one.courier}/{one.outlet}" if isinstance(one, Referral) else f", {one.subject}"
+    typer.echo(f"{step.value} on {name}{where}, revision {seen}: {said}")
 
 
 def _until(text: str) -> str:

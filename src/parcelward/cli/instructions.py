@@ -1,10 +1,12 @@
 """`parcelward instructions` and `parcelward answer`: a courier reads what it must do, and says what it did."""
 
 import time
+from contextlib import suppress
 from datetime import tzinfo
 from typing import Annotated, Literal
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
@@ -51,7 +53,8 @@ def instructions(
     with stop_signals() as stop, TopicReader(settings, [settings.topics.instructions(code)], False) as reader:
         while not stop.wait(0):
             for record in reader.poll(0.2):
-                show(Instruction.model_validate_json(record.value))
+                with suppress(ValidationError):  # of a later version of the contract
+                    show(Instruction.model_validate_json(record.value))
 
 
 def instruction_text(one: Instruction, lang: str, zone: tzinfo | None) -> Text:

@@ -44,14 +44,14 @@ Note = Annotated[
         min_length=1,
         max_length=500,
         pattern=VISIBLE_PATTERN,
-        description="Words of a person; personal values in it are blanked before it goes on.",
+        description="Words of a person; personal values are blanked in what is made of it.",
         examples=["验视人员已补拍照片"],
     ),
 ]
 
 
 class Instruction(Part):
-    """The thing that a courier must do now with one parcel, why and by when; a later one replaces an earlier one.
+    """The thing that a courier must do now with one parcel, why and by when; one of a higher revision replaces another.
 
     Deduplicate on (alert_id, revision). It names nothing of other couriers and of no person.
     """

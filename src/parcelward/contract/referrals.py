@@ -9,7 +9,7 @@ from parcelward.contract.alerts import Action, Lane, Severity
 from parcelward.contract.cards import Bilingual
 from parcelward.contract.decisions import CaseId, SubjectKey
 from parcelward.contract.fields import CourierCode, GoodsText, Moment, OutletCode, Part, Sha256, Token, WaybillNo
-from parcelward.contract.instructions import AlertId, Revision
+from parcelward.contract.instructions import AlertId, Note, Revision
 from parcelward.contract.steps import (
     AnswerResult,
     InstructionAction,
@@ -36,12 +36,13 @@ class Asked(Part):
 
 
 class LastAnswer(Part):
-    """The courier's last answer; free text stays on the topic of answers."""
+    """The courier's last answer."""
 
     result: AnswerResult = Field(description="Done, not possible, or information.", examples=["done"])
     at: Moment = Field(description="Its arrival.")
     photo_sha256: Sha256 | None = None
     found_goods: GoodsText | None = None
+    text: Note | None = Field(None, description="The beginning of what it wrote; numbers in it are blanked.")
 
 
 class Referral(Part):

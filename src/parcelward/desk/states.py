@@ -6,7 +6,7 @@ from typing import TypeVar
 from parcelward.cluster.reader import TopicReader
 from parcelward.contract.instructions import Instruction
 from parcelward.contract.referrals import Case, Referral
-from parcelward.contract.steps import ReferralState
+from parcelward.contract.steps import InstructionAction, ReferralState
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
 from parcelward.settings import Settings
@@ -47,6 +47,8 @@ def _newest(
                 continue
             one = read(record.value)
             known = found.get(id_of(one))
+            if isinstance(one, Instruction) and one.action is InstructionAction.PROCEED and known is None:
+                continue  # there may be one for each parcel
             if known is None or known.revision <= one.revision:
                 found[id_of(one)] = one
     return found
@@ -74,6 +76,8 @@ def one_meant(wanted: str, ids: Iterable[str], what: str) -> str:
 def alert_meant(wanted: str, referrals: Mapping[str, Referral]) -> Referral:
     """Give the alert with this id, or the newest of this waybill. Raises UserError if there is none."""
     of_waybill = [one for one in referrals.values() if one.waybill == wanted]
+    if len(couriers := sorted({one.courier for one in of_waybill})) > 1:
+        raise UserError(f"{escaped(wanted)} is a waybill of {' and '.join(couriers)}: name the alert by its id")
     if of_waybill:
         return max(of_waybill, key=lambda one: one.at)
     return referrals[one_meant(wanted, referrals, "alert")]

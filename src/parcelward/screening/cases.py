@@ -96,7 +96,7 @@ class _CaseBatch:
             self._permit(decode_permit(value))
         else:
             note = decode_note(value)
-            if note.asker is None or self._is_over_budget(note):
+            if note.asker is None or self._is_over_budget(note) or self._is_counted(note):
                 self._gather(note)
 
     def _is_over_budget(self, note: CaseNote) -> bool:
@@ -110,6 +110,11 @@ class _CaseBatch:
             self.outcome.sends.append(permit_send(permit, self._topics))
         self.outcome.counts[counts.OVER_BUDGET, note.courier] += over
         return over
+
+    def _is_counted(self, note: CaseNote) -> bool:
+        """Tell whether the courier's case counts the alert already, from before its own case might ask."""
+        bucket = self._known(bucket_key(note.case_id, note.alert_id), note.at_ms, decode_bucket)
+        return bucket is not None and note.alert_id in bucket.entries
 
     def _permit(self, permit: Permit) -> None:
         at = case_key(permit.case_id)

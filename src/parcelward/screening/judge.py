@@ -302,15 +302,14 @@ class Judge:
         rest = iter(model.explain([one.row for one in revised if one.explained is None]))
         return [_score(model, one.score, one.explained or next(rest)) for one in revised]
 
-    def may_proceed(self, record: AlertRecord | None) -> bool:
-        """Tell whether a counter may be told that nothing is to be done: no alert asks anything of it.
-
-        After its first revision an earlier instruction may stand.
+    def may_proceed(self, before: AlertRecord | None, record: AlertRecord | None) -> bool:
+        """Tell whether a counter may be told that nothing is to be done: there is no alert, or one that was raised just
+        now and asks nothing. About one of before a person may have given an instruction by now.
         """
         if record is None or not record.revision:
             return True
         asks = record.verdict.lane == Lane.RED or self._life.times.instruct_yellow
-        return record.revision == FIRST and not asks
+        return (before is None or not before.revision) and record.revision == FIRST and not asks
 
     def is_notable(self, shipment: ShipmentBrief) -> bool:
         """Tell whether a pass is entered even if nothing is found."""

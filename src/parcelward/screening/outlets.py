@@ -144,8 +144,11 @@ class OutletsStage:
 
     def _words_to_counters(self, block: Sequence[Measured]) -> list[Send]:
         """Tell the counters that wait, of each parcel about which nothing is to be done."""
-        waiting = ((one.counter, self._outlet_state.alert(one.key)) for one in block if one.counter is not None)
-        return [proceed_send(one, self._topics) for one, alert in waiting if self._judge.may_proceed(alert)]
+        return [
+            proceed_send(one.counter, self._topics)
+            for one in block
+            if one.counter is not None and self._judge.may_proceed(one.known, self._outlet_state.alert(one.key))
+        ]
 
     def _take_back(self, shipment: ShipmentBrief, parts: int) -> None:
         """Take back parts of a shipment, as it was when they were counted, since a correction says something else."""

@@ -88,8 +88,8 @@ class ReferralsStage:
         )
         looks = len(batch.records) + len(batch.quiet_until)
         for key in self._sweep.expired(state, looks, newest_ms, lambda _key: newest_ms, len(work.outcome.updates)):
-            if key not in work.outcome.updates:
-                record = decode_referral(state[key])
+            record = decode_referral(state[key])
+            if key not in work.outcome.updates and not record.stays:
                 work.outcome.updates[key] = None
                 work.opened.subtract(_as_open(record))
                 work.outcome.sends.append(Send(self._topics.referrals, record.alert_id.encode(), None))
@@ -205,7 +205,9 @@ class _ReferralBatch:
         """Give what is known of an alert; None if nothing is, or if it counts as forgotten."""
         value = self.outcome.updates.get(key) or self._before(key)
         record = None if value is None else decode_referral(value)
-        return None if record is None or is_absent(record.touched_ms, self._keep_ms, now_ms) else record
+        if record is None or record.stays:
+            return record
+        return None if is_absent(record.touched_ms, self._keep_ms, now_ms) else record
 
     def _keep(self, key: bytes, before: ReferralRecord | None, result: Result) -> None:
         """Write down what a step led to, send what it sends, and set the timer of the next deadline."""
