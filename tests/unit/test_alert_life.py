@@ -317,8 +317,9 @@ def test_the_same_answer_under_a_new_id_changes_nothing_and_another_one_is_taken
     assert again.refused is not None
     assert (again.refused.reason, again.sends) == (StepReason.DOUBLED, ())
     other = LIFE.answer(answered.record, answer(1, "not_possible", text="已交运"), T0 + 2 * MINUTE)
-    assert state(other).answer is not None
-    assert (state(other).answer.result, state(other).answer.text) == ("not_possible", "已交运")
+    said = state(other).answer
+    assert said is not None
+    assert (said.result, said.text) == ("not_possible", "已交运")
 
 
 def test_evidence_that_comes_back_opens_it_again_and_tells_the_courier_again() -> None:

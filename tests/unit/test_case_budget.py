@@ -111,7 +111,7 @@ def test_what_the_evidence_clears_is_counted_as_withdrawn_in_the_case_of_the_cou
 
 def test_what_was_counted_together_is_kept_up_to_date_when_its_own_case_may_ask_later() -> None:
     desk = Desk(LIFE, Budget(9, 1, {}))
-    phone = {"phone": "k1.phone00000000000000000"}
+    phone: dict[str, Any] = {"phone": "k1.phone00000000000000000"}
     hear(desk, 0, "R8", outlet="HZ-99", phone="k1.phone00000000000000009")
     hear(desk, 1, "R8", outlet="HZ-99", **phone)
     assert newest(desk)["courier/swift"].open == 1
