@@ -109,10 +109,11 @@ def test_missing_topic_is_named_where_topics_are_not_ours_to_make(kafka: str, to
 
 
 @pytest.mark.parametrize("prefix", ["", "intake."], ids=["no prefix", "a prefix that looks like a topic"])
-def test_only_intake_and_alerts_carry_the_brokers_time(prefix: str) -> None:
+def test_what_deadlines_and_answers_count_from_carries_the_brokers_time(prefix: str) -> None:
     plans = plan_topics(Settings(topic_prefix=prefix, couriers=("swift",)))
     timed = {plan.name for plan in plans if "message.timestamp.type" in plan.config}
-    assert timed == {f"{prefix}intake.swift", f"{prefix}alerts", f"{prefix}screening-clock"}
+    arriving = ("intake.swift", "answers.swift", "instructions.swift", "alerts", "decisions", "refused.decisions")
+    assert timed == {f"{prefix}{name}" for name in (*arriving, "screening-clock")}
 
 
 def test_worker_refuses_forgeable_arrival_times_where_topics_are_not_its_own_to_make(
