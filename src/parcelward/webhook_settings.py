@@ -13,10 +13,8 @@ from parcelward.contract.patterns import COURIER_PATTERN
 from parcelward.setting_types import Duration, PathOrUnset
 
 _COURIER = COURIER_PATTERN.strip("^$")
-TopicName = Annotated[
-    str, Field(pattern=rf"^(alerts|cases|referrals|refused\.decisions|(instructions|accounts)\.({_COURIER}))$")
-]
-"""A topic that may leave the installation: none with raw personal values, and none of the stages' own."""
+TopicName = Annotated[str, Field(pattern=rf"^(alerts|cases|referrals|(instructions|accounts)\.({_COURIER}))$")]
+"""A topic that may leave the installation: none that others write as they like, and none of the stages' own."""
 ReceiverName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -43,7 +41,7 @@ class WebhookSettings(BaseSettings):
     webhook_topics: Annotated[tuple[TopicName, ...], NoDecode] = Field(
         ("alerts",),
         min_length=1,
-        description="Topics whose records are sent, without the prefix: alerts, cases, referrals, refused.decisions, "
+        description="Topics whose records are sent, without the prefix: alerts, cases, referrals, "
         "instructions.<courier>, accounts.<courier>.",
         examples=["alerts,cases"],
     )

@@ -73,13 +73,23 @@ def test_an_id_that_could_break_the_signature_or_a_header_is_hashed(event_id: st
         ("alerts", EXAMPLE.replace(b"reinspect", b"\xff\xff", 1), ()),
         ("cases", b"{}", ()),
         ("cases", b"no json", event("a:1")),
+        ("cases", b"[" * 5000, event("a:1")),
+        ("alerts", EXAMPLE.rstrip()[:-1] + b',"x":' + b"[" * 5000, ()),
     ],
-    ids=["cut", "no object", "fields missing", "two values", "no utf-8", "no headers", "event that is no json"],
-)
+    ids=["cut", "no object", "fields missing", "two values", "no utf-8", "no headers", "event that is no json",
+         "brackets without end", "brackets in an alert"],
+)  # fmt: skip
 def test_what_is_no_record_of_ours_is_no_message(
     topic: str, value: bytes, headers: tuple[tuple[str, str], ...]
 ) -> None:
     assert message_of(topic, value, [(name, text.encode()) for name, text in headers]) is None
+
+
+@pytest.mark.parametrize("name", ["ce_id", "ce_type", "ce_time"])
+def test_a_header_without_a_value_makes_no_message(name: str) -> None:
+    """Kafka allows it, and the client gives None for it, whatever its types say."""
+    headers: list[Any] = [(one, None if one == name else text.encode()) for one, text in event("a:1")]
+    assert message_of("cases", b"{}", headers) is None
 
 
 SEVERE = [{"severity": "critical"}]

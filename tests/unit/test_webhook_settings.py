@@ -39,7 +39,8 @@ def test_unencrypted_is_possible_when_somebody_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "topic", ["intake.swift", "rejected.swift", "screening.outlets", "undelivered", "alerts.", "x"]
+    "topic",
+    ["intake.swift", "rejected.swift", "refused.decisions", "screening.outlets", "undelivered", "alerts.", "x"],
 )
 def test_a_topic_that_is_not_for_others_cannot_be_named(topic: str) -> None:
     with pytest.raises(ValidationError, match="webhook_topics"):

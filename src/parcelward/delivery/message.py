@@ -69,8 +69,8 @@ def message_of(topic: str, value: bytes, headers: Sequence[tuple[str, bytes]]) -
         said = {name: text.decode() for name, text in headers if name in ("ce_id", "ce_type", "ce_time")}
         _decode_any(value)
         return Message(_id(kind, said["ce_id"]), _body(said["ce_type"], said["ce_time"], value))
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
-        return None
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, RecursionError, AttributeError):
+        return None  # the last two: brackets in brackets without end, and a header without a value
 
 
 def _gravest(alert: _Alert) -> int:
