@@ -75,7 +75,7 @@ def deliver(
         log.critical("stopped by an error", exc_info=error)
         sys.exit(1)
     if once:
-        _tell(count, is_gone, settings.webhook_name)
+        _tell(count, is_gone, settings.webhook_name, start.name is not None)
 
 
 def log_start(settings: Settings) -> None:
@@ -145,12 +145,13 @@ async def _deliver(settings: Settings, start: Start, signer: Signer, once: bool)
         await source.close()
 
 
-def _tell(count: Count, is_gone: bool, name: str) -> None:
+def _tell(count: Count, is_gone: bool, name: str, is_kept: bool) -> None:
     parts = [f"{count.delivered:,} delivered"]
     if count.passed_over:
         parts.append(f"{count.passed_over:,} not for this receiver")
     if count.undelivered:
-        parts.append(f"{count.undelivered:,} given up, see `undelivered`")
+        how = "given up, see `undelivered`" if is_kept else "could not be read; nothing is kept"
+        parts.append(f"{count.undelivered:,} {how}")
     if count.left:
         why = ", ".join(f"{times:,} {outcome}" for outcome, times in sorted(count.left_for.items()))
         parts.append(f"{count.left:,} left for a later attempt" + (f" ({why})" if why else ""))

@@ -26,11 +26,13 @@ from parcelward.settings import Settings
 from parcelward.stage import Record, SourceRecord
 from streams.delivery.clock import Clock
 from streams.delivery.endpoint import Endpoint
-from streams.delivery.source import Place, Source
+from streams.delivery.source import COMMIT_S, Place, Source
 
 log = logging.getLogger(__name__)
 
 COMMIT_EVERY_S = 1.0
+ANEW_EVERY_S = 3600.0
+"""All positions are kept anew so often, or Kafka would forget that of a partition where nothing comes."""
 LAG_EVERY_S = 5.0
 STOP_S = 5.0
 """Time for requests that are under way when the command is told to stop; then they are cut off and sent again later."""
@@ -74,7 +76,7 @@ class Run:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._given_up: list[Item] = []
         self._is_read = self._is_ending = False
-        self._lag_s = 0.0
+        self._lag_s = self._anew_s = 0.0
         self.count = Count()
         self.checks = {"broker": False, "receiver": True}
 
@@ -91,12 +93,13 @@ class Run:
                 work.cancel()
             await asyncio.gather(*others, return_exceptions=True)
             await self._end_requests()
-            # A commit that is under way is never cut off: another one after it could leave out what it gives up.
+            # No commit is begun beside one that is under way: it could leave out what that one gives up.
             self._is_ending = True
             self._keep_now.set()
-            await asyncio.wait([keeping], timeout=STOP_S)
-        if keeping.done():
-            keeping.result()
+            await asyncio.wait([keeping], timeout=COMMIT_S if self._once and not stop.is_set() else STOP_S)
+        if not keeping.done():
+            raise TimeoutError("the last commit took too long; what was delivered since the one before is sent again")
+        keeping.result()
         self._count_left()
         return self.count
 
@@ -139,8 +142,13 @@ class Run:
         if message is UNREADABLE:
             answer = Answer(Outcome.UNREADABLE)
         else:
-            headers = self._signer.headers(message.id, int(now_s), message.body)
-            answer = await self._endpoint.send(headers, message.body)
+            try:
+                headers = self._signer.headers(message.id, int(now_s), message.body)
+                answer = await self._endpoint.send(headers, message.body)
+            except Exception as error:
+                # Its turn must end like any other, or the record and all of its key after it would wait for ever.
+                log.critical("an attempt failed by a mistake of ours", exc_info=error)
+                answer = Answer(Outcome.BROKEN)
         now_s = self._clock.now_s()
         self._metrics.add(ATTEMPTED, self._name, answer.outcome)
         if answer.outcome is Outcome.DELIVERED:
@@ -205,7 +213,7 @@ class Run:
         is_ours = not came_back or is_for(record, self._name)
         message = UNREADABLE
         if record.value is not None and is_ours:
-            topic = first_topic(record).removeprefix(self._settings.topic_prefix)
+            topic = (first_topic(record) if came_back else record.topic).removeprefix(self._settings.topic_prefix)
             message = message_of(topic, record.value, record.headers) or UNREADABLE
         if record.value is None or not is_ours or (message is not UNREADABLE and not self._wanted.passes(message)):
             progress.end(record.offset)
@@ -230,7 +238,10 @@ class Run:
         sends = [undelivered_send(item, self._name, self._undelivered, now_s) for item in given_up]
         for item in given_up:
             self._progress(item.record).end(item.record.offset)
-        await self._source.commit(self._notes(), sends)
+        is_anew = now_s >= self._anew_s
+        await self._source.commit(self._notes(), sends, is_anew)
+        if is_anew:
+            self._anew_s = now_s + ANEW_EVERY_S
         for item in given_up:
             assert item.answer is not None
             self._metrics.add(UNDELIVERED, self._name, item.answer.outcome)

@@ -113,13 +113,15 @@ class Source:
         ends = await self._consumer.end_offsets(list(self._ends))
         return sum([max(0, end - await self._consumer.position(tp)) for tp, end in ends.items()])
 
-    async def commit(self, notes: Mapping[Place, str], sends: Sequence[Send]) -> None:
+    async def commit(self, notes: Mapping[Place, str], sends: Sequence[Send], anew: bool = False) -> None:
         """Keep how far each partition is done, and write what was given up, in one transaction.
 
-        Raises UserError when another process has taken over. Without a name nothing is kept.
+        The first commit keeps all positions, later ones what has changed, or all when told to keep them `anew`: the
+        group has no members, so Kafka forgets each position seven days after its own last commit. Raises UserError when
+        another process has taken over. Without a name nothing is kept.
         """
         done = {place: (progress.position(), notes[place]) for place, progress in self.progress.items()}
-        changed = {place: at for place, at in done.items() if at != self._kept.get(place)}
+        changed = {place: at for place, at in done.items() if anew or at != self._kept.get(place)}
         if self._producer is None or not (changed or sends):
             return
         writing = asyncio.ensure_future(self._write(changed, sends))

@@ -109,7 +109,16 @@ def test_a_receiver_that_asks_for_a_pause_is_left_alone(retry_after: str) -> Non
     assert {deliver(made, NOW + 120), deliver(made, NOW + 120)} == {"a:0", "b:1"}
 
 
-@pytest.mark.parametrize(("said", "pause_s"), [("99999999999", LONGEST_HOLD_S), ("-5", 0), ("soon", 0), ("١٢", 0)])
+@pytest.mark.parametrize(
+    ("said", "pause_s"),
+    [
+        ("99999999999", LONGEST_HOLD_S),
+        ("-5", 0),
+        ("soon", 0),
+        ("١٢", 0),
+        ("01 Jan 9999999999999999999999999 00:00:00 GMT", 0),
+    ],
+)
 def test_a_pause_that_makes_no_sense_does_not_hold_up_red_alerts(said: str, pause_s: float) -> None:
     assert answer_of(503, said, NOW).retry_after_s == pause_s
 

@@ -47,9 +47,9 @@ def _pause_s(retry_after: str | None, now_s: float) -> float:
     else:
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+            asked = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now_s
+        except (ValueError, OverflowError):  # no date, or none that a machine can count
             return 0.0
-        asked = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now_s
     return min(max(asked, 0.0), LONGEST_HOLD_S)
 
 

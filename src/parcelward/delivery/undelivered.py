@@ -21,12 +21,9 @@ def undelivered_send(item: Item, endpoint: str, topic: str, now_s: float) -> Sen
     """
     record = item.record
     own = [(name, value) for name, value in record.headers if name not in ADDED]
-    before = {name: value for name, value in record.headers if name in (TOPIC, PARTITION, OFFSET)}
-    place = before or {
-        TOPIC: record.topic.encode(),
-        PARTITION: b"%d" % record.partition,
-        OFFSET: b"%d" % record.offset,
-    }
+    place = {TOPIC: record.topic.encode(), PARTITION: b"%d" % record.partition, OFFSET: b"%d" % record.offset}
+    if record.topic == topic:
+        place |= {name: value for name, value in record.headers if name in place}
     assert item.answer is not None
     ours = {
         ENDPOINT: endpoint.encode(),
@@ -41,7 +38,7 @@ def undelivered_send(item: Item, endpoint: str, topic: str, now_s: float) -> Sen
 
 
 def first_topic(record: SourceRecord) -> str:
-    """Name the topic that a record was on first."""
+    """Name the topic that an undelivered record was on first. On any other topic the header is not ours."""
     return next((value.decode() for name, value in record.headers if name == TOPIC), record.topic)
 
 
