@@ -10,7 +10,7 @@ from types import TracebackType
 import aiohttp
 
 from parcelward.contract.deliveries import Outcome
-from parcelward.delivery.outcomes import Answer, answer_of
+from parcelward.delivery.answers import Answer, answer_of
 from parcelward.errors import UserError
 from parcelward.settings import Settings
 

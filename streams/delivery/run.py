@@ -15,9 +15,9 @@ from parcelward.counts import (
     DELIVERY_WAITING,
     UNDELIVERED,
 )
+from parcelward.delivery.answers import Answer
 from parcelward.delivery.book import Book, Item
 from parcelward.delivery.message import Message, Wanted, message_of
-from parcelward.delivery.outcomes import Answer
 from parcelward.delivery.progress import Progress
 from parcelward.delivery.signing import Signer
 from parcelward.delivery.undelivered import first_topic, is_for, undelivered_send

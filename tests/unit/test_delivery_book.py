@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcelward.contract.deliveries import Outcome
+from parcelward.delivery.answers import LONGEST_HOLD_S, Answer, answer_of
 from parcelward.delivery.book import Book, Item
 from parcelward.delivery.message import Message
-from parcelward.delivery.outcomes import LONGEST_HOLD_S, Answer, answer_of
 from parcelward.delivery.progress import Tried
 from parcelward.delivery.schedule import ATTEMPTS, DELAYS_S
 from parcelward.stage import Record

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from parcelward.contract.deliveries import Outcome
-from parcelward.delivery.outcomes import Answer
+from parcelward.delivery.answers import Answer
 from parcelward.settings import Settings
 from streams.delivery.endpoint import BODY_BYTES, Endpoint
 from tests.receiver import CUT, DIES, OK, RESET, SILENT, Receiver, listening, status

@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry
 
 from parcelward.contract.deliveries import Outcome
 from parcelward.counts import DELIVERY_DECLARED
+from parcelward.delivery.answers import Answer
 from parcelward.delivery.book import Book, Item
 from parcelward.delivery.message import Message
-from parcelward.delivery.outcomes import Answer
 from parcelward.delivery.progress import Progress, Tried
 from parcelward.delivery.signing import Signer
 from parcelward.delivery.undelivered import undelivered_send

@@ -23,9 +23,9 @@ import streams.worker
 from parcelward.cluster import admin
 from parcelward.contract.deliveries import Outcome as Gone
 from parcelward.counts import DELIVERY_DECLARED
+from parcelward.delivery.answers import Answer
 from parcelward.delivery.book import Book, Item
 from parcelward.delivery.message import Message
-from parcelward.delivery.outcomes import Answer
 from parcelward.delivery.progress import Tried
 from parcelward.delivery.signing import Signer
 from parcelward.intake.refusal import set_aside

@@ -9,8 +9,8 @@ from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from parcelward.contract.deliveries import Outcome
+from parcelward.delivery.answers import Answer
 from parcelward.delivery.message import Message
-from parcelward.delivery.outcomes import Answer
 from parcelward.delivery.progress import Tried
 from parcelward.delivery.schedule import ATTEMPTS, LONGEST_KNOCK_S, early_pause_s, pause_s
 from parcelward.stage import SourceRecord

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from parcelward.contract.deliveries import UndeliveredHeaders
+from parcelward.delivery.answers import as_header
 from parcelward.delivery.book import Item
-from parcelward.delivery.outcomes import as_header
 from parcelward.stage import Send, SourceRecord
 
 TOPIC, PARTITION, OFFSET = "pw_topic", "pw_partition", "pw_offset"

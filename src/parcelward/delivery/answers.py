@@ -1,4 +1,4 @@
-"""Outcomes of an attempt, and what each one means for the record and for the receiver."""
+"""Answers of the receiver, and what each one means for the record and for the receiver."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
