@@ -184,6 +184,16 @@ def test_an_expired_key_puts_nothing_in_force(tmp_path: Path) -> None:
     assert loaded(folder, control_keys=keys(until=ENDS)).periods
 
 
+def test_a_signature_that_cannot_be_read_is_not_called_missing(tmp_path: Path) -> None:
+    folder = put(tmp_path / "control", period())
+    (signature,) = folder.glob("*.sig")
+    signature.unlink()
+    signature.mkdir()
+
+    with pytest.raises(ControlError, match=r"\.sig: cannot read the signature \(Is a directory\); "):
+        loaded(folder)
+
+
 @pytest.mark.parametrize(
     "text", ["", "nonsense", "AAAA until 2027-01-01T00:00:00+08:00"], ids=["empty", "no key", "a short key"]
 )
@@ -192,9 +202,10 @@ def test_a_key_that_is_none_is_named(text: str) -> None:
         keys_of({"duty-2026": text})
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["nowhere", "n" * 300], ids=["missing", "a name too long"])
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(ControlError, match="PARCELWARD_CONTROL_PERIODS"):
-        loaded(tmp_path / "nowhere")
+        loaded(tmp_path / name)
 
 
 def test_a_worker_does_not_start_with_a_period_that_is_not_signed_and_doctor_says_so(

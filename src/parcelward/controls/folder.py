@@ -53,9 +53,9 @@ def known_to(settings: Settings, pack: RulePack) -> Known:
 
 def files_of(path: Path) -> list[Path]:
     """The files of periods: one, or all of a folder. Raises ControlError."""
-    if path.is_file():
-        return [path]
     try:
+        if path.is_file():
+            return [path]
         entries = sorted(path.iterdir())
     except OSError as error:
         raise ControlError(
@@ -72,11 +72,16 @@ def files_of(path: Path) -> list[Path]:
 
 
 def signature_beside(path: Path) -> bytes | None:
-    """The signature of a file; None where there is none."""
+    """The signature of a file; None where there is none. Raises ControlError for one that cannot be read."""
+    signature = Path(f"{path}{SUFFIX}")
     try:
-        return Path(f"{path}{SUFFIX}").read_bytes()
-    except OSError:
+        return signature.read_bytes()
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise ControlError(
+            f"{signature}: cannot read the signature ({error.strerror}); let the worker's user read that file"
+        ) from None
 
 
 def require_span(period: Period, signs_until_ms: int, shown_as: str) -> None:
