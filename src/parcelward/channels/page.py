@@ -11,11 +11,11 @@ from typing import Any
 from parcelward.channels.channel import ROLES, Channel, channels
 from parcelward.channels.document import NAME as DOCUMENT
 from parcelward.contract.schema_files import ADDED, BINARY, MESSAGES, FieldRow, Message, rows_of, schema_of
+from parcelward.moments import DAY_MS, MINUTE_MS
 
 NAME = "topics.html"
 TITLE = "Parcelward: every topic"
 _TEMPLATE = Path(__file__).with_name("page.html")
-_DAY_MS = 86_400_000
 _MIB = 1024 * 1024
 _WRITES, _READS = "writes", "reads"
 _CONSTANT = '"'
@@ -109,7 +109,7 @@ def _kept(configuration: Mapping[str, Any]) -> str:
         words.append("the newest record of each key")
     elif (kept := configuration.get("retention.ms")) is not None:
         days = timedelta(milliseconds=kept) // timedelta(days=1)
-        words.append(f"{days} days" if kept >= _DAY_MS else f"{kept // 60_000} minutes")
+        words.append(f"{days} days" if kept >= DAY_MS else f"{kept // MINUTE_MS} minutes")
     if (largest := configuration.get("max.message.bytes")) is not None:
         words.append(f"records up to {largest // _MIB} MiB")
     if configuration.get("message.timestamp.type") == "LogAppendTime":
