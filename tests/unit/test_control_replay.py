@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parcelward.replay.check import check
+from parcelward.replay.check import ALERTS_ALONE, check
 from parcelward.replay.compare import Span, read_head
 from parcelward.replay.rerun import Rerun
 from parcelward.screening.build import build_stages
@@ -53,7 +53,7 @@ def test_a_replay_under_the_same_periods_is_equal_whatever_the_live_run_went_thr
         live.end(T0 + 3 * DAY, apart_ms=0)
         checked = check(live, stages, Span())
         assert checked.comparison.same, checked.comparison.differences
-        assert checked.notes == ()
+        assert checked.notes == (ALERTS_ALONE,)
         assert live.restarts
         rerun = Rerun(live, stages)
         for _ in rerun.results():
