@@ -5,9 +5,10 @@ from typing import Any
 
 import yaml
 
+from parcelward.contract.alerts import Alert
 from parcelward.controls.signature import new_key, setting_line, signature_line
-from parcelward.moments import epoch_ms
-from tests.builders import DAY, HOUR, T0, moment, settings
+from parcelward.screening.in_memory import Pipeline
+from tests.builders import DAY, HOUR, MINUTE, T0, alerts_of, inspection, moment, pipeline, real_name, record
 
 KEY = new_key()
 KEY_UNTIL = T0 + 300 * DAY
@@ -59,9 +60,46 @@ def under(folder: Path, *periods: dict[str, Any], **changes: Any) -> dict[str, A
     return {"control_periods": put(folder, *periods), "control_keys": keys()} | changes
 
 
-def until_of(content: dict[str, Any]) -> int:
-    """The end of a period, epoch ms."""
-    return epoch_ms(content["until"]) or 0
+TO_SHANGHAI: dict[str, Any] = {"receiver": {"region": "310118"}}
 
 
-__all__ = ["BEGINS", "ENDS", "KEY", "KEY_UNTIL", "keys", "period", "put", "settings", "under", "until_of", "written"]
+def line_under(tmp_path: Path, *periods: dict[str, Any], **changes: Any) -> Pipeline:
+    """A pipeline under these periods."""
+    return pipeline(**under(tmp_path / "control", *periods, **changes))
+
+
+def accepted_at(at: int = T0, waybill: str = "SF0000000000001", **changes: Any) -> list[Any]:
+    """A registration to Shanghai and an inspection."""
+    return [
+        record(real_name(waybill, **(TO_SHANGHAI | changes)), at=at),
+        record(inspection(waybill), at=at + MINUTE),
+    ]
+
+
+def alerts_until(line: Pipeline, at: int) -> list[Alert]:
+    """The alerts that fall due until then."""
+    return alerts_of(line.feed([], {"intake.swift": at}))
+
+
+def rules_of_alert(alert: Alert) -> list[str]:
+    """The rules of an alert's findings."""
+    return sorted(finding.rule for finding in alert.findings)
+
+
+AGREEMENT = {"kind": "agreement", "agreement_id": "A-1"}
+
+
+def drawn_of(line: Pipeline, **changes: Any) -> list[Alert]:
+    """The alerts about 200 clean parcels."""
+    records = [one for number in range(200) for one in accepted_at(waybill=f"SF{number:013}", **changes)]
+    return alerts_of(line.feed(records))
+
+
+def corrected(at: int, **changes: Any) -> Any:
+    """A correction of the registration of `first`."""
+    return record(real_name(corrects="first", **changes), at=at, event_id=f"correction-{at}")
+
+
+def first(**changes: Any) -> list[Any]:
+    """A registration that can be corrected, and an inspection."""
+    return [record(real_name(**changes), at=T0, event_id="first"), record(inspection(), at=T0 + MINUTE)]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from parcelward.contract.alerts import Action, Alert, Lane, Severity
+from parcelward.contract.alerts import Lane, Severity
+from parcelward.moments import utc
 from parcelward.screening.in_memory import Pipeline
 from tests.builders import (
     DAY,
@@ -21,24 +22,21 @@ from tests.builders import (
     record,
     scan,
 )
-from tests.periods import BEGINS, ENDS, period, under
-
-TO_SHANGHAI: dict[str, Any] = {"receiver": {"region": "310118"}}
-
-
-def line_under(tmp_path: Path, *periods: dict[str, Any], **changes: Any) -> Pipeline:
-    return pipeline(**under(tmp_path / "control", *periods, **changes))
-
-
-def accepted_at(at: int = T0, waybill: str = "SF0000000000001", **changes: Any) -> list[Any]:
-    return [
-        record(real_name(waybill, **(TO_SHANGHAI | changes)), at=at),
-        record(inspection(waybill), at=at + MINUTE),
-    ]
-
-
-def alerts_until(line: Pipeline, at: int) -> list[Alert]:
-    return alerts_of(line.feed([], {"intake.swift": at}))
+from tests.periods import (
+    AGREEMENT,
+    BEGINS,
+    ENDS,
+    TO_SHANGHAI,
+    accepted_at,
+    alerts_until,
+    corrected,
+    drawn_of,
+    first,
+    line_under,
+    period,
+    rules_of_alert,
+    under,
+)
 
 
 def after_hours(line: Pipeline, records: Sequence[Any], hours: int = 5, begun: int = T0) -> list[str]:
@@ -55,7 +53,7 @@ def test_a_parcel_to_the_region_is_to_be_scanned_in_time(tmp_path: Path) -> None
 
     assert [finding.rule for finding in alert.findings] == ["R4"]
     assert alert.findings[0].reason.zh == (
-        "期限内没有过机安检记录；过机安检系管控期“进博会安保”（至2026年11月28日10:00）内要求，时限4小时"
+        "期限内没有过机安检记录；管控期“进博会安保”（至2026年11月28日10:00）期间要求过机安检，时限4小时"
     )
     assert alert.findings[0].reason.en == (
         "no security scan was recorded in time; the scan is demanded, within 4 h, in the control period “CIIE” "
@@ -78,10 +76,6 @@ def test_a_parcel_that_is_not_known_to_go_there_is_under_nothing(tmp_path: Path,
 
     assert rules_of_alert(alert) == ["R3"]
     assert alert.controls == ()
-
-
-def rules_of_alert(alert: Alert) -> list[str]:
-    return sorted(finding.rule for finding in alert.findings)
 
 
 def test_a_scan_in_time_keeps_the_duty(tmp_path: Path) -> None:
@@ -142,7 +136,7 @@ def test_a_shorter_time_for_the_inspection_is_explained(tmp_path: Path) -> None:
     line.feed([record(real_name(), at=T0)])
 
     (alert,) = alerts_until(line, T0 + 10 * MINUTE + 1)
-    assert "时限为10分钟（平时30分钟）" in alert.findings[0].reason.zh
+    assert "期间收寄验视时限为10分钟（平时30分钟）" in alert.findings[0].reason.zh
     assert "within 10 min instead of 30 min" in alert.findings[0].reason.en
     line.feed([record(inspection(), at=T0 + 20 * MINUTE)])  # too late for the period, in time by the settings
     (later,) = alerts_of(line.feed([record(scan(decision="hold"), at=T0 + 2 * HOUR)]))
@@ -174,6 +168,38 @@ def letter(**changes: Any) -> dict[str, Any]:
     return real_name(goods={"name": "信件", "nature": "letter"}, **(TO_SHANGHAI | changes))
 
 
+def of_outlet(outlet: str) -> dict[str, Any]:
+    return period(scope={"outlets": [f"swift/{outlet}"]})
+
+
+TWO_SCANS = [record(scan(), at=T0), record(scan(decision="hold"), at=T0 + HOUR)]
+
+
+def test_a_hub_brings_no_parcel_under_a_period_of_outlets(tmp_path: Path) -> None:
+    line = line_under(tmp_path, of_outlet("HUB-1"))
+
+    said = alerts_of(line.feed(TWO_SCANS))
+    said += alerts_of(line.feed([record(real_name(), at=T0 + 2 * HOUR)]))
+
+    assert said
+    assert [one.controls for one in said if one.controls] == []
+
+
+@pytest.mark.parametrize(
+    "counter",
+    [inspection(result="refused_prohibited", found_goods="汽油"), real_name()],
+    ids=["an inspection", "a registration"],
+)
+def test_a_record_of_the_counter_brings_a_scanned_parcel_under_it(tmp_path: Path, counter: dict[str, Any]) -> None:
+    line = line_under(tmp_path, of_outlet("HZ-01"))
+    line.feed(TWO_SCANS)
+
+    said = alerts_of(line.feed([record(counter, at=T0 + 2 * HOUR)], {"intake.swift": T0 + 9 * HOUR}))
+
+    assert said
+    assert [one.id for one in said[-1].controls] == ["ciie-2026"]
+
+
 def test_letters_are_inspected_too_where_a_period_says_so(tmp_path: Path) -> None:
     line = line_under(tmp_path, period(tighten=None, duties=["inspect_letters"]))
     line.feed([record(letter(), at=T0)])
@@ -181,7 +207,7 @@ def test_letters_are_inspected_too_where_a_period_says_so(tmp_path: Path) -> Non
     (alert,) = alerts_until(line, T0 + HOUR)
 
     assert rules_of_alert(alert) == ["R3"]
-    assert "信件也须收寄验视，时限30分钟，不得检查信件内容" in alert.findings[0].reason.zh
+    assert "期间信件也须收寄验视，时限30分钟，不得检查信件内容" in alert.findings[0].reason.zh
 
 
 def test_to_call_a_letter_exempt_is_no_inspection_then(tmp_path: Path) -> None:
@@ -218,17 +244,18 @@ def test_named_rules_count_one_step_more_and_say_so(tmp_path: Path) -> None:
     assert alert.findings[0].severity is Severity.HIGH  # medium, and one step for two periods
     assert alert.lane is Lane.RED
     assert alert.findings[0].reason.zh.endswith(
-        "；管控期“进博会安保”（至2026年11月28日10:00）、管控期“进博会安保”（至2026年11月28日10:00）内本项提高一级处置"
+        "；管控期“进博会安保”（至2026年11月28日10:00）、管控期“进博会安保”（至2026年11月28日10:00）期间，"
+        "本项严重程度提高一级"
     )
 
 
-AGREEMENT = {"kind": "agreement", "agreement_id": "A-1"}
+def test_a_period_that_demands_and_raises_is_named_once(tmp_path: Path) -> None:
+    line = line_under(tmp_path, period(**{"raise": ["R4"]}))
+    line.feed(accepted_at())
 
+    (alert,) = alerts_until(line, T0 + 5 * HOUR)
 
-def drawn_of(line: Pipeline, **changes: Any) -> list[Alert]:
-    """The alerts about 200 clean parcels."""
-    records = [one for number in range(200) for one in accepted_at(waybill=f"SF{number:013}", **changes)]
-    return alerts_of(line.feed(records))
+    assert alert.findings[0].reason.zh.endswith("期间要求过机安检，时限4小时；管控期内，本项严重程度提高一级")
 
 
 def test_more_clean_parcels_are_drawn_in_the_scope_and_no_others(tmp_path: Path) -> None:
@@ -244,14 +271,6 @@ def test_goods_are_named_by_their_class(tmp_path: Path) -> None:
 
     assert after_hours(line, accepted_at(goods={"name": "充电宝"}), begun=T0) == ["R4"]
     assert after_hours(line, accepted_at(waybill="SF0000000000002", goods={"name": "羽绒服"})) == []
-
-
-def corrected(at: int, **changes: Any) -> Any:
-    return record(real_name(corrects="first", **changes), at=at, event_id=f"correction-{at}")
-
-
-def first(**changes: Any) -> list[Any]:
-    return [record(real_name(**changes), at=T0, event_id="first"), record(inspection(), at=T0 + MINUTE)]
 
 
 def test_a_correction_into_the_region_gives_the_whole_time_from_then_on(tmp_path: Path) -> None:
@@ -274,7 +293,10 @@ def test_a_correction_out_of_the_region_lifts_nothing_and_the_alert_says_why(tmp
     (alert,) = alerts_until(line, T0 + 5 * HOUR)
 
     assert rules_of_alert(alert) == ["R4"]
-    assert "其后的更正不解除要求" in alert.findings[0].reason.zh
+    assert (
+        "；该件曾属管控期“进博会安保”（至2026年11月28日10:00）适用范围，后续更正不解除管控要求"
+        in alert.findings[0].reason.zh
+    )
     assert [control.id for control in alert.controls] == ["ciie-2026"]
 
 
@@ -296,6 +318,20 @@ def test_a_period_that_is_withdrawn_holds_for_what_came_before(tmp_path: Path) -
     assert after_hours(line, accepted_at(T0 + DAY, "SF0000000000002"), begun=T0 + DAY) == []
 
 
+def test_once_a_period_is_withdrawn_alerts_of_its_first_version_name_the_new_end(tmp_path: Path) -> None:
+    at = T0 + DAY
+    line = line_under(tmp_path, period(), withdrawn_at(at))
+    line.feed(accepted_at())
+
+    (before,) = alerts_until(line, at - HOUR)
+    line.feed(accepted_at(at - 1, "SF0000000000002"))
+    (after,) = alerts_until(line, at + 5 * HOUR)
+
+    assert [one.controls[0].version for one in (before, after)] == [1, 1]
+    assert [one.controls[0].until for one in (before, after)] == [utc(ENDS), utc(at)]  # it was not yet ended: ENDS
+    assert "（至2026年11月24日10:00）" in after.findings[0].reason.zh
+
+
 def test_an_alert_names_the_version_that_counts_for_its_parcel(tmp_path: Path) -> None:
     second = period(version=2, takes_effect=moment(T0 + DAY), tighten={"scan_due": "2h"})
     line = line_under(tmp_path, period(), second)
@@ -304,73 +340,6 @@ def test_an_alert_names_the_version_that_counts_for_its_parcel(tmp_path: Path) -
     alerts = alerts_until(line, T0 + DAY + 5 * HOUR)
 
     assert [(one.waybill[-1], one.controls[0].version) for one in alerts] == [("2", 2), ("1", 1)]
-
-
-def channel(**changes: Any) -> dict[str, Any]:
-    stated = {"names": ["救灾帐篷"], "classes": ["medicine"], "outlets": ["swift/HZ-01"]} | changes
-    return period(
-        green_channel=[{name: value for name, value in stated.items() if value is not None}],
-        scope={"couriers": ["swift"]},
-    )
-
-
-def alert_about(line: Pipeline, goods: str, **changes: Any) -> Alert:
-    line.feed(accepted_at(goods={"name": goods}, **changes))
-    (alert,) = alerts_until(line, T0 + 5 * HOUR)
-    return alert
-
-
-@pytest.mark.parametrize("goods", ["医用口罩", "救灾帐篷"], ids=["by class", "by name"])
-def test_in_a_green_channel_a_yellow_alert_holds_nothing_up_and_says_so(tmp_path: Path, goods: str) -> None:
-    alert = alert_about(line_under(tmp_path, channel()), goods)
-
-    assert alert.lane is Lane.YELLOW
-    assert rules_of_alert(alert) == ["R4"]  # every rule still runs
-    assert alert.action is Action.REQUEST_INFORMATION  # else: hold
-    assert alert.controls[0].green_channel
-    assert alert.card is not None
-    assert "绿色通道：不因本告警扣留或延误" in alert.card.next_step.zh
-
-
-@pytest.mark.parametrize(
-    ("goods", "changes"),
-    [("羽绒服", {}), ("医用口罩", {"outlet": "HZ-02"})],
-    ids=["other goods", "another outlet"],
-)
-def test_a_green_channel_is_for_what_it_names(tmp_path: Path, goods: str, changes: dict[str, Any]) -> None:
-    alert = alert_about(line_under(tmp_path, channel()), goods, **changes)
-
-    assert not alert.controls[0].green_channel
-    assert alert.action is Action.TRACE_AND_STOP
-
-
-def test_goods_that_were_corrected_go_through_no_channel(tmp_path: Path) -> None:
-    line = line_under(tmp_path, channel())
-    line.feed([*first(), corrected(T0 + HOUR, goods={"name": "医用口罩"})])
-
-    assert not alerts_until(line, T0 + 5 * HOUR)[0].controls[0].green_channel
-
-
-def test_red_stays_red_in_a_green_channel(tmp_path: Path) -> None:
-    line = line_under(tmp_path, channel())
-
-    (alert,) = alerts_of(line.feed([record(real_name(goods={"name": "医用口罩 汽油"}), at=T0)]))
-
-    assert (alert.lane, alert.action) == (Lane.RED, Action.REFUSE)
-    assert alert.controls[0].green_channel
-    assert alert.card is not None
-    assert "绿色通道" not in alert.card.next_step.zh
-
-
-def test_a_random_check_in_a_green_channel_opens_nothing(tmp_path: Path) -> None:
-    line = line_under(tmp_path, channel(), sampled_share=0.1)
-    drawn = drawn_of(line, goods={"name": "医用口罩"}, sender=AGREEMENT)
-
-    assert drawn
-    for alert in drawn:
-        assert (alert.lane, alert.action) == (Lane.GREEN_SAMPLED, Action.REQUEST_INFORMATION)
-        assert alert.card is not None
-        assert alert.card.next_step.zh.startswith("抽查：查看验视照片和记录；")
 
 
 def test_without_periods_alerts_name_none() -> None:

@@ -88,10 +88,12 @@ class Applied:
         demanded = usual.demands(duty, shipment.real_name)
         if demanded and not self._kept_by_settings(duty):
             return None
-        those = [one for one in self.periods if (one.allows(duty) is not None if demanded else one.demands(duty))]
+        those = [
+            one for one in self.periods if (one.tighten.allows(duty) is not None if demanded else one.demands(duty))
+        ]
         if not those:
             return None
-        stated = (one.allows(duty) for one in those)
+        stated = (one.tighten.allows(duty) for one in those)
         within_ms = min((one for one in stated if one is not None), default=usual.allowed(duty))
         text = (
             words.shortened(duty, those, within_ms, usual.allowed(duty))

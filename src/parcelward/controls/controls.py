@@ -6,6 +6,7 @@ stays: a correction can bring a parcel under a period, and takes none out of it.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ class Controls:
         self._of: dict[str, list[Span]] = {
             name: list(spans) for name, spans in groupby(self.spans, lambda one: one.period.id)
         }
+        self._versions = {name: list(those) for name, those in groupby(self.periods, lambda one: one.id)}
         self._begin_ms = min((span.start_ms for span in self.spans), default=0)
         self._end_ms = max((span.end_ms for span in self.spans), default=0)
 
@@ -60,9 +62,9 @@ class Controls:
         first_ms = shipment.first_arrival_ms
         if not self._begin_ms <= first_ms < self._end_ms:
             return
-        for start_ms, end_ms, period in self.spans:
-            if start_ms <= first_ms < end_ms and not _is_noted(shipment, period) and period.scope.holds(shipment):
-                shipment.controls = (*shipment.controls, (period.id, arrival_ms))
+        for span in self._at(first_ms):
+            if not _is_noted(shipment, span.period) and span.period.scope.holds(shipment):
+                shipment.controls = (*shipment.controls, (span.period.id, arrival_ms))
 
     def applied(self, shipment: Shipment, usual: Deadlines) -> Applied:
         """Give what applies to a parcel; `usual` are the deadlines of the settings."""
@@ -70,12 +72,20 @@ class Controls:
         if not self._begin_ms <= first_ms < self._end_ms:
             return Applied(shipment, (), (), usual)
         noted = (self._noted(one, first_ms) for one in shipment.controls)
+        periods = [period for period in noted if period is not None]
         channels = [
             span.period
             for span in self._at(first_ms)
             if any(channel.holds(shipment) for channel in span.period.green_channels)
+            and span.period.scope.holds(shipment)
         ]
-        return Applied(shipment, [period for period in noted if period is not None], channels, usual)
+        now_ms = shipment.touched_ms
+        return Applied(
+            shipment,
+            [self._with_end_at(now_ms, one) for one in periods],
+            [self._with_end_at(now_ms, one) for one in channels],
+            usual,
+        )
 
     def deadlines_of(self, usual: Deadlines) -> DeadlinesOf:
         """Make the function that gives the deadlines of one parcel; `usual` are those of the settings."""
@@ -119,6 +129,17 @@ class Controls:
 
     def _at(self, first_ms: int) -> Iterator[Span]:
         return (span for span in self.spans if span.start_ms <= first_ms < span.end_ms)
+
+    def _with_end_at(self, now_ms: int, period: Period) -> Period:
+        """Give a period with the end that the newest version says which had taken effect by then.
+
+        By then, not as the folder says today: what was said before a version took effect stays equal in a replay.
+        """
+        until_ms = period.until_ms
+        for one in self._versions[period.id]:
+            if one.version > period.version and (one.takes_effect_ms or 0) <= now_ms:
+                until_ms = one.until_ms
+        return period if until_ms == period.until_ms else replace(period, until_ms=until_ms)
 
     def _noted(self, noted: NotedControl, first_ms: int) -> Period | None:
         spans = self._of.get(noted[0], ())

@@ -38,9 +38,13 @@ class Scope:
         return bool(self.to_regions or self.goods)
 
     def holds(self, shipment: ShipmentBrief) -> bool:
-        """Tell whether a parcel is within the scope, by what is declared; what is unknown is not."""
+        """Tell whether a parcel is within the scope, by what is declared; what is unknown is not.
+
+        A counter's record tells the outlet. `home_outlet` does not: it may be the hub that scanned the parcel.
+        """
         real_name = shipment.real_name
-        outlet = shipment.home_outlet if real_name is None else real_name.outlet
+        counter = real_name or shipment.inspection
+        outlet = None if counter is None else counter.outlet
         return (
             (not self.couriers or shipment.courier in self.couriers)
             and (not self.outlets or f"{shipment.courier}/{outlet}" in self.outlets)
@@ -65,7 +69,7 @@ class Tightened:
     sampled_share: float | None = None
 
     def allows(self, duty: int) -> int | None:
-        """Give the time that a duty may take in the period, in ms."""
+        """Give the time that a duty may take in the period, in ms; None where it leaves that to the settings."""
         if duty == Duty.INSPECTION:
             return self.inspection_due
         return self.real_name_due if duty == Duty.REAL_NAME else self.scan_due
@@ -123,10 +127,6 @@ class Period:
     def starts_ms(self) -> int:
         """The arrival from which this version counts."""
         return self.from_ms if self.takes_effect_ms is None else max(self.from_ms, self.takes_effect_ms)
-
-    def allows(self, duty: int) -> int | None:
-        """Give the time that a duty may take, in ms; None where the period leaves it to the settings."""
-        return self.tighten.allows(duty)
 
     def demands(self, duty: int) -> bool:
         """Tell whether the period adds this duty to those of the settings, for some parcels at least."""

@@ -1,8 +1,10 @@
 """Signatures of control periods: Ed25519 over the bytes of the file, in a file of their own beside it.
 
 `period.yaml.sig` holds one line, the id of the key and the signature in Base64. Keys are PEM, as OpenSSL writes and
-reads them. A public key in the settings says until when it signs: no period that it signed lasts longer. So a key that
-has expired can put nothing in force any more, and what it signed before stays provable for a replay.
+reads them. A public key in the settings says until when it signs: no period that it signed lasts longer. So parcels
+that come after that time are under nothing that it signs, and what it signed before stays provable for a replay.
+Nothing proves when a file was signed: whoever has the key can still sign a period that lies in the past, and parcels
+that came then and are not done come under it with their next record.
 """
 
 import re

@@ -37,11 +37,11 @@ def demanded(duty: int, periods: Sequence[Period], within_ms: int) -> Bilingual:
     who, limit, what = named(periods), _limit(within_ms), _DUTY[duty]
     if duty == Duty.INSPECTION:
         return Bilingual(
-            zh=f"{who.zh}内信件也须收寄验视，时限{limit.zh}，不得检查信件内容",
+            zh=f"{who.zh}期间信件也须收寄验视，时限{limit.zh}，不得检查信件内容",
             en=f"letters, too, are to be inspected, within {limit.en}, in {who.en}; nobody reads them",
         )
     return Bilingual(
-        zh=f"{what.zh}系{who.zh}内要求，时限{limit.zh}",
+        zh=f"{who.zh}期间要求{what.zh}，时限{limit.zh}",
         en=f"{what.en} is demanded, within {limit.en}, in {who.en}",
     )
 
@@ -50,7 +50,7 @@ def shortened(duty: int, periods: Sequence[Period], within_ms: int, usual_ms: in
     """Say that a period gives a duty less time than the settings."""
     who, limit, usual, what = named(periods), _limit(within_ms), _limit(usual_ms), _DUTY[duty]
     return Bilingual(
-        zh=f"{who.zh}内{what.zh}时限为{limit.zh}（平时{usual.zh}）",
+        zh=f"{who.zh}期间{what.zh}时限为{limit.zh}（平时{usual.zh}）",
         en=f"{what.en} is due within {limit.en} instead of {usual.en} in {who.en}",
     )
 
@@ -59,24 +59,24 @@ def left_scope(periods: Sequence[Period]) -> Bilingual:
     """Say that a parcel stays under a period although a correction says otherwise now."""
     who = named(periods)
     return Bilingual(
-        zh=f"该件登记时属{who.zh}范围，其后的更正不解除要求",
-        en=f"the parcel was registered within {who.en}; a later correction lifts nothing",
+        zh=f"该件曾属{who.zh}适用范围，后续更正不解除管控要求",
+        en=f"the parcel was in the scope of {who.en}; a later correction lifts nothing",
     )
 
 
 def raised(periods: Sequence[Period], named_before: bool) -> Bilingual:
     """Say that a finding counts for more in a period, in short where the text has named it."""
     if named_before:
-        return Bilingual(zh="管控期内本项提高一级处置", en="it counts one step higher then")
+        return Bilingual(zh="管控期内，本项严重程度提高一级", en="it counts one step higher then")
     who = named(periods)
-    return Bilingual(zh=f"{who.zh}内本项提高一级处置", en=f"it counts one step higher in {who.en}")
+    return Bilingual(zh=f"{who.zh}期间，本项严重程度提高一级", en=f"it counts one step higher in {who.en}")
 
 
 def in_channel(periods: Sequence[Period]) -> Bilingual:
     """Say that a parcel goes through a green channel."""
     who = named(periods)
     return Bilingual(
-        zh=f"该件走{who.zh}绿色通道：不因本告警扣留或延误",
+        zh=f"该件适用{who.zh}绿色通道，不得因本告警扣留、延误",
         en=f"it goes through the green channel of {who.en}: do not keep or delay it because of this alert",
     )
 
