@@ -8,6 +8,9 @@ from parcelward.draws.announcement import Announcement, Commitment, Exclusion, O
 
 SHARES = ("1" * 64, "2" * 64)
 PUBLIC = "03 08 16 21 27 30 + 11"
+ENTERS = "3 8 16 21 27 30 11"
+"""What of the public value enters the seed."""
+LOTTERY = PublicValue(source="双色球第2026140期", on=date(2026, 11, 29), form="numbers", count=7)
 FIRST_DAY = date(2026, 12, 1)
 PLAN = """\
 authority = "某市邮政管理局"
@@ -20,7 +23,7 @@ inspectors = "inspectors.csv"
 exclusions = "exclusions.csv"
 visits = 2
 most_visits = 2
-public = { source = "双色球第2026140期", on = 2026-11-29 }
+public = { source = "双色球第2026140期", on = 2026-11-29, form = "numbers", count = 7 }
 """
 OUTLETS = """\
 courier,outlet,tier,last_visit
@@ -64,7 +67,7 @@ def announcement(**changes: Any) -> Announcement:
         "shares": tuple(
             Commitment(holder=f"holder {number}", sha256=sha256(text.encode())) for number, text in enumerate(SHARES)
         ),
-        "public": PublicValue(source="双色球第2026140期", on=date(2026, 11, 29)),
+        "public": LOTTERY,
         "outlets": tuple(outlet(f"swift/HZ-{number:02}") for number in range(10)),
         "inspectors": tuple(f"I-{number:02}" for number in range(6)),
         "exclusions": (Exclusion(inspector="I-00", courier="swift", outlet="HZ-00"),),

@@ -54,7 +54,11 @@ def test_a_draw_is_announced_made_repeated_and_its_results_published(tmp_path: P
         "courier,outlet,visited_on,result,found,parcels_checked,parcels_wrong\n"
         f"{courier},{outlet},2026-12-08,no_problem,,15,0\n"
     )
-    assert "1 of 2 visits have a result" in run("results", draw, visits, "--out", tmp_path / "after").stdout
+    with pytest.raises(UserError, match="1 of 2 visits have no result yet"):
+        run("results", draw, visits, "--out", tmp_path / "after")
+    assert not (tmp_path / "after").exists()  # it would name who is still to be visited
+    ended = run("results", draw, visits, "--out", tmp_path / "after", "--final")
+    assert "1 of 2 visits have a result" in ended.stdout
     assert {path.name for path in (tmp_path / "after").iterdir()} == {
         "results.json", "results.zh.md", "results.zh.csv", "draw.json"
     }  # fmt: skip

@@ -113,13 +113,24 @@ def results(
     draw: Annotated[Path, typer.Argument(help="The file of the draw, `draw.json`.")],
     visits: Annotated[Path, typer.Argument(help="Results of the visits (CSV or TOML).")],
     out: Folder,
+    final: Annotated[
+        bool, typer.Option("--final", help="The visits are over, though some have no result; publish them as open.")
+    ] = False,
 ) -> None:
-    """Check the results of the visits, and write what is published: results, and the draw itself."""
+    """Check the results of the visits, and write what is published: results, and the draw itself.
+
+    Both name all who were drawn, so nothing is written while a visit may still be made.
+    """
     content = read_file(draw)
     found = read_draw(content, draw.name)
     if wrong := differences(content, found):
         raise UserError(f"{escaped(draw.name)}: {escaped(wrong[0])}")
     back = results_of(found, sha256(content), read_file(visits), visits.name)
+    if back.open and not final:
+        raise UserError(
+            f"{len(back.open)} of {len(found.visits)} visits have no result yet, and the files would name them: "
+            "wait for them, or write --final if nobody will go there any more"
+        )
     _write(
         out,
         {"results.json": rendered(back).decode(), "draw.json": content.decode(), **after_files(found, back)},

@@ -62,10 +62,15 @@ class Commitment(Part):
 
 
 class PublicValue(Part):
-    """A value that nobody can know before a day, and everybody can read after it, as the numbers of a lottery."""
+    """A value that nobody can know before a day, and everybody can read after it, as the numbers of a lottery.
+
+    Form and length are announced, so that it can be written in one way only: whoever types it must have no choice.
+    """
 
     source: PlainText
     on: date
+    form: Literal["numbers", "hexadecimal"]
+    count: Annotated[int, Field(ge=1, le=512)]
 
 
 class Announcement(Part):
@@ -138,6 +143,7 @@ def _repeated(announcement: Announcement) -> str | None:
         "outlet": [outlet.code for outlet in announcement.outlets],
         "inspector": [*announcement.inspectors],
         "holder": [share.holder for share in announcement.shares],
+        "share": [share.sha256 for share in announcement.shares],
     }
     for kind, codes in lists.items():
         seen: set[str] = set()

@@ -5,6 +5,7 @@ Codes of outlets and inspectors only, no names. The list of those drawn is no su
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -26,6 +27,17 @@ def chinese_day(day: date) -> str:
     '2026年12月1日'
     """
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def chinese_period(period: str) -> str:
+    """Write a period as Chinese documents do: a month as one, any other by its name.
+
+    >>> chinese_period("2026-12"), chinese_period("2027-Q1")
+    ('2026年12月', '2027-Q1期')
+    """
+    if found := re.fullmatch("([0-9]{4})-(0[1-9]|1[0-2])", period):
+        return f"{found[1]}年{int(found[2])}月"
+    return f"{period}期"
 
 
 def table(headings: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
@@ -61,7 +73,7 @@ def _notice(announcement: Announcement) -> str:
         if given.most_months
         else "不因距上次检查的时间加计。"
     )
-    return f"""# 关于开展{given.period}期快递网点“双随机、一公开”抽查的公告
+    return f"""# 关于开展{chinese_period(given.period)}快递网点“双随机、一公开”抽查的公告
 
 依据{BASIS}，按照“双随机、一公开”监管要求，{given.authority}定于{chinese_day(given.first_day)}至{chinese_day(given.last_day)}对辖区快递网点开展随机抽查。现将有关事项公告如下：
 
@@ -91,7 +103,9 @@ def _seed_source(given: Announcement) -> str:
         named = "；".join(f"{one.holder}，{one.sha256}" for one in given.shares)
         parts.append(f"下列各方已各自生成保密的随机数，并先行公布其SHA-256校验值，抽取时当场公开：{named}。")
     if given.public is not None:
-        parts.append(f"{chinese_day(given.public.on)}产生的公开随机数（{given.public.source}）计入随机种子。")
+        form = "按公布顺序取{}个号码" if given.public.form == "numbers" else "取{}位十六进制数"
+        named = f"{given.public.source}，{form.format(given.public.count)}"
+        parts.append(f"{chinese_day(given.public.on)}产生的公开随机数（{named}）计入随机种子。")
     return "".join(parts) + "随机种子由上述数据按公开算法生成，公告发布时任何单位和个人均无法预知，事后也无法选择。"
 
 
@@ -147,9 +161,9 @@ def _results_page(draw: Draw, results: Results) -> str:
     wrong = sum(one.parcels_wrong for one in results.outcomes)
     still = f"另有{len(results.open)}个网点尚未取得检查结果，将另行公示。" if results.open else ""
     public = "" if draw.public_value is None else f"公开随机数：{draw.public_value}；"
-    return f"""# {given.period}期快递网点“双随机、一公开”抽查结果公示
+    return f"""# {chinese_period(given.period)}快递网点“双随机、一公开”抽查结果公示
 
-依据{BASIS}，{given.authority}于{chinese_day(given.first_day)}至{chinese_day(given.last_day)}组织开展了快递网点随机抽查。本期从{len(given.outlets)}个网点中随机抽取{len(draw.visits)}个，已完成检查{len(results.outcomes)}个，现场抽验邮件快件{checked}件，其中有问题{wrong}件。{still}各网点检查结果见附件（results.zh.csv）。现予公示。
+依据{BASIS}，{given.authority}于{chinese_day(given.first_day)}至{chinese_day(given.last_day)}组织开展了快递网点随机抽查。本期从{len(given.outlets)}个网点中随机抽取{len(draw.visits)}个，已取得检查结果{len(results.outcomes)}个，现场抽验邮件快件{checked}件，其中有问题{wrong}件。{still}各网点检查结果见附件（results.zh.csv）。现予公示。
 
 | 检查结果 | 网点数 |
 |---|---|

@@ -1,10 +1,11 @@
 """The seed of a draw: shares to which their holders were bound before, and a public value that came later."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from parcelward.contract.fields import Part
-from parcelward.draws.announcement import FORMAT, Announcement, PlainText, sha256
+from parcelward.draws.announcement import FORMAT, Announcement, PlainText, PublicValue, sha256
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
 
@@ -36,22 +37,44 @@ def shares_of(announcement: Announcement, texts: Sequence[str]) -> tuple[Reveale
 
 
 def public_value_of(announcement: Announcement, text: str | None) -> str | None:
-    """Give the public value as it enters the seed: single spaces, none at the ends. Raises UserError."""
+    """Give the public value as it enters the seed, the same for each way to write it. Raises UserError."""
     if announcement.public is None:
         if text is not None:
             raise UserError("no public value was announced, so none may enter the seed")
         return None
-    value = " ".join((text or "").split())
-    if not value:
+    plain = unicodedata.normalize("NFKC", text or "").strip()
+    if not plain:
         raise UserError(f"the public value is missing: --public, from {escaped(announcement.public.source)}")
-    return value
+    if announcement.public.form == "hexadecimal":
+        return _hexadecimal(announcement.public, plain.lower())
+    return _numbers(announcement.public, plain)
+
+
+def _numbers(announced: PublicValue, text: str) -> str:
+    """The groups of digits, without leading zeros: nothing between them enters."""
+    if any(one.isdigit() and not one.isascii() for one in text):
+        raise UserError("write the public value with the digits 0 to 9")
+    found = [group.lstrip("0") or "0" for group in re.findall("[0-9]+", text)]
+    if len(found) != announced.count:
+        raise UserError(
+            f"the public value has {len(found)} numbers, and {announced.count} were announced: write only these"
+        )
+    return " ".join(found)
+
+
+def _hexadecimal(announced: PublicValue, text: str) -> str:
+    if not re.fullmatch("[0-9a-f]+", text) or len(text) != announced.count:
+        raise UserError(
+            f"the public value was announced as {announced.count} hexadecimal digits: write these, nothing between them"
+        )
+    return text
 
 
 def seed_of(period: str, shares: Sequence[Revealed], public: str | None) -> str:
     """Make the seed: the SHA-256 of some lines, each ended by a line feed, in UTF-8.
 
-    >>> seed_of("2026-12", [], "03 08 16 21 27 30 + 11")[:16]
-    '303eb277911b4b6b'
+    >>> seed_of("2026-12", [], "3 8 16 21 27 30 11")[:16]
+    '325442f2d0dea998'
     """
     lines = [FORMAT, period, *(f"{one.holder}\t{one.share}" for one in shares)]
     if public is not None:

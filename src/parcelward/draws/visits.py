@@ -28,7 +28,7 @@ class VisitResult(StrEnum):
     CORRECTED = "corrected", "发现问题已责令改正"
     TO_BE_HANDLED = "to_be_handled", "发现问题待后续处理"
     NOT_COOPERATING = "not_cooperating", "不配合检查情节严重"
-    NOT_REACHABLE = "not_reachable", "通过登记的经营场所无法联系"
+    NOT_REACHABLE = "not_reachable", "通过登记的住所（经营场所）无法联系"
     NOT_OPERATING = "not_operating", "未发现开展快递业务经营活动"
 
 
