@@ -1,4 +1,4 @@
-"""Outcomes: the verdict on each alert, how right alerts are, how much they miss, and how duties are kept."""
+"""Outcomes: the verdict on each alert, how right alerts are, and how much they miss."""
 
 import random
 from pathlib import Path
@@ -10,17 +10,14 @@ from pyarrow import parquet
 from parcelward.cli.outcome_table import in_words
 from parcelward.contract.referrals import Referral
 from parcelward.contract.steps import OutcomeKind
-from parcelward.draws.draw import Draw, made
-from parcelward.draws.visits import results_of
 from parcelward.errors import UserError
-from parcelward.outcomes.credit import DUTY_RULES, credit, credit_views, duties_kept, problem_share, visited
+from parcelward.outcomes.credit import DUTY_RULES, credit, duties_kept
 from parcelward.outcomes.intervals import Drawn, Figure, Stratum, counted_share, recall, weighted_share
 from parcelward.outcomes.labels import COLUMNS, labels, write_labels
-from parcelward.outcomes.quality import GROUPS, qualities
+from parcelward.outcomes.quality import GROUPS, drawn_under_controls, qualities
 from parcelward.outcomes.records import read_alert, read_referral
 from parcelward.outcomes.verdicts import Verdict, judged
 from tests.builders import DAY, HOUR, MINUTE, SECOND, T0, moment, pipeline, real_name, record
-from tests.draws import PUBLIC, SHARES, announcement, outlet
 from tests.estimators import WORLDS, measure
 from tests.letters import decided_on
 from tests.outcomes import Story, alert, many, seen, verdict_of
@@ -192,88 +189,52 @@ def test_the_intervals_hold_the_truth_and_the_naive_ones_do_not() -> None:
         assert found[f"{name}, naive"].covered < 0.1
 
 
-# -- credit ------------------------------------------------------------------------------------------------------------
-
-
-def test_duties_are_counted_on_all_parcels_as_the_random_lane_tells_how_many_there_are() -> None:
-    alerts = [
-        *many(50, Verdict.OPEN, "R3"),
-        *many(20, Verdict.WITHDRAWN, "R3"),
-        *many(10, Verdict.FALSE_ALARM, "R3"),
-        *many(40, Verdict.CONFIRMED, "R14"),
-        *many(100, Verdict.OPEN),
-    ]
-    kept = duties_kept(alerts, 0.01)
-    assert (kept.n, kept.m) == (10_070, 10_120)
-    assert kept.share == pytest.approx(1 - 50 / 10_120)
-    assert duties_kept(many(19, Verdict.OPEN), 0.01).share is None
-
-
-def test_answers_count_with_median_and_ninth_of_ten() -> None:
-    asked = [
-        seen(
-            Verdict.OPEN,
-            "R14",
-            number=number,
-            asked=True,
-            whole=True,
-            asked_ms=T0,
-            answered_ms=T0 + (number + 1) * MINUTE,
-        )
-        for number in range(30)
-    ]
-    silent = [seen(Verdict.OPEN, "R14", number=99, asked=True, whole=True, asked_ms=T0, reminded=True)]
-    compacted = [seen(Verdict.OPEN, "R14", number=98, asked=True)]
-    view = credit("courier", "swift", [*asked, *silent, *compacted], [], 0.01)
-    times = view.answer_times
-    assert (times.n, times.m, times.median_s, times.p90_s) == (30, 32, 15 * 60, 27 * 60)
-    assert (view.answered.n, view.answered.m) == (30, 31)
-    assert credit("courier", "swift", silent, [], 0.01).answer_times.median_s is None
-
-
-def test_random_checks_count_only_where_somebody_looked() -> None:
-    alerts = [*many(2, Verdict.CONFIRMED), *many(38, Verdict.FALSE_ALARM), *many(60, Verdict.OPEN)]
-    checks = credit("courier", "swift", alerts, [], 0.01).random_checks
-    assert (checks.n, checks.m, checks.share) == (2, 40, 0.05)
-
-
-HEADINGS = "courier,outlet,visited_on,result,found,parcels_checked,parcels_wrong\n"
-
-
-def a_draw() -> Draw:
-    """40 outlets, half of them with eight times the tickets; 30 are drawn."""
-    outlets = tuple(outlet(f"swift/HZ-{number:02}", "D" if number % 2 else "A") for number in range(40))
-    given = announcement(outlets=outlets, visits=30, most_visits=20, exclusions=(), files={})
-    return made(given, SHARES, PUBLIC)
-
-
-def test_an_outlet_that_comes_more_often_counts_less() -> None:
-    """All outlets of tier D have a problem and none of tier A: half of all, but more than half of those visited."""
-    draw = a_draw()
-    lines = [
-        f"swift,{one.outlet.outlet},2026-12-05,"
-        + ("corrected,procedure_not_kept,10,2" if one.outlet.tier == "D" else "no_problem,,10,0")
-        for one in draw.visits
-    ]
-    went = visited([(draw, results_of(draw, "0" * 64, (HEADINGS + "\n".join(lines)).encode(), "visits.csv"))])
-    figure = problem_share(went)
-    assert figure.n / figure.m > 0.6
-    assert figure.share == pytest.approx(0.5, abs=0.06)
-    (of_courier, *of_outlets) = credit_views([], went, 0.01)
-    assert (of_courier.name, of_courier.visited_parcels.n, of_courier.visited_parcels.m) == ("swift", 2 * figure.n, 300)
-    assert len(of_outlets) == 30
-
-
-def test_a_visit_at_which_nothing_could_be_looked_at_says_nothing() -> None:
-    draw = a_draw()
-    line = f"swift,{draw.visits[0].outlet.outlet},2026-12-05,not_reachable,,,"
-    assert visited([(draw, results_of(draw, "0" * 64, (HEADINGS + line).encode(), "visits.csv"))]) == []
-
-
 def test_figures_are_given_by_courier_and_outlet_and_by_nothing_of_a_person() -> None:
     assert set(GROUPS) == {"courier", "outlet"}
     alerts = many(3, Verdict.OPEN, "R14")
     assert {one.by for one in qualities(alerts, 0.01)} == {"all", "rule", "courier", "outlet"}
+
+
+# -- control periods ---------------------------------------------------------------------------------------------------
+
+
+def test_an_alert_says_if_its_parcel_was_under_a_control_period() -> None:
+    period = {
+        "id": "ciie-2026",
+        "version": 1,
+        "hash": "3b1f0c9d2e4a5768",
+        "kind": "major_event",
+        "title": {"zh": "进博会", "en": "CIIE"},
+        "until": moment(T0 + DAY),
+        "legal_basis": "反恐怖主义法 第二十条",
+    }
+    assert verdict_of(Story(alert(1, controls=[period]))).controlled
+    assert not verdict_of(Story(alert(1))).controlled
+
+
+def test_what_a_control_period_drew_stands_for_no_parcels_outside_of_it() -> None:
+    usual = [
+        *many(60, Verdict.CONFIRMED, "R3"),
+        *many(2, Verdict.CONFIRMED),
+        *many(98, Verdict.FALSE_ALARM),
+    ]
+    within = [
+        *many(500, Verdict.CONFIRMED, "R3", outlet="HZ-02", controlled=True),
+        *many(300, Verdict.CONFIRMED, outlet="HZ-02", controlled=True),
+    ]
+    assert drawn_under_controls([*usual, *within]) == 300
+    (before, *_), (after, *_) = qualities(usual, 0.1), qualities([*usual, *within], 0.1)
+    assert (after.recall, after.alerts) == (before.recall, 560)
+    assert duties_kept([*usual, *within], 0.1) == duties_kept(usual, 0.1)
+    of_courier = credit("courier", "swift", [*usual, *within], [], 0.1)
+    assert (of_courier.random_checks.n, of_courier.random_checks.m) == (2, 100)
+
+
+def test_no_labels_are_made_of_random_checks_whose_rate_is_unknown() -> None:
+    alerts = [*many(5, Verdict.CONFIRMED, "R14", controlled=True), *many(3, Verdict.FALSE_ALARM, controlled=True)]
+    with pytest.raises(UserError, match="3 random checks were drawn under a control period"):
+        labels(alerts, 0.01)
+    assert len(labels(alerts[:5], 0.01)) == 5
 
 
 # -- labels ------------------------------------------------------------------------------------------------------------

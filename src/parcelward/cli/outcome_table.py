@@ -16,12 +16,21 @@ def in_words(figure: Figure) -> str:
     >>> in_words(Figure(31, 46, 0.674, 0.53, 0.791)), in_words(Figure(3, 5))
     ('67% (53 to 79), 31 of 46', 'too few to say, 3 of 5')
     """
-    rests_on = f"{figure.n:,} of {figure.m:,}"
+    rests_on = count_in_words(figure)
     if figure.share is None or figure.low is None or figure.high is None:
         return f"{TOO_FEW}, {rests_on}"
     digits = 0 if 0.02 < figure.share < 0.98 else 1 if 0.002 < figure.share < 0.998 else 2
     low, high = (f"{end * 100:.{digits}f}" for end in (figure.low, figure.high))
     return f"{figure.share:.{digits}%} ({low} to {high}), {rests_on}"
+
+
+def count_in_words(figure: Figure) -> str:
+    """Write what was counted, of which no share is given.
+
+    >>> count_in_words(Figure(31, 1460))
+    '31 of 1,460'
+    """
+    return f"{figure.n:,} of {figure.m:,}"
 
 
 def times_in_words(times: Times) -> str:
@@ -88,7 +97,7 @@ def show_credit(found: Sequence[Credit], *, outlets: bool) -> None:
                 times_in_words(one.answer_times),
                 in_words(one.random_checks),
                 in_words(one.visits),
-                in_words(one.visited_parcels),
+                count_in_words(one.visited_parcels),
             )
             for one in found
             if outlets or one.by != "outlet"

@@ -22,7 +22,7 @@ from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
 from parcelward.moments import duration_ms, utc
 from parcelward.outcomes.credit import credit_views, visited
-from parcelward.outcomes.quality import qualities
+from parcelward.outcomes.quality import drawn_under_controls, qualities
 from parcelward.outcomes.records import AlertHead, ReferralHead, read_alert, read_referral
 from parcelward.outcomes.verdicts import Judged, Verdict, judged
 from parcelward.settings import Settings
@@ -76,7 +76,7 @@ def outcomes(
     write = label_writer(label_file)
     settings = settings_with(kafka)
     rate = settings.sampled_share if sampled_share is None else sampled_share
-    went = visited([read_visits(folder) for folder in visits or ()])
+    went = visited(read_all_visits(visits or ()))
     now_ms = round(time.time() * 1000)
     kept_ms = now_ms - duration_ms(settings.referral_keep)
     start_ms, end_ms = moment_ms("--from", from_) or kept_ms, moment_ms("--to", to) or now_ms
@@ -86,10 +86,16 @@ def outcomes(
     if as_json:
         span = {"from": utc(start_ms).isoformat(), "to": utc(end_ms).isoformat()}
         body = {**span, "sampled_share": rate, "verdicts": verdicts_of(found)}
+        body["random_checks_under_controls"] = drawn_under_controls(found)
         body |= {"quality": [asdict(one) for one in quality], "credit": [asdict(one) for one in credit]}
         typer.echo(json_line(body))
         return
     typer.echo(in_words(found))
+    if controlled := drawn_under_controls(found):
+        typer.echo(
+            f"{controlled:,} of the random checks were drawn under a control period, at another rate perhaps: what is "
+            "wrong, duties kept and wrong in random checks are of the parcels under none"
+        )
     show_quality(quality, outlets=outlets)
     show_credit(credit, outlets=outlets)
     if not outlets and (more := left_out(quality)):
@@ -150,6 +156,21 @@ def _head(record: Any, read: Callable[[bytes], Head]) -> Head:
         raise UserError(f"{where} is no record of this topic's kind; is it of a later version?") from None
 
 
+def read_all_visits(folders: Sequence[Path]) -> list[tuple[Draw, Results]]:
+    """Read the results of several draws. Raises UserError where one is given twice: its visits would count twice."""
+    found: dict[str, Path] = {}
+    read = []
+    for folder in folders:
+        draw, results = read_visits(folder)
+        if (first := found.get(results.draw_sha256)) is not None:
+            raise UserError(
+                f"{escaped(str(first))} and {escaped(str(folder))} are of one draw: give the later publication alone"
+            )
+        found[results.draw_sha256] = folder
+        read.append((draw, results))
+    return read
+
+
 def read_visits(folder: Path) -> tuple[Draw, Results]:
     """Read the results of a draw's visits, and the draw itself. Raises UserError where they do not belong together."""
     content = read_file(folder / "draw.json")
@@ -162,4 +183,10 @@ def read_visits(folder: Path) -> tuple[Draw, Results]:
         raise UserError(f"{escaped(str(folder))}/results.json holds no results of visits") from None
     if results.draw_sha256 != sha256(content):
         raise UserError(f"{escaped(str(folder))}: results.json is of another draw than draw.json")
+    left = {visit.outlet.code for visit in draw.visits}
+    for one in results.outcomes:
+        code = f"{one.courier}/{one.outlet}"
+        if code not in left:
+            raise UserError(f"{escaped(str(folder))}/results.json: {escaped(code)} was not drawn, or has two results")
+        left.remove(code)
     return draw, results

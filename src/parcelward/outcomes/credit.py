@@ -8,13 +8,15 @@ from parcelward.cases.subjects import KINDS
 from parcelward.draws.draw import Draw
 from parcelward.draws.lots import chances
 from parcelward.draws.visits import PROBLEM, UNKNOWN, Results
-from parcelward.outcomes.intervals import LEAST, Figure, counted_share, estimated_total, wilson
-from parcelward.outcomes.quality import GROUPS, grouped
+from parcelward.outcomes.intervals import LEAST, Figure, counted_share, estimated_total, weighted_share, wilson
+from parcelward.outcomes.quality import GROUPS, grouped, outside_controls, strata_of
 from parcelward.outcomes.verdicts import Judged, Verdict
 
 DUTY_THEMES = frozenset({"registration", "inspection_missing", "inspection_faked", "scan_missing"})
 DUTY_RULES = frozenset(rule for rule, kind in KINDS.items() if kind.theme in DUTY_THEMES)
 """Rules that say that a duty was not done, or only on paper."""
+SUSPICIONS = frozenset(rule for rule, kind in KINDS.items() if kind.theme == "inspection_faked")
+"""Those of them that suspect somebody; the others state what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,43 +91,48 @@ def credit_views(alerts: Sequence[Judged], visits: Sequence[Visited], rate: floa
 
 def credit(by: str, name: str, alerts: Sequence[Judged], visits: Sequence[Visited], rate: float) -> Credit:
     """Give the credit view of one courier or outlet."""
-    flagged = [one for one in alerts if one.flagged and one.stood]
-    decided = [one for one in flagged if one.known]
-    checked = [one for one in alerts if not one.flagged and one.known]
+    checked = [one for one in outside_controls(alerts) if not one.flagged and one.known]
     asked = [one for one in alerts if one.asked]
-    whole = [one for one in asked if one.whole]
+    due = [one for one in asked if one.whole and (one.reminded or one.answered_ms is not None)]
     return Credit(
         by,
         name,
         duties_kept(alerts, rate),
-        counted_share(sum(one.right for one in decided), len(decided)),
-        counted_share(sum(not one.reminded for one in whole), len(whole)),
+        weighted_share(strata_of(alerts)),
+        counted_share(sum(not one.reminded for one in due), len(due)),
         answer_times(asked),
         counted_share(sum(one.right for one in checked), len(checked)),
         problem_share(visits),
-        counted_share(sum(one.wrong for one in visits), sum(one.parcels for one in visits)),
+        Figure(sum(one.wrong for one in visits), sum(one.parcels for one in visits)),  # not independent: no interval
     )
 
 
 def duties_kept(alerts: Sequence[Judged], rate: float, least: int = LEAST) -> Figure:
     """Estimate the share of parcels of which no duty was missing or faked: `n` of about `m` parcels.
 
-    How many parcels there were follows from the random lane, whose rate is known. An alert that people called a false
-    alarm, or that later records took back, says nothing against anybody.
+    How many parcels there were follows from the random lane, whose rate is known outside of control periods; with too
+    few drawn nobody knows how many, and nothing is said.
     """
-    flagged = [one for one in alerts if one.flagged]
-    drawn = sum(not one.flagged for one in alerts)
-    broken = sum(
-        one.stood and one.verdict is not Verdict.FALSE_ALARM and not DUTY_RULES.isdisjoint(one.rules) for one in flagged
-    )
-    if rate <= 0:
-        return Figure(0, len(flagged))
+    known = outside_controls(alerts)
+    flagged = [one for one in known if one.flagged]
+    drawn = len(known) - len(flagged)
+    if rate <= 0 or drawn < least:
+        return Figure(0, 0)
+    broken = sum(duty_broken(one) for one in flagged)
     clean, fewest, most = estimated_total(drawn, rate)
     parcels = round(len(flagged) + clean)
-    if drawn < least:
-        return Figure(parcels - broken, parcels)
     shares = [1 - broken / max(len(flagged) + number, 1) for number in (clean, fewest, most)]
     return Figure(parcels - broken, parcels, *shares)
+
+
+def duty_broken(one: Judged) -> bool:
+    """Tell whether an alert says that a duty was broken: a fact unless it was a false alarm, a suspicion if confirmed.
+
+    An alert that later records took back says nothing against anybody.
+    """
+    if not one.stood or one.verdict is Verdict.FALSE_ALARM:
+        return False
+    return not (DUTY_RULES if one.right else DUTY_RULES - SUSPICIONS).isdisjoint(one.rules)
 
 
 def answer_times(asked: Sequence[Judged], least: int = LEAST) -> Times:

@@ -13,6 +13,7 @@ from pyarrow import parquet
 from parcelward.contract.alerts import Lane
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
+from parcelward.outcomes.quality import drawn_under_controls
 from parcelward.outcomes.verdicts import Judged
 
 COLUMNS = {
@@ -46,13 +47,19 @@ class Label:
 
 def labels(alerts: Sequence[Judged], rate: float) -> list[Label]:
     """Make the labels. Each stands for those of its courier and lane that nobody decided; a random check for all that
-    were not drawn, too, so the weights add up to about the number of parcels. Raises UserError without a rate."""
+    were not drawn, too, so the weights add up to about the number of parcels. Raises UserError where a rate is unknown.
+    """
     groups: dict[tuple[str, Lane], list[Judged]] = {}
     for one in alerts:
         if one.stood:
             groups.setdefault((one.courier, one.lane), []).append(one)
     if rate <= 0 and any(lane is Lane.GREEN_SAMPLED for _, lane in groups):
         raise UserError("random checks are there, and their rate is 0: give the --sampled-share of these days")
+    if controlled := drawn_under_controls(one for group in groups.values() for one in group):
+        raise UserError(
+            f"{controlled:,} random checks were drawn under a control period, which may draw more often: nobody knows "
+            "how many parcels each stands for; choose --from and --to outside of it"
+        )
     found = []
     for (_, lane), group in groups.items():
         known = [one for one in group if one.known]

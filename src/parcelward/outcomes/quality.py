@@ -36,6 +36,20 @@ def strata_of(alerts: Iterable[Judged]) -> list[Stratum]:
     ]
 
 
+def outside_controls(alerts: Iterable[Judged]) -> list[Judged]:
+    """List the alerts on parcels under no control period.
+
+    A period may draw its parcels more often, so figures from the random lane are of the parcels outside of periods:
+    there the rate is one and known. What was caught within is left out with what was drawn, or shares would be askew.
+    """
+    return [one for one in alerts if not one.controlled]
+
+
+def drawn_under_controls(alerts: Iterable[Judged]) -> int:
+    """Count the random checks of parcels under a control period."""
+    return sum(one.controlled and not one.flagged for one in alerts)
+
+
 def drawn_of(alerts: Iterable[Judged], rate: float) -> Drawn:
     """Count the random lane."""
     lane = [one for one in alerts if not one.flagged and one.stood]
@@ -47,7 +61,7 @@ def quality(by: str, name: str, caught: Sequence[Judged], everything: Sequence[J
     mine = [one for one in caught if one.flagged]
     ids = {one.alert_id for one in mine}
     others = [one for one in everything if one.flagged and one.alert_id not in ids]
-    strata, standing = strata_of(mine), [one for one in mine if one.stood]
+    standing = [one for one in mine if one.stood]
     return Quality(
         by,
         name,
@@ -56,8 +70,12 @@ def quality(by: str, name: str, caught: Sequence[Judged], everything: Sequence[J
         counted(standing, Verdict.FALSE_ALARM),
         sum(not one.known for one in standing),
         counted(mine, Verdict.WITHDRAWN),
-        weighted_share(strata),
-        recall(strata, strata_of(others), drawn_of(everything, rate)),
+        weighted_share(strata_of(mine)),
+        recall(
+            strata_of(outside_controls(mine)),
+            strata_of(outside_controls(others)),
+            drawn_of(outside_controls(everything), rate),
+        ),
     )
 
 

@@ -14,6 +14,12 @@ class RuleName(msgspec.Struct, frozen=True, gc=False):
     rule: str
 
 
+class ControlId(msgspec.Struct, frozen=True, gc=False):
+    """A control period that applies to the parcel."""
+
+    id: str
+
+
 class AlertHead(msgspec.Struct, frozen=True):
     """One revision of an alert."""
 
@@ -27,6 +33,7 @@ class AlertHead(msgspec.Struct, frozen=True):
     findings: tuple[RuleName, ...]
     found_before: tuple[RuleName, ...] = ()
     model_version: str | None = None
+    controls: tuple[ControlId, ...] = ()
 
 
 class AskedHead(msgspec.Struct, frozen=True, gc=False):

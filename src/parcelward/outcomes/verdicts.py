@@ -34,6 +34,7 @@ class Judged:
 
     `asked_ms` is None where no instruction with a known time was sent, `answered_ms` where none of those was answered.
     `whole`: all of its steps are known, none was compacted away; only then it is known if the courier was reminded.
+    `controlled`: its parcel was under a control period, which may draw parcels more often.
     """
 
     alert_id: str
@@ -50,6 +51,7 @@ class Judged:
     reminded: bool = False
     asked_ms: int | None = None
     answered_ms: int | None = None
+    controlled: bool = False
 
     @property
     def known(self) -> bool:
@@ -86,6 +88,7 @@ class _Life:
     answered_ms: dict[int, int] = field(default_factory=dict)
     revisions: set[int] = field(default_factory=set)
     reminded: bool = False
+    controlled: bool = False
 
 
 def judged(alerts: Iterable[AlertHead], referrals: Iterable[ReferralHead]) -> list[Judged]:
@@ -108,6 +111,7 @@ def _hear(life: _Life, alert: AlertHead) -> None:
     raised_ms = ms_of(alert.raised_at)
     life.first_ms = raised_ms if life.first_ms is None else min(life.first_ms, raised_ms)
     life.lane = max(life.lane, alert.lane, key=URGENCY.index)
+    life.controlled |= bool(alert.controls)
     for one in (*alert.findings, *alert.found_before):
         life.rules.add(one.rule if one.rule != MODEL_RULE else f"{MODEL_RULE} {alert.model_version or ''}".strip())
 
@@ -155,6 +159,7 @@ def _judged(alert_id: str, life: _Life) -> Judged:
         life.reminded,
         asked_ms,
         answered_ms,
+        life.controlled,
     )
 
 
