@@ -17,9 +17,10 @@ from parcelward.contract.accounts import Account, Overdue
 from parcelward.contract.events import EventType
 from parcelward.contract.reasons import Reason
 from parcelward.intake.decode import Decoder, Rejected
+from parcelward.intake.refusal import of_intake
 from parcelward.moments import CHINA, DAY_MS, MINUTE_MS, epoch_ms, ms_of
 from parcelward.poison import isolate
-from parcelward.replay.recording import RecordedIntake, of_intake
+from parcelward.replay.recording import RecordedIntake
 from parcelward.screening.duties import DutiesStage
 from parcelward.shipments.deadlines import DeadlinesOf, fell_due
 from parcelward.shipments.ledger import EVENT_KINDS

@@ -20,9 +20,9 @@ from parcelward.cluster.waiting import records_waiting
 from parcelward.contract.reasons import Reason
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
+from parcelward.intake.refusal import of_intake
 from parcelward.moments import zone_name
 from parcelward.process.stopping import Stop, stop_signals
-from parcelward.replay.recording import of_intake
 from parcelward.settings import Settings
 
 INTERRUPTED = 130

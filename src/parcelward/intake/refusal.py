@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -382,3 +382,9 @@ def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[S
     courier = topics.courier_of(record.topic)
     rejected = Rejected(Reason.UNEXPECTED, f"our own code failed: {type(error).__name__}")
     return rejected_record(topics.rejected(courier), record, rejected), (REJECTED, courier, Reason.UNEXPECTED.value)
+
+
+def of_intake(refused: Iterable[SourceRecord], topics: Topics) -> Iterator[SourceRecord]:
+    """Leave out what was refused of a courier's answers: they lie on the same topic, and are no events."""
+    prefix = topics.intake("").encode()
+    return (record for record in refused if dict(record.headers).get("pw_topic", b"").startswith(prefix))

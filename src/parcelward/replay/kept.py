@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from parcelward.errors import UserError
-from parcelward.replay.recording import Entry, FollowedRecording, Pass, letter_topics, of_intake
+from parcelward.intake.refusal import of_intake
+from parcelward.replay.recording import Entry, FollowedRecording, Pass, letter_topics
 from parcelward.replay.rerun import RUN_OUT_MS
 from parcelward.settings import Settings
 from parcelward.stage import Record, SourceRecord

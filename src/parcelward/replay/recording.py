@@ -187,12 +187,6 @@ def in_batches(records: Iterable[SourceRecord], size: int) -> Iterator[list[Sour
     return ([record for _, record in batch] for _, batch in groupby(numbered, key=lambda one: one[0]))
 
 
-def of_intake(refused: Iterable[SourceRecord], topics: Topics) -> Iterator[SourceRecord]:
-    """Leave out what was refused of a courier's answers: they lie on the same topic, and are no events."""
-    prefix = topics.intake("").encode()
-    return (record for record in refused if dict(record.headers).get("pw_topic", b"").startswith(prefix))
-
-
 def letter_topics(recording: RecordedIntake) -> tuple[str, ...]:
     """Name the topics on which couriers and the platform write about alerts."""
     topics = recording.topics
