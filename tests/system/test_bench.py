@@ -16,7 +16,7 @@ PROMISED = (
     "bytes_per_key",
     "rules_100_over_10",
 )
-STAGES = {"duties", "senders", "outlets"}
+STAGES = {"duties", "senders", "outlets", "referrals", "cases"}
 SHARES = {"decode", "join", "tokens", "profiles", "features", "rules", "model", "Kafka in", "Kafka out", "state"}
 
 

@@ -47,7 +47,7 @@ def test_one_partition_that_stands_still_is_seen_and_nothing_waits_when_all_is_d
     assert len(shown(service, "parcelward_courier_heard_timestamp_seconds")) == 2
     assert service.stop() == 0
     service.start()
-    await_true(lambda: len(shown(service, "parcelward_lag_records")) == 6, "every partition says what waits")
+    await_true(lambda: len(shown(service, "parcelward_lag_records")) == 10, "every partition says what waits")
     await_true(lambda: service.metric("parcelward_lag_records") == 0, "nothing waits, although nothing new comes")
 
 

@@ -38,6 +38,7 @@ def live_run(service: Service) -> None:
         return found >= overdue
 
     await_true(all_overdue, "each parcel without an inspection is overdue")
+    await_true(lambda: service.metric("parcelward_lag_records") == 0, "and what follows from the alerts is done")
 
 
 def replay(service: Service, *words: str) -> tuple[int, dict[str, Any]]:

@@ -99,6 +99,7 @@ def test_the_settings_file_says_all_that_is_not_a_default_and_no_secret(
     given = load_settings(
         kafka="k:1", topic_prefix="demo-1.", couriers="swift,orient", partitions="2", inspection_due="PT6S",
         sampled_share="0.005", manage_topics=False, model="", rule_pack='some "where"/包.yaml',
+        acknowledge_due={"critical": "6s"}, case_budget_of={"swift": 7},
     )  # fmt: skip
     file.write_text(settings_file(given))
     monkeypatch.setenv("PARCELWARD_CONFIG", str(file))

@@ -18,16 +18,15 @@ SECRETS = {"sasl_password", "token_keys"}
 def settings_file(settings: Settings) -> str:
     """Write every setting that is not its default as a file for PARCELWARD_CONFIG; secrets are left out."""
     given = [name for name in Settings.model_fields if name in settings.model_fields_set - SECRETS]
-    # JSON text is TOML text, and every setting may be written as text.
-    lines = [f"{name} = {json.dumps(_written(getattr(settings, name)), ensure_ascii=False)}\n" for name in given]
+    lines = [f"{name} = {_in_toml(getattr(settings, name))}\n" for name in given]
     return "# Settings of the demo that runs; it removes this file when it ends.\n" + "".join(lines)
 
 
-def _written(value: Any) -> str:
-    """A value as the environment takes it: tables, of times by severity, as JSON."""
+def _in_toml(value: Any) -> str:
+    """A value as TOML: JSON text is TOML text, and every setting but a table may be written as text."""
     if isinstance(value, Mapping):
-        return json.dumps({name: shown_value(one) for name, one in value.items()})
-    return shown_value(value)
+        return "{ " + ", ".join(f"{name} = {_in_toml(one)}" for name, one in value.items()) + " }"
+    return json.dumps(shown_value(value), ensure_ascii=False)
 
 
 def look_lines(settings: Settings, file: Path) -> list[str]:
