@@ -190,8 +190,13 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return time.monotonic() - answered_at
 
     def waiting(self, partition: StagePartition) -> Mapping[str, int]:
-        """Records that wait in each topic of a partition: not read yet, as far as was last seen, or in no batch yet."""
-        return {tp.topic: self._thread.unread(tp) + partition.inbox.waiting(tp.topic) for tp in partition.sources}
+        """Records that wait in each topic of a partition: not read yet, as far as was last seen, or in no batch yet.
+
+        What is chained is not read, so nothing of it waits, whatever end the last answer before that named.
+        """
+        chained = self.assigned.chain.unread
+        unread = {tp: 0 if tp in chained else self._thread.unread(tp) for tp in partition.sources}
+        return {tp.topic: count + partition.inbox.waiting(tp.topic) for tp, count in unread.items()}
 
     # which partitions are ours
 

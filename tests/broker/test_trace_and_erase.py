@@ -233,12 +233,13 @@ def test_a_person_whom_nobody_knows_is_found_nowhere(service: Service) -> None:
 
 
 def test_compaction_takes_the_token_out_of_the_bytes_of_the_log(service: Service, kept: Path, logs: Path) -> None:
-    changelogs = [f"{service.prefix}screening-{stage}-changelog" for stage in ("duties", "senders", "outlets")]
+    stages = ("duties", "senders", "outlets", "referrals")
+    changelogs = [f"{service.prefix}screening-{stage}-changelog" for stage in stages]
     assert any(held_by(logs, topic) for topic in changelogs)
     for topic in changelogs:
         with as_admin(service) as admin:
             admin.alter_configs([ConfigResource("TOPIC", topic, AT_ONCE)])
-    for topic in ("screening.senders", "screening.outlets"):
+    for topic in ("screening.senders", "screening.outlets", "screening.cases"):
         delete_records(service, f"{service.prefix}{topic}")
 
     def gone() -> bool:

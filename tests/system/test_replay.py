@@ -38,7 +38,13 @@ def live_run(service: Service) -> None:
         return found >= overdue
 
     await_true(all_overdue, "each parcel without an inspection is overdue")
-    await_true(lambda: service.metric("parcelward_lag_records") == 0, "and what follows from the alerts is done")
+
+    def all_taken_in() -> bool:
+        records = service.read(f"{service.prefix}referrals")
+        known = {(one["alert_id"], one["alert_revision"]) for one in map(json.loads, (one.value for one in records))}
+        return {(one["alert_id"], one["revision"]) for one in service.alerts()} <= known
+
+    await_true(all_taken_in, "and each revision of an alert is taken in")
 
 
 def replay(service: Service, *words: str) -> tuple[int, dict[str, Any]]:
