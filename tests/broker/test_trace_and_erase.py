@@ -211,7 +211,7 @@ def test_a_person_is_erased_and_the_check_says_what_still_lies_there(service: Se
     after = remains(service, kept)
     assert not [one for one in after if str(kept) in one["place"] or "state" in one["why"]]
     stays = {one["place"].rpartition("/")[0].removeprefix(service.prefix) for one in after if one["stays"]}
-    assert stays == {"alerts", "intake.swift", "rejected.swift"}, "values of the couriers, too"
+    assert stays == {"alerts", "cases", "intake.swift", "rejected.swift"}, "values of the couriers, too"
     reasons = {one["why"].partition(",")[0].partition(";")[0] for one in after if not one["stays"]}
     assert reasons == {"between the stages", "replaced", "a mark of deletion"}
     assert all(one["until"] for one in after)
@@ -233,8 +233,7 @@ def test_a_person_whom_nobody_knows_is_found_nowhere(service: Service) -> None:
 
 
 def test_compaction_takes_the_token_out_of_the_bytes_of_the_log(service: Service, kept: Path, logs: Path) -> None:
-    stages = ("duties", "senders", "outlets", "referrals")
-    changelogs = [f"{service.prefix}screening-{stage}-changelog" for stage in stages]
+    changelogs = [f"{service.prefix}screening-{stage.name}-changelog" for stage in FLOW]
     assert any(held_by(logs, topic) for topic in changelogs)
     for topic in changelogs:
         with as_admin(service) as admin:

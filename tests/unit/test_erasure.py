@@ -7,6 +7,8 @@ from zlib import crc32
 import msgspec
 import pytest
 
+from parcelward.cases.case import decode_case, standing_key
+from parcelward.cases.referral import encode
 from parcelward.erasure.folders import drop_lines
 from parcelward.erasure.lines import line_reader
 from parcelward.erasure.person import Person
@@ -18,7 +20,9 @@ from parcelward.replay.kept import _line, lines_in, record_in
 from parcelward.settings import Settings
 from parcelward.shipments.shipment import Shipment, decode_shipment
 from parcelward.stage import Record
+from tests.desk import Desk
 from tests.fixtures.stored import read_records
+from tests.lives import LIFE, news
 
 STORED = sorted((Path(__file__).parents[1] / "fixtures").glob("state-*"))
 
@@ -161,3 +165,20 @@ def test_a_damaged_recording_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(UserError, match="is missing or damaged"):
         drop_lines(path, is_of)
+
+
+def test_a_case_about_the_person_loses_the_token_in_its_subject_and_a_snooze_of_such_cases_goes_whole() -> None:
+    desk = Desk(LIFE)
+    desk.hear(news("R14"))
+    (case,) = desk.cases.values()
+    kind, _, token = case.subject.partition("/")
+    person = Person(frozenset([token]))
+    after = person.put_out(encode(case)) or b""
+    assert token.encode() not in after
+    changed = decode_case(after)
+    assert changed.subject.startswith(f"{kind}/erased.")
+    assert msgspec.structs.replace(changed, subject=case.subject) == case
+    (referral,) = desk.referrals.values()
+    assert token.encode() not in (person.put_out(encode(referral)) or token.encode())
+    assert person.owns(standing_key(case.theme, case.subject))
+    assert not person.owns(b"swift/SF1234567890123")

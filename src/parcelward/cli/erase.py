@@ -143,7 +143,8 @@ def _remains(
 ) -> Iterator[Remains]:
     topics, tokens = settings.topics, [token.encode() for token in person.tokens]
     changelogs = [topics.changelog(stage.name) for stage in FLOW]
-    others = dict.fromkeys(topics.between, (BETWEEN, False)) | {topics.alerts: (HANDED_OVER, True)}
+    handed_over = (topics.alerts, topics.cases, topics.decisions, topics.refused_decisions)
+    others = dict.fromkeys(topics.between, (BETWEEN, False)) | dict.fromkeys(handed_over, (HANDED_OVER, True))
     for courier in settings.couriers:
         others |= {topics.intake(courier): (OF_COURIER, True), topics.rejected(courier): (OF_COURIER, True)}
     told_by = [*tokens, *raw]  # couriers' topics hold values; no other one does

@@ -53,8 +53,8 @@ class Person:
         return frozenset(crc32(token.encode()) for token in self.tokens)
 
     def owns(self, key: bytes | None) -> bool:
-        """Tell whether a key is one of the tokens: then the value is that person's profile."""
-        return key is not None and key.decode(errors="replace") in self.tokens
+        """Tell whether a key is one of the tokens, or ends with one: then the value is of that person alone."""
+        return key is not None and key.decode(errors="replace").rpartition("/")[2] in self.tokens
 
     def is_told(self, text: bytes | None) -> bool:
         """Tell whether some bytes hold a token as it is."""
@@ -88,8 +88,9 @@ class Person:
         return {name: token_of_nobody(), **new}
 
     def _replaced(self, value: Any, new: Mapping[str, str], marks: Mapping[int, int]) -> Any:
-        if isinstance(value, str):
-            return new.get(value, value)
+        if isinstance(value, str):  # the subject of a case is its kind, a slash, and the token
+            kind, slash, code = value.rpartition("/")
+            return f"{kind}{slash}{new.get(code, code)}"
         if isinstance(value, int) and not isinstance(value, bool):
             return marks.get(value, value)
         if isinstance(value, list):
