@@ -91,15 +91,20 @@ def outcomes(
         typer.echo(json_line(body))
         return
     typer.echo(in_words(found))
+    say_what_is_left_out(found)
+    show_quality(quality, outlets=outlets)
+    show_credit(credit, outlets=outlets)
+    if not outlets and (more := left_out(quality)):
+        typer.echo(f"{more:,} outlets: --outlets shows them")
+
+
+def say_what_is_left_out(found: Sequence[Judged]) -> None:
+    """Say how many random checks the figures leave out, if they do."""
     if controlled := drawn_under_controls(found):
         typer.echo(
             f"{controlled:,} of the random checks were drawn under a control period, at another rate perhaps: what is "
             "wrong, duties kept and wrong in random checks are of the parcels under none"
         )
-    show_quality(quality, outlets=outlets)
-    show_credit(credit, outlets=outlets)
-    if not outlets and (more := left_out(quality)):
-        typer.echo(f"{more:,} outlets: --outlets shows them")
 
 
 def label_writer(path: Path | None) -> Callable[[Sequence[Judged], float], None]:
