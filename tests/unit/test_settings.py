@@ -121,9 +121,10 @@ def test_secrets_are_never_shown() -> None:
 
 @pytest.mark.parametrize("name", [one.name for one in describe_settings() if one.takes.startswith("duration")])
 def test_a_plain_number_is_a_duration_in_seconds(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(f"PARCELWARD_{name.upper()}", "4.5")
+    seconds = 4.5 + (31 * 86_400 if name == "referral_keep" else 0)
+    monkeypatch.setenv(f"PARCELWARD_{name.upper()}", str(seconds))
     shorter = {"inspection_due": "PT1S", "real_name_due": "PT1S"} if name == "ledger_keep" else {}
-    assert getattr(load_settings(**shorter), name) == timedelta(seconds=4.5)
+    assert getattr(load_settings(**shorter), name) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
