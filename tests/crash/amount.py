@@ -1,4 +1,4 @@
-"""The number of schedules: few for whoever waits for `make test`, more in `make check` (CRASH_SCHEDULES=5000)."""
+"""The number of schedules: few for whoever waits for `make test`, more in `make check` (CRASH_SCHEDULES=3500)."""
 
 import os
 
