@@ -16,7 +16,7 @@ from parcelward.audit.tally import Tally
 from parcelward.cases.outgoing import CaseNote, decode_note
 from parcelward.cases.passing import Carried, carried
 from parcelward.contract.alerts import Lane
-from parcelward.contract.steps import InstructionAction, ReferralState, StepKind
+from parcelward.contract.steps import OVER, InstructionAction, ReferralState, StepKind
 from parcelward.replay.recording import Entry, WholeRecording, entry_of
 from parcelward.stage import Record, SourceRecord
 from parcelward.topics import Topics
@@ -24,7 +24,6 @@ from parcelward.topics import Topics
 Note = Callable[[str, int, str], None]
 """Notes something that is off: its kind, how often, and what."""
 FROM_US = ("ce_source", SOURCE.encode())
-OVER = (ReferralState.WITHDRAWN, ReferralState.DECIDED, ReferralState.CLOSED)
 PASSED_UP = (ReferralState.ESCALATED, ReferralState.EXPIRED)
 _DEADLINES = frozenset((StepKind.UNANSWERED, StepKind.MISS, StepKind.GIVE_UP, StepKind.SETTLE))
 

@@ -19,18 +19,16 @@ from parcelward.cases.case import (
     with_sample,
 )
 from parcelward.cases.life import Refused
-from parcelward.cases.machine import CLOSED, DECIDED, ESCALATED, EXPIRED, REOPENED, WITHDRAWN, look_up
+from parcelward.cases.machine import CLOSED, ESCALATED, EXPIRED, REOPENED, WITHDRAWN, look_up
 from parcelward.cases.outgoing import CaseNote, case_send, note_send, passed_on_send
 from parcelward.cases.referral import MARK_BYTES, MARKS_KEPT, DecisionHop, known_mark
 from parcelward.cases.times import MOST_SNOOZE_MS
 from parcelward.contract.alerts import Lane, Severity
-from parcelward.contract.steps import OutcomeKind, ReferralState, Role, StepKind, StepReason
+from parcelward.contract.steps import OVER, OutcomeKind, ReferralState, Role, StepKind, StepReason
 from parcelward.moments import HOUR_MS
 from parcelward.stage import Send
 from parcelward.topics import Topics
 
-_OVER = (WITHDRAWN, DECIDED, CLOSED)
-"""States of a case, and of an alert in it, in which nobody owes a step."""
 _ENDS = (StepKind.OUTCOME, StepKind.RELEASE)
 """Steps that an alert takes only if it lies in no other case: else a red of another theme would be ended with it."""
 
@@ -121,7 +119,7 @@ def let_ask(case: CaseRecord | None, at_ms: int, topics: Topics) -> Gathered:
         return Gathered(case, None)
     revision = case.revision + 1
     now = replace(case, touched_ms=max(case.touched_ms, at_ms), permitted=True)
-    if now.now in _OVER or now.snoozed_ms > at_ms:
+    if now.now in OVER or now.snoozed_ms > at_ms:
         return Gathered(now, None)
     now = replace(now, revision=revision, attention=revision)
     return Gathered(now, None, (case_send(case_of(now), at_ms, topics),))
@@ -148,7 +146,7 @@ def _counts_as(entry: Entry) -> Iterable[str]:
         names.append("red")
     if entry.state == WITHDRAWN:
         names.append("withdrawn")
-    elif entry.state not in _OVER:
+    elif entry.state not in OVER:
         names.append("open")
     if entry.state in (ESCALATED, EXPIRED):
         names.append("escalated")
@@ -156,12 +154,12 @@ def _counts_as(entry: Entry) -> Iterable[str]:
 
 
 def _is_open(entry: Entry | None) -> bool:
-    return entry is not None and entry.here and ReferralState(entry.state) not in _OVER
+    return entry is not None and entry.here and ReferralState(entry.state) not in OVER
 
 
 def _asks(case: CaseRecord, known: Entry | None, note: CaseNote) -> bool:
     """Tell whether a person must read the case again: an alert that is graver than all before, or a critical one."""
-    if not note.here or note.state in _OVER:
+    if not note.here or note.state in OVER:
         return False
     graver = SEVERITIES.index(Severity(note.severity)) < SEVERITIES.index(Severity(case.severity))
     redder = URGENCY.index(Lane(note.lane)) > URGENCY.index(Lane(case.lane))
@@ -185,7 +183,7 @@ def _widened(case: CaseRecord, note: CaseNote) -> CaseRecord:
 
 def _state_after(case: CaseRecord, known: Entry | None, entry: Entry) -> ReferralState:
     """Give the state of a case by its alerts: re-opened by one that is open, over when all are over."""
-    if case.now in _OVER:
+    if case.now in OVER:
         return REOPENED if _is_open(entry) else case.now
     if case.open or not case.count:
         return case.now

@@ -9,10 +9,9 @@ import msgspec
 from pydantic import ValidationError
 
 from parcelward.contract.alerts import Alert, AlertState, Lane
+from parcelward.desk.states import ID_BEGINNING
 
 SHOWN_COURIERS = 10
-ID_BEGINNING = 6
-"""Characters of an alert id that say which one is meant."""
 
 
 class Shown(StrEnum):

@@ -15,7 +15,6 @@ from parcelward.alerts.page import alert_page
 from parcelward.alerts.terminal import Language, alert_lines
 from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.cli.alert_filters import (
-    ID_BEGINNING,
     Filters,
     Looked,
     Shown,
@@ -26,6 +25,7 @@ from parcelward.cli.alert_filters import (
 from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, courier_code, settings_with, since_when, zone_of
 from parcelward.cluster.reader import TopicReader, in_time_order
 from parcelward.contract.alerts import Alert, Lane
+from parcelward.desk.states import ID_BEGINNING
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, escaped_json
 from parcelward.moments import CHINA, zone_name

@@ -10,7 +10,8 @@ from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, settings_with, zone_
 from parcelward.cli.referrals import SHORT, clock
 from parcelward.cli.tables import show_table
 from parcelward.contract.referrals import Case
-from parcelward.desk.states import OVER, one_meant, read_cases
+from parcelward.contract.steps import OVER
+from parcelward.desk.states import one_meant, read_cases
 from parcelward.escaping import escaped_json
 
 HEADINGS = ("case", "severity", "open", "summary", "last alert", "state", "who has it", "revision")

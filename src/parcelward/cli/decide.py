@@ -84,28 +84,25 @@ def _decide(
         cases = read_cases(settings)
         one = cases[one_meant(wanted, cases, "case")]
         about = {"kind": "case", "case_id": one.case_id, "subject": one.subject}
-        key, told, name = one.subject, topics.cases, one.case_id
+        key, told, name = one.subject, None, one.case_id
     else:
         one = alert_meant(wanted, read_referrals(settings))
         about = {"kind": "alert", "alert_id": one.alert_id, "courier": one.courier, "waybill": one.waybill}
         key, told, name = one.waybill, topics.referrals, one.alert_id
     seen = one.revision if revision is None else revision
     event = decision_event(about, seen, role, by, chosen)
-    read = Case if of_case else Referral
 
     def is_effect(value: bytes) -> bool:
-        now = read.model_validate_json(value)
-        if isinstance(now, Case):  # its revisions do not say by whom they came; a refusal comes before long
-            return False
+        now = Referral.model_validate_json(value)
         return now.alert_id == name and now.revision > one.revision and (now.step, now.person) == (step, by)
 
     with Mailbox(settings, told, topics.refused_decisions) as mailbox:
         mailbox.send(topics.decisions, key, event)
         # A note changes nothing, and a case does not say who changed it: what does not come back has counted.
-        silent = of_case or step is StepKind.COMMENT
-        counted = mailbox.await_effect(event, is_effect, REFUSED_WITHIN_S if silent else PATIENCE_S)
-    if not counted and not silent:
-        raise UserError("sent, but no worker has taken it yet; see `parcelward doctor`")
+        if silent := of_case or step is StepKind.COMMENT:
+            mailbox.await_refusal(event, REFUSED_WITHIN_S)
+        elif not mailbox.await_effect(event, is_effect, PATIENCE_S):
+            raise UserError("sent, but no worker has taken it yet; see `parcelward doctor`")
     said = f"sent, and not refused within {REFUSED_WITHIN_S:.0f} s" if silent else "taken"
     where = f" of {one.courier}/{one.outlet}" if isinstance(one, Referral) else f", {one.subject}"
     typer.echo(f"{step.value} on {name}{where}, revision {seen}: {said}")

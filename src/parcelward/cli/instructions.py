@@ -105,5 +105,5 @@ def answer(
     with Mailbox(settings, None, settings.topics.rejected(code)) as mailbox:
         mailbox.send(settings.topics.answers(code), one.waybill, event)
         # A courier is not shown where an alert stands: an answer that does not come back was taken.
-        mailbox.await_effect(event, lambda _value: False, REFUSED_WITHIN_S)
+        mailbox.await_refusal(event, REFUSED_WITHIN_S)
     typer.echo(f"{result} for {one.waybill}: sent, and not refused within {time.monotonic() - begun:.0f} s")

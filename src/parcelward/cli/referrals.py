@@ -9,8 +9,8 @@ import typer
 from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, courier_code, settings_with, zone_of
 from parcelward.cli.tables import show_table
 from parcelward.contract.referrals import Referral
-from parcelward.contract.steps import ReferralState
-from parcelward.desk.states import OVER, alert_meant, read_referrals
+from parcelward.contract.steps import OVER, ReferralState
+from parcelward.desk.states import alert_meant, read_referrals
 from parcelward.escaping import escaped_json
 
 HEADINGS = ("alert", "due", "lane", "state", "rules", "parcel", "asked", "who has it", "revision")

@@ -28,6 +28,10 @@ class ReferralState(StrEnum):
     CLOSED = "closed"
 
 
+OVER = frozenset((ReferralState.WITHDRAWN, ReferralState.DECIDED, ReferralState.CLOSED))
+"""States of an alert, or of a case, in which nobody owes a step."""
+
+
 class StepKind(StrEnum):
     """Step in the life of an alert, whoever takes it."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from parcelward.cluster.reader import TopicReader
 from parcelward.contract.referrals import Case, Referral
 from parcelward.contract.steps import OutcomeKind, ReferralState
+from parcelward.intake.refusal import came_from
 from parcelward.settings import Settings
 
 BY_PEOPLE = "decided by a person"
@@ -52,7 +53,7 @@ def count_lives(settings: Settings) -> Lives:
                 case = Case.model_validate_json(record.value)
                 cases.add(case.case_id)
                 lives.lines += case.attention
-            elif record.topic == topics.refused_decisions or _is_answer(record, settings):
+            elif record.topic == topics.refused_decisions or came_from(record, topics.answers("")):
                 lives.refused[dict(record.headers)["pw_reason"].decode()] += 1
     for referral in referrals.values():
         lives.ends[end_of(referral)] += 1
@@ -75,9 +76,3 @@ def end_of(referral: Referral) -> str:
     if referral.state in (ReferralState.WITHDRAWN, ReferralState.CLOSED):
         return BY_EVIDENCE
     return BY_CLOCK if referral.state is ReferralState.EXPIRED else OPEN
-
-
-def _is_answer(record: object, settings: Settings) -> bool:
-    """Tell a refused answer from a refused event: both come back on the same topic."""
-    came_from = dict(record.headers).get("pw_topic", b"").decode()  # type: ignore[attr-defined]
-    return any(came_from == settings.topics.answers(courier) for courier in settings.couriers)

@@ -53,6 +53,10 @@ class Mailbox(AbstractContextManager["Mailbox"]):
         except KafkaError as error:
             raise UserError(f"{topic} was not written ({type(error).__name__}: {error})") from None
 
+    def await_refusal(self, event: dict[str, Any], patience_s: float) -> None:
+        """Wait for a refusal alone, where nothing tells that a letter has counted. Raises RefusedError."""
+        self.await_effect(event, lambda _value: False, patience_s)
+
     def await_effect(self, event: dict[str, Any], seen: Callable[[bytes], bool], patience_s: float) -> bool:
         """Wait until a record on `told` is what was waited for; False if none came. Raises RefusedError."""
         until = time.monotonic() + patience_s

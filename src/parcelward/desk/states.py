@@ -6,15 +6,13 @@ from typing import TypeVar
 from parcelward.cluster.reader import TopicReader
 from parcelward.contract.instructions import Instruction
 from parcelward.contract.referrals import Case, Referral
-from parcelward.contract.steps import InstructionAction, ReferralState
+from parcelward.contract.steps import InstructionAction
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
 from parcelward.settings import Settings
 
-LEAST = 6
+ID_BEGINNING = 6
 """Characters of an id that say which one is meant."""
-OVER = frozenset((ReferralState.DECIDED, ReferralState.WITHDRAWN, ReferralState.CLOSED))
-"""States in which nobody owes a step."""
 
 Standing = TypeVar("Standing", Referral, Case, Instruction)
 
@@ -63,8 +61,8 @@ def one_meant(wanted: str, ids: Iterable[str], what: str) -> str:
     known = sorted(ids)
     if wanted in known:
         return wanted
-    if len(wanted) < LEAST:
-        raise UserError(f"{escaped(wanted)}: write at least the first {LEAST} characters of the id")
+    if len(wanted) < ID_BEGINNING:
+        raise UserError(f"{escaped(wanted)}: write at least the first {ID_BEGINNING} characters of the id")
     found = [one for one in known if one.startswith(wanted)]
     if len(found) == 1:
         return found[0]

@@ -386,5 +386,9 @@ def set_aside(topics: Topics, record: SourceRecord, error: Exception) -> tuple[S
 
 def of_intake(refused: Iterable[SourceRecord], topics: Topics) -> Iterator[SourceRecord]:
     """Leave out what was refused of a courier's answers: they lie on the same topic, and are no events."""
-    prefix = topics.intake("").encode()
-    return (record for record in refused if dict(record.headers).get("pw_topic", b"").startswith(prefix))
+    return (record for record in refused if came_from(record, topics.intake("")))
+
+
+def came_from(refused: SourceRecord, topics: str) -> bool:
+    """Tell whether a refused record came from a topic whose name begins so."""
+    return dict(refused.headers).get("pw_topic", b"").startswith(topics.encode())

@@ -3,23 +3,22 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from pydantic import ValidationError
 
-from parcelward.cluster.client import consumer_options, require_answer, unreachable
+from parcelward.cluster.client import unreachable
+from parcelward.cluster.reader import TopicReader
 from parcelward.contract.instructions import Instruction
-from parcelward.errors import UserError
 from parcelward.settings import Settings
 
 log = logging.getLogger(__name__)
 
 KEEP_S = 600.0
-POLL_MS = 200
+POLL_S = 0.2
 AGAIN_S = 1.0
 
 
@@ -32,12 +31,9 @@ class Instructions(AbstractContextManager["Instructions"]):
 
     def __init__(self, settings: Settings, courier: str) -> None:
         """Connect, and begin at the end of the topic. Raises UserError without a broker or the topic."""
-        require_answer(settings)
-        self._topic = settings.topics.instructions(courier)
         try:
-            self._consumer = KafkaConsumer(**consumer_options(settings), fetch_max_wait_ms=POLL_MS)
-            self._begin()
-        except (KafkaError, OSError) as error:
+            self._reader = TopicReader(settings, [settings.topics.instructions(courier)], from_start=False)
+        except KafkaError as error:
             raise unreachable(settings, error) from None
         self._newest: dict[str, tuple[float, Instruction]] = {}
         self._changed = threading.Condition()
@@ -61,30 +57,20 @@ class Instructions(AbstractContextManager["Instructions"]):
         with self._changed:
             self._changed.notify_all()
         self._thread.join(5)
-        self._consumer.close()
+        self._reader.close()
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _begin(self) -> None:
-        numbers = self._consumer.partitions_for_topic(self._topic)
-        if not numbers:
-            self._consumer.close()
-            raise UserError(f"topic {self._topic} does not exist on this cluster, or this user may not see it")
-        partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
-        self._consumer.assign(partitions)
-        for partition, end in self._consumer.end_offsets(partitions).items():
-            self._consumer.seek(partition, end)
-
     def _read(self) -> None:
         while not self._ended:
             try:
-                batches = self._consumer.poll(timeout_ms=POLL_MS)
+                records = self._reader.poll(POLL_S)
             except KafkaError as error:  # the client connects again by itself
                 log.warning("reading instructions failed (%s), and goes on", type(error).__name__)
                 time.sleep(AGAIN_S)
                 continue
-            found = list(_read_instructions(record for records in batches.values() for record in records))
+            found = list(_read_instructions(records))
             if found:
                 self._take(found)
 
@@ -100,7 +86,7 @@ class Instructions(AbstractContextManager["Instructions"]):
             self._changed.notify_all()
 
 
-def _read_instructions(records: Iterator[Any]) -> Iterator[Instruction]:
+def _read_instructions(records: Iterable[Any]) -> Iterator[Instruction]:
     for record in records:
         with suppress(ValidationError):  # of a later version of the contract
             yield Instruction.model_validate_json(record.value)

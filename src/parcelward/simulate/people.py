@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from parcelward.contract.decisions import DECISION_TYPE
 from parcelward.contract.instructions import ANSWER_TYPE, Instruction
 from parcelward.contract.referrals import Case, Referral
-from parcelward.contract.steps import InstructionAction, OutcomeKind, ReferralState
+from parcelward.contract.steps import OVER, InstructionAction, OutcomeKind, ReferralState
 from parcelward.simulate.envelopes import moment
 
 *ANALYSTS, SUPERVISOR = (f"demo.{name:_<22}" for name in ("analyst1", "analyst2", "analyst3", "supervisor"))
@@ -26,7 +26,6 @@ FOUND = {
     InstructionAction.VERIFY_IDENTITY: OutcomeKind.FALSE_IDENTITY,
 }
 """Outcome of an alert that is right, by what the courier was asked; of any other the procedure was not kept."""
-REST = frozenset((ReferralState.WITHDRAWN, ReferralState.DECIDED, ReferralState.CLOSED))
 
 
 class Letter(NamedTuple):
@@ -122,7 +121,7 @@ class People:
     @property
     def open(self) -> int:
         """Alerts that still want a step of somebody, as far as it was read."""
-        return sum(one.state not in (*REST, ReferralState.EXPIRED) for one in self._referrals.values())
+        return sum(one.state not in (*OVER, ReferralState.EXPIRED) for one in self._referrals.values())
 
     # -- what they do --------------------------------------------------------------------------------------------------
 
