@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from parcelward.contract.steps import StepReason
 from parcelward.replay.arrivals import LiveArrivals
 from parcelward.replay.check import Checked, check
-from parcelward.replay.compare import Span
+from parcelward.replay.compare import Position, Span
 from parcelward.replay.kept import ABOUT, KeptRecording, keep
 from parcelward.replay.lives import LiveEntries, OpenDeadlines
 from parcelward.replay.recording import Entry, entry_of, letter_topics
@@ -83,6 +83,23 @@ def test_a_decision_that_was_taken_before_an_earlier_revision_was_fetched_comes_
         arrivals = LiveArrivals(topics, 1, entries, {("decisions", 0, 1): float(refused_at)})
         log = [taken, refused]
         assert list(arrivals.in_order([alerts, log])) == expected
+
+
+@pytest.mark.parametrize("fires", ["a refused answer", "a comment", "nothing that is known"])
+def test_what_was_fetched_after_a_deadline_that_is_later_than_itself_comes_after_what_fired_it(fires: str) -> None:
+    topics, at = SETTINGS.topics, 1_000
+    entries = [Entry("case", at, "A", 1), Entry("case", at + 30, "A", 2)]  # a deadline at + 30
+    late, earlier, later = decided(at + 5, 0), answered(at + 20, 0), answered(at + 40, 1)
+    refused: dict[Position, float | None] = {("decisions", 0, 0): 2.0, (earlier.topic, 0, 0): 1.0}
+    if fires == "a refused answer":
+        refused[later.topic, 0, 1] = 2.0
+    log = [earlier] if fires == "nothing that is known" else [earlier, later]
+    order = LiveArrivals(topics, 1, entries, refused).in_order([[heard(1, at)], log, [late]])
+    assert list(order) == [heard(1, at), *log, late]
+
+
+def answered(at: int, offset: int) -> Record:
+    return decided(at, offset)._replace(topic="answers.swift")
 
 
 def heard(revision: int, at: int) -> Record:

@@ -2,7 +2,8 @@
 
 Each topic has its order. Between topics the arrivals decide, unless the live run fetched one topic late: what it made
 of an alert says in which order it took things in. A step has the arrival of what led to it, and a revision; a refusal
-has the revision that stood then.
+has the revision that stood then. Where that one is a deadline later than the record that was refused, something else
+about the alert has fired it before.
 """
 
 from collections import defaultdict, deque
@@ -86,6 +87,7 @@ class LiveArrivals:
         for one in entries:
             if one.alert_id:
                 found[one.alert_id][one.revision] = one.at_ms
+        self._arrivals: Mapping[str, Mapping[int, int]] = found  # by alert and revision
         self._steps: dict[tuple[str, int], deque[int]] = {}  # revisions by alert and arrival, in order
         for alert_id, arrivals in found.items():
             for revision in sorted(arrivals):
@@ -94,16 +96,26 @@ class LiveArrivals:
     def in_order(self, logs: Sequence[Sequence[SourceRecord]]) -> Iterator[SourceRecord]:
         """Merge the logs of one partition, in the order of the stage's topics."""
         ranks = self._ranks(logs)
+        firing = self._firing(logs, ranks)
+        fires = set(firing.values())
         waiting: defaultdict[str, list[Rank]] = defaultdict(list)
         for alert_id, rank in ranks.values():
             waiting[alert_id].append(rank)
         for mine in waiting.values():
             mine.sort()
+
+        def may_go(head: SourceRecord | None) -> bool:
+            """Tell whether nothing of the record's alert that the live run took in before it waits."""
+            assert head is not None
+            alert_id, rank = ranks.get(place := _place(head), ("", 0.0))
+            return (not alert_id or waiting[alert_id][0] >= rank) and firing.get(place) not in fires
+
         queues = [_Queue(place, log) for place, log in enumerate(logs)]
         while heads := sorted((queue for queue in queues if queue.head is not None), key=_arrival):
-            queue = next((one for one in heads if _may_go(one.head, ranks, waiting)), heads[0])
-            record = queue.take()
-            if (named := ranks.pop(_place(record), None)) is not None:
+            record = next((one for one in heads if may_go(one.head)), heads[0]).take()
+            place = _place(record)
+            fires.discard(place)
+            if (named := ranks.pop(place, None)) is not None:
                 waiting[named[0]].remove(named[1])
             yield record
 
@@ -112,8 +124,7 @@ class LiveArrivals:
         ranks: dict[Position, tuple[str, Rank]] = {}
         for record in (record for log in logs for record in log):
             place, alert_id = _place(record), about(record).alert_id
-            moved = record.topic != self._alerts and crc32(record.key or b"") % self._partitions != record.partition
-            if alert_id is None or moved:
+            if alert_id is None or self._leaves(record):
                 continue
             if place in self._refused:
                 if (revision := self._refused[place]) is not None:
@@ -121,6 +132,32 @@ class LiveArrivals:
             elif steps := self._steps.get((alert_id, record.timestamp)):
                 ranks[place] = alert_id, float(steps.popleft())
         return ranks
+
+    def _firing(
+        self, logs: Sequence[Sequence[SourceRecord]], ranks: Mapping[Position, tuple[str, Rank]]
+    ) -> dict[Position, Position]:
+        """Give for each record that was refused after a deadline later than itself the record that has fired it.
+
+        That one is about the same alert, has arrived after the deadline, and has led to no step. A deadline that a
+        quiet topic has fired is not among them.
+        """
+        late: defaultdict[str, list[tuple[SourceRecord, Rank]]] = defaultdict(list)
+        for record in (record for log in logs for record in log if _place(record) in self._refused):
+            alert_id, rank = ranks.get(_place(record), ("", 0.0))
+            if record.timestamp < self._arrivals.get(alert_id, {}).get(int(rank), 0):
+                late[alert_id].append((record, rank))
+        firing: dict[Position, Position] = {}
+        for other in (record for log in logs for record in log if late and not self._leaves(record)):
+            place, alert_id = _place(other), about(other).alert_id or ""
+            for record, rank in late.get(alert_id, ()):
+                after = other.timestamp > self._arrivals[alert_id][int(rank)] and other.topic != record.topic
+                if after and ranks.get(place, (alert_id, rank))[1] == rank:
+                    firing.setdefault(_place(record), place)
+        return firing
+
+    def _leaves(self, record: SourceRecord) -> bool:
+        """Tell whether a record lies in a wrong partition, so that it is moved, unread."""
+        return record.topic != self._alerts and crc32(record.key or b"") % self._partitions != record.partition
 
 
 class _Queue:
@@ -145,15 +182,6 @@ class _Queue:
 
 def _arrival(queue: _Queue) -> tuple[int, int]:
     return queue.reached_ms, queue.place
-
-
-def _may_go(
-    record: SourceRecord | None, ranks: Mapping[Position, tuple[str, Rank]], waiting: Mapping[str, Sequence[Rank]]
-) -> bool:
-    """Tell whether nothing of the record's alert that the live run took in before it waits."""
-    assert record is not None
-    named = ranks.get(_place(record))
-    return named is None or waiting[named[0]][0] >= named[1]
 
 
 def _place(record: SourceRecord) -> Position:
