@@ -98,6 +98,15 @@ def test_what_was_fetched_after_a_deadline_that_is_later_than_itself_comes_after
     assert list(order) == [heard(1, at), *log, late]
 
 
+def test_what_was_refused_after_a_step_of_a_person_does_not_wait_for_what_came_later() -> None:
+    topics, at = SETTINGS.topics, 1_000
+    entries = [Entry("case", at, "A", 1), Entry("case", at + 30, "A", 2)]
+    late, step, comment = answered(at + 20, 0), decided(at + 30, 0), decided(at + 90, 1)
+    refused: dict[Position, float | None] = {(late.topic, 0, 0): 2.0}
+    order = LiveArrivals(topics, 1, entries, refused).in_order([[heard(1, at)], [late], [step, comment]])
+    assert list(order) == [heard(1, at), step, late, comment]
+
+
 def answered(at: int, offset: int) -> Record:
     return decided(at, offset)._replace(topic="answers.swift")
 

@@ -141,10 +141,13 @@ class LiveArrivals:
         That one is about the same alert, has arrived after the deadline, and has led to no step. A deadline that a
         quiet topic has fired is not among them.
         """
+        led_to = set(ranks.values())
         late: defaultdict[str, list[tuple[SourceRecord, Rank]]] = defaultdict(list)
         for record in (record for log in logs for record in log if _place(record) in self._refused):
             alert_id, rank = ranks.get(_place(record), ("", 0.0))
-            if record.timestamp < self._arrivals.get(alert_id, {}).get(int(rank), 0):
+            revision = int(rank)
+            is_deadline = (alert_id, float(revision)) not in led_to
+            if is_deadline and record.timestamp < self._arrivals.get(alert_id, {}).get(revision, 0):
                 late[alert_id].append((record, rank))
         firing: dict[Position, Position] = {}
         for other in (record for log in logs for record in log if late and not self._leaves(record)):
