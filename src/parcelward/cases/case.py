@@ -20,7 +20,7 @@ from parcelward.formats import reading
 from parcelward.moments import utc
 
 BUCKETS = 1024
-"""Records over which the alerts of a case are spread, by their ids. A record is written anew for each step of any of its
+"""Records over which the alerts of a case are spread, by their ids. One is written anew for each step of any of its
 alerts, and the random checks of a courier's day may be 100,000."""
 COURIERS_NAMED = 16
 
