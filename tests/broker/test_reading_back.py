@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from typer.testing import CliRunner, Result
 
 from parcelward.cli import app
 from parcelward.cluster.admin import ensure_topics
+from parcelward.cluster.client import consumer_options
+from parcelward.cluster.pausing import PausingConsumer
 from parcelward.cluster.reader import TopicReader
 from parcelward.contract.alerts import Alert
 from parcelward.errors import UserError
@@ -90,6 +94,32 @@ def parcelward(settings: Settings, *arguments: str) -> Result:
 def test_reading_to_the_end_ends_behind_an_aborted_transaction(some_alerts: Settings) -> None:
     with TopicReader(some_alerts, [some_alerts.topics.alerts]) as reader:
         assert sorted(record.key for record in reader.read_to_end(10)) == [b"WB-1", b"WB-2", b"WB-3"]
+
+
+def test_a_partition_that_was_paused_is_read_on(settings: Settings) -> None:
+    first, second = (TopicPartition(settings.topics.alerts, number) for number in range(2))
+    producer = KafkaProducer(bootstrap_servers=settings.kafka, linger_ms=50)
+    for partition, count in ((first, 900), (second, 600)):
+        for number in range(count):
+            producer.send(partition.topic, b"%d" % number, partition=partition.partition)
+    producer.close()
+    with closing(PausingConsumer(**consumer_options(settings))) as consumer:
+        consumer.assign([first, second])
+        consumer.seek_to_beginning(first, second)
+        consumer.pause(second)
+        read_until(consumer, first, 500)
+        consumer.pause(first)  # while some of it is fetched, and not given yet
+        consumer.resume(second)
+        read_until(consumer, second, 600)
+        consumer.resume(first)
+        read_until(consumer, first, 900)
+
+
+def read_until(consumer: KafkaConsumer, partition: TopicPartition, position: int) -> None:
+    until = time.monotonic() + 20
+    while consumer.position(partition) < position:
+        assert time.monotonic() < until, f"{partition} stands still"
+        consumer.poll(timeout_ms=100)
 
 
 def test_alerts_are_listed_in_either_language(some_alerts: Settings) -> None:

@@ -9,10 +9,11 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, TypeVar
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from parcelward.cluster.client import consumer_options, require_answer, unreachable
+from parcelward.cluster.pausing import PausingConsumer
 from parcelward.errors import UserError
 from parcelward.settings import Settings
 
@@ -35,7 +36,7 @@ class TopicReader(AbstractContextManager["TopicReader"]):
         """Connect and find the place to read from. Raises UserError when no broker answers or a topic is missing."""
         require_answer(settings)
         try:
-            self._consumer = KafkaConsumer(**consumer_options(settings))
+            self._consumer = PausingConsumer(**consumer_options(settings))
         except (KafkaError, OSError) as error:
             raise unreachable(settings, error) from None
         try:

@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager
 from itertools import chain, islice
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from parcelward.cluster.admin import administered, committed_positions
 from parcelward.cluster.client import consumer_options, require_answer, unreachable
+from parcelward.cluster.pausing import PausingConsumer
 from parcelward.errors import UserError
 from parcelward.flow import FLOW
 from parcelward.replay.recording import Entry, Pass, entry_of, pass_of
@@ -66,7 +67,7 @@ class RecordedTopics(AbstractContextManager["RecordedTopics"]):
             positions = _positions(settings) if follows or not whole else {}
             self._worked_off = None if whole else _worked_off(positions, settings)
             self._entered = {tp.partition: at for tp, at in positions.items() if tp.topic == topics.into("cases")}
-            self._consumer = KafkaConsumer(**consumer_options(settings) | _READING)
+            self._consumer = PausingConsumer(**consumer_options(settings) | _READING)
         except (KafkaError, OSError) as error:
             raise unreachable(settings, error) from None
         try:
