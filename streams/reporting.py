@@ -11,6 +11,7 @@ from parcelward.counts import (
     ASSIGNED,
     BATCH_RECORDS,
     BATCH_SECONDS,
+    COMMIT_PAUSE,
     COMMITS,
     DEADLINE_TO_ALERT,
     EVENT_TO_ALERT,
@@ -179,6 +180,7 @@ async def keep_gauges(app: ScreeningApp, metrics: Metrics, readiness: Readiness)
     while True:
         for check, passed in readiness.checks().items():
             metrics.set(READY, passed, check)
+        metrics.set(COMMIT_PAUSE, app.consumer.pause_s)
         ready = [partition for partition in app.assignment if partition.ready]
         for partition in ready:
             labels = partition.plan.name, str(partition.number)

@@ -258,6 +258,9 @@ BATCH_SECONDS = _histogram(
 )
 COMMITS = _counter("commits_total", "Batches committed; those of a worker share transactions.", "stage")
 LAST_COMMIT = _gauge("last_commit_timestamp_seconds", "Time of the last commit, seconds since 1970.", "stage")
+COMMIT_PAUSE = _gauge(
+    "commit_pause_seconds", "Time that records wait for others after a commit, now; it grows with what commits take."
+)
 POISON = _counted("poison", "poison_records_total", "Records our own code failed on, isolated and set aside.", "stage")
 LAG = _gauge(
     "lag_records",

@@ -203,9 +203,10 @@ class Settings(WebhookSettings, ConnectionSettings):
         ge=timedelta(0),
         le=timedelta(seconds=5),
         description=(
-            "Least time between two commits of a worker, unless 500 records wait; a third of it while an event's "
-            "stages are on several workers, and it passes several commits. Larger costs latency and saves CPU at low "
-            "load."
+            "Longest time that records wait for others after a commit, unless 500 of them wait. A worker commits "
+            "sooner the less its commits take: three times as long after one as it took, but no sooner than a sixth "
+            "of the setting. Of all this a third while an event's stages are on several workers, and it passes "
+            "several commits. Larger costs latency and saves CPU at low load."
         ),
     )
     state_dir: PathOrUnset = Field(

@@ -90,6 +90,11 @@ class Assignment:
         """Time (monotonic) of the last commit in this generation of the group."""
         return self._transactions.last_commit
 
+    @property
+    def commit_s(self) -> float:
+        """Seconds that a commit takes of late; 0 before the first one in this generation."""
+        return self._transactions.commit_s
+
     # taking over and giving up
 
     async def take_over(self, assigned: Iterable[tuple[str, int]], member: Member) -> None:

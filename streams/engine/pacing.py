@@ -1,6 +1,7 @@
-"""Decides when to deliver batches and when to fetch: by the inboxes, the time of the last commit, and the settings.
+"""Decides when to deliver batches and when to fetch: by the inboxes, by the commits of late, and by the settings.
 
-A transaction costs about as much as some dozen records, whatever is in it. So a record waits for others, but no longer
+A transaction costs about as much as some dozen records, whatever is in it. So a record waits for others: three times as
+long as commits take of late, as that says both how much they cost and how busy worker and brokers are; but no longer
 than `commit_every` from its arrival to an alert. Pure: the time is an argument, in seconds of any one clock.
 """
 
@@ -16,6 +17,12 @@ WORTH_A_COMMIT = 500
 """When so many records wait in all partitions together, they are delivered at once: a transaction adds little."""
 WORTH_A_FETCH = 300
 """Records of one broker in one fetch after which the next fetch is not put off."""
+PAUSE_PER_COMMIT = 3.0
+"""Pauses are so many times as long as commits: these take at most a quarter of the time."""
+SHORTEST_SHARE = 1 / 6
+"""The shortest pause, as a share of the longest."""
+COMMITS_OF_LATE = 8
+"""About so many commits say how long one takes of late."""
 NEVER, AT_ONCE = float("inf"), float("-inf")
 
 
@@ -52,9 +59,10 @@ class Pacing:
     limit: int
     commit_every_s: float
 
-    def next_commit(self, last_commit: float, commits: int) -> float:
-        """The time at which a record that waits is to be committed."""
-        return last_commit + self.commit_every_s / commits
+    def pause_s(self, commit_s: float, commits: int) -> float:
+        """Seconds that a record waits for others after a commit, when commits take `commit_s` of late."""
+        longest = self.commit_every_s / commits
+        return min(longest, max(longest * SHORTEST_SHARE, commit_s * PAUSE_PER_COMMIT))
 
     def due_in(self, partitions: Collection[Candidate], next_commit: float, now: float) -> float:
         """Seconds until a batch is to be delivered, 0 or less when one is; NEVER when only a new record can tell."""
@@ -82,9 +90,14 @@ class Pacing:
             return next_commit
         return one.last_batch_at + TICK_S if one.plan.ticks else NEVER
 
-    def fetch_pause_s(self, records: int, commits: int) -> float:
-        """Seconds from one fetch of a broker to the next when so many records waited there.
+    def fetch_pause_s(self, records: int, pause_s: float) -> float:
+        """Seconds from one fetch of a broker to the next when so many records waited there; `pause_s`: as above.
 
         A broker answers at once when anything has come, and asking costs as much as some dozen records.
         """
-        return 0.0 if records >= WORTH_A_FETCH else self.commit_every_s / commits / 2
+        return 0.0 if records >= WORTH_A_FETCH else pause_s / 2
+
+
+def of_late(before_s: float, commit_s: float) -> float:
+    """Seconds that a commit takes of late, after one that took `commit_s`; `before_s` is what was so before it."""
+    return before_s + (commit_s - before_s) / COMMITS_OF_LATE

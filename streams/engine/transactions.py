@@ -21,6 +21,7 @@ from parcelward.footing import Bounds, Footing
 from parcelward.settings import Settings
 from parcelward.stage import Outcome, Send
 from streams.engine.clients import TRANSACTION_S
+from streams.engine.pacing import of_late
 from streams.engine.producer import FencedError, Member, Output, Producer
 
 log = logging.getLogger(__name__)
@@ -144,6 +145,7 @@ class Transactions:
         self.extend: Extend = extend_by_nothing
         self.computing: set[object] = set()
         self.last_commit = float("-inf")
+        self.commit_s = 0.0
         self.ends: dict[TopicPartition, int] = {}
         self.topic_ids: Mapping[str, str] = {}
         self._changelogs: dict[TopicPartition, Bounds] = {}
@@ -277,6 +279,7 @@ class Transactions:
         )
         await producer.commit()
         self.last_commit = time.monotonic()
+        self.commit_s = of_late(self.commit_s, self.last_commit - begun)
         self._changelogs |= written
         self.ends.update((tp, last[tp] + 1) for tp in self.ends.keys() & last.keys())
         for work, changelog in zip(works, changelogs, strict=True):

@@ -164,11 +164,16 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     @property
     def _next_commit(self) -> float:
-        return self._pacing.next_commit(self.assigned.last_commit, self.assigned.chain.commits)
+        return self.assigned.last_commit + self.pause_s
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds that a record waits for others after a commit, at present."""
+        return self._pacing.pause_s(self.assigned.commit_s, self.assigned.chain.commits)
 
     def fetch_pause_s(self, records: int) -> float:
         """Seconds from one fetch of a broker to the next when so many records waited there."""
-        return self._pacing.fetch_pause_s(records, self.assigned.chain.commits)
+        return self._pacing.fetch_pause_s(records, self.pause_s)
 
     def _batch_message(self, partition: StagePartition) -> tuple[Any, Any]:
         tp = TP(partition.plan.topics[0], partition.number)

@@ -6,7 +6,7 @@ import pytest
 
 from parcelward.stage import Record
 from streams.engine.inbox import MOST_BYTES, Inbox
-from streams.engine.pacing import NEVER, TICK_S, WORTH_A_COMMIT, WORTH_A_FETCH, Pacing
+from streams.engine.pacing import NEVER, TICK_S, WORTH_A_COMMIT, WORTH_A_FETCH, Pacing, of_late
 
 LIMIT = 1000
 PACING = Pacing(limit=LIMIT, commit_every_s=0.3)
@@ -61,7 +61,7 @@ def test_a_record_waits_until_the_next_commit() -> None:
 
 
 def test_the_first_record_of_a_worker_that_has_never_committed_does_not_wait() -> None:
-    assert due_in(idle(1), next_commit=PACING.next_commit(float("-inf"), 3)) <= 0
+    assert due_in(idle(1), next_commit=float("-inf") + PACING.pause_s(0.0, commits=3)) <= 0
 
 
 @pytest.mark.parametrize("full", [idle(LIMIT), idle(1, size=MOST_BYTES)], ids=["by its records", "by its bytes"])
@@ -114,12 +114,44 @@ def test_without_partitions_nothing_is_ever_due() -> None:
     assert due() == []
 
 
-def test_an_event_that_passes_several_commits_waits_a_share_of_the_time_for_each() -> None:
-    assert PACING.next_commit(100.0, commits=1) == pytest.approx(100.3)
-    assert PACING.next_commit(100.0, commits=3) == pytest.approx(100.1)
+def test_a_record_waits_three_times_as_long_as_commits_take() -> None:
+    assert PACING.pause_s(0.02, commits=1) == pytest.approx(0.06)
+    assert PACING.pause_s(0.05, commits=1) == pytest.approx(0.15)
+    assert PACING.pause_s(0.02, commits=3) == pytest.approx(0.06), "each of its commits takes as long"
+
+
+@pytest.mark.parametrize("commit_s", [0.101, 1.0, 60.0])
+def test_it_never_waits_longer_than_the_setting_for_all_its_commits_together(commit_s: float) -> None:
+    assert PACING.pause_s(commit_s, commits=1) == pytest.approx(0.3)
+    assert PACING.pause_s(commit_s, commits=3) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("commit_s", [0.0, 0.001, 0.005])
+def test_commits_that_take_no_time_are_a_sixth_of_the_setting_apart(commit_s: float) -> None:
+    assert PACING.pause_s(commit_s, commits=1) == pytest.approx(0.05)
+    assert PACING.pause_s(commit_s, commits=3) == pytest.approx(0.05 / 3)
+
+
+def test_without_a_longest_wait_nothing_waits() -> None:
+    assert Pacing(LIMIT, commit_every_s=0.0).pause_s(10.0, commits=1) == 0
+
+
+def after(*commits_s: float, before_s: float = 0.0) -> float:
+    for commit_s in commits_s:
+        before_s = of_late(before_s, commit_s)
+    return before_s
+
+
+def test_one_slow_commit_among_quick_ones_moves_the_pace_by_an_eighth_of_it() -> None:
+    assert after(0.09, before_s=0.01) == pytest.approx(0.02)
+    assert after(*[0.01] * 20, before_s=0.02) == pytest.approx(0.01, rel=0.1)
+
+
+def test_commits_that_stay_slow_are_seen_within_a_dozen() -> None:
+    assert after(*[0.1] * 12, before_s=0.01) > 0.08
 
 
 def test_a_broker_is_asked_twice_between_two_commits_and_at_once_while_many_records_wait_there() -> None:
-    assert PACING.fetch_pause_s(0, commits=1) == pytest.approx(0.15)
-    assert PACING.fetch_pause_s(WORTH_A_FETCH - 1, commits=3) == pytest.approx(0.05)
-    assert PACING.fetch_pause_s(WORTH_A_FETCH, commits=1) == 0
+    assert PACING.fetch_pause_s(0, pause_s=0.3) == pytest.approx(0.15)
+    assert PACING.fetch_pause_s(WORTH_A_FETCH - 1, pause_s=0.1) == pytest.approx(0.05)
+    assert PACING.fetch_pause_s(WORTH_A_FETCH, pause_s=0.3) == 0

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import KafkaError
@@ -193,6 +194,22 @@ def test_a_batch_that_is_lost_holds_up_no_other() -> None:
         transactions = await opened(producer)
         transactions.computing.add("lost")
         assert await work(transactions, "duties") == 11
+
+    asyncio.run(scenario())
+
+
+def test_how_long_commits_take_of_late_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter((100.0, 100.8, 200.0, 201.5))  # the beginning and the end of two transactions
+    monkeypatch.setattr(streams.engine.transactions, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+
+    async def scenario() -> None:
+        transactions = await opened(prompt())
+        assert transactions.commit_s == 0
+        await work(transactions, "duties")
+        assert transactions.commit_s == pytest.approx(0.1)
+        await work(transactions, "duties")
+        assert transactions.commit_s == pytest.approx(0.1 + 1.4 / 8)
+        assert transactions.last_commit == 201.5
 
     asyncio.run(scenario())
 
