@@ -37,6 +37,17 @@ def drawn(folder: Path) -> Path:
     return folder / "drawn/draw.json"
 
 
+def test_nothing_is_drawn_before_the_public_value_is_out(tmp_path: Path) -> None:
+    hashed = run("share", tmp_path / "secret").stdout.strip()
+    share = f'share = [{{ holder = "某市邮政管理局", sha256 = "{hashed}" }}]\n'
+    later = PLAN.replace("2026-", "2126-")
+    assert run("announce", files(tmp_path, plan=later + share), "--out", tmp_path / "before").exit_code == 0
+    shown = tmp_path / "before/announcement.json"
+    with pytest.raises(UserError, match="comes out on 2126-11-29"):
+        run("make", shown, "--seed", tmp_path / "secret", "--public", PUBLIC, "--out", tmp_path / "drawn")
+    assert not (tmp_path / "drawn").exists()
+
+
 def test_a_draw_is_announced_made_repeated_and_its_results_published(tmp_path: Path) -> None:
     draw = drawn(tmp_path)
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0

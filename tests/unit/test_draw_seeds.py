@@ -98,6 +98,7 @@ def test_the_public_value_of_a_draw_says_what_entered_the_seed() -> None:
         ({"shares": announcement().shares[:1], "public": None}, "a single share can be tried out"),
         ({"shares": (), "public": None}, "a single share can be tried out"),
         ({"public": LOTTERY.model_copy(update={"on": date(2026, 11, 23)})}, "must come after announced_on"),
+        ({"public": LOTTERY.model_copy(update={"on": FIRST_DAY})}, "must be out before first_day"),
         ({"announced_on": FIRST_DAY}, "before first_day"),
         ({"visits": 11}, "the roll has 10 outlets"),
         ({"outlets": (outlet("swift/HZ-01"),) * 3, "exclusions": ()}, "outlet swift/HZ-01 is listed twice"),

@@ -59,6 +59,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "no_duration": ("历时未知", "duration unknown"),
     "photos": ("照片{}张", "photos: {}"),
     "revision": ("第{}版", "revision {}"),
+    "version": ("第{}版", "version {}"),
     "control": ("管控期", "control period"),
     "until": ("至{}", "until {}"),
     "channel": ("绿色通道", "green channel"),
@@ -99,7 +100,7 @@ def _lines(alert: Alert, language: Language, zone: tzinfo | None) -> Iterator[Li
     yield from _score_lines(alert, language)
     for control in alert.controls:
         until = _label("until", language).format(_at(control.until, zone))
-        parts = [f"{control.id} {_label('revision', language).format(control.version)}", until]
+        parts = [f"{control.id} {_label('version', language).format(control.version)}", until]
         parts += [_label("channel", language)] if control.green_channel else []
         yield "control", say(control.title, language) + words.brackets.format(words.comma.join(parts))
     pack = filter(None, (alert.rule_pack_version, alert.rule_pack_hash))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Annotated
@@ -16,6 +17,7 @@ from parcelward.draws.pages import after_files, before_files, draw_table
 from parcelward.draws.visits import results_of
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
+from parcelward.moments import CHINA
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Draw outlets and inspectors by lot, and check a draw."
@@ -42,7 +44,7 @@ def announce(plan: Annotated[Path, typer.Argument(help="Plan of the draw (TOML).
     announcement = announcement_of(plan)
     content = rendered(announcement)
     _write(out, {"announcement.json": content.decode(), **before_files(announcement)})
-    typer.echo(f"publish the folder {escaped(str(out))} before the seed can be known")
+    typer.echo(f"publish the files in {escaped(str(out))} now, before the seed can be known")
     typer.echo(f"SHA-256 of announcement.json: {sha256(content)}")
 
 
@@ -62,6 +64,8 @@ def make(
     given = read_announcement(content, announcement.name)
     if rendered(given) != content:
         raise UserError(f"{escaped(announcement.name)} was changed since it was written")
+    if given.public is not None and given.public.on > (today := datetime.now(CHINA).date()):
+        raise UserError(f"the public value comes out on {given.public.on}, and today is {today}: wait for it")
     shares = [read_file(path).decode(errors="replace") for path in seed or ()]
     draw = made(given, shares, public)
     _write(out, {"draw.json": rendered(draw).decode(), "draw.zh.csv": draw_table(draw)})

@@ -7,15 +7,17 @@ from parcelward.outcomes.credit import Credit, Times
 from parcelward.outcomes.intervals import LEAST, Figure
 from parcelward.outcomes.quality import Quality
 
-TOO_FEW = "too few to say"
+TOO_FEW, NOTHING = "too few to say", "-"
 
 
 def in_words(figure: Figure) -> str:
     """Write a figure: the share, its 95 % interval, and the cases it rests on.
 
-    >>> in_words(Figure(31, 46, 0.674, 0.53, 0.791)), in_words(Figure(3, 5))
-    ('67% (53 to 79), 31 of 46', 'too few to say, 3 of 5')
+    >>> in_words(Figure(31, 46, 0.674, 0.53, 0.791)), in_words(Figure(3, 5)), in_words(Figure(0, 0))
+    ('67% (53 to 79), 31 of 46', 'too few to say, 3 of 5', '-')
     """
+    if not figure.m:
+        return NOTHING
     rests_on = count_in_words(figure)
     if figure.share is None or figure.low is None or figure.high is None:
         return f"{TOO_FEW}, {rests_on}"
@@ -30,6 +32,8 @@ def count_in_words(figure: Figure) -> str:
     >>> count_in_words(Figure(31, 1460))
     '31 of 1,460'
     """
+    if not figure.m:
+        return NOTHING
     return f"{figure.n:,} of {figure.m:,}"
 
 
@@ -39,6 +43,8 @@ def times_in_words(times: Times) -> str:
     >>> times_in_words(Times(40, 44, 312.0, 1510.0))
     '5 min, 9 of 10 within 25 min; 40 of 44'
     """
+    if not times.m:
+        return NOTHING
     if times.median_s is None or times.p90_s is None:
         return f"{TOO_FEW}, {times.n:,} of {times.m:,}"
     return f"{times.median_s / 60:.0f} min, 9 of 10 within {times.p90_s / 60:.0f} min; {times.n:,} of {times.m:,}"

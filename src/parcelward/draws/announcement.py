@@ -131,6 +131,8 @@ def problem(announcement: Announcement) -> str | None:
         )
     if announcement.public is not None and announcement.public.on <= announcement.announced_on:
         return "the public value must come after announced_on, or it is known when the lists are made"
+    if announcement.public is not None and announcement.public.on >= announcement.first_day:
+        return "the public value must be out before first_day"
     for outlet in announcement.outlets:
         if outlet.last_visit is not None and outlet.last_visit >= announcement.first_day:
             return f"outlet {outlet.code}: last_visit must lie before first_day"

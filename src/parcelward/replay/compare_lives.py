@@ -14,6 +14,8 @@ from parcelward.topics import Topics
 LAST_KEPT = 8
 """Revisions kept of each alert and case: from the newest that the span has to the newest there is, it is few."""
 
+CASES_LAG_MS = 120_000
+
 
 class Said(NamedTuple):
     """One revision of something, as one side said it: when what led to it arrived (epoch ms), and its value."""
@@ -71,6 +73,15 @@ class Passed(NamedTuple):
     unknown: Callable[[str | None, str | None], bool] = lambda alert_id, case_id: False
     horizon_ms: int | None = None
 
+    def begin_of_what_goes_on(self, kind: str) -> float:
+        """Give the arrival, epoch ms, from which on the live run may have been further, or less far, than the replay.
+
+        A case is fed by alerts of all partitions, which do not stand at one time.
+        """
+        if self.horizon_ms is None:
+            return float("inf")
+        return self.horizon_ms - (CASES_LAG_MS if kind == "cases" else 0)
+
 
 EVERYTHING_KNOWN = Passed()
 
@@ -105,10 +116,10 @@ class _Kind(NamedTuple):
 
 
 def _compare(kind: _Kind, theirs: dict[str, dict[int, Said]], ours: dict[str, dict[int, Said]]) -> None:
-    horizon_ms = kind.passed.horizon_ms
+    end_ms = kind.passed.begin_of_what_goes_on(kind.name)
     for key in sorted(theirs.keys() | ours.keys()):
         said, again = theirs.get(key, {}), ours.get(key, {})
-        goes_on = horizon_ms is not None and any(one.at_ms >= horizon_ms for one in (*said.values(), *again.values()))
+        goes_on = any(one.at_ms >= end_ms for one in (*said.values(), *again.values()))
         if kind.unknown(key):
             kind.result.before += 1
         elif not goes_on:
