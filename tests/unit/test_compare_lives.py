@@ -16,7 +16,7 @@ def log_with(topic: str, *revisions: int, last_ms: int) -> LifeLog:
     log = LifeLog(TOPICS)
     for revision in revisions:
         at = last_ms - (max(revisions) - revision)
-        body = {"case_id": "c", "alert_id": "c", "courier": "swift", "waybill": "SF1", "theme": "t"}
+        body: dict[str, object] = {"case_id": "c", "alert_id": "c", "courier": "swift", "waybill": "SF1", "theme": "t"}
         body |= {"subject_kind": "outlet", "revision": revision, "state": "raised"}
         headers = [("ce_id", f"c:{revision}".encode()), ("ce_time", utc(at).isoformat().encode())]
         log.add(Send(topic, b"c", json.dumps(body).encode(), headers))
