@@ -39,7 +39,12 @@ def test_an_alert_is_answered_and_decided_from_a_terminal(start_service, monkeyp
     await_true(lambda: bool(lines("referrals")), "the alert stands")
     told = call("instructions", "swift")
     assert f"{WAYBILL}  HZ-01  refuse" in told.output
-    assert "answer within 600 s, the parcel stays where it is" in told.output
+    assert "answer by " in told.output
+    assert "left), the parcel stays where it is" in told.output
+    assert (
+        f"no word yet about {HARMLESS[:-1]}9" in call("instructions", "swift", "--waybill", f"{HARMLESS[:-1]}9").output
+    )
+    assert "proceed" in call("instructions", "swift", "--waybill", HARMLESS).output
     answered = call("answer", "swift", WAYBILL, "done", "--found", "雷管")
     assert "sent, and not refused" in answered.output, answered.output
 

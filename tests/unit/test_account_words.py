@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 
 from parcelward.cli import app
 from parcelward.cli.account_table import in_words, show_accounts
+from parcelward.cluster.reader import TopicAwayError
 from parcelward.contract.accounts import Account
 from parcelward.errors import UserError
+from parcelward.settings import Settings
 
 EXAMPLE = Path(__file__).parents[2] / "schemas" / "examples" / "account" / "valid" / "adds-up.json"
 
@@ -59,3 +61,13 @@ def test_what_cannot_be_counted_is_said_in_one_sentence(words: list[str], said: 
     answer = CliRunner().invoke(app, ["report", *words])
     assert isinstance(answer.exception, UserError)
     assert str(answer.exception) == said
+
+
+def test_a_new_installation_has_no_account_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_topic(_settings: Settings, topic: str) -> dict[bytes, Any]:
+        raise TopicAwayError(f"topic {topic} does not exist")
+
+    monkeypatch.setattr("parcelward.cli.accounts.read_compacted", no_topic)
+    said = CliRunner().invoke(app, ["accounts", "swift"]).exception
+    assert str(said).startswith("no account of swift yet; accounts come after midnight")
+    assert str(said).endswith("If there should be one: topic accounts.swift does not exist")

@@ -252,3 +252,13 @@ def test_a_command_line_that_makes_no_sense_is_a_sentence(arguments: tuple[str, 
     answer = rejected(*arguments)
     assert isinstance(answer.exception, UserError)
     assert said in str(answer.exception)
+
+
+def test_the_reasons_of_answers_are_reasons_too() -> None:
+    with pytest.raises(UserError, match="whose refused records"):
+        CliRunner().invoke(app, ["rejected", "--reason", "doubled"], catch_exceptions=False)
+    wrong = CliRunner().invoke(app, ["rejected", "swift", "--reason", "doubld"], env={"COLUMNS": "400"})
+    assert wrong.exit_code == 2
+    assert "'doubld' is not one of" in wrong.output
+    assert "wrong_type" in wrong.output
+    assert "of answers: unknown, doubled, stale, ahead, late, not_asked" in wrong.output

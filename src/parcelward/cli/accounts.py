@@ -6,13 +6,15 @@ import typer
 from pydantic import ValidationError
 
 from parcelward.cli.account_table import print_accounts
-from parcelward.cli.options import Kafka, settings_with
+from parcelward.cli.options import Kafka, courier_code, settings_with
 from parcelward.cluster.compacted import read_compacted
+from parcelward.cluster.reader import TopicAwayError
 from parcelward.contract.accounts import Account
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
 
 SHOWN = 7
+NONE_YET = "no account of {} yet; accounts come after midnight, when operations runs `parcelward report --publish`"
 
 
 def accounts(
@@ -23,18 +25,17 @@ def accounts(
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a day, for machines.")] = False,
 ) -> None:
     """Read the accounts of a courier's days: what became of every record sent. Exits 1 if one does not add up."""
-    settings = settings_with(kafka)
-    topic = settings.topics.accounts(courier)
-    found = [
-        _account(topic, record.value)
-        for key, record in read_compacted(settings, topic).items()
-        if day is None or key == day.encode()
-    ][-most:]
+    settings, code = settings_with(kafka), courier_code("COURIER", courier)
+    topic = settings.topics.accounts(code)
+    try:
+        records = read_compacted(settings, topic)
+    except TopicAwayError as error:
+        raise UserError(f"{NONE_YET.format(code)}. If there should be one: {error}") from None
+    found = [_account(topic, record.value) for key, record in records.items() if day is None or key == day.encode()]
     if not found:
-        raise UserError(
-            f"{topic} has no account{'' if day is None else f' of {escaped(day)}'}; they come after midnight"
-        )
-    print_accounts(found, f"Accounts of {courier}", "date", as_json=json_lines)
+        raise UserError(NONE_YET.format(code if day is None else f"{code} for {escaped(day)}"))
+    found = found[-most:]
+    print_accounts(found, f"Accounts of {code}", "date", as_json=json_lines)
     raise typer.Exit(0 if all(account.adds_up for account in found) else 1)
 
 

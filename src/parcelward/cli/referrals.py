@@ -1,15 +1,16 @@
 """`parcelward referrals`: where each alert stands, what is due first on top."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import Annotated
 
 import typer
 
+from parcelward.cli.alert_filters import SHOWN_COURIERS
 from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, courier_code, settings_with, zone_of
 from parcelward.cli.tables import show_table
 from parcelward.contract.referrals import Referral
-from parcelward.contract.steps import OVER, ReferralState
+from parcelward.contract.steps import OVER, ReferralState, StepKind
 from parcelward.desk.states import alert_meant, read_referrals
 from parcelward.escaping import escaped_json
 
@@ -45,6 +46,17 @@ def referrals(
             typer.echo(escaped_json(one.model_dump_json()))
         return
     show_table(HEADINGS, [_row(one, zone) for one in found], f"{len(found)} alerts")
+    if code is not None and (unknown := unknown_courier(code, known.values())):
+        typer.echo(unknown, err=True)
+
+
+def unknown_courier(courier: str, known: Iterable[Referral]) -> str | None:
+    """Say that a courier has no alert at all, and who has; None where it has some."""
+    couriers = sorted({one.courier for one in known})
+    if courier in couriers:
+        return None
+    others = f", but of {', '.join(couriers[:SHOWN_COURIERS])}" if couriers else ", nor of any other courier"
+    return f"there is no alert of courier {courier}{others}"
 
 
 def _passes(one: Referral, courier: str | None, state: ReferralState | None, everything: bool) -> bool:
@@ -59,13 +71,20 @@ def _row(one: Referral, zone: tzinfo | None) -> Sequence[str]:
         one.alert_id[:SHORT],
         clock(one.due_by, zone),
         one.lane.value,
-        f"{one.state.value}, passed up {one.level}x" if one.level else one.state.value,
+        state_words(one),
         " ".join(one.rules) or "random check",
         f"{one.courier}/{one.outlet} {one.waybill}",
         f"{asked}, held" if one.held else asked,
         one.assigned_to or "",
         str(one.revision),
     )
+
+
+def state_words(one: Referral) -> str:
+    """Say where an alert stands: its state, and if it was put off or passed up."""
+    put_off = [] if one.step is not StepKind.SNOOZE else ["was put off"]
+    passed_up = [f"passed up {one.level}x"] if one.level else []
+    return ", ".join([one.state.value, *put_off, *passed_up])
 
 
 def clock(moment: datetime | None, zone: tzinfo | None) -> str:

@@ -11,13 +11,14 @@ import typer
 from rich.console import Console
 
 from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, courier_code, settings_with, since_when, zone_of
-from parcelward.cli.refusals import Groups, describe, refusal_line, rejected_ms
+from parcelward.cli.refusals import MEANINGS, Groups, describe, refusal_line, rejected_ms
 from parcelward.cli.repair_file import RepairFile
 from parcelward.cli.spool_refusals import opened_spool, set_aside_in
 from parcelward.cli.tables import show_table
 from parcelward.cluster.reader import TopicReader, in_time_order
 from parcelward.cluster.waiting import records_waiting
 from parcelward.contract.reasons import Reason
+from parcelward.contract.steps import StepReason
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, json_line
 from parcelward.intake.refusal import of_intake
@@ -28,6 +29,15 @@ from parcelward.settings import Settings
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended before it was done."""
 POLL_S = 0.2
+OF_ANSWERS = (
+    StepReason.UNKNOWN,
+    StepReason.DOUBLED,
+    StepReason.STALE,
+    StepReason.AHEAD,
+    StepReason.LATE,
+    StepReason.NOT_ASKED,
+)
+"""Reasons for which a courier's answer may come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class Look:
     zone: tzinfo | None
     from_ms: float
     until_ms: float
-    reason: Reason | None
+    reason: str | None
     most: int
     follow: bool
     group: bool
@@ -48,7 +58,7 @@ class Look:
     def passes(self, record: Any) -> bool:
         """Tell whether a record is asked for."""
         said = dict(record.headers).get("pw_reason")
-        is_wanted = self.reason is None or said == self.reason.value.encode()
+        is_wanted = self.reason is None or said == self.reason.encode()
         return is_wanted and self.from_ms <= rejected_ms(record) < self.until_ms
 
 
@@ -58,6 +68,13 @@ class Shown(NamedTuple):
     records: int
     left_out: int = 0
     written: tuple[int, ...] = ()
+
+
+def known_reason(text: str) -> str:
+    """Give a reason of events or of answers. Raises BadParameter naming those that there are."""
+    if text not in MEANINGS:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(Reason)}; of answers: {', '.join(OF_ANSWERS)}")
+    return text
 
 
 From = Annotated[
@@ -73,8 +90,13 @@ Until = Annotated[
     str | None, typer.Option(help="Only those refused before then, written as for --from.", show_default=False)
 ]
 WithReason = Annotated[
-    Reason | None,
-    typer.Option(help=f"Only this reason: {', '.join(Reason)}.", show_default=False, metavar="<reason>"),
+    str | None,
+    typer.Option(
+        help=f"Only this reason: {', '.join(Reason)}; of answers: {', '.join(OF_ANSWERS)}.",
+        show_default=False,
+        metavar="<reason>",
+        parser=known_reason,
+    ),
 ]
 Repair = Annotated[
     Path | None,

@@ -25,6 +25,10 @@ REORDERED = 10_000
 Item = TypeVar("Item")
 
 
+class TopicAwayError(UserError):
+    """A topic does not exist, or this user may not see it."""
+
+
 class TopicReader(AbstractContextManager["TopicReader"]):
     """All partitions of some topics, committed records only; a context manager.
 
@@ -122,7 +126,7 @@ class TopicReader(AbstractContextManager["TopicReader"]):
         if not numbers:
             near = get_close_matches(topic, sorted(self._consumer.topics()), 1, 0.8)
             meant = f"did you mean {near[0]}?" if near else "is the name right, and the setting topic_prefix?"
-            raise UserError(f"topic {topic} does not exist on this cluster, or this user may not see it; {meant}")
+            raise TopicAwayError(f"topic {topic} does not exist on this cluster, or this user may not see it; {meant}")
         return sorted(numbers)
 
 

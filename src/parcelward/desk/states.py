@@ -1,7 +1,8 @@
 """States of alerts and cases, as their compacted topics say them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
 
 from parcelward.cluster.reader import TopicReader
 from parcelward.contract.instructions import Instruction
@@ -9,12 +10,32 @@ from parcelward.contract.referrals import Case, Referral
 from parcelward.contract.steps import InstructionAction
 from parcelward.errors import UserError
 from parcelward.escaping import escaped
+from parcelward.moments import utc
 from parcelward.settings import Settings
 
 ID_BEGINNING = 6
 """Characters of an id that say which one is meant."""
 
-Standing = TypeVar("Standing", Referral, Case, Instruction)
+Standing = TypeVar("Standing", Referral, Case)
+NOTHING_TO_DO = (InstructionAction.RELEASE, InstructionAction.PROCEED)
+
+
+class Told(NamedTuple):
+    """An instruction, and the time at which its record arrived."""
+
+    instruction: Instruction
+    arrived: datetime
+
+    @property
+    def asks(self) -> bool:
+        """True while the courier has something to do."""
+        return self.instruction.action not in NOTHING_TO_DO
+
+    @property
+    def answer_by(self) -> datetime | None:
+        """The end of the courier's time; None where no answer is awaited."""
+        within_s = self.instruction.answer_within_s
+        return self.instruction.answer_by if within_s is None else self.arrived + timedelta(seconds=within_s)
 
 
 def read_referrals(settings: Settings) -> dict[str, Referral]:
@@ -27,10 +48,32 @@ def read_cases(settings: Settings) -> dict[str, Case]:
     return _newest(settings, settings.topics.cases, Case.model_validate_json, lambda one: one.case_id)
 
 
-def read_instructions(settings: Settings, courier: str) -> dict[str, Instruction]:
-    """Read the instruction of each of a courier's alerts that stands. Raises UserError when no broker answers."""
-    topic = settings.topics.instructions(courier)
-    return _newest(settings, topic, Instruction.model_validate_json, lambda one: one.alert_id)
+def read_instructions(settings: Settings, courier: str, waybill: str | None = None) -> dict[str, Told]:
+    """Read the last instruction of each of a courier's alerts, by its id; see `last_told`.
+
+    Raises UserError when no broker answers.
+    """
+    with TopicReader(settings, [settings.topics.instructions(courier)]) as reader:
+        return last_told(reader.read_to_end(), waybill)
+
+
+def last_told(records: Iterable[Any], waybill: str | None = None) -> dict[str, Told]:
+    """Give the last word about each alert. `proceed` alone is left out, unless it is about the parcel that is named."""
+    found: dict[str, Told] = {}
+    for record in records:
+        told = told_in(record)
+        one = told.instruction
+        known = found.get(one.alert_id)
+        if one.action is InstructionAction.PROCEED and known is None and one.waybill != waybill:
+            continue  # there may be one for each parcel
+        if known is None or known.instruction.revision <= one.revision:
+            found[one.alert_id] = told
+    return found
+
+
+def told_in(record: Any) -> Told:
+    """Give the instruction in a record."""
+    return Told(Instruction.model_validate_json(record.value), utc(record.timestamp))
 
 
 def _newest(
@@ -45,8 +88,6 @@ def _newest(
                 continue
             one = read(record.value)
             known = found.get(id_of(one))
-            if isinstance(one, Instruction) and one.action is InstructionAction.PROCEED and known is None:
-                continue  # there may be one for each parcel
             if known is None or known.revision <= one.revision:
                 found[id_of(one)] = one
     return found
@@ -79,3 +120,16 @@ def alert_meant(wanted: str, referrals: Mapping[str, Referral]) -> Referral:
     if of_waybill:
         return max(of_waybill, key=lambda one: one.at)
     return referrals[one_meant(wanted, referrals, "alert")]
+
+
+def instruction_meant(wanted: str, told: Mapping[str, Told]) -> Instruction:
+    """Give the newest instruction about this waybill, or that of the alert whose id begins so.
+
+    Raises UserError if there is none.
+    """
+    of_parcel = [one.instruction for one in told.values() if one.instruction.waybill == wanted]
+    if of_parcel:
+        return max(of_parcel, key=lambda one: (one.action is not InstructionAction.PROCEED, one.issued_at))
+    if not any(alert_id.startswith(wanted) for alert_id in told):
+        raise UserError(f"no instruction stands for waybill {escaped(wanted)}, and no alert's id begins so")
+    return told[one_meant(wanted, told, "alert")].instruction
