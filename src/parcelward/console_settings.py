@@ -11,8 +11,8 @@ class ConsoleSettings(BaseSettings):
 
     console_database: SecretStr | None = Field(
         None,
-        description="Database of the console, as a URL: postgresql://user:password@host/name, or sqlite:////path; unset:"
-        " SQLite, in console_home.",
+        description="Database of the console, as a URL: postgresql://user:password@host/name, or sqlite:////path; "
+        "unset: SQLite, in console_home.",
     )
     console_home: Path = Field(
         Path("build/console"),

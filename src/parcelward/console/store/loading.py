@@ -62,7 +62,8 @@ def portions(items: Sequence[Any], size: int = _LOOKED_UP) -> Iterable[Sequence[
 
 def look_up(connection: Connection, table: Table, names: Sequence[str], keys: Sequence[Any]) -> list[Row]:
     """Read some columns of the rows whose first named column is one of the keys."""
-    columns, first, found = ", ".join(map(_quoted, names)), _quoted(names[0]), []
+    columns, first = ", ".join(map(_quoted, names)), _quoted(names[0])
+    found: list[Row] = []
     for some in portions(keys):
         if connection.dialect.name == "sqlite":
             marks = ", ".join("?" * len(some))

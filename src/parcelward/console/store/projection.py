@@ -47,7 +47,7 @@ class OvertakenError(Exception):
 
 
 class Position(NamedTuple):
-    """How far a log was read: `number` is its own, `begin` the first offset that has rows, `next` the one to be read."""
+    """Position in a log: `number` is its own, `begin` the first offset that has rows, `next` the one to be read."""
 
     number: int
     topic_id: str

@@ -30,6 +30,10 @@ class FindingRead(msgspec.Struct, gc=False):
     severity: Severity
 
 
+class EarlierRead(msgspec.Struct, gc=False):
+    rule: Key
+
+
 class Parties(msgspec.Struct, gc=False):
     document_token: Id | None = None
     phone_token: Id | None = None
@@ -65,6 +69,7 @@ class AlertRead(msgspec.Struct, gc=False):
     operator: Key | None = None
     card: Card | None = None
     score: Score | None = None
+    found_before: tuple[EarlierRead, ...] = ()
 
 
 class AskedRead(msgspec.Struct, gc=False):

@@ -39,7 +39,7 @@ def name_terms(name: str) -> str:
 
 
 def terms_of(alert: AlertRead) -> str:
-    """Terms of an alert: ids, codes, rules, tokens, and its goods as declared and as found."""
+    """Terms of an alert: ids, codes, rules that it has or had, tokens, and its goods as declared and as found."""
     outlet, parties = alert.outlet, alert.parties
     found = [
         alert.waybill,
@@ -48,6 +48,7 @@ def terms_of(alert: AlertRead) -> str:
         outlet,
         f"{alert.courier}/{outlet}",
         *dict.fromkeys([one.rule for one in alert.findings]),
+        *[one.rule for one in alert.found_before],
     ]
     if alert.operator is not None:
         found += [alert.operator, operator_term(alert.courier, alert.operator)]
