@@ -58,9 +58,12 @@ def write_alerts(connection: Connection, placed: Sequence[Placed], mark: int, un
         row, now = _row(alert, number, one.place, mark)
         for counted, sign in ((before, -1), (now, 1)):
             if counted is not None:
-                for key in counted.tally():
+                keys = counted.tally()
+                for key in keys:
                     alerts[key] += sign
-                    red[key] += sign * (counted.lane == RED)
+                if counted.lane == RED:
+                    for key in keys:
+                        red[key] += sign
         known[alert.alert_id], newest[alert.alert_id], terms[number] = now, row, terms_of(alert)
     put(connection, tables.alert_revisions, revisions)
     put(connection, tables.alerts, list(newest.values()))

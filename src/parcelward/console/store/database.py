@@ -140,6 +140,7 @@ def _set_up(connection: Any, _record: object) -> None:
     # TRAP: by itself the driver begins a transaction at the first change only, so that a reader sees two states.
     connection.isolation_level = None
     for pragma in (
+        "page_size=8192",  # an alert fits into a page or two
         "journal_mode=WAL",
         "synchronous=NORMAL",  # a power cut may take the last batches; their positions go with them
         f"busy_timeout={BUSY_MS}",

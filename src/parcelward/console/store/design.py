@@ -20,7 +20,7 @@ FOUND_BY = "alert_terms"
 
 
 def keep_design(connection: Connection) -> None:
-    """Make the projected tables, unless today's are there. Raises UserError if there are those of a newer version."""
+    """Make the projected tables, unless today's are there. Raises UserError for those of a newer version."""
     with write_on(connection):
         found = connection.execute(select(design.c.number)).scalar()
         if found == DESIGN:

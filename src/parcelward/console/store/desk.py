@@ -105,7 +105,7 @@ def count_by(database: Database, wanted: DeskFilter, what: str) -> dict[str, int
     shown = select(column).where(*_conditions(database, replace(wanted, view=View.DUE))).limit(GROUPED).subquery()
     query = select(shown.c[what], func.count()).group_by(shown.c[what]).order_by(func.count().desc(), shown.c[what])
     with database.reading() as connection:
-        found = connection.execute(query).all()
+        found: Sequence[Any] = connection.execute(query).all()
     return {LANES[name].value if what == "lane" else name: count for name, count in found}
 
 

@@ -17,21 +17,40 @@ def put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
 
     No two of the rows may have the same key.
     """
+    _insert(connection, table, rows, "{0} = excluded.{0}")
+
+
+def add(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Write rows of counts; those of a key that is there are added to it."""
+    _insert(connection, table, rows, "{0} = {1}.{0} + excluded.{0}")
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Row], change: str) -> None:
     if not rows:
         return
+    columns, found, action = _parts(table, change)
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_replacing(table), list(map(tuple, rows)))
-        return
-    names, types = [column.name for column in table.columns], [_copied(column.type) for column in table.columns]
-    keys = {column.name for column in table.primary_key.columns}
-    _copy(connection, table.name, names, types, rows)
-    others = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names if name not in keys)
-    action = f"DO UPDATE SET {others}" if others else "DO NOTHING"
-    columns, found = ", ".join(map(_quoted, names)), ", ".join(map(_quoted, sorted(keys)))
-    connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM incoming_{table.name}"
-        f" ON CONFLICT ({found}) {action}"
-    )
+        marks = ", ".join("?" * len(table.columns))
+        statement = f"INSERT INTO {table.name} ({columns}) VALUES ({marks})"
+    else:
+        names, types = [column.name for column in table.columns], [_copied(column.type) for column in table.columns]
+        _copy(connection, table.name, names, types, rows)
+        statement = f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM incoming_{table.name}"
+    statement += f" ON CONFLICT ({found}) {action}"
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(statement, list(map(tuple, rows)))
+    else:
+        connection.exec_driver_sql(statement)
+
+
+@cache
+def _parts(table: Table, change: str) -> tuple[str, str, str]:
+    """The columns of a table, its key, and what happens to a row whose key is there."""
+    keys = [column.name for column in table.primary_key.columns]
+    others = [column.name for column in table.columns if column.name not in keys]
+    sets = ", ".join(change.format(_quoted(name), table.name) for name in others)
+    columns = ", ".join(_quoted(column.name) for column in table.columns)
+    return columns, ", ".join(map(_quoted, keys)), f"DO UPDATE SET {sets}" if sets else "DO NOTHING"
 
 
 def put_terms(connection: Connection, rows: Sequence[tuple[int, str]]) -> None:
@@ -86,12 +105,6 @@ def remove(connection: Connection, table: Table, name: str, keys: Sequence[Any])
             connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {_quoted(name)} IN ({marks})", tuple(some))
         else:
             connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {_quoted(name)} = ANY(%s)", (list(some),))
-
-
-@cache
-def _replacing(table: Table) -> str:
-    names = [_quoted(column.name) for column in table.columns]
-    return f"INSERT OR REPLACE INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
 def _copy(connection: Connection, table: str, names: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> None:

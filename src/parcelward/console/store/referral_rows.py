@@ -1,4 +1,4 @@
-"""Records of `referrals` and `cases` become rows: where each stands, the steps to there, and what lies in which case."""
+"""Records of `referrals` and `cases` become rows: where each stands, the steps to there, what lies in which case."""
 
 from collections import Counter
 from collections.abc import Sequence

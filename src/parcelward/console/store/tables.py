@@ -135,6 +135,7 @@ case_members = Table(
     Column("case_id", Code, primary_key=True),
     Column("alert_id", Code, primary_key=True),
     Index("case_members_of_alert", "alert_id"),
+    sqlite_with_rowid=False,
 )
 cases = Table(
     "cases",
@@ -248,10 +249,11 @@ tallies = Table(
     Column("courier", Code, primary_key=True),
     Column("outlet", Code, primary_key=True),
     Column("day", Number, primary_key=True),  # in China, see `moments.china_day`
-    Column("rule", Code, primary_key=True),  # "" counts each alert once, the rules those that they found something in
+    Column("rule", Code, primary_key=True),  # "": an outlet's alerts, each once; a rule's have no outlet
     Column("alerts", Number, nullable=False),
     Column("red", Number, nullable=False),
     Index("tallies_by_day", "day", "rule"),
+    sqlite_with_rowid=False,
 )
 verdicts = Table(
     "verdicts",
@@ -261,6 +263,7 @@ verdicts = Table(
     Column("rule", Code, primary_key=True),
     Column("outcome", Code, primary_key=True),
     Column("alerts", Number, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 NEVER = 1 << 62
