@@ -148,7 +148,7 @@ def fill(database: Database, traffic: Traffic) -> dict[str, Filled]:
     logs = [(topic, number) for topic in ("alerts", "referrals") for number in range(3)] + [("cases", 0)]
     with database.engine.connect() as connection:
         projection.read_positions(connection)
-        projection.begin_with(connection, {log: ("id", 0) for log in logs})
+        projection.begin_with(connection, dict.fromkeys(logs, ("id", 0)))
         cases = traffic.cases(20_000)
         projection.write(connection, cases, {("cases", 0): len(cases)})
         for topic in ("alerts", "referrals"):

@@ -20,7 +20,7 @@ FOUND_BY = "alert_terms"
 
 
 def keep_design(connection: Connection) -> None:
-    """Make the projected tables, unless today's are there. Raises UserError for those of a newer version."""
+    """Make the projected tables, unless they are there. Raises UserError for those of a newer version."""
     with write_on(connection):
         found = connection.execute(select(design.c.number)).scalar()
         if found == DESIGN:
@@ -35,10 +35,24 @@ def keep_design(connection: Connection) -> None:
         else:
             log.warning("console_tables_made_anew design=%d before=%d: all topics are read again", DESIGN, found)
             connection.execute(update(design).values(number=DESIGN))
-        empty(connection)
+        make_anew(connection)
 
 
-def empty(connection: Connection) -> None:
+def clear(connection: Connection) -> None:
+    """Delete every projected row; part of the caller's transaction. Whoever reads meanwhile sees the rows until then.
+
+    TRAP: on PostgreSQL whoever began to read before, and waits for a table that is dropped or truncated, finds it empty.
+    """
+    if connection.dialect.name == "sqlite":
+        make_anew(connection)
+        return
+    for name in (*projected.tables, FOUND_BY):
+        if name != standing.name:
+            connection.execute(text(f"DELETE FROM {name}"))
+    connection.execute(update(standing).values(behind=0, at_ms=0))
+
+
+def make_anew(connection: Connection) -> None:
     """Drop the projected tables and make them again, without rows; part of the caller's transaction."""
     there = set(inspect(connection).get_table_names())
     for name in (*projected.tables, FOUND_BY):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from parcelward.console.store import tables
 from parcelward.console.store.alert_rows import write_alerts
-from parcelward.console.store.design import empty
+from parcelward.console.store.design import clear
 from parcelward.console.store.kinds import Kind
 from parcelward.console.store.letter_rows import (
     Writer,
@@ -88,7 +88,7 @@ class Projection:
     def forget_all(self, connection: Connection) -> None:
         """Empty the projected tables, positions among them. The mark goes on, so that whoever waits hears of it."""
         with write_on(connection):
-            empty(connection)
+            clear(connection)
             self.mark += 1
             connection.execute(update(tables.standing).values(mark=self.mark))
         self.positions = {}
@@ -154,7 +154,7 @@ class Projection:
 
 @contextlib.contextmanager
 def without_collector() -> Iterator[None]:
-    """Put off the search for circles: many objects are made, none of them in a circle, and looking takes half the time."""
+    """Put off the search for circles: many objects are made, none of them in one, and looking takes half the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -94,7 +94,7 @@ class ReferralRead(msgspec.Struct, gc=False):
     lane: Lane
     severity: Severity
     action: Action
-    rules: tuple[Key, ...]
+    rules: Annotated[tuple[Key, ...], msgspec.Meta(max_length=16)]
     held: bool
     person: Id | None = None
     due_by: Aware | None = None
@@ -102,7 +102,7 @@ class ReferralRead(msgspec.Struct, gc=False):
     asked: AskedRead | None = None
     answer: AnsweredRead | None = None
     outcome: OutcomeKind | None = None
-    cases: tuple[Id, ...] = ()
+    cases: Annotated[tuple[Id, ...], msgspec.Meta(max_length=16)] = ()
 
 
 class CaseRead(msgspec.Struct, gc=False):
