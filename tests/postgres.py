@@ -80,6 +80,6 @@ class Postgres(AbstractContextManager["Postgres"]):
         return True
 
     def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGINT)  # "fast": without waiting for those who are connected
+        self.process.send_signal(signal.SIGQUIT)  # at once: nothing is kept
         self.process.wait()
         shutil.rmtree(self._folder)

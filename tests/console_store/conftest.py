@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from parcelward.console.store.database import Database, open_url
+from tests.console_store.contents import project
+from tests.console_store.memory_logs import MemoryLogs
 from tests.postgres import Postgres
 
 
@@ -42,6 +44,20 @@ def new_database(new_url: Callable[[], str]) -> Iterator[Callable[[], Database]]
     yield make
     for one in opened:
         one.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A store that has read everything; for tests that only ask."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('desk') / 'console.sqlite'}"
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.new_database()
+    opened = open_url(url)
+    project(opened, MemoryLogs())
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

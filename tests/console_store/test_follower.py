@@ -23,7 +23,7 @@ UNREACHABLE = SETTINGS.model_copy(update={"kafka": "127.0.0.1:1"})
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "CHECK_S", 0.1)
-    monkeypatch.setattr(follower, "CERTAIN_MS", 50)
+    monkeypatch.setattr(follower, "CERTAIN_S", 0.05)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from parcelward.console.store.case_desk import CaseLine, case_lines
 from parcelward.console.store.database import Database
 from parcelward.console.store.lines import AlertBrief, Line, brief_of, line_of, select_briefs, select_lines
+from parcelward.console.store.packing import unpacked
 from parcelward.console.store.places import log_of, offset_of
 from parcelward.console.store.tables import (
     alert_revisions,
@@ -249,7 +250,8 @@ def _revisions(connection: Connection, number: int) -> tuple[Revision, ...]:
     query = select(table).where(table.c.number == number).order_by(table.c.place.desc()).limit(MOST)
     once = {row.revision: row for row in connection.execute(query)}
     return tuple(
-        Revision(row.revision, row.arrived_ms, _plain(row.document)) for _, row in sorted(once.items(), key=_first)
+        Revision(row.revision, row.arrived_ms, _plain(unpacked(row.document)))
+        for _, row in sorted(once.items(), key=_first)
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from parcelward.console.store import tables
 from parcelward.console.store.loading import look_up, put, put_terms
+from parcelward.console.store.packing import packed
 from parcelward.console.store.placed import Placed, Unreadable, read_all
 from parcelward.console.store.places import log_of, number_of
 from parcelward.console.store.ranks import LANE_RANKS, SEVERITY_RANKS
@@ -52,7 +53,7 @@ def write_alerts(connection: Connection, placed: Sequence[Placed], mark: int, un
     for one, alert in read:
         record, before = one.record, known.get(alert.alert_id)
         number = before.number if before else number_of(record.timestamp, record.partition, record.offset)
-        revisions.append((one.place, number, alert.revision, record.timestamp, record.value))
+        revisions.append((one.place, number, alert.revision, record.timestamp, packed(record.value or b"")))
         if before is not None and before.revision >= alert.revision:
             continue
         row, now = _row(alert, number, one.place, mark)

@@ -10,4 +10,4 @@ Number = BigInteger().with_variant(Integer, "sqlite")
 Moment = Number
 """Milliseconds since the epoch."""
 Document = LargeBinary()
-"""A record's JSON, byte for byte."""
+"""A record's JSON, byte for byte; that of an alert is packed (`packing`)."""

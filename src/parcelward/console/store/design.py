@@ -20,7 +20,7 @@ FOUND_BY = "alert_terms"
 
 
 def keep_design(connection: Connection) -> None:
-    """Make the projected tables, unless they are there. Raises UserError for those of a newer version."""
+    """Make the projected tables, if they are not there. Raises UserError for newer ones."""
     with write_on(connection):
         found = connection.execute(select(design.c.number)).scalar()
         if found == DESIGN:
@@ -41,7 +41,7 @@ def keep_design(connection: Connection) -> None:
 def clear(connection: Connection) -> None:
     """Delete every projected row; part of the caller's transaction. Whoever reads meanwhile sees the rows until then.
 
-    TRAP: on PostgreSQL whoever began to read before, and waits for a table that is dropped or truncated, finds it empty.
+    TRAP: on PostgreSQL whoever waits for a table that is dropped or truncated finds it empty, and no row it relies on.
     """
     if connection.dialect.name == "sqlite":
         make_anew(connection)

@@ -34,7 +34,7 @@ LOOK_S = 0.25
 """Time between two looks at what another console has projected."""
 CHECK_S = 30.0
 """Time between two looks at the logs: new topics, what retention took, whether they are still the same."""
-CERTAIN_MS = 10_000
+CERTAIN_S = 10.0
 """Time after which it is noted again that nothing is missing."""
 DELETIONS_KEPT = "delete.retention.ms"
 
@@ -132,10 +132,11 @@ class Follower:
         projection = Projection(self._kinds)
         with self._open_logs(self._settings) as logs:
             log.info("console_projecting")
-            self._projecting = True
             while not self._stopped.is_set():
                 projection.read_positions(connection)
                 self._stand(connection, projection, logs)
+                self._note(connection, projection, logs)
+                self._projecting = True
                 self._follow(connection, projection, logs, time.monotonic() + CHECK_S)
 
     def _stand(self, connection: Connection, projection: Projection, logs: Logs) -> None:
@@ -172,22 +173,22 @@ class Follower:
         return away_ms // 3_600_000 if away_ms >= least else None
 
     def _follow(self, connection: Connection, projection: Projection, logs: Logs, until: float) -> None:
-        ends: dict[Log, int] | None = None
-        noted_ms = 0
+        noted = time.monotonic()
         while not self._stopped.is_set() and time.monotonic() < until:
             records, read = logs.poll(POLL_S)
             projection.write(connection, records, read)
             self._tell(projection.mark)
-            now_ms = int(time.time() * 1000)
-            if not records and now_ms - noted_ms < CERTAIN_MS:
-                continue
-            if ends is None or not records:
-                ends = {at: end for at, (_, end) in logs.bounds(projection.positions).items()}
-            behind = sum(max(ends[at] - one.next, 0) for at, one in projection.positions.items())
-            with write_on(connection):
-                values = {"behind": behind} | ({} if behind else {"at_ms": now_ms})
-                connection.execute(update(standing).values(values))
-            noted_ms = now_ms
+            if records or time.monotonic() - noted > CERTAIN_S:
+                self._note(connection, projection, logs)
+                noted = time.monotonic()
+
+    def _note(self, connection: Connection, projection: Projection, logs: Logs) -> None:
+        """Note how much waits to be read; if it is nothing, that nothing is missing now."""
+        bounds = logs.bounds(projection.positions)
+        behind = sum(max(bounds[at][1] - one.next, 0) for at, one in projection.positions.items())
+        values = {"behind": behind} | ({} if behind else {"at_ms": int(time.time() * 1000)})
+        with write_on(connection):
+            connection.execute(update(standing).values(values))
 
 
 def _first_line(error: BaseException) -> str:

@@ -82,7 +82,7 @@ def searched(words: str) -> list[str]:
     found: list[str] = []
     for word in _NO_TERM.sub(" ", words.lower()).split():
         if not any(character >= _CHINESE for character in word):
-            found.append(word)
+            found += [word] if any(map(str.isalnum, word)) else []
             continue
         for run in _RUNS.findall(word):
             whole = run[0] < _CHINESE or len(run) == 1
