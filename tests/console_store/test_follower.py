@@ -54,7 +54,7 @@ def is_whole(one: Follower) -> bool:
 def follow(database: Database, logs: MemoryLogs) -> None:
     """Read everything that is there, and end."""
     with following(database, logs) as one:
-        until(lambda: is_whole(one) and one.progress().projecting)
+        until(lambda: one.progress().projecting and is_whole(one))
 
 
 def test_it_reads_what_is_there_and_what_comes_and_wakes_who_waits(new_database: Callable[[], Database]) -> None:

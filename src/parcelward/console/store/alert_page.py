@@ -249,14 +249,8 @@ def _revisions(connection: Connection, number: int) -> tuple[Revision, ...]:
     table = alert_revisions
     query = select(table).where(table.c.number == number).order_by(table.c.place.desc()).limit(MOST)
     once = {row.revision: row for row in connection.execute(query)}
-    return tuple(
-        Revision(row.revision, row.arrived_ms, _plain(unpacked(row.document)))
-        for _, row in sorted(once.items(), key=_first)
-    )
-
-
-def _first(item: tuple[int, Any]) -> int:
-    return item[0]
+    found = [once[revision] for revision in sorted(once)]
+    return tuple(Revision(row.revision, row.arrived_ms, _plain(unpacked(row.document))) for row in found)
 
 
 def _steps(connection: Connection, alert_id: str) -> tuple[Step, ...]:

@@ -27,8 +27,8 @@ def keep_design(connection: Connection) -> None:
             return
         if found is not None and found > DESIGN:
             raise UserError(
-                f"the console's tables are of design {found}, and this version knows {DESIGN}: a newer version has made "
-                "them; start that version, or delete the database"
+                f"the console's tables are of design {found}, and this version knows {DESIGN}: a newer version has "
+                "made them; start that version, or delete the database"
             )
         if found is None:
             connection.execute(insert(design).values(one=1, number=DESIGN))

@@ -88,10 +88,11 @@ class Follower:
 
     def progress(self) -> Progress:
         """Say how far the tables are."""
+        projecting = self._projecting  # asked first: once it is true, what is noted is of this process
         with self._database.reading() as connection:
             row = connection.execute(select(standing.c.behind, standing.c.at_ms)).one()
             unreadable = connection.execute(select(func.sum(positions.c.unreadable))).scalar()
-        return Progress(row.at_ms > 0, row.behind, self._projecting, int(unreadable or 0))
+        return Progress(row.at_ms > 0, row.behind, projecting, int(unreadable or 0))
 
     def wait(self, mark: int, timeout_s: float) -> int:
         """Wait until something newer than a mark was written, or for so long; returns the newest mark."""
