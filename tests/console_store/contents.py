@@ -1,4 +1,4 @@
-"""What the projected tables hold, without the numbers that depend on when and in which order it was read."""
+"""Contents of the projected tables, without the numbers that depend on when and in which order it was read."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ AT_ONCE = 200
 
 @cache
 def records() -> dict[Log, tuple[Record, ...]]:
-    """What a recorded run left on the topics that the console reads, by log."""
+    """Records that a recorded run left on the topics that the console reads, by log."""
     found: dict[Log, list[Record]] = {}
     held = recorded(24, seed=11).records
     for topic in TOPICS:
@@ -65,7 +65,7 @@ class MemoryLogs(AbstractContextManager["MemoryLogs"]):
                 self.begins[log] = 0
 
     def ends(self) -> dict[Log, int]:
-        """Where each log ends."""
+        """Ends of the logs."""
         return {log: some[-1].offset + 1 if some else self.begins[log] for log, some in self.logs.items()}
 
     def topic_ids(self, topics: Collection[str]) -> dict[Log, str]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from parcelward.console.store import follower
 from parcelward.console.store.database import Database, open_url
@@ -15,6 +15,7 @@ from tests.chaos.recorded import SETTINGS
 from tests.console_store.contents import contents, project
 from tests.console_store.memory_logs import MemoryLogs
 from tests.patience import PATIENCE_S
+from tests.postgres import Postgres
 
 ALERTS = SETTINGS.topics.alerts
 UNREACHABLE = SETTINGS.model_copy(update={"kafka": "127.0.0.1:1"})
@@ -90,6 +91,32 @@ def test_one_of_two_consoles_projects_and_the_other_takes_over(new_url: Callable
             assert other.wait(mark, PATIENCE_S) > mark
     first.close()
     second.close()
+
+
+def test_a_console_that_loses_its_database_connection_projects_no_more_until_it_has_the_lock_again(
+    postgres: Postgres,
+) -> None:
+    """As when it dies: the lock goes with the connection, and somebody goes on."""
+    url, logs = postgres.new_database(), MemoryLogs()
+    first, second = open_url(url), open_url(url)
+    with following(first, logs) as one, following(second, logs) as other:
+        until(lambda: one.progress().projecting or other.progress().projecting)
+        with first.engine.connect() as connection:
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            assert connection.execute(text(cut)).scalars().all() == [True]
+        mark = max(one.wait(0, 0), other.wait(0, 0))
+        value = logs.logs[ALERTS, 0][0].value
+        assert value is not None
+        logs.append(ALERTS, value.replace(b'"alert_id":"', b'"alert_id":"new-'))
+        assert one.wait(mark, PATIENCE_S) > mark
+        assert other.wait(mark, PATIENCE_S) > mark
+        until(lambda: one.progress().projecting != other.progress().projecting)
+        until(lambda: is_whole(one))
+    fresh = open_url(postgres.new_database())
+    project(fresh, logs)
+    assert contents(first) == contents(fresh)
+    for database in (first, second, fresh):
+        database.close()
 
 
 def test_a_log_that_is_another_one_is_read_anew_and_said(

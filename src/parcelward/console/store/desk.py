@@ -145,12 +145,13 @@ def changed(database: Database, ids: Sequence[str], since: int) -> tuple[Line, .
 
 
 def _counted(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    found = select(literal_column("1").label("one")).select_from(referrals).where(*conditions).limit(COUNTED)
+    found: Any = select(literal_column("1").label("one")).select_from(referrals).where(*conditions).limit(COUNTED)
     return select(func.count()).select_from(found.subquery())
 
 
 def _conditions(database: Database, wanted: DeskFilter) -> list[ColumnElement[bool]]:
-    table, found = referrals.c, [*_of_view(wanted)]
+    table = referrals.c
+    found: list[ColumnElement[bool]] = [*_of_view(wanted)]
     exactly: tuple[tuple[ColumnElement[Any], object], ...] = (
         (table.courier, wanted.courier),
         (table.outlet, wanted.outlet),

@@ -50,7 +50,7 @@ class Logs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the tables are: `ready` once everything was read, `behind` the records that wait; `projecting`: by this
+    """Progress of the tables: `ready` once everything was read, `behind` the records that wait; `projecting`: by this
     very process; `unreadable`: records that were left out."""
 
     ready: bool

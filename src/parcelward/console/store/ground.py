@@ -1,4 +1,4 @@
-"""What must be true before rows may be added to those that are there: the logs are the ones that were read before."""
+"""Doubts that forbid to add rows to those that are there: the logs must be the ones that were read before."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -24,7 +24,7 @@ _ROWS: Mapping[Kind, Any] = {
     Kind.DECISIONS: tables.decisions,
     Kind.REFUSED: tables.refused_decisions,
 }
-"""Of what a topic keeps for a time. Compacted topics say by a record without a value what is to be forgotten."""
+"""Tables of what a topic keeps for a time. Compacted topics say by a record without a value what is to be forgotten."""
 
 
 def take_out(connection: Connection, projection: Projection, begins: Mapping[Log, int]) -> int:

@@ -20,7 +20,7 @@ _LAST = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What was found; `more` says that there are further alerts."""
+    """The alerts and cases that were found; `more` says that there are further alerts."""
 
     alerts: tuple[AlertBrief, ...]
     cases: tuple[CaseLine, ...]

@@ -1,4 +1,4 @@
-"""What a search means in SQL, on each database."""
+"""The meaning of a search in SQL, on each database."""
 
 from collections.abc import Sequence
 
