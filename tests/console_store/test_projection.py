@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from parcelward.console.store import tables
 from parcelward.console.store.database import Database, open_url
 from parcelward.console.store.design import DESIGN, keep_design
+from parcelward.console.store.feed import couriers
 from parcelward.console.store.own_tables import design, views
 from parcelward.console.store.projection import OvertakenError, Projection
 from parcelward.errors import UserError
@@ -142,6 +143,23 @@ def test_a_record_without_a_value_takes_the_rows_away(database: Database) -> Non
     project(database, logs)
     assert [count(database, name) for name in ("referrals", "steps", "cases", "case_members", "verdicts")] == [0] * 5
     assert count(database, "alerts") > 0
+
+
+def test_accounts_of_couriers_are_there_until_they_are_deleted(database: Database) -> None:
+    logs = MemoryLogs()
+    for courier, date in (("swift", "2026-11-22"), ("swift", "2026-11-23"), ("orient", "2026-11-23")):
+        value = {"courier": courier, "date": date, "sent": 7}
+        logs.append(SETTINGS.topics.accounts(courier), msgspec.json.encode(value), date.encode())
+    project(database, logs)
+    assert [(one.courier, one.date) for one in couriers(database)] == [
+        ("orient", "2026-11-23"),
+        ("swift", "2026-11-23"),
+        ("swift", "2026-11-22"),
+    ]
+    assert couriers(database)[0].document["sent"] == 7
+    logs.append(SETTINGS.topics.accounts("swift"), None, b"2026-11-23")
+    project(database, logs)
+    assert [(one.courier, one.date) for one in couriers(database, days=1)] == [("orient", "2026-11-23")]
 
 
 def test_tables_of_another_design_are_made_anew_and_the_people_stay(database: Database) -> None:
