@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 FILE = "console.sqlite"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 10_000
-CACHE_KIB = 256 * 1024
+CACHE_KIB = 32 * 1024
 MAPPED_BYTES = 8 * 1024**3
 NOTICED = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 """A process whose machine is gone loses its locks within half a minute."""
@@ -146,7 +146,7 @@ def _set_up(connection: Any, _record: object) -> None:
         f"busy_timeout={BUSY_MS}",
         "foreign_keys=ON",
         "secure_delete=ON",  # what a topic forgot is not to be found in the file
-        f"cache_size=-{CACHE_KIB // 8}",
+        f"cache_size=-{CACHE_KIB}",
         f"mmap_size={MAPPED_BYTES}",
         "temp_store=MEMORY",
     ):

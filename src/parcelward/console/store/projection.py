@@ -25,7 +25,7 @@ from parcelward.console.store.letter_rows import (
 from parcelward.console.store.placed import Placed, Unreadable
 from parcelward.console.store.places import place_of
 from parcelward.console.store.referral_rows import write_cases, write_referrals
-from parcelward.console.store.transactions import write_on
+from parcelward.console.store.transactions import make_room, write_on
 from parcelward.stage import SourceRecord
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,7 @@ class Projection:
 
     def read_positions(self, connection: Connection) -> None:
         """Read how far it came."""
+        make_room(connection)
         table = tables.positions
         self.positions = {
             (row.topic, row.partition): Position(row.number, row.topic_id, row.begin, row.next, row.unreadable)
