@@ -88,6 +88,24 @@ def test_a_second_projector_writes_nothing_over_the_first(database: Database) ->
     assert contents(database) == before
 
 
+@pytest.mark.parametrize(("topic", "history"), [(ALERTS, "alert_revisions"), (REFERRALS, "steps"), (CASES, None)])
+def test_what_comes_late_or_again_changes_nothing_but_the_history(
+    database: Database, topic: str, history: str | None
+) -> None:
+    logs = MemoryLogs()
+    project(database, logs)
+    before = contents(database)
+    for (of, partition), some in list(logs.logs.items()):
+        if of == topic:
+            first = next(one for one in some if one.value and b'"revision":1,' in one.value)
+            logs.append(topic, first.value, first.key or b"", partition)
+            logs.append(topic, some[-2].value, some[-2].key or b"", partition)
+    project(database, logs)
+    after = contents(database)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == ({history} if history else set())
+
+
 NONSENSE = {
     "no JSON": b"{",
     "no UTF-8": b'{"alert_id": "\xff"}',
