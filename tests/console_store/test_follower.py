@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text, update
@@ -117,6 +118,26 @@ def test_a_console_that_loses_its_database_connection_projects_no_more_until_it_
     assert contents(first) == contents(fresh)
     for database in (first, second, fresh):
         database.close()
+
+
+def test_a_fault_of_ours_is_said_and_tried_again(
+    database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = iter([ZeroDivisionError("as if")])
+    working = follower.take_out
+
+    def fail_once(*given: Any) -> int:
+        for fault in faults:
+            raise fault
+        return working(*given)
+
+    monkeypatch.setattr(follower, "take_out", fail_once)
+    logs = MemoryLogs()
+    with following(database, logs) as one:
+        until(lambda: one.progress().projecting and is_whole(one))
+        assert one.progress().certain_ms > 0
+    assert "console_projection_failed" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_a_log_that_is_another_one_is_read_anew_and_said(

@@ -51,12 +51,14 @@ class Logs(Protocol):
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Progress of the tables: `ready` once everything was read, `behind` the records that wait; `projecting`: by this
-    very process; `unreadable`: records that were left out."""
+    very process; `unreadable`: records that were left out; `certain_ms`: when it was last certain that nothing is
+    missing."""
 
     ready: bool
     behind: int
     projecting: bool
     unreadable: int
+    certain_ms: int
 
 
 class Follower:
@@ -92,7 +94,7 @@ class Follower:
         with self._database.reading() as connection:
             row = connection.execute(select(standing.c.behind, standing.c.at_ms)).one()
             unreadable = connection.execute(select(func.sum(positions.c.unreadable))).scalar()
-        return Progress(row.at_ms > 0, row.behind, projecting, int(unreadable or 0))
+        return Progress(row.at_ms > 0, row.behind, projecting, int(unreadable or 0), row.at_ms)
 
     def wait(self, mark: int, timeout_s: float) -> int:
         """Wait until something newer than a mark was written, or for so long; returns the newest mark."""
@@ -108,6 +110,8 @@ class Follower:
                         self._project(connection)
             except (SQLAlchemyError, KafkaError, UserError, OSError, OvertakenError, OutOfRangeError) as error:
                 log.warning("console_projection_interrupted error=%s: %s", type(error).__name__, _first_line(error))
+            except Exception:  # a fault of ours: pages go on with what is there, and say since when
+                log.exception("console_projection_failed")
             finally:
                 self._projecting = False
             for _ in range(4):
