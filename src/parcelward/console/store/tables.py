@@ -14,7 +14,7 @@ projected = MetaData()
 positions = Table(
     "positions",
     projected,
-    Column("number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("number", Number, primary_key=True, autoincrement=False),
     Column("topic", Code, nullable=False),
     Column("partition", SmallInteger, nullable=False),
     Column("topic_id", Code, nullable=False),  # a topic that was created anew has another one
