@@ -1,6 +1,7 @@
 """Lists hold what the topics say: each alert once, in order, and nothing else; search finds Chinese words."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from parcelward.console.store.ranks import LANE_RANKS, SEVERITY_RANKS
 from parcelward.console.store.search import search
 from parcelward.contract.alerts import Lane, Severity
 from parcelward.contract.steps import OVER
+from parcelward.moments import ms_of
 from tests.chaos.recorded import SETTINGS
 from tests.console_store.memory_logs import MemoryLogs
 
@@ -138,6 +140,9 @@ def test_cases_are_listed_with_their_alerts(desk: Database) -> None:
         members = {alert_id for alert_id, one in REFERRALS.items() if line.case_id in one["cases"]}
         assert {one.alert_id for one in case_page.members(desk, line.case_id).lines} == members
         assert sum(count for *_, count in case_page.spread(desk, line.case_id).by_outlet) == len(members)
+        waits = [REFERRALS[one]["due_by"] for one in members if is_open(REFERRALS[one]) and REFERRALS[one]["due_by"]]
+        expected = ms_of(datetime.fromisoformat(min(waits))) if waits and is_open(CASES[line.case_id]) else None
+        assert line.due_ms == expected
         view = case_page.case(desk, line.case_id)
         assert view is not None
         assert view.document == CASES[line.case_id]

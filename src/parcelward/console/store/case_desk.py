@@ -113,16 +113,23 @@ def count_case_views(database: Database, wanted: CaseFilter) -> dict[View, int]:
 
 def case_lines(connection: Connection, rows: Sequence[Any]) -> tuple[CaseLine, ...]:
     """Make lines of rows of `cases`, in their order."""
-    due = {row.case_id: _soonest(connection, row.case_id) for row in rows if not row.over}
+    opened = [row for row in rows if not row.over]
+    due = _soonest(connection, [row.case_id for row in opened if row.count <= DUE_OF])
+    for row in opened:
+        if row.count > DUE_OF:
+            due |= _soonest(connection, [row.case_id])
     return tuple(_line(row, due.get(row.case_id)) for row in rows)
 
 
-def _soonest(connection: Connection, case_id: str) -> int | None:
-    """Find when the first of its open alerts is due, among as many as a person could look at."""
-    members = select(case_members.c.alert_id).where(case_members.c.case_id == case_id).limit(DUE_OF).subquery()
-    query = select(func.min(referrals.c.due_ms)).join(members, members.c.alert_id == referrals.c.alert_id)
-    soonest: int | None = connection.execute(query.where(IS_OPEN)).scalar()
-    return None if soonest == NEVER else soonest
+def _soonest(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Find when the first open alert of each case is due; of one large case among as many as a person could look at."""
+    lying: Any = select(case_members).where(case_members.c.case_id.in_(ids))
+    members = (lying.limit(DUE_OF) if len(ids) == 1 else lying).subquery()
+    query = select(members.c.case_id, func.min(referrals.c.due_ms)).join(
+        referrals, members.c.alert_id == referrals.c.alert_id
+    )
+    rows: Sequence[Any] = connection.execute(query.where(IS_OPEN).group_by(members.c.case_id)).all()
+    return {case_id: soonest for case_id, soonest in rows if soonest != NEVER}
 
 
 def _line(row: Any, due_ms: int | None) -> CaseLine:

@@ -15,7 +15,7 @@ from parcelward.console.store.lines import cursor_of, line_of, select_lines, val
 from parcelward.console.store.tables import alerts, case_members, cases, referrals
 from parcelward.moments import HOUR_MS
 
-SPREAD = 20_000
+SPREAD = 5_000
 """Alerts of a case that its spread looks at."""
 _GRAVEST = (referrals.c.over, referrals.c.lane, referrals.c.severity, referrals.c.alert_id)
 
@@ -63,10 +63,9 @@ def members(database: Database, case_id: str, limit: int = LIMIT, after: str | N
 def spread(database: Database, case_id: str) -> Spread:
     """Count the alerts of a case over time and outlets."""
     query = (
-        select(referrals.c.courier, referrals.c.outlet, alerts.c.raised_ms)
+        select(alerts.c.courier, alerts.c.outlet, alerts.c.raised_ms)
         .select_from(case_members)
-        .join(referrals, referrals.c.alert_id == case_members.c.alert_id)
-        .outerjoin(alerts, alerts.c.alert_id == case_members.c.alert_id)
+        .join(alerts, alerts.c.alert_id == case_members.c.alert_id)
         .where(case_members.c.case_id == case_id)
         .limit(SPREAD)
     )
@@ -75,7 +74,6 @@ def spread(database: Database, case_id: str) -> Spread:
     with database.reading() as connection:
         for courier, outlet, raised_ms in connection.execute(query):
             outlets[courier, outlet] += 1
-            if raised_ms is not None:
-                hours[raised_ms // HOUR_MS * HOUR_MS] += 1
+            hours[raised_ms // HOUR_MS * HOUR_MS] += 1
     placed = sorted(outlets.items(), key=lambda one: (-one[1], one[0]))
     return Spread(tuple(sorted(hours.items())), tuple((*place, count) for place, count in placed))
