@@ -15,7 +15,9 @@ from parcelward.console.store.case_desk import CaseFilter, list_cases
 from parcelward.console.store.case_page import case
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.store.lines import Line
+from parcelward.console.web.app import build_app
 from parcelward.contract.steps import ReferralState, StepKind
+from parcelward.errors import UserError
 from tests.console.conftest import Console
 
 HIDDEN = re.compile(r'<input type="hidden" name="([a-z]+)" value="([^"]*)">')
@@ -177,3 +179,23 @@ def test_a_page_offers_exactly_the_decisions_that_the_table_allows(console: Cons
         for one in StepKind
         if one.value in ("acknowledge", "assign", "comment", "instruct", "outcome", "release", "snooze", "reopen")
     }
+
+
+class Closed:
+    """Takes no letter, as Kafka's does while no broker answers."""
+
+    def send(self, topic: str, key: str, event: dict[str, object]) -> None:
+        raise UserError("no broker answers")
+
+
+def test_a_decision_that_cannot_be_sent_is_said_and_can_be_sent_again(console: Console) -> None:
+    app = build_app(console.platform.database, console.platform.topics, Closed(), now_ms=console.clock)
+    line, browser = unclaimed(console), console.visit(Role.ANALYST)
+    cut_off = TestClient(app, "http://console", follow_redirects=False, cookies=dict(browser.cookies))
+    address, fields = forms_of(cut_off, f"/alerts/{line.alert_id}")["acknowledge"]
+    refused = cut_off.post(address, data=fields)
+    assert refused.status_code == 400
+    assert "no broker answers" in refused.text
+    assert standing(console, line.alert_id).state == "raised"
+    assert browser.post(address, data=fields).status_code == 303
+    assert standing(console, line.alert_id).state == "acknowledged"
