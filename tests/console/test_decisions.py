@@ -199,3 +199,13 @@ def test_a_decision_that_cannot_be_sent_is_said_and_can_be_sent_again(console: C
     assert standing(console, line.alert_id).state == "raised"
     assert browser.post(address, data=fields).status_code == 303
     assert standing(console, line.alert_id).state == "acknowledged"
+
+
+@pytest.mark.parametrize(("ago_ms", "said"), [(300_000, "out of date: it was complete at 15:3"), (0, "Still reading")])
+def test_a_page_says_if_what_it_shows_may_be_old(console: Console, ago_ms: int, said: str) -> None:
+    platform, browser = console.platform, console.visit(Role.AUDITOR)
+    assert said not in browser.get("/desk").text
+    certain_ms = console.clock() - ago_ms if ago_ms else 0
+    app = build_app(platform.database, platform.topics, platform, False, console.clock, lambda: certain_ms)
+    old = TestClient(app, "http://console", cookies=dict(browser.cookies), headers={"accept-language": "en"})
+    assert said in old.get("/desk").text

@@ -39,7 +39,7 @@ def serve(settings: Settings, database: Database, now_ms: Callable[[], int], sto
         follower.start()
         stack.callback(follower.stop)
         letterbox = stack.enter_context(KafkaLetterbox(settings))
-        app = build_app(database, settings.topics, letterbox, over_tls, now_ms)
+        app = build_app(database, settings.topics, letterbox, over_tls, now_ms, lambda: follower.progress().certain_ms)
         config = uvicorn.Config(
             app,
             log_level="warning",

@@ -38,8 +38,9 @@ def build_app(
     letterbox: Letterbox,
     over_tls: bool = False,
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    certain_ms: Callable[[], int] | None = None,
 ) -> FastAPI:
-    """Build the application on an open store."""
+    """Build the application on an open store. `certain_ms` says when it last missed nothing; None: it never does."""
     app = FastAPI(
         title="Parcelward console",
         docs_url=None,
@@ -49,7 +50,7 @@ def build_app(
     )
     app.state.office = Office(
         database, Accounts(database), Sessions(database), Attempts(database), Desk(database, topics, letterbox, now_ms),
-        over_tls, now_ms,
+        over_tls, now_ms, certain_ms or now_ms,
     )  # fmt: skip
     for module in (log_in, desk, alert, case, parcels, design):
         app.include_router(module.router)
@@ -105,6 +106,7 @@ def _prepare(request: Request, by_hand: bool) -> Visitor | None:
     number = request.cookies.get(cookie_name(office.over_tls))
     state.visitor = office.sessions.visitor(number, state.now_ms, by_hand)
     state.language = language_of(request.cookies, request.headers)
+    state.certain_ms = office.certain_ms() if state.visitor else state.now_ms
     state.names = office.accounts.names() if state.visitor else {}
     visitor: Visitor | None = state.visitor
     return visitor

@@ -24,6 +24,8 @@ class Office:
     desk: Desk
     over_tls: bool
     now_ms: Callable[[], int]
+    certain_ms: Callable[[], int]
+    """When it was last certain that the store misses nothing; 0: it has not read everything yet."""
 
 
 def office_of(request: Request) -> Office:

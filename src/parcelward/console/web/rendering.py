@@ -24,6 +24,8 @@ from parcelward.moments import CHINA, DAY_MS, HOUR_MS, MINUTE_MS, ms_of, utc
 
 PROPOSED = {"zh": "；建议：", "en": "; proposed: "}
 """Begins the last part of an alert's summary, which a list has in a column of its own."""
+UNCERTAIN_MS = MINUTE_MS
+"""Age of what is shown from which on a page says it; the store is certain every ten seconds."""
 SHORT = 16
 """Characters of a token that are shown."""
 STATIC = files("parcelward.console.web") / "static"
@@ -58,6 +60,8 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         "places": [one for one in PLACES if visitor and may(visitor.account.role, one[0])],
         "place": "",
         "now_ms": now_ms,
+        "certain_ms": request.state.certain_ms,
+        "is_late": now_ms - request.state.certain_ms > UNCERTAIN_MS,
         "csrf": lambda: _csrf(visitor),
         "switch": lambda other: _switch(request, other),
         "static_mark": static_mark(),

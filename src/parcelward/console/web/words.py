@@ -54,6 +54,8 @@ FRAME: Words = {
     "days_short": ("天", "d"),
     "hours_short": ("小时", "h"),
     "until": ("截至", "by"),
+    "out_of_date": ("内容可能不是最新：最后确认于{at}。", "This may be out of date: it was complete at {at}."),
+    "still_reading": ("正在读取，内容尚不完整。", "Still reading: this is not complete yet."),
     "you": ("本人", "you"),
     "nobody": ("无人认领", "nobody"),
     "somebody_else": ("外部人员 {token}…", "elsewhere: {token}…"),
