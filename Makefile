@@ -74,9 +74,9 @@ drawing:  ## draw the SVGs in docs/ from their texts (needs Debian's graphviz)
 lock:  ## pin the dependencies anew
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	    --extra worker --extra broker --extra train --extra dev pyproject.toml -o requirements.lock
+	    --extra worker --extra broker --extra train --extra console --extra dev pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	    --extra worker pyproject.toml -o deploy/requirements.lock
+	    --extra worker --extra console pyproject.toml -o deploy/requirements.lock
 
 clean:  ## remove everything that is generated, the environment included
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

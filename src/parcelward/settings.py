@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from parcelward.connection_settings import DEMO_KEY, ENV_PREFIX, ConnectionSettings
+from parcelward.console_settings import ConsoleSettings
 from parcelward.contract.alerts import Severity
 from parcelward.contract.fields import CourierCode
 from parcelward.errors import UserError
@@ -31,7 +32,7 @@ from parcelward.webhook_settings import WebhookSettings
 DEFAULT_FILE = "parcelward.toml"
 
 
-class Settings(WebhookSettings, ConnectionSettings):
+class Settings(ConsoleSettings, WebhookSettings, ConnectionSettings):
     """Settings from environment (`PARCELWARD_*`), then `parcelward.toml` (or the file in PARCELWARD_CONFIG)."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")

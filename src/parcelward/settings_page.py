@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource, InitSettingsSource
 
 from parcelward.connection_settings import ENV_PREFIX
+from parcelward.console_settings import ConsoleSettings
 from parcelward.settings import SecretFiles, Settings
 from parcelward.webhook_settings import WebhookSettings
 
@@ -57,7 +58,7 @@ class SettingDescription(NamedTuple):
 
 
 def describe_settings() -> list[SettingDescription]:
-    """Every setting, in the order of their definition; those of the webhooks at the end."""
+    """Every setting, in the order of their definition; those of the webhooks and of the console at the end."""
     return [_describe(name, Settings.model_fields[name]) for name in _ordered()]
 
 
@@ -97,7 +98,8 @@ def shown_settings(settings: Settings) -> dict[str, str]:
 
 
 def _ordered() -> list[str]:
-    return sorted(Settings.model_fields, key=lambda name: name in WebhookSettings.model_fields)
+    last = (WebhookSettings, ConsoleSettings)
+    return sorted(Settings.model_fields, key=lambda name: [name in part.model_fields for part in reversed(last)])
 
 
 def shown_value(value: Any) -> str:

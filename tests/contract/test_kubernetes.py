@@ -8,6 +8,7 @@ import yaml
 
 from parcelward.audit.account import SETTLED_MS
 from parcelward.connection_settings import ENV_PREFIX
+from parcelward.console_settings import ConsoleSettings
 from parcelward.moments import MINUTE_MS
 from parcelward.settings import Settings, load_settings
 from parcelward.webhook_settings import WebhookSettings
@@ -46,7 +47,7 @@ def test_settings_are_those_of_the_worker_and_no_secret_is_written_down(monkeypa
     secret = {
         f"{ENV_PREFIX}{name.upper()}"
         for name, field in Settings.model_fields.items()
-        if "Secret" in str(field.annotation) and name not in WebhookSettings.model_fields
+        if "Secret" in str(field.annotation) and name not in WebhookSettings.model_fields | ConsoleSettings.model_fields
     }
     assert set(from_secret) == secret
     assert not secret & set(config)

@@ -25,6 +25,7 @@ LAYERS = {
     "setting_types": "types of settings' values",
     "connection_settings": "the settings of what an installation is connected to",
     "webhook_settings": "the settings of one command that is no worker; a part of the settings",
+    "console_settings": "the settings of the console, another command that is no worker",
     "settings": "every choice; checked against the contract, names the topics",
     "footing": "what a committed position notes about its logs; engine and ground read it",
     "ground": "what a worker stands on, judged: facts in, findings out; whoever talks to Kafka asks it",
@@ -61,6 +62,7 @@ LAYERS = {
     "erasure": "one person is taken out of what is stored; knows tokens, recordings and the real-name entry",
     "draws": "outlets and inspectors by lot; files in, files out, so it knows the contract and no stage",
     "outcomes": "how right alerts were; reads what people decided, and asks cases for duties and draws for chances",
+    "console": "pages where people see and answer alerts: topics become tables, decisions become letters of the desk",
     # what is started
     "process": "starting and stopping processes; below all that starts some",
     "broker": "a real Kafka, as a process",

@@ -76,16 +76,17 @@ def alert_page(alert: Alert, language: Language, zone: tzinfo | None = CHINA) ->
         finding_line(text, finding, language)
         law = finding.legal_basis if language == "zh" else law_in_english(finding.legal_basis)
         for name, said in (("clears", say(finding_clears(finding), language)), ("law", escaped(law))):
-            text.append(f"\n          {_label(name, language)}{WORDS[language].colon}{said}", "dim")
+            text.append(f"\n          {label(name, language)}{WORDS[language].colon}{said}", "dim")
     history_lines(text, alert, language)
-    for name, said in _lines(alert, language, zone):
-        text.append(f"\n  {_label(name, language)}{WORDS[language].colon}", "bold")
+    for name, said in page_lines(alert, language, zone):
+        text.append(f"\n  {label(name, language)}{WORDS[language].colon}", "bold")
         text.append(said)
     return text
 
 
-def _lines(alert: Alert, language: Language, zone: tzinfo | None) -> Iterator[Line]:
-    card, words, unknown = alert.card, WORDS[language], _label("unknown", language)
+def page_lines(alert: Alert, language: Language, zone: tzinfo | None = CHINA) -> Iterator[Line]:
+    """Give all that one may ask about an alert as lines; `label` says what each is called."""
+    card, words, unknown = alert.card, WORDS[language], label("unknown", language)
     if card is not None:
         yield "step", say(card.next_step, language)
     yield "due", _at(alert.due_by, zone)
@@ -99,14 +100,14 @@ def _lines(alert: Alert, language: Language, zone: tzinfo | None) -> Iterator[Li
     yield "operator", escaped(alert.operator or unknown)
     yield from _score_lines(alert, language)
     for control in alert.controls:
-        until = _label("until", language).format(_at(control.until, zone))
-        parts = [f"{control.id} {_label('version', language).format(control.version)}", until]
-        parts += [_label("channel", language)] if control.green_channel else []
+        until = label("until", language).format(_at(control.until, zone))
+        parts = [f"{control.id} {label('version', language).format(control.version)}", until]
+        parts += [label("channel", language)] if control.green_channel else []
         yield "control", say(control.title, language) + words.brackets.format(words.comma.join(parts))
     pack = filter(None, (alert.rule_pack_version, alert.rule_pack_hash))
     yield "judged", escaped(words.comma.join((" ".join(pack), alert.model_version or unknown)))
     yield "raised", _at(alert.raised_at, zone)
-    yield "alert", escaped(words.comma.join((alert.alert_id, _label("revision", language).format(alert.revision))))
+    yield "alert", escaped(words.comma.join((alert.alert_id, label("revision", language).format(alert.revision))))
     for one in alert.evidence:
         yield "evidence", escaped(f"{one.topic}/{one.partition}/{one.offset} {one.event_id} {one.event_type}")
 
@@ -118,18 +119,18 @@ def _score_lines(alert: Alert, language: Language) -> Iterator[Line]:
         return
     words = WORDS[language]
     value, threshold = shown_score(score.value, score.threshold), shown_score(score.threshold, score.value)
-    yield "score", value + words.brackets.format(_label("alone", language).format(threshold))
+    yield "score", value + words.brackets.format(label("alone", language).format(threshold))
     if not by_model(alert):
         return
     parts = [f"{part.weight:+.2f} {say(part.text, language)}" for part in score.contributions]
     if score.rest is not None and score.baseline is not None:
-        parts.append(f"{score.rest:+.2f} {_label('others', language)}")
-        parts.append(f"{score.baseline:+.2f} {_label('baseline', language)}")
+        parts.append(f"{score.rest:+.2f} {label('others', language)}")
+        parts.append(f"{score.baseline:+.2f} {label('baseline', language)}")
     yield "log_odds", words.semicolon.join(parts)
 
 
 def _card_lines(card: Card, language: Language, zone: tzinfo | None) -> Iterator[Line]:
-    unknown, words = _label("unknown", language), WORDS[language]
+    unknown, words = label("unknown", language), WORDS[language]
     for contact in card.contacts:
         where = "" if contact.where is None else words.brackets.format(escaped(contact.where))
         yield "call", say(contact.text, language) + where
@@ -155,9 +156,9 @@ def _inspection(card: Card, language: Language, zone: tzinfo | None) -> str:
     duration = "no_duration" if seen.duration_s is None else "duration"
     parts = (
         inspection_line(card, language).partition(words.colon)[2],
-        _label("opened" if seen.opened else "not_opened", language),
-        _label(duration, language).format(seen.duration_s),
-        _label("photos", language).format(seen.photos),
+        label("opened" if seen.opened else "not_opened", language),
+        label(duration, language).format(seen.duration_s),
+        label("photos", language).format(seen.photos),
         escaped(f"{seen.outlet} {seen.operator}"),
         _at(seen.at, zone),
     )
@@ -169,5 +170,6 @@ def _at(moment: datetime, zone: tzinfo | None) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S} {zone_name(local)}"
 
 
-def _label(name: str, language: Language) -> str:
+def label(name: str, language: Language) -> str:
+    """Give the label of a line."""
     return _LABELS[name][language == "en"]

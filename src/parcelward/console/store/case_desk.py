@@ -1,0 +1,188 @@
+"""The desk's list of cases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, func, literal_column, select, tuple_
+
+from parcelward.console.store.database import Database
+from parcelward.console.store.desk import COUNTED, IS_OPEN, LIMIT, OPEN_VIEWS, View
+from parcelward.console.store.lines import Words, cursor_of, values_of
+from parcelward.console.store.ranks import LANE_RANKS, LANES, SEVERITIES
+from parcelward.console.store.tables import NEVER, case_members, cases, referrals
+from parcelward.contract.alerts import Lane, Severity
+from parcelward.contract.steps import ReferralState
+
+DUE_OF = 1_000
+_URGENT = (cases.c.lane, cases.c.severity, cases.c.last_ms, cases.c.case_id)
+_NEWEST = (cases.c.at_ms, cases.c.case_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Cases that are listed; None takes any. `attention`: those that ask for a person."""
+
+    view: View = View.DUE
+    me: str | None = None
+    lane: Lane | None = None
+    theme: str | None = None
+    courier: str | None = None
+    subject: str | None = None
+    attention: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One case in a list; `due_ms` is the soonest of its open alerts."""
+
+    case_id: str
+    revision: int
+    subject: str
+    subject_kind: str
+    theme: str
+    state: ReferralState
+    attention: bool
+    lane: Lane
+    severity: Severity
+    action: str
+    count: int
+    open: int
+    red: int
+    escalated: int
+    withdrawn: int
+    first_ms: int
+    last_ms: int
+    at_ms: int
+    assigned_to: str | None
+    snoozed_until_ms: int | None
+    over_budget: bool
+    outcome: str | None
+    couriers: tuple[str, ...]
+    rules: dict[str, int]
+    summary: Words
+    mark: int
+    due_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """Some cases, and the place behind the last; None where nothing follows."""
+
+    lines: tuple[CaseLine, ...]
+    after: str | None
+
+
+class _Rules(msgspec.Struct, gc=False):
+    rules: dict[str, int] = {}
+
+
+_read_rules = msgspec.json.Decoder(_Rules).decode
+
+
+def list_cases(database: Database, wanted: CaseFilter, limit: int = LIMIT, after: str | None = None) -> CasePage:
+    """List cases: what is open the most urgent first, all others the newest first."""
+    is_open = wanted.view in OPEN_VIEWS
+    query = select(cases).where(*_conditions(wanted))
+    place = values_of(after, 3 if is_open else 1)
+    if is_open:
+        query = query.order_by(*_URGENT)
+        query = query if place is None else query.where(tuple_(*_URGENT) > tuple_(*place))
+    else:
+        query = query.order_by(*(column.desc() for column in _NEWEST))
+        query = query if place is None else query.where(tuple_(*_NEWEST) < tuple_(*place))
+    with database.reading() as connection:
+        rows = connection.execute(query.limit(limit + 1)).all()
+        lines = case_lines(connection, rows[:limit])
+    keys = ("lane", "severity", "last_ms", "case_id") if is_open else ("at_ms", "case_id")
+    behind = cursor_of([getattr(rows[limit - 1], key) for key in keys]) if len(rows) > limit else None
+    return CasePage(lines, behind)
+
+
+def count_case_views(database: Database, wanted: CaseFilter) -> dict[View, int]:
+    """Count the cases of each view, up to `COUNTED`."""
+    found: dict[View, int] = {}
+    with database.reading() as connection:
+        for view in View:
+            some: Any = select(literal_column("1").label("one")).select_from(cases)
+            some = some.where(*_conditions(replace(wanted, view=view))).limit(COUNTED)
+            found[view] = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+    return found
+
+
+def case_lines(connection: Connection, rows: Sequence[Any]) -> tuple[CaseLine, ...]:
+    """Make lines of rows of `cases`, in their order."""
+    opened = [row for row in rows if not row.over]
+    due = _soonest(connection, [row.case_id for row in opened if row.count <= DUE_OF])
+    for row in opened:
+        if row.count > DUE_OF:
+            due |= _soonest(connection, [row.case_id])
+    return tuple(_line(row, due.get(row.case_id)) for row in rows)
+
+
+def _soonest(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Find when the first open alert of each case is due; of one large case among as many as a person could look at."""
+    lying: Any = select(case_members).where(case_members.c.case_id.in_(ids))
+    members = (lying.limit(DUE_OF) if len(ids) == 1 else lying).subquery()
+    query = select(members.c.case_id, func.min(referrals.c.due_ms)).join(
+        referrals, members.c.alert_id == referrals.c.alert_id
+    )
+    rows: Sequence[Any] = connection.execute(query.where(IS_OPEN).group_by(members.c.case_id)).all()
+    return {case_id: soonest for case_id, soonest in rows if soonest != NEVER}
+
+
+def _line(row: Any, due_ms: int | None) -> CaseLine:
+    return CaseLine(
+        case_id=row.case_id,
+        revision=row.revision,
+        subject=row.subject,
+        subject_kind=row.subject_kind,
+        theme=row.theme,
+        state=ReferralState(row.state),
+        attention=bool(row.attention),
+        lane=LANES[row.lane],
+        severity=SEVERITIES[row.severity],
+        action=row.action,
+        count=row.count,
+        open=row.open,
+        red=row.red,
+        escalated=row.escalated,
+        withdrawn=row.withdrawn,
+        first_ms=row.first_ms,
+        last_ms=row.last_ms,
+        at_ms=row.at_ms,
+        assigned_to=row.assigned_to,
+        snoozed_until_ms=row.snoozed_until_ms,
+        over_budget=bool(row.over_budget),
+        outcome=row.outcome,
+        couriers=tuple(row.couriers.split()),
+        rules=_read_rules(row.document).rules,
+        summary=Words(row.zh, row.en),
+        mark=row.mark,
+        due_ms=due_ms,
+    )
+
+
+def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    table, found = cases.c, []
+    match wanted.view:
+        case View.OVER:
+            found.append(table.over == 1)
+        case View.MINE:
+            found += [table.over == 0, table.assigned_to == (wanted.me or "")]
+        case View.UNCLAIMED:
+            found += [table.over == 0, table.assigned_to.is_(None)]
+        case View.DUE:
+            found.append(table.over == 0)
+    for column, value in (
+        (table.lane, None if wanted.lane is None else LANE_RANKS[wanted.lane]),
+        (table.theme, wanted.theme),
+        (table.subject, wanted.subject),
+        (table.attention, None if wanted.attention is None else int(wanted.attention)),
+    ):
+        if value is not None:
+            found.append(column == value)
+    if wanted.courier is not None:
+        found.append((" " + table.couriers + " ").contains(f" {wanted.courier} ", autoescape=True))
+    return found

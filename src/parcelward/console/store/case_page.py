@@ -1,0 +1,79 @@
+"""Everything about one case."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import select, tuple_
+
+from parcelward.console.store.alert_page import Decided, decisions_about
+from parcelward.console.store.case_desk import CaseLine, case_lines
+from parcelward.console.store.database import Database
+from parcelward.console.store.desk import LIMIT, Page
+from parcelward.console.store.lines import cursor_of, line_of, select_lines, values_of
+from parcelward.console.store.tables import alerts, case_members, cases, referrals
+from parcelward.moments import HOUR_MS
+
+SPREAD = 5_000
+"""Alerts of a case that its spread looks at."""
+_GRAVEST = (referrals.c.over, referrals.c.lane, referrals.c.severity, referrals.c.alert_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case as its topic says it, and the decisions on it."""
+
+    line: CaseLine
+    document: dict[str, Any]
+    decisions: tuple[Decided, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Alerts of a case by the hour (ms) in which they were raised, and by courier and outlet, the most first."""
+
+    by_hour: tuple[tuple[int, int], ...]
+    by_outlet: tuple[tuple[str, str, int], ...]
+
+
+def case(database: Database, case_id: str) -> CaseView | None:
+    """Give everything about a case; None if no topic knows it."""
+    with database.reading() as connection:
+        row = connection.execute(select(cases).where(cases.c.case_id == case_id)).first()
+        if row is None:
+            return None
+        (line,) = case_lines(connection, [row])
+        return CaseView(line, msgspec.json.decode(row.document), decisions_about(connection, case_id))
+
+
+def members(database: Database, case_id: str, limit: int = LIMIT, after: str | None = None) -> Page:
+    """List the alerts of a case: those that are open before those that are over, the gravest first."""
+    query = select_lines().join(case_members, case_members.c.alert_id == referrals.c.alert_id)
+    query = query.add_columns(referrals.c.over).where(case_members.c.case_id == case_id).order_by(*_GRAVEST)
+    if (place := values_of(after, 3)) is not None:
+        query = query.where(tuple_(*_GRAVEST) > tuple_(*place))
+    with database.reading() as connection:
+        rows = connection.execute(query.limit(limit + 1)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    behind = None if last is None else cursor_of([last.over, last.lane, last.severity, last.alert_id])
+    return Page(tuple(map(line_of, rows[:limit])), behind)
+
+
+def spread(database: Database, case_id: str) -> Spread:
+    """Count the alerts of a case over time and outlets."""
+    query = (
+        select(alerts.c.courier, alerts.c.outlet, alerts.c.raised_ms)
+        .select_from(case_members)
+        .join(alerts, alerts.c.alert_id == case_members.c.alert_id)
+        .where(case_members.c.case_id == case_id)
+        .limit(SPREAD)
+    )
+    hours: Counter[int] = Counter()
+    outlets: Counter[tuple[str, str]] = Counter()
+    with database.reading() as connection:
+        for courier, outlet, raised_ms in connection.execute(query):
+            outlets[courier, outlet] += 1
+            hours[raised_ms // HOUR_MS * HOUR_MS] += 1
+    placed = sorted(outlets.items(), key=lambda one: (-one[1], one[0]))
+    return Spread(tuple(sorted(hours.items())), tuple((*place, count) for place, count in placed))

@@ -1,0 +1,191 @@
+"""The desk's list of alerts: what is due, whose it is, what is over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, tuple_
+
+from parcelward.console.store.database import Database
+from parcelward.console.store.lines import Line, cursor_of, line_of, select_lines, values_of
+from parcelward.console.store.ranks import LANE_RANKS, LANES, SEVERITY_RANKS
+from parcelward.console.store.tables import case_members, referrals, standing
+from parcelward.console.store.words import is_found
+from parcelward.contract.alerts import Lane, Severity
+from parcelward.contract.steps import ReferralState
+
+COUNTED = 10_000
+"""Counts end here: beyond, a page says "10,000+"."""
+GROUPED = 200_000
+LIMIT = 50
+IS_OPEN = referrals.c.over == literal_column("0")  # written out, or no database takes the index of open ones
+_URGENT = (referrals.c.lane, referrals.c.severity, referrals.c.due_ms, referrals.c.alert_id)
+_NEWEST = (referrals.c.at_ms, referrals.c.alert_id)
+
+
+class View(StrEnum):
+    """Part of the list. The first three hold what is open."""
+
+    DUE = "due"
+    MINE = "mine"
+    UNCLAIMED = "unclaimed"
+    ALL = "all"
+    OVER = "over"
+
+
+OPEN_VIEWS = frozenset((View.DUE, View.MINE, View.UNCLAIMED))
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFilter:
+    """Alerts that are listed; None takes any. `severity` is the least, `me` the token of whoever looks."""
+
+    view: View = View.DUE
+    me: str | None = None
+    lane: Lane | None = None
+    severity: Severity | None = None
+    state: ReferralState | None = None
+    courier: str | None = None
+    outlet: str | None = None
+    rule: str | None = None
+    assigned_to: str | None = None
+    case: str | None = None
+    held: bool | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some lines, and the place behind the last; None where nothing follows."""
+
+    lines: tuple[Line, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The alerts before and after one in its list."""
+
+    previous: str | None
+    next: str | None
+
+
+def list_alerts(database: Database, wanted: DeskFilter, limit: int = LIMIT, after: str | None = None) -> Page:
+    """List alerts: what is open the most urgent first, all others the newest step first."""
+    is_open = wanted.view in OPEN_VIEWS
+    query = select_lines().where(*_conditions(database, wanted))
+    place = values_of(after, 3 if is_open else 1)
+    if is_open:
+        query = query.order_by(*_URGENT)
+        query = query if place is None else query.where(tuple_(*_URGENT) > tuple_(*place))
+    else:
+        query = query.order_by(*(column.desc() for column in _NEWEST))
+        query = query if place is None else query.where(tuple_(*_NEWEST) < tuple_(*place))
+    with database.reading() as connection:
+        rows = connection.execute(query.limit(limit + 1)).all()
+    follows = len(rows) > limit
+    keys = ("lane", "severity", "due_ms", "alert_id") if is_open else ("at_ms", "alert_id")
+    behind = cursor_of([getattr(rows[limit - 1], key) for key in keys]) if follows else None
+    return Page(tuple(map(line_of, rows[:limit])), behind)
+
+
+def count_views(database: Database, wanted: DeskFilter) -> dict[View, int]:
+    """Count the alerts of each view, up to `COUNTED`."""
+    with database.reading() as connection:
+        return {
+            view: connection.execute(_counted(_conditions(database, replace(wanted, view=view)))).scalar_one()
+            for view in View
+        }
+
+
+def count_by(database: Database, wanted: DeskFilter, what: str) -> dict[str, int]:
+    """Count open alerts by `lane`, `state`, `courier` or `outlet`, the most first."""
+    column = referrals.c[what]
+    shown = select(column).where(*_conditions(database, replace(wanted, view=View.DUE))).limit(GROUPED).subquery()
+    query = select(shown.c[what], func.count()).group_by(shown.c[what]).order_by(func.count().desc(), shown.c[what])
+    with database.reading() as connection:
+        found: Sequence[Any] = connection.execute(query).all()
+    return {LANES[name].value if what == "lane" else name: count for name, count in found}
+
+
+def neighbours(database: Database, wanted: DeskFilter, alert_id: str) -> Neighbours:
+    """Find what stands before and after an alert in a list, even if it is none of its lines any more."""
+    keys = _URGENT if wanted.view in OPEN_VIEWS else _NEWEST
+    conditions = _conditions(database, wanted)
+    with database.reading() as connection:
+        here = connection.execute(select(*keys).where(referrals.c.alert_id == alert_id)).first()
+        if here is None:
+            return Neighbours(None, None)
+        above = select(referrals.c.alert_id).where(*conditions, tuple_(*keys) > tuple_(*here))
+        below = select(referrals.c.alert_id).where(*conditions, tuple_(*keys) < tuple_(*here))
+        higher = connection.execute(above.order_by(*keys).limit(1)).scalar()
+        lower = connection.execute(below.order_by(*(key.desc() for key in keys)).limit(1)).scalar()
+    return Neighbours(lower, higher) if keys is _URGENT else Neighbours(higher, lower)
+
+
+def newest_mark(database: Database) -> int:
+    """Number of the last batch that was written."""
+    with database.reading() as connection:
+        return int(connection.execute(select(standing.c.mark)).scalar_one())
+
+
+def count_news(database: Database, wanted: DeskFilter, since: int) -> int:
+    """Count the alerts of a list that came or changed after a mark, up to `COUNTED`."""
+    conditions = [*_conditions(database, wanted), referrals.c.mark > since]
+    with database.reading() as connection:
+        return int(connection.execute(_counted(conditions)).scalar_one())
+
+
+def changed(database: Database, ids: Sequence[str], since: int) -> tuple[Line, ...]:
+    """Give those of some alerts that changed after a mark."""
+    query = select_lines().where(referrals.c.alert_id.in_(list(ids)), referrals.c.mark > since)
+    with database.reading() as connection:
+        return tuple(map(line_of, connection.execute(query.order_by(referrals.c.alert_id))))
+
+
+def _counted(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    found: Any = select(literal_column("1").label("one")).select_from(referrals).where(*conditions).limit(COUNTED)
+    return select(func.count()).select_from(found.subquery())
+
+
+def _conditions(database: Database, wanted: DeskFilter) -> list[ColumnElement[bool]]:
+    table = referrals.c
+    found: list[ColumnElement[bool]] = [*_of_view(wanted)]
+    exactly: tuple[tuple[ColumnElement[Any], object], ...] = (
+        (table.courier, wanted.courier),
+        (table.outlet, wanted.outlet),
+        (table.assigned_to, wanted.assigned_to),
+        (table.state, wanted.state),
+        (table.lane, None if wanted.lane is None else LANE_RANKS[wanted.lane]),
+        (table.held, None if wanted.held is None else int(wanted.held)),
+    )
+    for column, value in exactly:
+        if value is not None:
+            found.append(column == value)
+    if wanted.severity is not None:
+        found.append(table.severity <= SEVERITY_RANKS[wanted.severity])
+    if wanted.rule is not None:
+        found.append(table.rules.contains(f" {wanted.rule} ", autoescape=True))
+        if wanted.view not in OPEN_VIEWS:  # there may be a million to look through
+            found.append(is_found(database, table.alert_id, wanted.rule))
+    if wanted.case is not None:
+        members = select(case_members.c.alert_id).where(case_members.c.case_id == wanted.case)
+        found.append(table.alert_id.in_(members))
+    if wanted.words.strip():
+        found.append(is_found(database, table.alert_id, wanted.words))
+    return found
+
+
+def _of_view(wanted: DeskFilter) -> list[ColumnElement[bool]]:
+    match wanted.view:
+        case View.ALL:
+            return []
+        case View.OVER:
+            return [referrals.c.over == literal_column("1")]
+        case View.MINE:
+            return [and_(IS_OPEN, referrals.c.assigned_to == (wanted.me or ""))]
+        case View.UNCLAIMED:
+            return [and_(IS_OPEN, referrals.c.assigned_to.is_(None))]
+        case View.DUE:
+            return [IS_OPEN]

@@ -1,0 +1,60 @@
+"""Office: all that pages stand on, and what a request says about whoever sent it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+
+from parcelward.console.people.accounts import Account, Accounts
+from parcelward.console.people.attempts import Attempts
+from parcelward.console.people.sessions import Sessions, Visitor
+from parcelward.console.sending import Desk
+from parcelward.console.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Store, accounts and the desk that sends decisions."""
+
+    database: Database
+    accounts: Accounts
+    sessions: Sessions
+    attempts: Attempts
+    desk: Desk
+    over_tls: bool
+    now_ms: Callable[[], int]
+    certain_ms: Callable[[], int]
+    """When it was last certain that the store misses nothing; 0: it has not read everything yet."""
+
+
+def office_of(request: Request) -> Office:
+    """Give the office that a request came to."""
+    office: Office = request.app.state.office
+    return office
+
+
+def account_of(request: Request) -> Account:
+    """Give the account of whoever sent a request; the route is one for which somebody must be logged in."""
+    visitor: Visitor = request.state.visitor
+    return visitor.account
+
+
+async def form_of(request: Request) -> FormData:
+    """Give the form that was sent; a dependency of routes, which are plain functions."""
+    return await request.form()
+
+
+def fields_of(form: FormData) -> dict[str, str]:
+    """Give the text fields of a form by name; of several with one name the last."""
+    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+def local_path(text: str) -> str:
+    """Give a path of this site; the start page for anything else, so that no link leads a person elsewhere.
+
+    >>> local_path("/desk?lane=red"), local_path("//evil.example"), local_path("https://evil.example")
+    ('/desk?lane=red', '/', '/')
+    """
+    plain = text.isascii() and text.isprintable() and "\\" not in text
+    return text if plain and text.startswith("/") and not text.startswith("//") else "/"

@@ -1,0 +1,95 @@
+"""One case: what its alerts share, how they spread, some of them, and one decision for all."""
+
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from parcelward.console.choices import INSTRUCTIONS, PUT_OFF, FormError, chosen_in, open_to
+from parcelward.console.people.roles import Role
+from parcelward.console.store.case_page import CaseView, members, spread
+from parcelward.console.store.case_page import case as read_case
+from parcelward.console.web.columns import columns
+from parcelward.console.web.fates import fate_note
+from parcelward.console.web.office import account_of, fields_of, form_of, office_of
+from parcelward.console.web.rendering import page, query
+from parcelward.console.web.wanted import Wanted
+from parcelward.console.web.words import word
+from parcelward.contract.decisions import Parcel
+from parcelward.contract.steps import OVER, OutcomeKind, StepKind
+
+router = APIRouter()
+Form = Annotated[FormData, Depends(form_of)]
+ROWS = 50
+OUTLETS = 12
+
+
+@router.get("/cases/{case_id}")
+def case(request: Request, case_id: str, after: str | None = None) -> Response:
+    """Show it as it stands."""
+    return _case(request, case_id, request.query_params.get("list", ""), after, [])
+
+
+def _view(request: Request, case_id: str) -> CaseView:
+    view = read_case(office_of(request).database, case_id)
+    if view is None:
+        raise HTTPException(404)
+    return view
+
+
+def _case(
+    request: Request, case_id: str, listed: str, after: str | None, problems: list[str], status: int = 200
+) -> Response:
+    office, account = office_of(request), account_of(request)
+    view, wanted = _view(request, case_id), Wanted.from_text(listed)
+    line, shown, spreads = view.line, members(office.database, case_id, ROWS, after), spread(office.database, case_id)
+    ways = open_to(account.role.decides_as, line.state, True, line.lane, line.severity)
+    others = [one for one in office.accounts.all() if one.role in (Role.ANALYST, Role.SUPERVISOR) and not one.disabled]
+    return page(
+        request,
+        "case.html",
+        status,
+        place="desk",
+        line=line,
+        view=view,
+        members=shown.lines,
+        more=None if shown.after is None else f"/cases/{case_id}" + query(list=wanted.text, after=shown.after),
+        hours=columns(spreads.by_hour),
+        by_outlet=spreads.by_outlet[:OUTLETS],
+        most=max((one[2] for one in spreads.by_outlet), default=1),
+        over=OVER,
+        ways=[one for one in ways if one is not StepKind.RELEASE or line.open],
+        outcomes=list(OutcomeKind),
+        parcels=list(Parcel),
+        instructions=INSTRUCTIONS,
+        waits=PUT_OFF,
+        colleagues=[(one.token, one.shown) for one in sorted(others, key=lambda one: one.token != account.token)],
+        form_id=uuid4(),
+        list_text=wanted.text,
+        back="/desk" + query(**wanted.fields),
+        problems=problems,
+        fate=fate_note(request),
+    )
+
+
+@router.post("/cases/{case_id}/decide")
+def decide_case(request: Request, case_id: str, form: Form) -> Response:
+    """Take a decision on the case as it was seen; the worker passes it on to each of its alerts."""
+    office, account, fields = office_of(request), account_of(request), fields_of(form)
+    listed = fields.get("list", "")
+    try:
+        form_id, revision = UUID(fields.get("form", "")), int(fields.get("revision", ""))
+    except ValueError:
+        raise HTTPException(400) from None
+    line = _view(request, case_id).line
+    try:
+        chosen = chosen_in(fields, account.token, request.state.now_ms)
+    except FormError as error:
+        return _case(request, case_id, listed, None, [word(error.problem, request.state.language)], 422)
+    sent = office.desk.decide(form_id, account, line, revision, chosen)
+    office.desk.await_fates([sent], quiet=True)
+    return RedirectResponse(f"/cases/{case_id}" + query(list=Wanted.from_text(listed).text, sent=sent, quiet=1), 303)

@@ -1,0 +1,86 @@
+"""Headers of every answer, the session's cookie, and requests that another site made a browser send."""
+
+import secrets
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from parcelward.console.people.sessions import Visitor
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing is loaded from elsewhere, and nothing that stands in a page itself is run."""
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+MOST_BYTES = 262_144
+"""Largest form: some hundred ticks and a comment."""
+SAFE = frozenset(("GET", "HEAD"))
+
+
+class Guard:
+    """Adds the headers, keeps pages out of caches, and refuses what another site or too large a form sends."""
+
+    def __init__(self, app: ASGIApp, over_tls: bool) -> None:
+        self._app = app
+        self._headers = HEADERS | (OVER_TLS if over_tls else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self._headers)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        headers = Headers(scope=scope)
+        if scope["method"] not in SAFE and not (comes_from_here(headers) and _is_small(headers)):
+            await _refuse(with_headers)
+            return
+        await self._app(scope, receive, with_headers)
+
+
+def comes_from_here(headers: Mapping[str, str]) -> bool:
+    """Tell by what a browser says of itself whether a form was sent from one of our own pages.
+
+    >>> comes_from_here({"sec-fetch-site": "cross-site"}), comes_from_here({"origin": "http://a", "host": "a"})
+    (False, True)
+    """
+    if site := headers.get("sec-fetch-site"):
+        return site in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def _is_small(headers: Mapping[str, str]) -> bool:
+    length = headers.get("content-length", "")
+    return length.isdecimal() and int(length) <= MOST_BYTES
+
+
+async def _refuse(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"refused: sent from another site, or too large\n"})
+
+
+def cookie_name(over_tls: bool) -> str:
+    """Name of the session's cookie; over TLS browsers hold it to this host by its name."""
+    return "__Host-parcelward" if over_tls else "parcelward"
+
+
+def is_token_of(visitor: Visitor, token: str) -> bool:
+    """Tell whether a form was made for this session."""
+    return secrets.compare_digest(visitor.csrf.encode(), token.encode())

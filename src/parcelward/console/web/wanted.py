@@ -1,0 +1,70 @@
+"""Filter of the desk as a URL says it: a list is a link, and an alert remembers the list that it was opened from."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import parse_qsl, urlencode
+
+from parcelward.console.store.case_desk import CaseFilter
+from parcelward.console.store.desk import DeskFilter, View
+from parcelward.contract.alerts import Lane
+from parcelward.contract.steps import ReferralState
+
+FIELDS = ("view", "lane", "state", "courier", "outlet", "rule", "q")
+MOST_CHARACTERS = 80
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class Wanted:
+    """Fields of a filter by name; those that are empty, or say nothing that exists, are left out."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        asked = {name: given.get(name, "").strip()[:MOST_CHARACTERS] for name in FIELDS}
+        self.view = _one_of(View, asked.pop("view")) or View.DUE
+        self.lane, self.state = _one_of(Lane, asked.pop("lane")), _one_of(ReferralState, asked.pop("state"))
+        self.courier, self.outlet, self.rule, self.words = asked["courier"], asked["outlet"], asked["rule"], asked["q"]
+
+    @classmethod
+    def from_text(cls, text: str) -> "Wanted":
+        """Read a filter that was written by `text`."""
+        return cls(dict(parse_qsl(text[:1000])))
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Give what is asked, by the names in the URL."""
+        said = (self.view, self.lane, self.state, self.courier, self.outlet, self.rule, self.words)
+        found = {name: str(value) for name, value in zip(FIELDS, said, strict=True) if value}
+        return {name: value for name, value in found.items() if (name, value) != ("view", View.DUE)}
+
+    @property
+    def text(self) -> str:
+        """Write the filter as the query of a URL."""
+        return urlencode(self.fields)
+
+    @property
+    def narrows(self) -> bool:
+        """True where more is asked than a view."""
+        return bool(self.fields.keys() - {"view"})
+
+    def alerts(self, own_token: str) -> DeskFilter:
+        """Give the filter of alerts for a person."""
+        return DeskFilter(
+            view=self.view,
+            me=own_token,
+            lane=self.lane,
+            state=self.state,
+            courier=self.courier or None,
+            outlet=self.outlet or None,
+            rule=self.rule or None,
+            words=self.words,
+        )
+
+    def cases(self, own_token: str) -> CaseFilter | None:
+        """Give the filter of cases; None where something is asked that only alerts have."""
+        if self.state or self.outlet or self.rule or self.words:
+            return None
+        return CaseFilter(view=self.view, me=own_token, lane=self.lane, courier=self.courier or None)
+
+
+def _one_of(kind: type[_Choice], text: str) -> _Choice | None:
+    return kind(text) if text in tuple(kind) else None

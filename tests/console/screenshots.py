@@ -1,0 +1,84 @@
+"""Takes pictures of the pages: `python -m tests.console.screenshots FOLDER`."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from parcelward.console.people.roles import Role
+from parcelward.console.people.sessions import Sessions
+from parcelward.console.store.case_desk import CaseFilter, list_cases
+from parcelward.console.store.desk import DeskFilter, list_alerts
+from parcelward.console.web.security import cookie_name
+from tests.console.browsing import opened_browser, served
+from tests.console.conftest import Console, made_console
+
+WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
+MINUTES = 150
+
+
+def opened(browser: Browser, console: Console, url: str, role: Role, language: str, dark: bool, narrow: bool) -> Page:
+    """Open a browser's page of somebody who has logged in."""
+    context = browser.new_context(
+        base_url=url,
+        locale="zh-CN" if language == "zh" else "en-GB",
+        color_scheme="dark" if dark else "light",
+        viewport=NARROW if narrow else WIDE,  # type: ignore[arg-type]
+    )
+    number = Sessions(console.platform.database).open(console.people[role], console.clock())
+    context.add_cookies([{"name": cookie_name(over_tls=False), "value": number, "url": url}])
+    return context.new_page()
+
+
+def taken(console: Console, url: str, folder: Path) -> None:
+    """Take all pictures."""
+    store = console.platform.database
+    lines = list_alerts(store, DeskFilter()).lines
+    gravest = max(lines[:20], key=lambda line: (len(line.rules), line.answered is not None))
+    scored = next((line for line in lines if "model" in line.rules), gravest)
+    case = max(list_cases(store, CaseFilter()).lines, key=lambda one: one.count)
+    pages = {
+        "desk": "/desk",
+        "desk-all": "/desk?view=all&lane=red",
+        "alert": f"/alerts/{gravest.alert_id}",
+        "score": f"/alerts/{scored.alert_id}",
+        "case": f"/cases/{case.case_id}",
+        "design": "/design",
+    }
+    with opened_browser() as browser:
+        for language, dark, narrow in (
+            ("en", False, False),
+            ("zh", True, False),
+            ("zh", False, False),
+            ("zh", False, True),
+        ):
+            page = opened(browser, console, url, Role.SUPERVISOR, language, dark, narrow)
+            for name, path in pages.items():
+                page.goto(path)
+                look = f"{name}-{language}-{'dark' if dark else 'light'}{'-narrow' if narrow else ''}"
+                page.screenshot(path=folder / f"{look}.png", full_page=not name.startswith("desk"))
+            page.context.close()
+        page = opened(browser, console, url, Role.ANALYST, "en", False, False)
+        page.goto("/desk?view=unclaimed")
+        for number in (0, 2, 3):
+            page.locator("tbody input[name=one]").nth(number).check()
+        page.locator(".bar summary").click()
+        page.screenshot(path=folder / "many-en-light.png")
+        page.context.close()
+        page = opened(browser, console, url, Role.COURIER, "zh", False, False)
+        page.goto("/parcels")
+        page.screenshot(path=folder / "parcels-zh-light.png")
+        page.context.close()
+        plain = browser.new_page(base_url=url, viewport=WIDE, locale="zh-CN")  # type: ignore[arg-type]
+        plain.goto("/login")
+        plain.screenshot(path=folder / "login-zh-light.png")
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        for made in made_console(Path(home) / "console.sqlite", MINUTES):
+            with served(made.app) as address:
+                taken(made, address, target)

@@ -1,0 +1,101 @@
+"""Every page and every form, asked for as every role and as nobody."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.routing import APIRoute
+
+from parcelward.console.people.roles import Role
+from parcelward.console.store.case_desk import CaseFilter, list_cases
+from parcelward.console.store.desk import DeskFilter, list_alerts
+from parcelward.console.web.rights import ANYBODY, RIGHTS
+from tests.console.conftest import Console
+
+EXPECTED = {
+    "/desk": "analyst supervisor auditor rule_author",
+    "/desk/news": "analyst supervisor auditor rule_author",
+    "/alerts/{alert_id}": "analyst supervisor auditor rule_author",
+    "/alerts/{alert_id}/news": "analyst supervisor auditor rule_author",
+    "/cases/{case_id}": "analyst supervisor auditor rule_author",
+    "/desk/decide": "analyst supervisor",
+    "/alerts/{alert_id}/decide": "analyst supervisor",
+    "/cases/{case_id}/decide": "analyst supervisor",
+    "/parcels": "courier",
+    "/": "courier analyst supervisor auditor rule_author",
+    "/design": "courier analyst supervisor auditor rule_author",
+    "/logout": "courier analyst supervisor auditor rule_author",
+    "/login": "everybody",
+    "/language/{chosen}": "everybody",
+    "/health": "everybody",
+}
+"""The roles that may use each path, written here once more: a change of the table in the source must be meant."""
+MAY = (200, 204, 303, 400, 422)
+"""Answers to somebody who may use a route; a form that says nothing is refused for that."""
+
+
+def routes(console: Console) -> Iterator[tuple[str, str, str]]:
+    """Method, path and name of each route."""
+    for route in all_routes(console.app.routes):
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            yield method, route.path, route.name
+
+
+def all_routes(routes: object) -> Iterator[APIRoute]:
+    for route in routes:  # type: ignore[attr-defined]
+        if isinstance(route, APIRoute):
+            yield route
+        elif inner := getattr(getattr(route, "original_router", None), "routes", None):
+            yield from all_routes(inner)
+
+
+def test_every_route_has_its_rights_and_nothing_else_has(console: Console) -> None:
+    found = list(routes(console))
+    assert {name for _, _, name in found} == ANYBODY | RIGHTS.keys()
+    assert {path for _, path, _ in found} == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("role", [*Role, None], ids=str)
+def test_a_role_may_use_its_routes_and_no_other(console: Console, role: Role | None) -> None:
+    alert_id = list_alerts(console.platform.database, DeskFilter()).lines[0].alert_id
+    case_id = list_cases(console.platform.database, CaseFilter()).lines[0].case_id
+    for method, path, _ in sorted(routes(console)):
+        browser = console.client() if role is None else console.visit(role)
+        url = path.format(alert_id=alert_id, case_id=case_id, chosen="en")
+        query = "?mark=0" if path == "/desk/news" else "?revision=1" if path.endswith("}/news") else ""
+        form = {"csrf": csrf_of(browser)} if role is not None and method == "POST" else None
+        answer = browser.request(method, url + query, data=form)
+        allowed = EXPECTED[path] == "everybody" or (role is not None and role.value in EXPECTED[path].split())
+        said = f"{role} {method} {path}: {answer.status_code}"
+        if allowed:
+            assert answer.status_code in (*MAY, 401, 429), said
+        elif role is None:
+            assert answer.status_code == 303, said
+            assert answer.headers["location"].startswith("/login"), said
+        else:
+            assert answer.status_code == 403, said
+
+
+def csrf_of(browser: object) -> str:
+    text = browser.get("/design").text  # type: ignore[attr-defined]
+    return str(text.split('name="csrf" value="')[1].split('"')[0])
+
+
+def test_nobody_learns_which_pages_exist(console: Console) -> None:
+    assert console.client().get("/nothing").status_code == 404
+    assert "waybill" not in console.client().get("/nothing").text
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.SUPERVISOR])
+def test_a_form_of_another_session_is_refused(console: Console, role: Role) -> None:
+    browser, other = console.visit(role), console.visit(role)
+    assert browser.post("/logout", data={"csrf": csrf_of(other)}).status_code == 403
+    assert browser.post("/logout").status_code == 403
+    assert browser.get("/desk").status_code == 200
+
+
+def test_a_courier_reads_its_own_parcels_alone(console: Console) -> None:
+    page = console.visit(Role.COURIER).get("/parcels").text
+    others = [courier for courier in console.platform.settings.couriers if courier != "swift"]
+    assert "swift" in page
+    assert not any(f"{other}/" in page or f"· {other}" in page for other in others)
+    assert "k1." not in page

@@ -1,0 +1,42 @@
+"""The tables' design has a number: whoever changes a table counts it up. The console's own tables need a migration."""
+
+from hashlib import sha256
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from parcelward.console.store.database import Database
+from parcelward.console.store.design import DESIGN
+from parcelward.console.store.own_tables import own
+from parcelward.console.store.tables import TERMS, projected
+
+PINNED = {1: "ee283fced7fde656"}
+
+
+def outline() -> str:
+    """A hash of everything that makes the projected tables."""
+    dialect = postgresql.dialect()
+    made = [str(CreateTable(table).compile(dialect=dialect)) for table in projected.sorted_tables]
+    made += [
+        str(CreateIndex(index).compile(dialect=dialect))
+        for table in projected.sorted_tables
+        for index in sorted(table.indexes, key=lambda one: str(one.name))
+    ]
+    return sha256(repr((made, TERMS)).encode()).hexdigest()[:16]
+
+
+def test_a_table_that_changes_makes_another_design() -> None:
+    assert PINNED.get(DESIGN) == outline(), "count DESIGN up, and pin the new outline beside the old one"
+
+
+def test_the_migrations_make_the_console_s_own_tables_as_they_are_declared(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_name": is_own})
+        assert compare_metadata(context, own) == []
+
+
+def is_own(name: str | None, kind: str, _parents: object) -> bool:
+    """True for what the console's own tables are made of."""
+    return kind != "table" or name in own.tables
