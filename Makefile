@@ -33,8 +33,8 @@ $(STAMP): requirements.lock pyproject.toml
 
 setup: $(STAMP)  ## install the locked dependencies (every other target does it too)
 
-demo: $(STAMP)  ## broker, worker, simulated couriers, live alerts [SECONDS=60] [KAFKA=host:port]
-	@$(BIN)/parcelward demo --seconds $(SECONDS) $(if $(KAFKA),--kafka $(KAFKA))
+demo: $(STAMP)  ## broker, worker, console, simulated couriers, live alerts [SECONDS=60] [KAFKA=host:port] [DECIDE=you]
+	@$(BIN)/parcelward demo --seconds $(SECONDS) $(if $(KAFKA),--kafka $(KAFKA)) $(if $(filter you,$(DECIDE)),--you-decide)
 
 test: $(STAMP)  ## all tests, on a real local Kafka for each process [PROCESSES=2]
 	@$(PYTEST)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from kafka.admin import KafkaAdminClient
 
@@ -81,6 +82,14 @@ def typed(line: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def first_page(address: str, password: str) -> str:
+    """Log in to the console; the page that somebody sees first."""
+    with httpx.Client(base_url=address, follow_redirects=True, timeout=PATIENCE_S, trust_env=False) as client:
+        page = client.post("/login", data={"name": "duty", "password": password}, headers={"origin": address})
+    assert page.status_code == 200, page.text
+    return page.text
+
+
 def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -124,8 +133,9 @@ def test_killed_worker_is_started_again_and_nothing_is_lost(kafka: str, demos: l
 
 
 def test_demo_without_end_can_be_looked_at_and_leaves_no_process(demos: list[Demo]) -> None:
-    demo = Demo("--rate", "30")
+    demo = Demo("--rate", "30", "--you-decide")
     demos.append(demo)
+    console = demo.read_until("console  http")
     look = [demo.read_until(f"parcelward {command}").strip() for command in ("alerts", "rejected", "replay")]
     demo.read_until("alerts follow")
     seen = typed(f"{look[0]} --max 1")
@@ -134,8 +144,10 @@ def test_demo_without_end_can_be_looked_at_and_leaves_no_process(demos: list[Dem
     refused, replayed = typed(look[1]), typed(look[2])
     assert refused.returncode == 0, refused.stderr
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    desk = first_page(word_in(console, r"(http://\S+)"), word_in(console, r"password (\S+)"))
+    assert "SF" in desk or "YT" in desk or "JT" in desk, "its alerts wait for whoever looks"
     children = children_of(demo.process.pid)
-    assert len(children) == 2, "broker and worker"
+    assert len(children) == 3, "broker, worker and console"
     demo.process.send_signal(signal.SIGINT)
     assert demo.rest() == 0, demo.said
     assert "Traceback" not in demo.said

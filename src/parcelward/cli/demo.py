@@ -29,10 +29,18 @@ def demo(
         int | None,
         typer.Option(help="Seed of the simulated traffic; default: another one every time.", show_default=False),
     ] = None,
+    you_decide: Annotated[
+        bool,
+        typer.Option(
+            "--you-decide",
+            help="Simulate no analysts: alerts wait for you at the console, with deadlines of real life.",
+        ),
+    ] = False,
 ) -> None:
-    """Broker, worker, simulated couriers and live alerts. Exit code 1 when anything was lost."""
+    """Broker, worker, console, simulated couriers and live alerts. Exit code 1 when anything was lost."""
     console = Console(highlight=False)
     with stop_signals() as stop:
-        complete = run(Wish(seconds, kafka, rate, lang, int(time.time()) if seed is None else seed), console, stop)
+        chosen = int(time.time()) if seed is None else seed
+        complete = run(Wish(seconds, kafka, rate, lang, chosen, you_decide), console, stop)
     if not complete:
         raise typer.Exit(1)

@@ -20,11 +20,13 @@ ENDS = frozenset((ReferralState.DECIDED, ReferralState.WITHDRAWN, ReferralState.
 
 
 class SimulatedPeople:
-    """Counter staff and the platform, on the real topics; `labels` gives what was planted so far."""
+    """Counter staff, and the platform if `desk`, on the real topics; `labels` gives what was planted so far."""
 
-    def __init__(self, settings: Settings, seed: int, labels: Callable[[], Iterable[Label]], stack: ExitStack) -> None:
+    def __init__(
+        self, settings: Settings, seed: int, labels: Callable[[], Iterable[Label]], stack: ExitStack, desk: bool = True
+    ) -> None:
         topics = settings.topics
-        self._topics, self._labels = topics, labels
+        self._topics, self._labels, self._desk = topics, labels, desk
         self._instructions = {topics.instructions(courier) for courier in settings.couriers}
         names = [topics.referrals, topics.cases, *self._instructions]
         self._reader = stack.enter_context(TopicReader(settings, names, from_start=False))
@@ -49,10 +51,12 @@ class SimulatedPeople:
             if record.topic in self._instructions:
                 self._people.read_instruction(Instruction.model_validate_json(record.value), now_ms)
             elif record.topic == self._topics.cases:
-                self._people.read_case(Case.model_validate_json(record.value), now_ms)
+                if self._desk:
+                    self._people.read_case(Case.model_validate_json(record.value), now_ms)
             else:
                 referral = Referral.model_validate_json(record.value)
-                self._people.read_referral(referral, now_ms)
+                if self._desk:
+                    self._people.read_referral(referral, now_ms)
                 if self._has_ended(referral):
                     ended.append(referral)
         for letter in self._people.due(now_ms):

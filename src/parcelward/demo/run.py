@@ -21,6 +21,7 @@ from parcelward.cluster.admin import delete_topics, ensure_topics
 from parcelward.cluster.reader import TopicReader
 from parcelward.contract.alerts import Alert
 from parcelward.demo.backlog import Backlog
+from parcelward.demo.console import NAME, DemoConsole
 from parcelward.demo.couriers import TAIL_S, Couriers, closing_s
 from parcelward.demo.ends import end_line
 from parcelward.demo.lives import count_lives
@@ -39,6 +40,7 @@ from parcelward.simulate import Plan, Simulation, live
 
 DEFAULT_PORT = 19092
 METRICS_PORT = 9108
+CONSOLE_PORT = 9110
 DEMO_SETTINGS = {
     "inspection_due": "PT6S",
     "real_name_due": "PT6S",
@@ -62,13 +64,19 @@ MOST_DAYS = 1.0  # of a demo without an end
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Choices of the user; `seconds` 0: until Ctrl-C."""
+    """Choices of the user; `seconds` 0: until Ctrl-C; `you_decide`: nobody of the platform is simulated."""
 
     seconds: float
     kafka: str | None
     rate: float
     language: Language
     seed: int
+    you_decide: bool = False
+
+    @property
+    def times(self) -> dict[str, dict[str, str]]:
+        """Deadlines of people: seconds for simulated ones, those of real life for a user at the console."""
+        return {} if self.you_decide else PEOPLE_SETTINGS
 
 
 def run(wish: Wish, console: Console, stop: Stop) -> bool:
@@ -95,20 +103,25 @@ def _run(wish: Wish, console: Console, stop: Stop, stack: ExitStack) -> bool:
     file = FOLDER / f"settings{own}.toml"
     stack.callback(file.unlink, missing_ok=True)
     file.write_text(settings_file(settings))
-    worker = SupervisedWorker(_environment(settings), settings.http_port, FOLDER / f"worker{own}.log")
+    environment = _environment(settings, wish)
+    pages = DemoConsole(settings, environment, FOLDER / f"console{own}.log")
+    worker = SupervisedWorker(environment, settings.http_port, FOLDER / f"worker{own}.log")
     worker.log_path.unlink(missing_ok=True)
     stack.callback(worker.stop)
     worker.start()
     console.print("starting the worker ...")
     worker.await_ready(stop.wait)
+    stack.callback(pages.stop)
+    pages.start()
+    pages.await_ready(stop.wait)
     if stop.wait(0):
         raise StartInterrupted
-    _introduce(settings, worker, file, wish, console)
+    _introduce(settings, worker, pages, file, wish, console)
     demo = Demo(settings, broker, worker, wish, console, stop, stack)
     demo.play()
     if not stop.wait(0):
         demo.drain()
-    if not stop.wait(0):
+    if not (stop.wait(0) or wish.you_decide):
         demo.see_lives_end()
     if stop.wait(0):
         console.print("stopping; Ctrl-C ends the demo without a count, --seconds N with one")
@@ -144,7 +157,7 @@ class Demo:
         plan = Plan(couriers=settings.couriers, malformed_share=MALFORMED_SHARE, days=MOST_DAYS, seed=wish.seed)
         simulation = Simulation(live(plan, wish.rate, datetime.now(UTC)))
         self.couriers = Couriers(simulation, self.publisher, self._warn)
-        self.people = SimulatedPeople(settings, wish.seed, self.couriers.labels, stack)
+        self.people = SimulatedPeople(settings, wish.seed, self.couriers.labels, stack, not wish.you_decide)
 
     def play(self) -> None:
         """Publish and show alerts until the time is over or somebody stops it.
@@ -224,8 +237,10 @@ def _connect(wish: Wish, console: Console, stop: Stop, stack: ExitStack) -> tupl
     usual = _is_only_one(stack)
     shared: dict[str, Any] = {
         **DEMO_SETTINGS,
-        **PEOPLE_SETTINGS,
+        **wish.times,
         "http_port": METRICS_PORT if usual and is_free(METRICS_PORT) else free_port(0),
+        "console_port": CONSOLE_PORT if usual and is_free(CONSOLE_PORT) else free_port(0),
+        "console_home": stack.enter_context(tempfile.TemporaryDirectory(prefix="parcelward-demo-console-")),
     }
     if wish.kafka:
         prefix = f"demo-{int(time.time()) % 10**8:x}-{os.getpid():x}."
@@ -259,20 +274,24 @@ def _is_only_one(stack: ExitStack) -> bool:
     return True
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """Give the worker's settings as environment variables."""
-    told = {**DEMO_SETTINGS, **{name: json.dumps(times) for name, times in PEOPLE_SETTINGS.items()}}
+def _environment(settings: Settings, wish: Wish) -> dict[str, str]:
+    """Give the settings of worker and console as environment variables."""
+    told = {**DEMO_SETTINGS, **{name: json.dumps(times) for name, times in wish.times.items()}}
     told |= {"kafka": settings.kafka, "topic_prefix": settings.topic_prefix}
     told |= {"http_port": str(settings.http_port), "security_protocol": settings.security_protocol}
     told |= {"couriers": ",".join(settings.couriers), "replication": str(settings.replication)}
+    told |= {"console_port": str(settings.console_port), "console_home": str(settings.console_home)}
     return {f"PARCELWARD_{name.upper()}": value for name, value in told.items()}
 
 
-def _introduce(settings: Settings, worker: SupervisedWorker, file: Path, wish: Wish, console: Console) -> None:
+def _introduce(
+    settings: Settings, worker: SupervisedWorker, pages: DemoConsole, file: Path, wish: Wish, console: Console
+) -> None:
     console.print(f"Kafka    {settings.kafka}", highlight=False)
     console.print(f"metrics  {worker.metrics_address}", highlight=False)
     console.print(f"worker   process {worker.pid}, log {worker.log_path}", highlight=False)
-    told = " ".join([*(f"{name}={value}" for name, value in DEMO_SETTINGS.items()), *PEOPLE_SETTINGS])
+    console.print(f"console  {pages.address}  log in as {NAME}, password {pages.password}", soft_wrap=True)
+    told = " ".join([*(f"{name}={value}" for name, value in DEMO_SETTINGS.items()), *wish.times])
     console.print(f"settings {told} (so that duties fall due within seconds)", soft_wrap=True)
     also = f", with {' and '.join(missing)} set" if (missing := missing_secrets(settings)) else ""
     console.print(f"look     while this runs, from another terminal in this folder{also}:", soft_wrap=True)
@@ -280,4 +299,6 @@ def _introduce(settings: Settings, worker: SupervisedWorker, file: Path, wish: W
         console.print(f"    {line}", markup=False, soft_wrap=True)
     pace = f"about {wish.rate:g} events/s, fewer in the first ten seconds"
     lasts = f"for {wish.seconds:g} s, {pace} and the last six" if wish.seconds else f"until Ctrl-C, {pace}"
+    if wish.you_decide:
+        console.print("people   counter staff are simulated; about alerts you decide, at the console", soft_wrap=True)
     console.print(f"couriers {', '.join(settings.couriers)}: {lasts}; alerts follow\n", highlight=False, soft_wrap=True)

@@ -107,7 +107,7 @@ class People:
         person = rng.choice(ANALYSTS)
 
         def acts(at_ms: int) -> Iterator[Letter]:
-            yield self._on_case(case, person, {"kind": "comment", "text": "同类预警合并处理"}, at_ms)
+            yield self._on_case(case, person, {"kind": "comment", "text": "同类告警合并处理"}, at_ms)
             yield self._on_case(case, person, {"kind": "acknowledge"}, at_ms)
 
         self._later(now_ms + int(self._habits.look_ms * rng.random()), acts)
