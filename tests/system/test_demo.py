@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from kafka.admin import KafkaAdminClient
 
@@ -84,7 +84,7 @@ def typed(line: str) -> subprocess.CompletedProcess[str]:
 
 def first_page(address: str, password: str) -> str:
     """Log in to the console; the page that somebody sees first."""
-    with httpx.Client(base_url=address, follow_redirects=True, timeout=PATIENCE_S, trust_env=False) as client:
+    with httpx2.Client(base_url=address, follow_redirects=True, timeout=PATIENCE_S, trust_env=False) as client:
         page = client.post("/login", data={"name": "duty", "password": password}, headers={"origin": address})
     assert page.status_code == 200, page.text
     return page.text
