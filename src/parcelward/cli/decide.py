@@ -20,7 +20,10 @@ from parcelward.settings import Settings
 
 Decision = Literal["acknowledge", "assign", "comment", "instruct", "outcome", "release", "snooze", "reopen"]
 PATIENCE_S = 20.0
-NOT_TAKEN = "sent, but it is not known whether it was taken: no worker has read it yet; see `parcelward doctor`"
+NOT_TAKEN = (
+    f"sent, but it is not known whether it was taken: no worker told of it within {PATIENCE_S:.0f} s; see "
+    "`parcelward doctor`"
+)
 
 
 def decide(
