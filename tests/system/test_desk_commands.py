@@ -68,9 +68,9 @@ def test_an_alert_is_answered_and_decided_from_a_terminal(start_service, monkeyp
     ended = call("decide", WAYBILL, "outcome", "--by", ANALYST, "--outcome", "dangerous_goods", "--keep")
     assert "taken; the parcel stays, as the courier was told before" in ended.output, ended.output
     assert lines("referrals") == []
-    told = call("referrals", WAYBILL).output
-    assert f"comment by analyst {ANALYST}; text 已通知公安机关" in told, told
-    assert "refused (stale)" in told, told
+    history = call("referrals", WAYBILL).output
+    assert f"comment by analyst {ANALYST}; text 已通知公安机关" in history, history
+    assert "refused (stale)" in history, history
     assert "stands: decided, held" in call("alerts", "--id", WAYBILL).output
     (last,) = lines("referrals", WAYBILL)
     assert (last["state"], last["outcome"], last["held"], last["person"]) == (

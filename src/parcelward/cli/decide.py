@@ -63,8 +63,7 @@ def decide(
         InstructionAction | None, typer.Option(help="instruct: what the courier must do.", show_default=False)
     ] = None,
     until: Annotated[
-        str | None,
-        typer.Option(help="snooze: until a time (2026-11-30T08:00), or for 6h, 2d.", show_default=False),
+        str | None, typer.Option(help="snooze: until a time (2026-11-30T08:00), or for 6h, 2d.", show_default=False)
     ] = None,
     later_cases: Annotated[
         bool, typer.Option("--later-cases", help="snooze of a case: later cases of its kind and subject, too.")
@@ -86,8 +85,7 @@ def decide(
     }
     decided = chosen(StepKind(decision), given, datetime.now(CHINA))
     letter = _Letter(revision, Role(role), by, decided)
-    said = _on_case(settings, wanted, letter) if case else _on_alert(settings, wanted, letter)
-    typer.echo(said)
+    typer.echo((_on_case if case else _on_alert)(settings, wanted, letter))
 
 
 class _Letter(NamedTuple):
