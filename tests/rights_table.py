@@ -247,7 +247,7 @@ OTHERS = [
     Action(
         "see who is in the group `screening`",
         lambda: DescribeGroupsRequest(groups=["screening"], include_authorized_operations=False),
-        (ADMIN, WORKER, ACCOUNTS),
+        (ADMIN, WORKER, PLATFORM, ACCOUNTS),
         NO_GROUP,
     ),
     Action(

@@ -59,10 +59,19 @@ def test_an_alert_is_answered_and_decided_from_a_terminal(start_service, monkeyp
     assert getattr(wrong.exception, "reason", None) == "contradictory"
     unnamed = call("decide", WAYBILL, "outcome", "--by", "officer 7", "--outcome", "dangerous_goods", "--keep")
     assert "decided_by.token: must be a token" in str(unnamed.exception)
-    call("decide", WAYBILL, "comment", "--by", ANALYST, "--reason", "已通知公安机关")
+    noted = call("decide", WAYBILL, "comment", "--by", ANALYST, "--reason", "已通知公安机关")
+    assert noted.output.endswith(": taken\n"), noted.output
+    on_case = call("decide", str(case["case_id"]), "comment", "--case", "--by", ANALYST, "--reason", "已通知公安机关")
+    assert on_case.output.endswith(": taken\n"), on_case.output
+    meant = call("decide", str(case["case_id"])[:8], "acknowledge", "--by", ANALYST)
+    assert str(meant.exception).endswith("is a case: add --case")
     ended = call("decide", WAYBILL, "outcome", "--by", ANALYST, "--outcome", "dangerous_goods", "--keep")
-    assert "taken" in ended.output, ended.output
+    assert "taken; the parcel stays, as the courier was told before" in ended.output, ended.output
     assert lines("referrals") == []
+    history = call("referrals", WAYBILL).output
+    assert f"comment by analyst {ANALYST}; text 已通知公安机关" in history, history
+    assert "refused (stale)" in history, history
+    assert "stands: decided, held" in call("alerts", "--id", WAYBILL).output
     (last,) = lines("referrals", WAYBILL)
     assert (last["state"], last["outcome"], last["held"], last["person"]) == (
         "decided",

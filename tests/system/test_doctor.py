@@ -133,7 +133,11 @@ def test_each_way_to_break_an_installation_is_named_with_its_mend(start_service,
     await_true(lambda: service.taken() == 2 * PARCELS, "every event is accepted")
     assert service.stop() == 0
     answer = service.command("doctor")
-    assert (answer.returncode, answer.stdout) == (0, "nothing found: a worker may start\n")
+    assert (answer.returncode, answer.stdout.splitlines()[-1]) == (0, "nothing found: a worker may start")
+    assert f"no worker is in group {service.prefix}screening\n" in answer.stdout
+    assert "intake.swift" not in answer.stdout, "nothing waits"
+    service.publish(parcels(50))
+    assert f"{2 * PARCELS} records wait on {service.prefix}intake.swift\n" in service.command("doctor").stdout
     for broken in BROKEN:
         broken.break_it(service, tmp_path)
         flaws = diagnosis(service)

@@ -1,4 +1,4 @@
-"""What goes on in the live run while it is compared is no difference."""
+"""The comparison of lives while the live run goes on: what is still moving is no difference."""
 
 import json
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from parcelward.cli.doctor import examine
+from parcelward.cli.doctor import examine, judged_by
 from parcelward.controls import ControlError, load_controls
 from parcelward.controls.folder import known_to
 from parcelward.controls.reading import period_of
@@ -218,11 +218,19 @@ def test_a_worker_does_not_start_with_a_period_that_is_not_signed_and_doctor_say
 
     with pytest.raises(ControlError, match="it is not signed"):
         build_stages(chosen)
-    (flaw,) = (one for one in examine(None) if one.code is Code.CONTROL_PERIODS)
+    (flaw,) = (one for one in examine(None).flaws if one.code is Code.CONTROL_PERIODS)
 
     assert "it is not signed" in flaw.wrong
     assert flaw.mend == "sign it with `parcelward control sign`"
     assert KEY_UNTIL > ENDS
+
+
+def test_doctor_names_the_periods_that_are_in_force(tmp_path: Path) -> None:
+    folder = put(tmp_path / "control", period())
+    chosen = settings(**under(tmp_path / "other"), model=None).model_copy(update={"control_periods": folder})
+    judgement = build_stages(chosen).judgement
+    assert judged_by(judgement, ENDS - 1).endswith("no model, control periods in force: ciie-2026 version 1")
+    assert judged_by(judgement, ENDS).endswith("no model, control periods in force: none")
 
 
 def test_the_example_of_the_document_is_sound() -> None:

@@ -11,6 +11,7 @@ from parcelward.footing import Bounds, Footing, footing_of, records_gone, short_
 from parcelward.ground.check import check_ground, refuse
 from parcelward.ground.facts import Certificate, ClockFacts, Facts, Machine, Position, TopicFacts
 from parcelward.ground.flaw import Code, Flaw, Severity, in_order
+from parcelward.ground.overview import overview
 from parcelward.ground.plan import plan_topics
 from parcelward.settings import Settings
 
@@ -86,6 +87,29 @@ def test_a_healthy_installation_has_no_flaw() -> None:
 def test_a_new_installation_has_no_flaw() -> None:
     new = healthy(logs={(name, 0): Bounds(0, 0) for name in topics()}, positions={})
     assert check_ground(SETTINGS, new) == []
+
+
+def test_a_person_is_told_that_no_worker_is_there_and_what_waits_and_it_is_no_flaw() -> None:
+    away = healthy(workers=0)
+    assert list(overview(SETTINGS, away))[1:] == [
+        "no worker is in group screening",
+        "20 records wait on intake.swift",
+        "60 records wait on answers.swift",
+    ]
+    assert check_ground(SETTINGS, away) == []
+    first, *rest = overview(SETTINGS, healthy(workers=2))
+    assert first.startswith(f"looked at {len(topics())} topics with {len(topics())} partitions on ")
+    assert rest == ["2 workers in group screening"], "they read it"
+
+
+def test_before_the_first_start_all_that_is_there_waits() -> None:
+    logs = {(INTAKE, 0): Bounds(3, 4), ("answers.swift", 0): Bounds(0, 0), ("screening.senders", 0): Bounds(0, 9)}
+    new = healthy(workers=0, positions={}, logs=logs)
+    assert list(overview(SETTINGS, new))[1:] == ["no worker is in group screening", "1 record waits on intake.swift"]
+
+
+def test_who_may_not_ask_for_the_workers_is_told_so() -> None:
+    assert "not known" in list(overview(SETTINGS, healthy()))[1]
 
 
 STOP, WARN = Severity.STOP, Severity.WARN

@@ -43,6 +43,7 @@ def test_a_group_has_one_owner() -> None:
     assert {(right.user, right.name) for right in groups} == {
         ("worker", "screening"),
         ("accounts", "screening"),  # Describe alone: it looks at the positions
+        ("platform", "screening"),  # the same: whoever decides is told if a worker has read it
         ("deliver", "deliver-platform"),
         ("deliver", "deliver-platform-undelivered"),
         ("platform", "platform"),

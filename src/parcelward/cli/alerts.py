@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from itertools import islice
 from typing import Annotated, Any, NamedTuple
@@ -25,7 +26,9 @@ from parcelward.cli.alert_filters import (
 from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, courier_code, settings_with, since_when, zone_of
 from parcelward.cluster.reader import TopicReader, in_time_order
 from parcelward.contract.alerts import Alert, Lane
-from parcelward.desk.states import ID_BEGINNING
+from parcelward.contract.referrals import Referral
+from parcelward.desk.history import standing
+from parcelward.desk.states import ID_BEGINNING, read_referrals
 from parcelward.errors import UserError
 from parcelward.escaping import escaped, escaped_json
 from parcelward.moments import CHINA, zone_name
@@ -109,7 +112,8 @@ def alerts(
         _say_what_is_followed(settings, old_ones, zone)
     with stop_signals() as stop, TopicReader(settings, [settings.topics.alerts], old_ones) as reader:
         if wanted is not None:
-            show_in_full(list(stored(reader, looked, stop)), wanted, look)
+            shown = show_in_full(list(stored(reader, looked, stop)), wanted, look)
+            _show_standing(settings, shown, look)
             return
         _show_what_passes(reader, looked, Span(old_ones, most, timeout), look, stop)
 
@@ -196,8 +200,11 @@ def lines_of(record: Any, alert: Alert | None, language: Language, zone: tzinfo 
     return alert_lines(alert, language, today=datetime.now().astimezone(zone).date(), zone=zone)
 
 
-def show_in_full(found: list[Found], wanted: str, look: Look) -> None:
-    """Print the newest revision of each alert found as a page, or all revisions as JSON lines."""
+def show_in_full(found: list[Found], wanted: str, look: Look) -> list[str]:
+    """Print the newest revision of each alert found as a page, or all revisions as JSON lines.
+
+    Gives the ids of those that were printed as a page.
+    """
     if not found:
         raise UserError(
             f"no alert {escaped(wanted)} (or it does not pass the filters); give its id, at least its first "
@@ -206,10 +213,22 @@ def show_in_full(found: list[Found], wanted: str, look: Look) -> None:
     if look.json_lines:
         for record, alert in found:
             show(record, alert, look)
-        return
+        return []
     newest = {alert.alert_id: alert for _, alert in sorted(found, key=_revision) if alert is not None}
     for alert in newest.values():
         look.console.print(alert_page(alert, look.language, look.zone), soft_wrap=True)
+    return list(newest)
+
+
+def _show_standing(settings: Settings, alert_ids: Collection[str], look: Look) -> None:
+    """Print below the pages what people and the courier made of each alert, where that is known."""
+    known: dict[str, Referral] = {}
+    with suppress(UserError):  # an older installation, or a user who may not read referrals
+        known = read_referrals(settings) if alert_ids else {}
+    for alert_id in alert_ids:
+        if (one := known.get(alert_id)) is not None:
+            said = f"stands: {standing(one, look.zone)}; `parcelward referrals {alert_id}` shows its steps"
+            look.console.print(Text(escaped(said)), soft_wrap=True)
 
 
 def _revision(one: Found) -> int:

@@ -11,8 +11,9 @@ from parcelward.cli.options import CHINA_ZONE, Kafka, Zone, courier_code, settin
 from parcelward.cli.tables import show_table
 from parcelward.contract.referrals import Referral
 from parcelward.contract.steps import OVER, ReferralState, StepKind
+from parcelward.desk.history import history_lines, read_history
 from parcelward.desk.states import alert_meant, read_referrals
-from parcelward.escaping import escaped_json
+from parcelward.escaping import escaped, escaped_json
 
 HEADINGS = ("alert", "due", "lane", "state", "rules", "parcel", "asked", "who has it", "revision")
 SHORT = 13
@@ -32,16 +33,25 @@ def referrals(
     everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
     tz: Zone = CHINA_ZONE,
 ) -> None:
-    """Show where the alerts stand: who must do what by when. What is due first stands first."""
+    """Show where the alerts stand: who must do what by when. What is due first stands first.
+
+    Of one alert also what happened: each step that is still kept, what people said and what the courier was told and
+    answered; with --json only where it stands.
+    """
     zone = zone_of(tz)
     code = None if courier is None else courier_code("--courier", courier)
-    known = read_referrals(settings_with(kafka))
+    settings = settings_with(kafka)
+    known = read_referrals(settings)
     if wanted is not None:
         found = [alert_meant(wanted, known)]
+        if not json_lines:
+            for line in history_lines(found[0], read_history(settings, found[0].alert_id), zone):
+                typer.echo(escaped(line))
+            return
     else:
         found = [one for one in known.values() if _passes(one, code, state, everything)]
     found.sort(key=lambda one: (one.due_by is None, one.due_by or one.at, one.alert_id))
-    if json_lines or wanted is not None:
+    if json_lines:
         for one in found:
             typer.echo(escaped_json(one.model_dump_json()))
         return

@@ -18,7 +18,7 @@ from parcelward.moments import utc, zone_name
 from parcelward.settings import Settings
 from parcelward.shipments.deadlines import Deadlines
 from parcelward.trace.parcel import Parcel
-from parcelward.trace.step import Step, Words
+from parcelward.trace.step import Kind, Step, Words
 
 MOST_SHOWN = 4
 """Partitions of a topic that are named one by one."""
@@ -46,6 +46,7 @@ def trace(
 ) -> None:
     """Show what became of a parcel's events: intake, refusals, the way between the stages, state and alerts.
 
+    It ends at the alert: `parcelward referrals WAYBILL` shows what people and the courier made of it.
     Everything comes from the topics; names, phones and documents are not shown. Only the partitions in which the parcel
     must lie are read. Exit code 1 when nothing was found.
     """
@@ -99,6 +100,8 @@ def _show(waybill: str, steps: Sequence[Step], reached: Sequence[Reach], words: 
         console.print(text, soft_wrap=True)
     said = [f"{len(steps)} records about {escaped(waybill)}, times in {zone_name(utc(0).astimezone(words.zone))}"]
     said += reading(reached)
+    if any(step.kind is Kind.ALERT for step in steps):
+        said.append(f"what people and the courier made of an alert: parcelward referrals {escaped(waybill)}")
     if not steps:
         case = "; capitals and small letters differ" if waybill.lower() != waybill.upper() else ""
         wider = "" if everywhere else "; --everywhere also looks into the other partitions"

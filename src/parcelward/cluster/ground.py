@@ -47,7 +47,8 @@ def gather(settings: Settings, known_ids: Mapping[str, str] | None = None, *, lo
         sources, changelogs = _places(settings, topics)
         # In this order: a position that moves on meanwhile, or a log that grows, must not look like a flaw.
         starts = _offsets(admin, [*sources, *changelogs], OffsetSpec.EARLIEST)
-        allowed = _group_operations(admin, settings)
+        group = described_group(admin, settings.topics.app_id)
+        allowed = _group_operations(group)
         may_ask = allowed is None or "DESCRIBE" in allowed
         committed = _committed(admin, settings) if may_ask else {}
         positions = {place: one for place in sources if (one := committed.get(place)) is not None}
@@ -65,6 +66,7 @@ def gather(settings: Settings, known_ids: Mapping[str, str] | None = None, *, lo
             clocks=_clocks(settings, admin, topics),
             positions_kept_ms=positions_kept_ms(admin),
             group_operations=allowed,
+            workers=len(group["members"] or ()) if may_ask else None,
             certificates=tuple(_certificates(settings)),
             machine=_machine(settings),
         )
@@ -145,9 +147,7 @@ def _holds_a_value(settings: Settings, topic: str, number: int) -> bool:
         consumer.close()
 
 
-def _group_operations(admin: Any, settings: Settings) -> frozenset[str] | None:
-    group = settings.topics.app_id
-    found = described_group(admin, group)
+def _group_operations(found: Mapping[str, Any]) -> frozenset[str] | None:
     if found["error"] is not None and "Authorization" in found["error"]:
         return frozenset()
     operations = found.get("authorized_operations")

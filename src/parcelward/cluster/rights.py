@@ -136,6 +136,8 @@ def _rights(settings: Settings, access: Access) -> Iterator[Right]:
     for read in (topics.alerts, topics.referrals, topics.cases, topics.refused_decisions):
         yield from _allow(PLATFORM, TOPIC, read, "READ", "DESCRIBE")
     yield from _allow(PLATFORM, TOPIC, topics.decisions, "READ", "WRITE", "DESCRIBE")
+    # Whoever decides is told if a worker has read it.
+    yield from _allow(PLATFORM, GROUP, topics.app_id, "DESCRIBE")
     yield from _to_deliver(settings, access.deliver)
     owners = {topics.app_id: WORKER} | {right.name: DELIVER for right in _to_deliver(settings, access.deliver)}
     for user, group in _groups(settings, access):

@@ -83,5 +83,6 @@ class Facts:
     clocks: Mapping[int, ClockFacts] = field(default_factory=dict)
     positions_kept_ms: int | None = None  # once no worker runs; None where brokers do not say
     group_operations: frozenset[str] | None = None
+    workers: int | None = None  # in the group now; None where this user may not know
     certificates: tuple[Certificate, ...] = ()
     machine: Machine = Machine()
