@@ -11,6 +11,7 @@ from sqlalchemy import text, update
 from parcelward.console.store import follower
 from parcelward.console.store.database import Database, open_url
 from parcelward.console.store.follower import Follower
+from parcelward.console.store.retention import take_out
 from parcelward.console.store.tables import standing
 from tests.chaos.recorded import SETTINGS
 from tests.console_store.contents import contents, project
@@ -124,14 +125,14 @@ def test_a_fault_of_ours_is_said_and_tried_again(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults = iter([ZeroDivisionError("as if")])
-    working = follower.take_out
+    working = take_out
 
     def fail_once(*given: Any) -> int:
         for fault in faults:
             raise fault
         return working(*given)
 
-    monkeypatch.setattr(follower, "take_out", fail_once)
+    monkeypatch.setattr("parcelward.console.store.follower.take_out", fail_once)
     logs = MemoryLogs()
     with following(database, logs) as one:
         until(lambda: one.progress().projecting and is_whole(one))
