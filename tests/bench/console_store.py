@@ -25,6 +25,7 @@ from parcelward.console.store.desk import DeskFilter, View, count_by, count_news
 from parcelward.console.store.kinds import topics_read
 from parcelward.console.store.projection import Log, Projection
 from parcelward.console.store.search import search
+from parcelward.console.store.transactions import learn_sizes
 from parcelward.contract.alerts import Lane, Severity
 from parcelward.moments import ms_of
 from parcelward.simulate.goods_names import GOODS
@@ -166,9 +167,10 @@ def fill(database: Database, traffic: Traffic) -> dict[str, Filled]:
                 cpu_s, wall_s = cpu_s + time.process_time() - cpu, wall_s + time.monotonic() - wall
                 count += len(batch)
             found[topic] = Filled(count, cpu_s, wall_s)
-    if database.postgresql:
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE")  # as the server does by itself
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if database.postgresql:
+            connection.exec_driver_sql("VACUUM")  # as the server does by itself
+        learn_sizes(connection)
     return found
 
 

@@ -132,7 +132,9 @@ def newest_mark(database: Database) -> int:
 
 def count_news(database: Database, wanted: DeskFilter, since: int) -> int:
     """Count the alerts of a list that came or changed after a mark, up to `COUNTED`."""
-    conditions = [*_conditions(database, wanted), referrals.c.mark > since]
+    # What is open is few: with the mark's own index, an old mark would read all that changed since.
+    mark = referrals.c.mark + literal_column("0") if wanted.view in OPEN_VIEWS else referrals.c.mark
+    conditions = [*_conditions(database, wanted), mark > since]
     with database.reading() as connection:
         return int(connection.execute(_counted(conditions)).scalar_one())
 

@@ -142,7 +142,7 @@ def answer_times(database: Database, courier: str, now_ms: int, since_ms: int) -
 def rule_counts(database: Database, since_ms: int) -> tuple[RuleCount, ...]:
     """Count what each rule found since a day, and how its alerts ended; the most frequent rules first."""
     counts = select(tallies.c.rule, func.sum(tallies.c.alerts), func.sum(tallies.c.red)).group_by(tallies.c.rule)
-    counts = counts.where(tallies.c.day >= china_day(since_ms), tallies.c.rule != "")
+    counts = counts.where(tallies.c.day >= china_day(since_ms), tallies.c.rule > "")
     ends = select(verdicts.c.rule, verdicts.c.outcome, func.sum(verdicts.c.alerts)).where(verdicts.c.rule != "")
     with database.reading() as connection:
         outcomes: dict[str, dict[str, int]] = {}

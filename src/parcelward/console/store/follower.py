@@ -21,7 +21,7 @@ from parcelward.console.store.locks import projecting
 from parcelward.console.store.projection import Log, OvertakenError, Projection
 from parcelward.console.store.retention import take_out
 from parcelward.console.store.tables import positions, standing
-from parcelward.console.store.transactions import write_on
+from parcelward.console.store.transactions import learn_sizes, write_on
 from parcelward.errors import UserError
 from parcelward.moments import DAY_MS
 from parcelward.settings import Settings
@@ -76,6 +76,7 @@ class Follower:
         self._news = threading.Condition()
         self._mark = 0
         self._projecting = False
+        self._sizes_known = False
         self._thread = threading.Thread(target=self._run, name="console-follower", daemon=True)
 
     def start(self) -> None:
@@ -155,6 +156,7 @@ class Follower:
         if found:
             log.warning("console_rebuilt logs=%d why=%s", len(found), "; ".join(found[:5]))
             projection.forget_all(connection)
+            self._sizes_known = False
         fresh = {at: (topic_id, bounds[at][0]) for at, topic_id in ids.items() if at not in projection.positions}
         projection.begin_with(connection, fresh)
         taken = take_out(connection, projection, {at: bounds[at][0] for at in projection.positions})
@@ -194,6 +196,9 @@ class Follower:
         values = {"behind": behind} | ({} if behind else {"at_ms": int(time.time() * 1000)})
         with write_on(connection):
             connection.execute(update(standing).values(values))
+        if not behind and not self._sizes_known:
+            learn_sizes(connection)
+            self._sizes_known = True
 
 
 def _first_line(error: BaseException) -> str:

@@ -252,7 +252,7 @@ tallies = Table(
     Column("rule", Code, primary_key=True),  # "": an outlet's alerts, each once; a rule's have no outlet
     Column("alerts", Number, nullable=False),
     Column("red", Number, nullable=False),
-    Index("tallies_by_day", "day", "rule"),
+    Index("tallies_by_rule", "rule", "day"),
     sqlite_with_rowid=False,
 )
 verdicts = Table(
