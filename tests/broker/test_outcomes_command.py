@@ -64,7 +64,7 @@ def test_outcomes_are_read_from_the_topics(installation: Settings, tmp_path: Pat
     assert parquet.read_table(path).num_rows == 40 + 25
     table = run("--sampled-share", "0.05").stdout
     assert "93 alerts: 30 confirmed, 10 false alarms, 3 not inspected, 50 still open" in table
-    assert "too few to say, 0 of 0" in table
+    assert "\t-\t" in table, "nothing to count says nothing"
     assert "0 alerts" in run("--to", "2026-11-23T01:00").stdout
 
 

@@ -116,7 +116,7 @@ def test_nothing_personal_is_shown_and_what_was_read_is_said(service: Service) -
     assert not [value for value in (NAME, PHONE, DOCUMENT, "k1.", "王*") if value in everything]
     (read,) = [line for line in shown.stderr.splitlines() if line.startswith("read ")]
     assert f"{service.prefix}intake.swift, partition 0 from 0 to " in read
-    assert len(shown.stderr.splitlines()) <= 3
+    assert len(shown.stderr.splitlines()) <= 4
     nothing = command(service, "trace", "SF9999999999", "--from", "2026-01-01T00:00+08:00")
     assert nothing.exit_code == 1
     assert "nothing was found; --everywhere also looks into the other partitions" in nothing.stderr

@@ -64,7 +64,7 @@ class Topics:
         return chain.from_iterable(self.records[topic] for topic in topics)
 
 
-def recorded(waybills: int = 60, seed: int = 6) -> Topics:
+def recorded(waybills: int = 60, seed: int = 8) -> Topics:
     """Topics after traffic with refusals, resends, corrections, overdue duties, and alerts that are revised, answered
     and decided."""
     records, people = traffic(seed, waybills, partitions=SETTINGS.partitions), People(SETTINGS.topics, seed)
