@@ -43,7 +43,7 @@ check: $(STAMP)  ## what CI runs: format, lint, types, drift, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@CRASH_SCHEDULES=3500 $(PYTEST)
+	@CRASH_SCHEDULES=2500 $(PYTEST)
 
 search: $(STAMP)  ## the property tests again, with examples never drawn before; each failure is a fault to mend
 	@$(PYTEST) --hypothesis-profile search -m hypothesis tests/unit tests/contract

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,7 @@ SCREENED_WITHIN_S = 30.0
 DRAIN_S = 180.0
 TELL_EVERY_S = 10.0
 COURIERS_STOP_S = 60.0
+DESK_S = 10.0  # at least, for people to react to what the last deadlines raise
 DISK_MB = 192
 FAULT_S = 6.0  # what a fault takes on 2 cores, all in all: 200 took 1050 s and 1400 s
 SETTINGS: dict[str, Any] = {
@@ -130,7 +132,8 @@ class Installation:
     def stop_desk(self) -> None:
         """Let people go home. Raises RuntimeError when they do not."""
         desk, self._desk = self._desk, None
-        if desk is not None and desk.stop(COURIERS_STOP_S):
+        # SIGTERM: it was told to stop before it had begun.
+        if desk is not None and desk.stop(COURIERS_STOP_S) not in (0, -signal.SIGTERM):
             raise RuntimeError(f"the desk failed: {(self.folder / 'desk.log').read_text()[-2000:]}")
 
     def kill_spooled(self) -> None:
@@ -278,7 +281,7 @@ def _await_rest(installation: Installation, say: Any) -> float | None:
     say(f"everything is screened {took} s after the last fault; now the deadlines of the last parcels pass ...")
     installation.start_desk(installation.plan.seed + 1, from_start=False)
     grace = max(settings.inspection_due, settings.real_name_due) + settings.idle_grace
-    _pause(grace / timedelta(seconds=1) + 5 - (time.monotonic() - published), crew)
+    _pause(max(DESK_S, grace / timedelta(seconds=1) + 5 - (time.monotonic() - published)), crew)
     installation.stop_desk()
     _await(lambda: _is_empty(settings), DRAIN_S, "what the deadlines raised is screened", crew.look_after)
     return took

@@ -1,6 +1,6 @@
 """The delivery protocol of one partition under faults at every step; nothing is lost, doubled, reordered or made up.
 
-CRASH_SCHEDULES sets how many runs there are (2,500; in `make check` 3,500), CRASH_SEED draws others than those of CI.
+CRASH_SCHEDULES sets how many runs there are (1,500; in `make check` 2,500), CRASH_SEED draws others than those of CI.
 """
 
 import os
