@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import yaml
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, ScramMechanism, UserScramCredentialDeletion, UserScramCredentialUpsertion
 from kafka.protocol.metadata import FindCoordinatorRequest
@@ -34,6 +35,7 @@ from tests.rights_table import ACTIONS, ADMIN, LEFT_OVER, STRANGER, USERS
 REFUSED = {29, 30, 31, 53}
 """Kafka's codes for a topic, a group, the cluster and a transactional id that this user may not use so."""
 
+COMPOSE = yaml.safe_load((DEPLOY.parent / "compose.yaml").read_text())
 CERTIFICATE = DEPLOY.parent / "console-certificate.sh"
 NO_COORDINATOR_YET = {14, 15, 16}
 
@@ -135,6 +137,7 @@ def test_the_console_needs_no_more_rights_than_it_has(prepared: Cluster, tmp_pat
         "CONSOLE_DATABASE": "",
         "CONSOLE_HOME": str(home),
         "CONSOLE_PORT": "0",
+        "CONSOLE_METRICS_PORT": "0",
         "CONSOLE_CERTIFICATE": str(home / "console.pem"),
         "CONSOLE_CERTIFICATE_KEY": str(home / "console.key"),
     }
@@ -151,6 +154,9 @@ def test_the_console_needs_no_more_rights_than_it_has(prepared: Cluster, tmp_pat
         address = process.stdout.readline().split("console at ")[1].strip()
         trusted = ssl.create_default_context(cafile=home / "console.pem")
         assert httpx2.get(f"{address}/health", timeout=PATIENCE_S, verify=trusted).status_code == 200
+        *_, check = COMPOSE["services"]["console"]["healthcheck"]["test"]
+        asked = check.replace("127.0.0.1:9110", address.removeprefix("https://"))
+        subprocess.run([sys.executable, "-c", asked], check=True, timeout=PATIENCE_S)
         with closing(open_url(f"sqlite:///{home / FILE}")) as database:
             follower = Follower(settings, database)
             deadline = time.monotonic() + PATIENCE_S

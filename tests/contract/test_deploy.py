@@ -284,3 +284,4 @@ def test_prometheus_scrapes_the_port_that_the_worker_listens_on() -> None:
     (found,) = scrape["dns_sd_configs"]
     assert set(found["names"]) <= set(services)
     assert f"PARCELWARD_HTTP_PORT={found['port']}" in DOCKERFILE
+    assert services["console"]["environment"]["PARCELWARD_CONSOLE_METRICS_PORT"] == str(found["port"])

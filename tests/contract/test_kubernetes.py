@@ -183,7 +183,13 @@ def test_consoles_are_several_processes_of_their_own_user_on_one_postgresql() ->
 def test_the_console_is_reached_by_tls_alone_and_asked_whether_it_can_read_its_database() -> None:
     console = yaml.safe_load(CONSOLE)["spec"]
     (serving,) = console["template"]["spec"]["containers"]
-    assert serving["ports"] == [{"name": "https", "containerPort": Settings().console_port}]
+    named = {entry["name"]: entry["value"] for entry in serving["env"]}
+    metrics = named["PARCELWARD_CONSOLE_METRICS_PORT"]
+    assert serving["ports"] == [
+        {"name": "https", "containerPort": Settings().console_port},
+        {"name": "metrics", "containerPort": int(metrics)},
+    ]
+    assert console["template"]["metadata"]["annotations"]["prometheus.io/port"] == metrics
     probes = {name: serving[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
     assert {(probe["port"], probe["scheme"]) for probe in probes.values()} == {("https", "HTTPS")}
     paths = {name: probe["path"] for name, probe in probes.items()}
