@@ -184,7 +184,7 @@ def test_a_page_offers_exactly_the_decisions_that_the_table_allows(console: Cons
 
 
 def decided(metrics: Metrics) -> dict[str, float]:
-    """What the metrics say became of decisions."""
+    """Fates of decisions, as the metrics count them."""
     (counted,) = [one for one in metrics.registry.collect() if one.name == "parcelward_console_decisions"]
     return {sample.labels["fate"]: sample.value for sample in counted.samples}
 
