@@ -33,6 +33,7 @@ umask 077
     echo "KAFKA_PLATFORM_PASSWORD=$(secret)"
     echo "KAFKA_ACCOUNTS_PASSWORD=$(secret)"
     echo "KAFKA_DELIVER_PASSWORD=$(secret)"
+    echo "KAFKA_CONSOLE_PASSWORD=$(secret)"
     printf 'KAFKA_COURIER_PASSWORDS='
     separator=''
     for courier in $(echo "$couriers" | tr ',' ' '); do
@@ -44,6 +45,7 @@ umask 077
     echo "TOKEN_KEYS='{\"k1\": \"$(secret)\"}'"
     echo "WEBHOOK_URL="
     echo "WEBHOOK_SECRETS=whsec_$(openssl rand -base64 32)"
+    echo "CONSOLE_DATABASE="
     echo "GRAFANA_ADMIN_PASSWORD=$(secret)"
 } > .env
 echo "wrote deploy/.env for the couriers $couriers; next: docker compose -f deploy/compose.yaml up -d --build"

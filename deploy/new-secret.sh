@@ -1,7 +1,7 @@
 #!/bin/sh
 # Puts a fresh random secret into deploy/.env; nothing is in force before the next `docker compose ... up -d`.
-# Usage: deploy/new-secret.sh admin | worker | platform | accounts | deliver | grafana | courier-CODE | webhook |
-#                             token-key ID | use-token-key ID
+# Usage: deploy/new-secret.sh admin | worker | platform | accounts | deliver | console | grafana | courier-CODE |
+#                             webhook | token-key ID | use-token-key ID
 #   admin              the former passwords stay beside it as KAFKA_ADMIN_PASSWORD_OLD: provisioning logs in once with that
 #                      of them which Kafka knows, the last one or, if that never came into force, an earlier one
 #   webhook            webhooks are signed with it and with the former one, until you take that one out of deploy/.env
@@ -14,7 +14,7 @@ cd "$(dirname "$0")"
 what=${1:-} id=${2:-}
 [ -f .env ] || refuse "there is no deploy/.env; run deploy/make-env.sh"
 case $what in
-    admin | worker | platform | accounts | deliver | grafana | webhook | courier-?*) [ $# -eq 1 ] || refuse "$what takes nothing after it" ;;
+    admin | worker | platform | accounts | deliver | console | grafana | webhook | courier-?*) [ $# -eq 1 ] || refuse "$what takes nothing after it" ;;
     token-key | use-token-key)
         printf '%s' "$id" | LC_ALL=C grep -Eqx '[a-z0-9]{1,8}' || refuse "'$id': a key id has 1 to 8 of a-z and 0-9"
         grep -q "^TOKEN_KEYS=.*\"$id\": " .env && known=yes || known=no
@@ -23,7 +23,7 @@ case $what in
             use-token-key-no) refuse "there is no key $id; run deploy/new-secret.sh token-key $id first" ;;
         esac
         ;;
-    *) refuse "usage: deploy/new-secret.sh admin | worker | platform | accounts | deliver | grafana | webhook | courier-CODE | token-key ID | use-token-key ID" ;;
+    *) refuse "usage: deploy/new-secret.sh admin | worker | platform | accounts | deliver | console | grafana | webhook | courier-CODE | token-key ID | use-token-key ID" ;;
 esac
 fresh=$(openssl rand -hex 32)
 changed=no
@@ -40,7 +40,7 @@ while IFS= read -r line || [ -n "$line" ]; do
             ;;
         admin:KAFKA_ADMIN_PASSWORD_OLD=*) continue ;;
         worker:KAFKA_WORKER_PASSWORD=* | platform:KAFKA_PLATFORM_PASSWORD=* | accounts:KAFKA_ACCOUNTS_PASSWORD=* | \
-            deliver:KAFKA_DELIVER_PASSWORD=* | grafana:GRAFANA_ADMIN_PASSWORD=*)
+            deliver:KAFKA_DELIVER_PASSWORD=* | console:KAFKA_CONSOLE_PASSWORD=* | grafana:GRAFANA_ADMIN_PASSWORD=*)
             line="${line%%=*}=$fresh" changed=yes
             ;;
         courier-*:KAFKA_COURIER_PASSWORDS=*)

@@ -32,8 +32,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "ops.md"
 BEGIN, END = "<!-- rights -->\n", "<!-- /rights -->"
 
 ADMIN, WORKER, COURIER, PLATFORM, STRANGER = "admin", "worker", "courier-swift", "platform", "stranger"
-ACCOUNTS, DELIVER = "accounts", "deliver"
-USERS = (ADMIN, WORKER, COURIER, PLATFORM, ACCOUNTS, DELIVER, STRANGER)
+ACCOUNTS, DELIVER, CONSOLE = "accounts", "deliver", "console"
+USERS = (ADMIN, WORKER, COURIER, PLATFORM, ACCOUNTS, DELIVER, CONSOLE, STRANGER)
 HEADS = (*(f"`{user}`" for user in USERS[:-1]), "a user without rights")
 
 TOPIC, CLUSTER = 2, 4
@@ -205,17 +205,17 @@ TOPICS = (
     OnTopic("intake.orient", (WORKER,), (WORKER, ACCOUNTS)),
     OnTopic("rejected.swift", (WORKER,), (COURIER, ACCOUNTS)),
     OnTopic("rejected.orient", (WORKER,), (ACCOUNTS,)),
-    OnTopic("accounts.swift", (ACCOUNTS,), (COURIER, ACCOUNTS)),
-    OnTopic("accounts.orient", (ACCOUNTS,), (ACCOUNTS,)),
-    OnTopic("instructions.swift", (WORKER,), (COURIER,)),
-    OnTopic("instructions.orient", (WORKER,), ()),
-    OnTopic("answers.swift", (WORKER, COURIER), (WORKER,)),
-    OnTopic("answers.orient", (WORKER,), (WORKER,)),
-    OnTopic("alerts", (WORKER,), (WORKER, PLATFORM, DELIVER)),
-    OnTopic("decisions", (WORKER, PLATFORM), (WORKER, PLATFORM)),
-    OnTopic("refused.decisions", (WORKER,), (PLATFORM,)),
-    OnTopic("referrals", (WORKER,), (PLATFORM,)),
-    OnTopic("cases", (WORKER,), (PLATFORM,)),
+    OnTopic("accounts.swift", (ACCOUNTS,), (COURIER, ACCOUNTS, CONSOLE)),
+    OnTopic("accounts.orient", (ACCOUNTS,), (ACCOUNTS, CONSOLE)),
+    OnTopic("instructions.swift", (WORKER,), (COURIER, CONSOLE)),
+    OnTopic("instructions.orient", (WORKER,), (CONSOLE,)),
+    OnTopic("answers.swift", (WORKER, COURIER), (WORKER, CONSOLE)),
+    OnTopic("answers.orient", (WORKER,), (WORKER, CONSOLE)),
+    OnTopic("alerts", (WORKER,), (WORKER, PLATFORM, DELIVER, CONSOLE)),
+    OnTopic("decisions", (WORKER, PLATFORM, CONSOLE), (WORKER, PLATFORM, CONSOLE)),
+    OnTopic("refused.decisions", (WORKER,), (PLATFORM, CONSOLE)),
+    OnTopic("referrals", (WORKER,), (PLATFORM, CONSOLE)),
+    OnTopic("cases", (WORKER,), (PLATFORM, CONSOLE)),
     OnTopic("undelivered", (DELIVER,), (DELIVER,)),
     OnTopic("screening.senders", (WORKER,), (WORKER, ACCOUNTS)),
     OnTopic("screening.outlets", (WORKER,), (WORKER, ACCOUNTS)),
@@ -264,6 +264,7 @@ OTHERS = [
     Action("delete records of its refused records", delete_records("rejected.swift"), ONLY_ADMIN),
     Action("delete records of `decisions`", delete_records("decisions"), ONLY_ADMIN),
     Action("see the settings of `alerts`", show_settings(TOPIC, "alerts"), (ADMIN, WORKER)),
+    Action("see the settings of `referrals`", show_settings(TOPIC, "referrals"), (ADMIN, WORKER, CONSOLE)),
     Action("change the settings of its intake", change_settings(TOPIC, "intake.swift", "retention.ms"), ONLY_ADMIN),
     Action("change the settings of `alerts`", change_settings(TOPIC, "alerts", "retention.ms"), ONLY_ADMIN),
     Action("change the settings of a broker", change_settings(CLUSTER, "", "log.cleaner.backoff.ms"), ONLY_ADMIN),

@@ -3,10 +3,10 @@
 Runs as the administrator, in the worker's image, with every start. Reads the connection from the settings
 (`PARCELWARD_*`), quotas and names of groups from access.toml beside it, and the passwords of the others from
 KAFKA_WORKER_PASSWORD, KAFKA_PLATFORM_PASSWORD, KAFKA_COURIER_PASSWORDS (`swift=...,orient=...`),
-KAFKA_ACCOUNTS_PASSWORD (for who counts the couriers' accounts) and KAFKA_DELIVER_PASSWORD (for who delivers webhooks;
-both may be missing), or from files (KAFKA_WORKER_PASSWORD_FILE and so on). KAFKA_ADMIN_PASSWORD_OLD is the
-administrator's former password, for the one run that changes it; several are separated by commas, for one may have
-been made anew before it came into force.
+KAFKA_ACCOUNTS_PASSWORD (for who counts the couriers' accounts), KAFKA_DELIVER_PASSWORD (for who delivers webhooks) and
+KAFKA_CONSOLE_PASSWORD (for the console; these three may be missing), or from files (KAFKA_WORKER_PASSWORD_FILE and so
+on). KAFKA_ADMIN_PASSWORD_OLD is the administrator's former password, for the one run that changes it; several are
+separated by commas, for one may have been made anew before it came into force.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from parcelward.cluster.provision import provision, renew_own_password
-from parcelward.cluster.rights import ACCOUNTS, DELIVER, PLATFORM, WORKER, courier_user, read_access
+from parcelward.cluster.rights import ACCOUNTS, CONSOLE, DELIVER, PLATFORM, WORKER, courier_user, read_access
 from parcelward.errors import UserError
 from parcelward.secret_files import secret
 from parcelward.settings import load_settings
@@ -33,9 +33,9 @@ def passwords(couriers: tuple[str, ...]) -> dict[str, str]:
         if not by_courier.get(courier):
             raise UserError(f"KAFKA_COURIER_PASSWORDS has no password for courier {courier}; add {courier}=...")
         found[courier_user(courier)] = by_courier[courier]
-    # Without a password nobody counts the accounts, or delivers.
-    for user, name in ((ACCOUNTS, "KAFKA_ACCOUNTS_PASSWORD"), (DELIVER, "KAFKA_DELIVER_PASSWORD")):
-        if password := secret(name, os.environ):
+    # Without a password nobody counts the accounts, or delivers, and there is no console.
+    for user in (ACCOUNTS, DELIVER, CONSOLE):
+        if password := secret(f"KAFKA_{user.upper()}_PASSWORD", os.environ):
             found[user] = password
     return found
 

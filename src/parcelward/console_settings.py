@@ -27,6 +27,9 @@ class ConsoleSettings(BaseSettings):
         examples=["10.0.0.7"],
     )
     console_port: int = Field(9110, ge=0, le=65535, description="Port of the console; 0: any free one.")
+    console_metrics_port: int = Field(
+        9111, ge=0, le=65535, description="Port of the console's /metrics, at http_host; 0: any free one."
+    )
     console_certificate: PathOrUnset = Field(
         None,
         description="Certificate of the console with its chain, PEM; unset: no TLS, on this machine alone.",

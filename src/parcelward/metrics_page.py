@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from parcelward.console_counts import CONSOLE_DECLARED
 from parcelward.counts import DECLARED, DELIVERY_DECLARED, LABELS, Metric
 
 
@@ -12,7 +13,8 @@ def with_tables(page: str) -> str:
 
     Raises ValueError when a table has no place: lines `<!-- metrics -->` and `<!-- /metrics -->`, the others likewise.
     """
-    tables = {"metrics": _metric_rows(DECLARED), "delivery": _metric_rows(DELIVERY_DECLARED), "labels": _label_rows()}
+    declared = {"metrics": DECLARED, "delivery": DELIVERY_DECLARED, "console": CONSOLE_DECLARED}
+    tables = {name: _metric_rows(metrics) for name, metrics in declared.items()} | {"labels": _label_rows()}
     for name, rows in tables.items():
         begin, end = f"<!-- {name} -->\n\n", f"\n<!-- /{name} -->"
         if page.count(begin) != 1 or page.count(end) != 1:

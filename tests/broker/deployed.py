@@ -31,6 +31,7 @@ PASSWORDS = {
     "platform": "platform-secret",
     "accounts": "accounts-secret",
     "deliver": "deliver-secret",
+    "console": "console-secret",
     "courier-swift": "swift-secret",
     "courier-orient": "orient-secret",
     "stranger": "stranger-secret",
@@ -79,6 +80,7 @@ class Cluster:
             "KAFKA_PLATFORM_PASSWORD": PASSWORDS["platform"],
             "KAFKA_ACCOUNTS_PASSWORD": PASSWORDS["accounts"],
             "KAFKA_DELIVER_PASSWORD": PASSWORDS["deliver"],
+            "KAFKA_CONSOLE_PASSWORD": PASSWORDS["console"],
             "KAFKA_COURIER_PASSWORDS": "swift=swift-secret,orient=orient-secret",
         } | changes
 

@@ -89,6 +89,9 @@ def test_a_courier_that_is_taken_out_loses_user_rights_and_quota_and_gets_them_b
         "- right accounts: describe, read, write topic accounts.orient",
         "- right accounts: describe, read topic intake.orient",
         "- right accounts: describe, read topic rejected.orient",
+        "- right console: describe, describe configs, read topic accounts.orient",
+        "- right console: describe, read topic answers.orient",
+        "- right console: describe, read topic instructions.orient",
         "- right courier-orient: read group courier-orient",
         "- right courier-orient: describe, read topic accounts.orient",
         "- right courier-orient: describe, write topic answers.orient",
@@ -108,12 +111,12 @@ def test_a_courier_that_is_taken_out_loses_user_rights_and_quota_and_gets_them_b
         "  left alone, of a courier that is no setting any more: topic instructions.orient",
         "  left alone, of a courier that is no setting any more: topic intake.orient",
         "  left alone, of a courier that is no setting any more: topic rejected.orient",
-        "17 changes",
+        "20 changes",
     ]
     after = found(cluster, admin)
     assert "courier-orient" not in {*after.users, *after.quotas, *(right.user for right in after.rights)}
     assert after.topics == before.topics
-    assert changes(cluster)[-1] == "17 changes"
+    assert changes(cluster)[-1] == "20 changes"
     assert found(cluster, admin) == before
 
 

@@ -1,21 +1,32 @@
 """Every cell of the table in docs/ops.md, tried as each user on the Kafka of deploy/."""
 
 import json
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+import yaml
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, ScramMechanism, UserScramCredentialDeletion, UserScramCredentialUpsertion
 from kafka.protocol.metadata import FindCoordinatorRequest
+from sqlalchemy import select
 
 from parcelward.cluster.client import client_options
 from parcelward.cluster.reader import TopicReader
-from tests.broker.deployed import PASSWORDS, Cluster
+from parcelward.cluster.rewriting import topic_settings
+from parcelward.console.sending import KafkaLetterbox
+from parcelward.console.store.database import FILE, open_url
+from parcelward.console.store.follower import DELETIONS_KEPT, Follower
+from parcelward.console.store.kinds import topics_read
+from parcelward.console.store.tables import positions
+from tests.broker.deployed import DEPLOY, PASSWORDS, Cluster
 from tests.delivering import EXAMPLE, SECRET
 from tests.patience import PATIENCE_S
 from tests.receiver import listening
@@ -24,6 +35,8 @@ from tests.rights_table import ACTIONS, ADMIN, LEFT_OVER, STRANGER, USERS
 REFUSED = {29, 30, 31, 53}
 """Kafka's codes for a topic, a group, the cluster and a transactional id that this user may not use so."""
 
+COMPOSE = yaml.safe_load((DEPLOY.parent / "compose.yaml").read_text())
+CERTIFICATE = DEPLOY.parent / "console-certificate.sh"
 NO_COORDINATOR_YET = {14, 15, 16}
 
 
@@ -110,3 +123,53 @@ def test_who_delivers_needs_no_more_rights_than_it_has(prepared: Cluster) -> Non
         assert EXAMPLE in [request.data for request in receiver.came]
     with TopicReader(admin, [admin.topics.undelivered]) as reader:
         assert b"no alert" in [record.value for record in reader.read_to_end()]
+
+
+def test_the_console_needs_no_more_rights_than_it_has(prepared: Cluster, tmp_path: Path) -> None:
+    """By the command, over TLS, as the user `console`: it reads all of its topics, and a decision is taken from it."""
+    home, settings = tmp_path / "console", prepared.settings("console")
+    home.mkdir()
+    subprocess.run([CERTIFICATE, home, "localhost"], check=True, capture_output=True)
+    told = {
+        "SASL_USERNAME": "console",
+        "SASL_PASSWORD": PASSWORDS["console"],
+        "MANAGE_TOPICS": "false",
+        "CONSOLE_DATABASE": "",
+        "CONSOLE_HOME": str(home),
+        "CONSOLE_PORT": "0",
+        "CONSOLE_METRICS_PORT": "0",
+        "CONSOLE_CERTIFICATE": str(home / "console.pem"),
+        "CONSOLE_CERTIFICATE_KEY": str(home / "console.key"),
+    }
+    with KafkaLetterbox(settings) as letterbox:
+        letterbox.send(settings.topics.decisions, "w", EXAMPLE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "parcelward", "console"],
+        env=prepared.environment(**{f"PARCELWARD_{name}": value for name, value in told.items()}),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().split("console at ")[1].strip()
+        trusted = ssl.create_default_context(cafile=home / "console.pem")
+        assert httpx2.get(f"{address}/health", timeout=PATIENCE_S, verify=trusted).status_code == 200
+        *_, check = COMPOSE["services"]["console"]["healthcheck"]["test"]
+        asked = check.replace("127.0.0.1:9110", address.removeprefix("https://"))
+        subprocess.run([sys.executable, "-c", asked], check=True, timeout=PATIENCE_S)
+        with closing(open_url(f"sqlite:///{home / FILE}")) as database:
+            follower = Follower(settings, database)
+            deadline = time.monotonic() + PATIENCE_S
+            while not follower.progress().ready:
+                assert time.monotonic() < deadline, "the console has not read everything"
+                time.sleep(0.1)
+            with database.reading() as rows:
+                found = rows.execute(select(positions.c.topic, positions.c.next)).all()
+            read = {row.topic: row.next for row in found}
+        assert read.keys() == set(topics_read(settings))
+        assert read[settings.topics.decisions] > 0
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+        process.stdout.close()  # type: ignore[union-attr]
+    assert topic_settings(settings, [settings.topics.cases], [DELETIONS_KEPT])[settings.topics.cases]

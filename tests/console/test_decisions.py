@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from parcelward.console.choices import DECISIONS, open_to
+from parcelward.console.figures import new_metrics
 from parcelward.console.people.roles import Role
 from parcelward.console.store.alert_page import alert
 from parcelward.console.store.case_desk import CaseFilter, list_cases
@@ -18,6 +19,7 @@ from parcelward.console.store.lines import Line
 from parcelward.console.web.app import build_app
 from parcelward.contract.steps import ReferralState, StepKind
 from parcelward.errors import UserError
+from parcelward.metrics import Metrics
 from tests.console.conftest import Console
 
 HIDDEN = re.compile(r'<input type="hidden" name="([a-z]+)" value="([^"]*)">')
@@ -181,6 +183,23 @@ def test_a_page_offers_exactly_the_decisions_that_the_table_allows(console: Cons
     }
 
 
+def decided(metrics: Metrics) -> dict[str, float]:
+    """Fates of decisions, as the metrics count them."""
+    (counted,) = [one for one in metrics.registry.collect() if one.name == "parcelward_console_decisions"]
+    return {sample.labels["fate"]: sample.value for sample in counted.samples}
+
+
+def test_decisions_that_were_sent_and_that_were_refused_are_counted(console: Console) -> None:
+    platform, metrics = console.platform, new_metrics()
+    app = build_app(platform.database, platform.topics, platform, now_ms=console.clock, metrics=metrics)
+    line, slower = unclaimed(console), console.visit(Role.ANALYST)
+    counted = TestClient(app, "http://console", follow_redirects=False, cookies=dict(slower.cookies))
+    address, fields = forms_of(counted, f"/alerts/{line.alert_id}")["acknowledge"]
+    press(console.visit(Role.SUPERVISOR), f"/alerts/{line.alert_id}", "acknowledge")
+    counted.post(address, data=fields)
+    assert decided(metrics) == {"not_taken": 0, "sent": 1, "refused": 1}
+
+
 class Closed:
     """Takes no letter, as Kafka's does while no broker answers."""
 
@@ -189,13 +208,15 @@ class Closed:
 
 
 def test_a_decision_that_cannot_be_sent_is_said_and_can_be_sent_again(console: Console) -> None:
-    app = build_app(console.platform.database, console.platform.topics, Closed(), now_ms=console.clock)
+    metrics = new_metrics()
+    app = build_app(console.platform.database, console.platform.topics, Closed(), now_ms=console.clock, metrics=metrics)
     line, browser = unclaimed(console), console.visit(Role.ANALYST)
     cut_off = TestClient(app, "http://console", follow_redirects=False, cookies=dict(browser.cookies))
     address, fields = forms_of(cut_off, f"/alerts/{line.alert_id}")["acknowledge"]
     refused = cut_off.post(address, data=fields)
     assert refused.status_code == 400
     assert "no broker answers" in refused.text
+    assert decided(metrics) == {"not_taken": 1, "sent": 0, "refused": 0}
     assert standing(console, line.alert_id).state == "raised"
     assert browser.post(address, data=fields).status_code == 303
     assert standing(console, line.alert_id).state == "acknowledged"

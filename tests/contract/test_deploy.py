@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,10 @@ def test_prometheus_has_every_file_of_rules_and_each_is_tested() -> None:
     assert tested == {path.name for path in RULE_FILES}
 
 
-MAY_BE_EMPTY = {"${KAFKA_ADMIN_PASSWORD_OLD:-}", "${KAFKA_DELIVER_PASSWORD:-}", "${WEBHOOK_SECRETS:-}"}
+MAY_BE_EMPTY = {
+    f"${{{name}:-}}"
+    for name in ("KAFKA_ADMIN_PASSWORD_OLD", "KAFKA_DELIVER_PASSWORD", "WEBHOOK_SECRETS", "KAFKA_CONSOLE_PASSWORD")
+}
 """Of what not everybody runs: a file of an earlier version has no line for it."""
 
 
@@ -166,6 +170,44 @@ def test_the_settings_of_the_worker_are_accepted() -> None:
     assert settings.couriers == ("swift", "orient")
 
 
+def test_the_console_of_the_compose_file_is_reached_by_tls_and_keeps_its_files_in_a_volume(tmp_path: Path) -> None:
+    certifying, console = services["console-certificate"], services["console"]
+    given = console["environment"]
+    _, script, folder, host = certifying["entrypoint"]
+    mounts = [dict(reversed(mount.split(":")[:2]) for mount in one["volumes"]) for one in (certifying, console)]
+    assert mounts[0][folder] == mounts[1][folder] == "console"
+    assert folder == given["PARCELWARD_CONSOLE_HOME"]
+    assert f" {folder}\n" in DOCKERFILE, "the volume belongs to the user of the image, as the folder in it does"
+    assert given["PARCELWARD_CONSOLE_HOST"] == "0.0.0.0"  # noqa: S104 - inside its own network
+    made = [DEPLOY / mounts[0][script], tmp_path, host]
+    subprocess.run(made, check=True, capture_output=True)
+    pair = [tmp_path / Path(given[f"PARCELWARD_CONSOLE_{name}"]).name for name in ("CERTIFICATE", "CERTIFICATE_KEY")]
+    assert all(
+        Path(given[f"PARCELWARD_CONSOLE_{name}"]).parent == Path(folder) for name in ("CERTIFICATE", "CERTIFICATE_KEY")
+    )
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*map(str, pair))
+    assert all(path.stat().st_mode & 0o077 == 0 for path in pair)
+    before = [path.read_bytes() for path in pair]
+    subprocess.run(made, check=True, capture_output=True)
+    assert [path.read_bytes() for path in pair] == before, "a certificate that is there stays"
+
+
+def test_the_console_of_the_compose_file_is_asked_where_it_listens() -> None:
+    console = services["console"]
+    inside = console["ports"][0].rsplit(":", 1)[1]
+    assert int(inside) == Settings().console_port
+    assert f"https://127.0.0.1:{inside}/health" in console["healthcheck"]["test"][-1]
+    workers = re.fullmatch(r"127\.0\.0\.1:(\d+)-(\d+):\d+", services["worker"]["ports"][0])
+    assert workers is not None
+    outside = [
+        int(service["ports"][0].split(":")[1])
+        for name, service in services.items()
+        if service.get("ports") and name != "worker"
+    ]
+    assert len(set(outside)) == len(outside)
+    assert not [port for port in outside if int(workers[1]) <= port <= int(workers[2])]
+
+
 def test_state_on_disk_is_a_matter_of_taking_out_comments() -> None:
     """The comments fit together: the setting, its value inside the mount, a volume that exists."""
     text = COMPOSE.read_text()
@@ -242,3 +284,4 @@ def test_prometheus_scrapes_the_port_that_the_worker_listens_on() -> None:
     (found,) = scrape["dns_sd_configs"]
     assert set(found["names"]) <= set(services)
     assert f"PARCELWARD_HTTP_PORT={found['port']}" in DOCKERFILE
+    assert services["console"]["environment"]["PARCELWARD_CONSOLE_METRICS_PORT"] == str(found["port"])

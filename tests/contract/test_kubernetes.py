@@ -24,7 +24,9 @@ manifests: dict[str, dict[str, Any]] = {
     manifest["kind"]: manifest
     for manifest in map(yaml.safe_load, map(Path.read_text, (DEPLOY / "kubernetes").glob("*.yaml")))
 }
-deliver: dict[str, Any] = yaml.safe_load((DEPLOY / "kubernetes" / "optional" / "deliver.yaml").read_text())["spec"]
+OPTIONAL = DEPLOY / "kubernetes" / "optional"
+deliver: dict[str, Any] = yaml.safe_load((OPTIONAL / "deliver.yaml").read_text())["spec"]
+CONSOLE = (OPTIONAL / "console.yaml").read_text()
 config: dict[str, str] = manifests["ConfigMap"]["data"]
 stateful = manifests["StatefulSet"]["spec"]
 pod = stateful["template"]["spec"]
@@ -149,3 +151,60 @@ def test_what_delivers_is_one_process_of_its_own_user_with_secrets_from_files() 
     assert template["spec"]["terminationGracePeriodSeconds"] >= 3 * DELIVER_STOP_S + END_S
     paths = {name: sending[f"{name}Probe"]["httpGet"]["path"] for name in ("liveness", "readiness")}
     assert paths == {"liveness": "/health", "readiness": "/ready"}
+
+
+def test_consoles_are_several_processes_of_their_own_user_on_one_postgresql() -> None:
+    console = yaml.safe_load(CONSOLE)["spec"]
+    template = console["template"]
+    (serving,) = template["spec"]["containers"]
+    assert console["replicas"] > 1
+    assert serving["args"] == ["console"]
+    assert serving["image"] == worker["image"]
+    assert serving["envFrom"] == worker["envFrom"]
+    assert serving["securityContext"] == worker["securityContext"]
+    assert template["metadata"]["labels"] == console["selector"]["matchLabels"]
+    assert template["metadata"]["labels"] not in (
+        stateful["selector"]["matchLabels"],
+        deliver["selector"]["matchLabels"],
+    )
+    assert template["spec"]["enableServiceLinks"] is template["spec"]["automountServiceAccountToken"] is False
+    named = {entry["name"]: entry["value"] for entry in serving["env"]}
+    assert named["PARCELWARD_SASL_USERNAME"] == "console"
+    assert {name.removeprefix(ENV_PREFIX).removesuffix("_FILE").lower() for name in named} <= set(Settings.model_fields)
+    mounted = {mount["mountPath"]: mount["name"] for mount in serving["volumeMounts"]}
+    files = {name: Path(value) for name, value in named.items() if value.startswith("/run/")}
+    assert files.keys() >= {"PARCELWARD_SASL_PASSWORD_FILE", "PARCELWARD_CONSOLE_DATABASE_FILE"}
+    assert {str(path.parent) for path in files.values()} < set(mounted)
+    assert set(mounted.values()) == {volume["name"] for volume in template["spec"]["volumes"]}
+    for secret in ("sasl-password", "console-database"):
+        assert f"--from-file={secret}" in CONSOLE
+
+
+def test_the_console_is_reached_by_tls_alone_and_asked_whether_it_can_read_its_database() -> None:
+    console = yaml.safe_load(CONSOLE)["spec"]
+    (serving,) = console["template"]["spec"]["containers"]
+    named = {entry["name"]: entry["value"] for entry in serving["env"]}
+    metrics = named["PARCELWARD_CONSOLE_METRICS_PORT"]
+    assert serving["ports"] == [
+        {"name": "https", "containerPort": Settings().console_port},
+        {"name": "metrics", "containerPort": int(metrics)},
+    ]
+    assert console["template"]["metadata"]["annotations"]["prometheus.io/port"] == metrics
+    probes = {name: serving[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
+    assert {(probe["port"], probe["scheme"]) for probe in probes.values()} == {("https", "HTTPS")}
+    paths = {name: probe["path"] for name, probe in probes.items()}
+    assert paths == {"startup": "/health", "liveness": "/login", "readiness": "/health"}
+    service = yaml.safe_load((OPTIONAL / "console-service.yaml").read_text())["spec"]
+    assert service["selector"] == console["selector"]["matchLabels"]
+    assert service["ports"] == [{"name": "https", "port": 443, "targetPort": "https"}]
+
+
+def test_a_console_with_sqlite_is_a_matter_of_taking_out_comments() -> None:
+    claim = yaml.safe_load((OPTIONAL / "console-volume.yaml").read_text())
+    pod = yaml.safe_load(CONSOLE.replace("# - {name: database", "- {name: database"))["spec"]["template"]["spec"]
+    (serving,) = pod["containers"]
+    home = {entry["name"]: entry["value"] for entry in serving["env"]}["PARCELWARD_CONSOLE_HOME"]
+    assert {"name": "database", "mountPath": home} in serving["volumeMounts"]
+    named = {"name": "database", "persistentVolumeClaim": {"claimName": claim["metadata"]["name"]}}
+    assert named in pod["volumes"]
+    assert home in DOCKERFILE

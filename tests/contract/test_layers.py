@@ -17,6 +17,7 @@ LAYERS = {
     "topics": "the names of the topics, those between the stages by the flow",
     "stage": "batches in, outcomes out: the seam between core and engine, in its own words",
     "counts": "what a stage counts, keyed as the seam wants it",
+    "console_counts": "what the console counts, declared likewise",
     "moments": "times and durations; the contract says how a time is written",
     "formats": "which format a stored record has; knows no record",
     "expiry": "when state is forgotten; looks into the head of a record",

@@ -12,6 +12,7 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from parcelward.console_counts import CONSOLE_DECLARED
 from parcelward.counts import COUNT_LABELS, DECLARED, DELIVERY_DECLARED, LABELS, LATENCY_BUCKETS, Metric, MetricKind
 from parcelward.metrics import Metrics
 from parcelward.metrics_page import with_tables
@@ -41,6 +42,8 @@ CODES = {
     "hash": "3b1f0c9d2e4a5768",
     "flaw": "gap",
     "endpoint": "platform",
+    "route": "desk",
+    "status": "200",
 }
 LABEL_VALUES = CODES | {name: label.values[0] for name, label in LABELS.items() if isinstance(label.values, tuple)}
 
@@ -50,7 +53,7 @@ def exported(declared: Metric) -> set[str]:
     return {declared.name + part for part in HISTOGRAM_PARTS} if declared.kind == "histogram" else {declared.name}
 
 
-EVERY = (*DECLARED, *DELIVERY_DECLARED)
+EVERY = (*DECLARED, *DELIVERY_DECLARED, *CONSOLE_DECLARED)
 EXPORTED = set[str]().union(*map(exported, EVERY))
 
 
@@ -123,7 +126,7 @@ def test_every_metric_is_shown_or_alerted_on_somewhere() -> None:
 def test_the_tables_of_the_docs_are_what_is_declared() -> None:
     page = DOCS.read_text()
     assert page == with_tables(page), "run: .venv/bin/python -m parcelward.metrics_page docs/metrics.md"
-    for last in (DECLARED[-1], DELIVERY_DECLARED[-1]):
+    for last in (DECLARED[-1], DELIVERY_DECLARED[-1], CONSOLE_DECLARED[-1]):
         assert f"| `{last.name}` | {last.kind} |" in page
 
 
@@ -144,7 +147,9 @@ def test_the_docs_name_no_metric_that_does_not_exist() -> None:
         assert named <= known, document.name
 
 
-@pytest.mark.parametrize("of_process", [DECLARED, DELIVERY_DECLARED], ids=["worker", "deliver"])
+@pytest.mark.parametrize(
+    "of_process", [DECLARED, DELIVERY_DECLARED, CONSOLE_DECLARED], ids=["worker", "deliver", "console"]
+)
 def test_what_is_exported_is_what_is_declared(of_process: tuple[Metric, ...]) -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry, couriers=("swift",), endpoints=("platform",), declared=of_process, strict=True)

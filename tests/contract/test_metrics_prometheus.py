@@ -16,6 +16,7 @@ import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
 from parcelward import counts
+from parcelward.console_counts import CONSOLE_DECLARED, REQUEST_SECONDS, REQUESTS
 from parcelward.counts import DECLARED
 from parcelward.metrics import Metrics
 from tests.patience import PATIENCE_S
@@ -56,7 +57,7 @@ class Prometheus:
 
 
 def metrics_of_a_worker(registry: CollectorRegistry) -> Metrics:
-    """Every metric of a worker that has committed a moment ago and is not ready, and of what delivers webhooks."""
+    """Every metric of a worker that has committed a moment ago and is not ready, of what delivers, and of a console."""
     metrics = Metrics(registry, couriers=("swift",), strict=True)
     for stage in counts.STAGES:
         metrics.observe(counts.BATCH_RECORDS, 100, stage)
@@ -80,6 +81,9 @@ def metrics_of_a_worker(registry: CollectorRegistry) -> Metrics:
     delivery = Metrics(registry, endpoints=("platform",), declared=counts.DELIVERY_DECLARED, strict=True)
     for gauge in (metric for metric in counts.DELIVERY_DECLARED if metric.kind is counts.MetricKind.GAUGE):
         delivery.set(gauge, gauge is counts.DELIVERY_UP, "platform")
+    console = Metrics(registry, declared=CONSOLE_DECLARED, strict=True)
+    console.add(REQUESTS, "desk", "200")
+    console.observe(REQUEST_SECONDS, 0.01, "desk")
     return metrics
 
 
@@ -139,7 +143,7 @@ def test_every_declared_metric_arrives_as_the_type_it_was_declared(prometheus: P
     found = {entry["metric"]: entry["type"] for entry in prometheus.ask("targets/metadata")}
     # Prometheus 2 files a counter under its name without `_total` when the text format says so.
     kinds = {name.removesuffix("_total"): kind for name, kind in found.items()}
-    declared = (*DECLARED, *counts.DELIVERY_DECLARED)
+    declared = (*DECLARED, *counts.DELIVERY_DECLARED, *CONSOLE_DECLARED)
     assert {metric.name.removesuffix("_total"): str(metric.kind) for metric in declared}.items() <= kinds.items()
 
 

@@ -13,6 +13,7 @@ from html import unescape
 import httpx2
 
 from tests.patience import PATIENCE_S
+from tests.ports import free_port
 from tests.system.events import real_name
 from tests.system.service import Service, await_true
 
@@ -45,7 +46,8 @@ def console(service: Service) -> Iterator[httpx2.Client]:
 
 
 def test_an_alert_is_decided_in_the_console_and_the_worker_takes_it(start_service, tmp_path):
-    service = start_service(console_home=str(tmp_path / "console"))
+    port = free_port()
+    service = start_service(console_home=str(tmp_path / "console"), console_metrics_port=str(port))
     named = service.command(
         "console-user", "add", "lin", "--role", "supervisor", "--shown", "林", stdin=PASSWORD + "\n"
     )
@@ -70,5 +72,8 @@ def test_an_alert_is_decided_in_the_console_and_the_worker_takes_it(start_servic
         await_true(lambda: "已判定" in browser.get(path).text, "the decision is on the page")
         assert "您的决定" in answer.text
         assert "已通知公安机关" in browser.get(path).text
+        assert (
+            'parcelward_console_decisions_total{fate="sent"} 1.0' in httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+        )
     newest = json.loads(service.read(f"{service.prefix}referrals")[-1].value)
     assert (newest["state"], newest["outcome"], newest["person"]) == ("decided", "dangerous_goods", token[1])

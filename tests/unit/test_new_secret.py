@@ -41,6 +41,7 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
     [
         ("worker", "KAFKA_WORKER_PASSWORD"),
         ("platform", "KAFKA_PLATFORM_PASSWORD"),
+        ("console", "KAFKA_CONSOLE_PASSWORD"),
         ("grafana", "GRAFANA_ADMIN_PASSWORD"),
     ],
 )

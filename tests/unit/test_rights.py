@@ -15,6 +15,7 @@ from parcelward.cluster.rights import (
     wanted_quotas,
     wanted_rights,
 )
+from parcelward.console.store.kinds import COMPACTED, topics_read
 from parcelward.errors import UserError
 from parcelward.ground.plan import plan_accounts, plan_delivery, plan_topics
 from parcelward.settings import Settings
@@ -51,6 +52,15 @@ def test_a_group_has_one_owner() -> None:
         ("courier-swift-express", "courier-swift-express"),
     }
     assert {right.user for right in groups if right.operation == "READ" and right.name == "screening"} == {"worker"}
+
+
+def test_the_console_reads_what_it_shows_and_writes_decisions_alone() -> None:
+    rights = {right for right in wanted_rights(SETTINGS, Access()) if right.user == "console"}
+    assert {right.name for right in rights if right.operation == "READ"} == set(topics_read(SETTINGS))
+    assert {right.name for right in rights if right.operation == "WRITE"} == {SETTINGS.topics.decisions}
+    assert {right.kind for right in rights} == {TOPIC}, "it joins no group, and needs no transaction"
+    shown = {right.name for right in rights if right.operation == "DESCRIBE_CONFIGS"}
+    assert shown == {topic for topic, kind in topics_read(SETTINGS).items() if kind in COMPACTED}
 
 
 @pytest.mark.parametrize("taken", ["screening", "platform", "courier-swift-express", "deliver-platform"])

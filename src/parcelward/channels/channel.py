@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from parcelward.cluster.rights import (
     ACCOUNTS,
+    CONSOLE,
     DELIVER,
     GROUP,
     PLATFORM,
@@ -44,6 +45,9 @@ ROLES = (
     Role("worker", WORKER, "Parcelward's workers: they screen what comes in, and write everything that follows."),
     Role("accounts", ACCOUNTS, "Ops: counts the couriers' days, and writes nothing but the accounts."),
     Role("deliver", DELIVER, "Ops: sends what is on topics to platforms without Kafka, and writes what it gave up."),
+    Role(
+        "console", CONSOLE, "The console: shows the platform's people what is on topics, and writes what they decide."
+    ),
 )
 _WRITES, _READS = "WRITE", "READ"
 

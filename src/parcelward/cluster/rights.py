@@ -14,9 +14,9 @@ from parcelward.ground.plan import plan_topics
 from parcelward.settings import Settings
 from parcelward.webhook_settings import ReceiverName, TopicName
 
-WORKER, PLATFORM, ACCOUNTS, DELIVER = "worker", "platform", "accounts", "deliver"
+WORKER, PLATFORM, ACCOUNTS, DELIVER, CONSOLE = "worker", "platform", "accounts", "deliver", "console"
 TOPIC, GROUP, TRANSACTIONAL_ID = "topic", "group", "transactional id"
-USER = re.compile(f"{WORKER}|{PLATFORM}|{ACCOUNTS}|{DELIVER}|courier-.+")
+USER = re.compile(f"{WORKER}|{PLATFORM}|{ACCOUNTS}|{DELIVER}|{CONSOLE}|courier-.+")
 """Users that provisioning makes and removes. It leaves all others alone."""
 
 Quota = dict[str, float]
@@ -105,7 +105,7 @@ def wanted_rights(settings: Settings, access: Access) -> frozenset[Right]:
     A courier writes its intake and its answers, reads its refused records, its accounts and its instructions. The
     platform reads alerts, referrals and cases, and writes decisions. The worker does the rest. Who counts the accounts
     reads what they are counted from, and writes nothing else. Who delivers webhooks reads what is delivered, and writes
-    what was not.
+    what was not. The console reads what the platform and the couriers do, and writes decisions; it joins no group.
     """
     return frozenset(_rights(settings, access))
 
@@ -139,6 +139,7 @@ def _rights(settings: Settings, access: Access) -> Iterator[Right]:
     # Whoever decides is told if a worker has read it.
     yield from _allow(PLATFORM, GROUP, topics.app_id, "DESCRIBE")
     yield from _to_deliver(settings, access.deliver)
+    yield from _of_console(settings)
     owners = {topics.app_id: WORKER} | {right.name: DELIVER for right in _to_deliver(settings, access.deliver)}
     for user, group in _groups(settings, access):
         if (owner := owners.setdefault(group, user)) != user:
@@ -155,6 +156,17 @@ def _to_deliver(settings: Settings, deliver: Deliver) -> Iterator[Right]:
         for name in (topics.delivery_id(receiver), topics.undelivered_id(receiver)):
             yield from _allow(DELIVER, GROUP, name, "READ", "DESCRIBE")
             yield from _allow(DELIVER, TRANSACTIONAL_ID, name, "WRITE", "DESCRIBE")
+
+
+def _of_console(settings: Settings) -> Iterator[Right]:
+    topics = settings.topics
+    compacted = (topics.referrals, topics.cases, *map(topics.accounts, settings.couriers))
+    letters = (*map(topics.instructions, settings.couriers), *map(topics.answers, settings.couriers))
+    for read in (topics.alerts, topics.refused_decisions, *letters, *compacted):
+        yield from _allow(CONSOLE, TOPIC, read, "READ", "DESCRIBE")
+    for read in compacted:  # how long deletions are kept says for how long it may be away without missing one
+        yield from _allow(CONSOLE, TOPIC, read, "DESCRIBE_CONFIGS")
+    yield from _allow(CONSOLE, TOPIC, topics.decisions, "READ", "WRITE", "DESCRIBE")
 
 
 def _groups(settings: Settings, access: Access) -> Iterator[tuple[str, str]]:

@@ -15,9 +15,11 @@ from parcelward.console.store.alert_page import Fate, decision
 from parcelward.console.store.case_desk import CaseLine
 from parcelward.console.store.database import Database
 from parcelward.console.store.lines import Line
+from parcelward.console_counts import DECISIONS, NOT_TAKEN, REFUSED, SENT
 from parcelward.contract.steps import StepKind
 from parcelward.desk.letters import CONSOLE, Sender, decision_event
 from parcelward.errors import UserError
+from parcelward.metrics import Metrics
 from parcelward.moments import CHINA, utc
 from parcelward.settings import Settings
 from parcelward.topics import Topics
@@ -62,8 +64,11 @@ class KafkaLetterbox:
 class Desk:
     """Takes decisions of people, one for each form that was shown."""
 
-    def __init__(self, database: Database, topics: Topics, letterbox: Letterbox, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, database: Database, topics: Topics, letterbox: Letterbox, now_ms: Callable[[], int], metrics: Metrics
+    ) -> None:
         self._database, self._topics, self._letterbox, self._now_ms = database, topics, letterbox, now_ms
+        self._metrics = metrics
 
     def decide(self, form_id: UUID, account: Account, about: Line | CaseLine, revision: int, chosen: Any) -> str:
         """Send a decision on an alert or a case as it was seen at a revision; gives its id.
@@ -78,8 +83,16 @@ class Desk:
         at = utc(self._now_ms()).astimezone(CHINA)
         event = decision_event(said, revision, role.value, account.token, chosen, CONSOLE, event_id, at)
         if decision(self._database, event_id).state == "unknown":
-            self._letterbox.send(self._topics.decisions, key, event)
+            self._send(key, event)
         return event_id
+
+    def _send(self, key: str, event: dict[str, Any]) -> None:
+        try:
+            self._letterbox.send(self._topics.decisions, key, event)
+        except UserError:
+            self._metrics.add(DECISIONS, NOT_TAKEN)
+            raise
+        self._metrics.add(DECISIONS, SENT)
 
     def fate(self, event_id: str) -> Fate:
         """Tell what became of a decision, as far as the topics say."""
@@ -97,6 +110,8 @@ class Desk:
         while True:
             fates |= {one: self.fate(one) for one in sent if one not in fates or not is_known(fates[one])}
             if all(map(is_known, fates.values())) or time.monotonic() > until:
+                refused = sum(fate.state == "refused" for fate in fates.values())
+                self._metrics.add(DECISIONS, REFUSED, by=refused)
                 return [fates[one] for one in sent]
             waiting(LOOK_EVERY_S)
 

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 
 import uvicorn
 
+from parcelward.console.figures import new_metrics, served, taken
+from parcelward.console.people.sessions import Sessions
 from parcelward.console.sending import KafkaLetterbox
 from parcelward.console.store.database import Database
 from parcelward.console.store.follower import Follower
@@ -35,11 +37,16 @@ def serve(settings: Settings, database: Database, now_ms: Callable[[], int], sto
     over_tls = is_over_tls(settings)
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(settings))
+        metrics = new_metrics()
+        stack.enter_context(served(settings, metrics))
         follower = Follower(settings, database)
         follower.start()
         stack.callback(follower.stop)
+        stack.enter_context(taken(metrics, follower, Sessions(database), now_ms))
         letterbox = stack.enter_context(KafkaLetterbox(settings))
-        app = build_app(database, settings.topics, letterbox, over_tls, now_ms, lambda: follower.progress().certain_ms)
+        app = build_app(
+            database, settings.topics, letterbox, over_tls, now_ms, lambda: follower.progress().certain_ms, metrics
+        )
         config = uvicorn.Config(
             app,
             log_level="warning",

@@ -281,6 +281,7 @@ def _environment(settings: Settings, wish: Wish) -> dict[str, str]:
     told |= {"http_port": str(settings.http_port), "security_protocol": settings.security_protocol}
     told |= {"couriers": ",".join(settings.couriers), "replication": str(settings.replication)}
     told |= {"console_port": str(settings.console_port), "console_home": str(settings.console_home)}
+    told["console_metrics_port"] = "0"
     return {f"PARCELWARD_{name.upper()}": value for name, value in told.items()}
 
 

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from parcelward.console.people.accounts import Account, account_of
 from parcelward.console.store.database import Database
@@ -69,6 +69,12 @@ class Sessions:
             with self._database.writing() as rows:
                 rows.execute(update(sessions).where(sessions.c.id == name).values(seen_at=now_ms))
         return Visitor(account_of(row), name, row["csrf"])
+
+    def count(self, now_ms: int) -> int:
+        """Count the sessions that are not over."""
+        lasting = (sessions.c.expires_at > now_ms) & (sessions.c.seen_at > now_ms - IDLE_MS)
+        with self._database.reading() as rows:
+            return rows.execute(select(func.count()).select_from(sessions).where(lasting)).scalar_one()
 
     def close(self, visitor: Visitor) -> None:
         """End a session."""

@@ -61,7 +61,7 @@ class Database:
 
 def open_database(settings: Settings) -> Database:
     """Open the database that the settings name. Raises UserError when it cannot be reached or is of a newer version."""
-    if settings.console_database is not None:
+    if settings.console_database:
         return open_url(settings.console_database.get_secret_value())
     settings.console_home.mkdir(parents=True, exist_ok=True)
     return open_url(f"sqlite:///{settings.console_home / FILE}")

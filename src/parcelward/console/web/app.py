@@ -13,11 +13,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from parcelward.alerts.terminal import Language
+from parcelward.console.figures import new_metrics
 from parcelward.console.people.accounts import Accounts
 from parcelward.console.people.attempts import Attempts
 from parcelward.console.people.sessions import Sessions, Visitor
 from parcelward.console.sending import Desk, Letterbox
 from parcelward.console.store.database import Database
+from parcelward.console.web.meter import Meter
 from parcelward.console.web.office import Office, office_of
 from parcelward.console.web.pages import alert, case, design, desk, log_in, parcels
 from parcelward.console.web.pages.log_in import LANGUAGE_COOKIE
@@ -26,6 +28,7 @@ from parcelward.console.web.rights import ANYBODY, may
 from parcelward.console.web.security import SAFE, Guard, cookie_name, is_token_of
 from parcelward.console.web.words import word
 from parcelward.errors import UserError
+from parcelward.metrics import Metrics
 from parcelward.topics import Topics
 
 BY_ITSELF = frozenset(("desk_news", "alert_news"))
@@ -39,8 +42,10 @@ def build_app(
     over_tls: bool = False,
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     certain_ms: Callable[[], int] | None = None,
+    metrics: Metrics | None = None,
 ) -> FastAPI:
     """Build the application on an open store. `certain_ms` says when it last missed nothing; None: it never does."""
+    metrics = metrics or new_metrics()
     app = FastAPI(
         title="Parcelward console",
         docs_url=None,
@@ -49,8 +54,8 @@ def build_app(
         dependencies=[Depends(_authorise), Depends(_check_form)],
     )
     app.state.office = Office(
-        database, Accounts(database), Sessions(database), Attempts(database), Desk(database, topics, letterbox, now_ms),
-        over_tls, now_ms, certain_ms or now_ms,
+        database, Accounts(database), Sessions(database), Attempts(database),
+        Desk(database, topics, letterbox, now_ms, metrics), over_tls, now_ms, certain_ms or now_ms,
     )  # fmt: skip
     for module in (log_in, desk, alert, case, parcels, design):
         app.include_router(module.router)
@@ -59,6 +64,7 @@ def build_app(
     app.add_exception_handler(RequestValidationError, _say_so)
     app.add_exception_handler(UserError, _say_so)
     app.add_middleware(Guard, over_tls=over_tls)
+    app.add_middleware(Meter, metrics=metrics)
     return app
 
 
