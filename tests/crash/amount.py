@@ -1,8 +1,8 @@
-"""The number of schedules: few for whoever waits for `make test`, more in `make check` (CRASH_SCHEDULES=3500)."""
+"""The number of schedules: few for whoever waits for `make test`, more in `make check` (CRASH_SCHEDULES=2500)."""
 
 import os
 
-SCHEDULES = int(os.environ.get("CRASH_SCHEDULES", "2500"))
+SCHEDULES = int(os.environ.get("CRASH_SCHEDULES", "1500"))
 
 
 def share_of(schedules: int, most: int = 10_000) -> int:
