@@ -9,9 +9,12 @@ from zlib import crc32
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from parcelward.audit import Audit
 from parcelward.audit.lives import Lives, is_passed_on
+from parcelward.cases.referral import MARK_BYTES, decode_referral
+from parcelward.cases.referral import encode as encode_referral
 from parcelward.intake.refusal import set_aside
 from parcelward.profiles.outlets import decode_outlet
 from parcelward.profiles.senders import sends_counted
@@ -303,6 +306,25 @@ def fire_again(held: Topics) -> None:
     missed = next(one for one in newest.values() if json.loads(one.value or b"")["step"] == "miss")
     body = json.loads(missed.value or b"")
     log.append(missed._replace(value=json.dumps(body | {"revision": body["revision"] + 1}).encode()))
+
+
+def marks_of_an_alert(held: Topics, change_marks: Callable[[bytes], bytes]) -> None:
+    """Write the last state of an alert that remembers two letters with other marks."""
+    log = held.records[REFERRALS]
+    newest = {one.key: at for at, one in enumerate(log)}
+    for at in newest.values():
+        if (value := log[at].value) is not None and len((record := decode_referral(value)).marks) == 2 * MARK_BYTES:
+            log[at] = log[at]._replace(value=encode_referral(replace(record, marks=change_marks(record.marks))))
+            return
+    raise AssertionError("no alert remembers two letters")
+
+
+def test_the_order_in_which_an_alert_remembers_letters_is_no_difference(sound: Topics) -> None:
+    swapped, forgotten = copied(sound), copied(sound)
+    marks_of_an_alert(swapped, lambda marks: marks[MARK_BYTES:] + marks[:MARK_BYTES])
+    assert audit_of(swapped).exact
+    marks_of_an_alert(forgotten, lambda marks: marks[MARK_BYTES:])
+    assert audit_of(forgotten).wrong == 1
 
 
 BY_ITSELF: list[tuple[str, Callable[[Topics], None], str, str]] = [

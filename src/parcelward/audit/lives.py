@@ -9,12 +9,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from parcelward.alerts.alert import SOURCE
 from parcelward.audit.as_recorded import RandomCuts
 from parcelward.audit.tally import Tally
 from parcelward.cases.outgoing import CaseNote, decode_note
 from parcelward.cases.passing import Carried, carried
+from parcelward.cases.referral import MARK_BYTES, ReferralRecord, decode_referral
 from parcelward.contract.alerts import Lane
 from parcelward.contract.steps import OVER, InstructionAction, ReferralState, StepKind
 from parcelward.replay.recording import Entry, WholeRecording, entry_of
@@ -26,6 +28,20 @@ Note = Callable[[str, int, str], None]
 FROM_US = ("ce_source", SOURCE.encode())
 PASSED_UP = (ReferralState.ESCALATED, ReferralState.EXPIRED)
 _DEADLINES = frozenset((StepKind.UNANSWERED, StepKind.MISS, StepKind.GIVE_UP, StepKind.SETTLE))
+
+
+def is_alike(must: bytes, there: bytes) -> bool:
+    """Tell whether two states of an alert are the same but for the order of its marks.
+
+    A comment leaves nothing but its mark, so nobody can know if it was taken in before or after an answer.
+    """
+    one, other = (decode_referral(value) for value in (must, there))
+    return replace(one, marks=other.marks) == other and _marks_of(one) == _marks_of(other)
+
+
+def _marks_of(record: ReferralRecord) -> list[bytes]:
+    marks = record.marks
+    return sorted(marks[at : at + MARK_BYTES] for at in range(0, len(marks), MARK_BYTES))
 
 
 class CasesAsRecorded:
