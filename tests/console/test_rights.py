@@ -20,6 +20,7 @@ EXPECTED = {
     "/desk/decide": "analyst supervisor",
     "/alerts/{alert_id}/decide": "analyst supervisor",
     "/cases/{case_id}/decide": "analyst supervisor",
+    "/couriers": "analyst supervisor auditor rule_author",
     "/parcels": "courier",
     "/": "courier analyst supervisor auditor rule_author",
     "/design": "courier analyst supervisor auditor rule_author",

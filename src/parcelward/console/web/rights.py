@@ -23,6 +23,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "decide_alert": DECIDE,
     "case": DESK,
     "decide_case": DECIDE,
+    "couriers": DESK,
     "parcels": frozenset((Role.COURIER,)),
 }
 """Roles by the name of the route."""

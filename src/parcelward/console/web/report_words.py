@@ -1,0 +1,90 @@
+"""Words of the pages that look back: couriers in figures, the audit, and the duty report."""
+
+from collections.abc import Mapping
+
+from parcelward.contract.reasons import Reason
+
+_CAUSES: Mapping[Reason, tuple[str, str]] = {
+    Reason.TOMBSTONE: ("无内容", "no content"),
+    Reason.TOO_LARGE: ("过大", "too large"),
+    Reason.INVALID_ENCODING: ("编码错误", "wrong encoding"),
+    Reason.INVALID_JSON: ("不是有效的JSON", "not JSON"),
+    Reason.DUPLICATE_FIELD: ("字段重复", "a field twice"),
+    Reason.NOT_CLOUDEVENTS: ("不是CloudEvents", "no CloudEvent"),
+    Reason.UNKNOWN_TYPE: ("类型不明", "unknown type"),
+    Reason.UNKNOWN_VERSION: ("版本不明", "unknown version"),
+    Reason.MISSING_FIELD: ("缺少字段", "a field is missing"),
+    Reason.UNKNOWN_FIELD: ("多余字段", "unknown field"),
+    Reason.WRONG_TYPE: ("字段类型错误", "wrong type"),
+    Reason.INVALID_VALUE: ("字段值无效", "invalid value"),
+    Reason.MISSING_KEY: ("缺少运单号键", "no key"),
+    Reason.KEY_MISMATCH: ("键与运单号不符", "another waybill in the key"),
+    Reason.WRONG_COURIER: ("企业代码不符", "another courier's"),
+    Reason.TIME_OUT_OF_RANGE: ("时间超出范围", "time out of range"),
+    Reason.UNKNOWN_KEY: ("令牌密钥不明", "unknown token key"),
+    Reason.UNEXPECTED: ("平台自身故障", "our own fault"),
+}
+
+COURIERS: Mapping[str, tuple[str, str]] = {
+    "place_couriers": ("快递企业", "Couriers"),
+    "no_courier": ("尚无快递企业的记录。", "Nothing is known of any courier yet."),
+    "newest_day": ("最近一日与往日对比", "The newest day against the days before"),
+    "newest_day_hint": (
+        "数据取自每日对账单，次日凌晨生成，不含当天。“往日”为此前至多14日的中位数。",
+        "From the accounts of whole days, which come after midnight: today is not in them. “Usual” is the median of up to"
+        " 14 days before.",
+    ),
+    "records_a_day": ("每日记录数", "Records a day"),
+    "measure_sent": ("上传", "Sent"),
+    "measure_screened": ("已筛查", "Screened"),
+    "measure_refused": ("拒收记录", "Refused"),
+    "measure_late": ("迟到", "Late"),
+    "measure_overdue": ("缺失的登记、验视、过机", "Duties missing"),
+    "usual": ("往日{n:,}", "usual {n:,}"),
+    "too_few_days": ("往日不足3日", "too few days"),
+    "stands_out": ("异常", "look at it"),
+    "days_drawn": ("{courier}每日记录数，{first}至{last}", "Records a day of {courier}, {first} to {last}"),
+    "day_missing": ("{day}：无对账单", "{day}: no account"),
+    "account_missing": ("最近一日无对账单；最后一份为{day}", "no account of the newest day; the last is of {day}"),
+    "adds_not_up": ("对账不平，{n:,}条去向不明", "does not add up: {n:,} without a trace"),
+    "no_account": ("尚无对账单。", "No account yet."),
+    "answers_head": ("答复情况", "Answers"),
+    "answers_hint": (
+        "近7日，从首次下达指令至企业答复；至多取最近2,000次答复。",
+        "The last 7 days, from the first instruction to the answer; of the newest 2,000 answers at most.",
+    ),
+    "answered": ("已答复", "Answered"),
+    "half_within": ("半数在此时间内", "Half within"),
+    "most_within": ("九成在此时间内", "9 of 10 within"),
+    "unanswered": ("未了结", "Open"),
+    "unanswered_late": ("其中超时", "of these late"),
+    "last_told": ("最近一次指令", "Last instruction"),
+    "last_answer": ("最近一次答复", "Last answer"),
+    "outlets_worse": ("近一周告警增多的网点", "Outlets that got worse this week"),
+    "outlets_of": ("{courier}的网点，增幅最大的在前", "Outlets of {courier}, the largest growth first"),
+    "outlets_hint": (
+        "告警条数，近7日（含今日）与此前7日相比。未按业务量折算，业务量大的网点告警自然较多。点击网点查看其告警。",
+        "Alerts of the last 7 days, today among them, against the 7 before. Parcels are not counted: a busy outlet has"
+        " more. An outlet leads to its alerts.",
+    ),
+    "no_outlet_worse": ("没有网点的告警多于前一周。", "No outlet has more alerts than the week before."),
+    "drawn": ("图示", "Drawn"),
+    "this_week": ("近7日", "7 days"),
+    "week_before": ("此前7日", "7 before"),
+    "change": ("增减", "Change"),
+    "red_now_before": ("其中红色（近7日/此前）", "Red, now / before"),
+    "weeks_drawn": ("近7日{now}条，此前7日{before}条", "{now} in 7 days, {before} in the 7 before"),
+    "all_days": ("逐日情况", "Day by day"),
+    "day": ("日期", "Day"),
+    "refused_why": ("拒收原因", "Refused for"),
+    "duties": ("缺失项", "Duties missing"),
+    "duties_said": (
+        "实名{real_name}、验视{inspection}、过机{scan}",
+        "real names {real_name}, inspections {inspection}, scans {scan}",
+    ),
+    "span_moment": ("不足1分钟", "under 1 min"),
+    "span_minutes": ("{n}分钟", "{n} min"),
+    "span_hours": ("{n}小时", "{n} h"),
+    "cause_other": ("其他原因", "another reason"),
+    **{f"cause_{reason}": words for reason, words in _CAUSES.items()},
+}
