@@ -21,6 +21,8 @@ EXPECTED = {
     "/alerts/{alert_id}/decide": "analyst supervisor",
     "/cases/{case_id}/decide": "analyst supervisor",
     "/couriers": "analyst supervisor auditor rule_author",
+    "/audit": "analyst supervisor auditor",
+    "/audit.csv": "supervisor auditor",
     "/parcels": "courier",
     "/": "courier analyst supervisor auditor rule_author",
     "/design": "courier analyst supervisor auditor rule_author",

@@ -11,6 +11,7 @@ from parcelward.console.choices import DECISIONS, INSTRUCTIONS, PUT_OFF
 from parcelward.console.people.roles import Role
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.web.courier_rows import MEASURES
+from parcelward.console.web.pages.audit import COLUMNS
 from parcelward.console.web.rendering import PROPOSED
 from parcelward.console.web.words import KEYS, WORDS, word
 from parcelward.contract.alerts import Action, Lane, Severity
@@ -40,8 +41,10 @@ FAMILIES = {
     "refused_": StepReason,
     "mover_": ("parcel", "alert", "people", "courier", "clock"),
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
-    "place_": ("desk", "couriers", "parcels", "design"),
+    "place_": ("desk", "couriers", "audit", "parcels", "design"),
     "measure_": MEASURES,
+    "kind_": DECISIONS,
+    "column_": COLUMNS,
     "cause_": (*Reason, "other"),
     "group_": ("red", "shift", "newest", "red_hint", "shift_hint", "newest_hint"),
     "http_": ("400", "403", "404", "429", "400_text", "403_text", "404_text", "429_text"),

@@ -59,11 +59,11 @@ def courier_codes(database: Database) -> tuple[str, ...]:
 
 def _with_alerts(connection: Connection) -> list[str]:
     """Walk the index from courier to courier: they are few, and the tallies are many."""
-    found: list[str] = []
-    after = ""
-    while after := connection.execute(select(func.min(tallies.c.courier)).where(tallies.c.courier > after)).scalar():
-        found.append(after)
-    return found
+    found = [""]
+    following = select(func.min(tallies.c.courier))
+    while code := connection.execute(following.where(tallies.c.courier > found[-1])).scalar():
+        found.append(code)
+    return found[1:]
 
 
 def courier_days(database: Database, days: int = DAYS) -> dict[str, tuple[Day, ...]]:

@@ -17,7 +17,7 @@ from parcelward.alerts.terminal import Language
 from parcelward.alerts.verdict import named
 from parcelward.console.people.sessions import Visitor
 from parcelward.console.web.rights import may
-from parcelward.console.web.words import KEYS, word
+from parcelward.console.web.words import KEYS, known, word
 from parcelward.contract.cards import Bilingual
 from parcelward.escaping import escaped_lines
 from parcelward.moments import CHINA, DAY_MS, HOUR_MS, MINUTE_MS, ms_of, utc
@@ -29,7 +29,7 @@ UNCERTAIN_MS = MINUTE_MS
 SHORT = 16
 """Characters of a token that are shown."""
 STATIC = files("parcelward.console.web") / "static"
-PLACES = (("desk", "/desk"), ("couriers", "/couriers"), ("parcels", "/parcels"))
+PLACES = (("desk", "/desk"), ("couriers", "/couriers"), ("audit", "/audit"), ("parcels", "/parcels"))
 """Entries of the navigation: name of the route and its path."""
 
 
@@ -74,7 +74,8 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         "ms_of": as_ms,
         "say": lambda text: _say(text, language),
         "reason_in": lambda summary: _say(summary, language).partition(PROPOSED[language])[0],
-        "name_of": _namer(request.state.names, language),
+        "name_of": namer(request.state.names, language),
+        "known": lambda prefix, value: known(prefix, value, language),
         "query": query,
         "rule_name": lambda rule: bilingual(named(rule), language),
     }
@@ -100,7 +101,7 @@ def bilingual(text: Bilingual, language: Language) -> str:
     return text.zh if language == "zh" else text.en
 
 
-def _namer(names: Mapping[str, str], language: Language) -> Callable[[str], str]:
+def namer(names: Mapping[str, str], language: Language) -> Callable[[str], str]:
     """Name people by their tokens; one that has no account here is somebody of another system."""
 
     def name(token: str) -> str:
