@@ -59,6 +59,7 @@ def test_who_decided_and_what_was_refused_and_why(console: Console, waybills: tu
         ("kind=comment", "note “=cmd", "took it"),
         ("day=2026-11-27", "林晓 analyst", "No decision matches"),
         ("day=2026-11-26", "No decision matches", "林晓 analyst"),
+        ("day=9999-12-31", "No decision matches", "林晓 analyst"),
         ("refused=yes", "Not taken:", "note “"),
         ("kind=guilty&day=yesterday&role=king", "林晓 analyst", "No decision matches"),
         ("courier=%3Cscript%3E", "No decision matches", "林晓 analyst"),

@@ -21,6 +21,7 @@ EXPECTED = {
     "/alerts/{alert_id}/decide": "analyst supervisor",
     "/cases/{case_id}/decide": "analyst supervisor",
     "/couriers": "analyst supervisor auditor rule_author",
+    "/duty": "analyst supervisor auditor",
     "/audit": "analyst supervisor auditor",
     "/audit.csv": "supervisor auditor",
     "/parcels": "courier",

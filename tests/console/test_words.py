@@ -41,7 +41,7 @@ FAMILIES = {
     "refused_": StepReason,
     "mover_": ("parcel", "alert", "people", "courier", "clock"),
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
-    "place_": ("desk", "couriers", "audit", "parcels", "design"),
+    "place_": ("desk", "couriers", "duty", "audit", "parcels", "design"),
     "measure_": MEASURES,
     "kind_": DECISIONS,
     "column_": COLUMNS,

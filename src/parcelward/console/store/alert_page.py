@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from parcelward.console.store.case_desk import CaseLine, case_lines
 from parcelward.console.store.database import Database
@@ -280,16 +280,6 @@ def _position(connection: Connection, place: int) -> Position | None:
         select(positions.c.topic, positions.c.partition).where(positions.c.number == log_of(place))
     ).first()
     return None if row is None else Position(row.topic, row.partition, offset_of(place))
-
-
-def count_decisions_of(database: Database, person: str, since_ms: int) -> dict[str, int]:
-    """Count what a person decided since a time, by kind; each event once."""
-    table = decisions.c
-    query = select(table.kind, func.count(table.event_id.distinct()))
-    query = query.where(table.person == person, table.arrived_ms >= since_ms, table.of_case.is_(None))
-    with database.reading() as connection:
-        rows = connection.execute(query.group_by(table.kind).order_by(table.kind)).all()
-    return {row[0]: row[1] for row in rows}
 
 
 def _plain(document: bytes) -> dict[str, Any]:

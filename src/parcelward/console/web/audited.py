@@ -1,14 +1,14 @@
 """Filter of the audit as a URL says it. People are named by their log-in names: no token stands in an address."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from parcelward.console.people.accounts import Account
 from parcelward.console.store.audit import AuditFilter
 from parcelward.console.web.rendering import query
 from parcelward.console.web.wanted import MOST_CHARACTERS, one_of
 from parcelward.contract.steps import Role, StepKind
-from parcelward.moments import CHINA, ms_of
+from parcelward.moments import CHINA, DAY_MS, ms_of
 
 FIELDS = ("person", "role", "kind", "courier", "day", "refused")
 ELSEWHERE = "-"
@@ -38,7 +38,7 @@ class Audited:
     def decisions(self, accounts: Sequence[Account]) -> AuditFilter:
         """Give the filter of decisions. A name that nobody has finds nothing."""
         tokens = {one.name: one.token for one in accounts}
-        begin = None if self.day is None else datetime.combine(self.day, time(), CHINA)
+        begin_ms = None if self.day is None else ms_of(datetime.combine(self.day, time(), CHINA))
         return AuditFilter(
             person=None if self.person in ("", ELSEWHERE) else tokens.get(self.person, ""),
             nobody_of=tuple(tokens.values()) if self.person == ELSEWHERE else (),
@@ -46,8 +46,8 @@ class Audited:
             kind=self.kind,
             courier=self.courier or None,
             refused=self.refused,
-            since_ms=None if begin is None else ms_of(begin),
-            until_ms=None if begin is None else ms_of(begin + timedelta(days=1)),
+            since_ms=begin_ms,
+            until_ms=None if begin_ms is None else begin_ms + DAY_MS,
         )
 
 

@@ -26,6 +26,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "case": DESK,
     "decide_case": DECIDE,
     "couriers": DESK,
+    "duty": LOOK_BACK,
     "audit": LOOK_BACK,
     "audit_file": frozenset((Role.SUPERVISOR, Role.AUDITOR)),
     "parcels": frozenset((Role.COURIER,)),
