@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from parcelward.console.people.accounts import Account
 from parcelward.console.store.audit import AuditFilter
 from parcelward.console.web.rendering import query
-from parcelward.console.web.wanted import MOST_CHARACTERS, one_of
+from parcelward.console.web.wanted import cleaned, one_of
 from parcelward.contract.steps import Role, StepKind
 from parcelward.moments import CHINA, DAY_MS, ms_of
 
@@ -20,7 +20,7 @@ class Audited:
     """Fields of a filter by name; those that are empty, or say nothing that exists, are left out."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
-        asked = {name: given.get(name, "").strip()[:MOST_CHARACTERS] for name in FIELDS}
+        asked = {name: cleaned(given.get(name, "")) for name in FIELDS}
         self.person, self.courier = asked["person"], asked["courier"]
         self.role, self.kind = one_of(Role, asked["role"]), one_of(StepKind, asked["kind"])
         self.day, self.refused = _day(asked["day"]), asked["refused"] == YES

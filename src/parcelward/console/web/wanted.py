@@ -19,7 +19,7 @@ class Wanted:
     """Fields of a filter by name; those that are empty, or say nothing that exists, are left out."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
-        asked = {name: given.get(name, "").strip()[:MOST_CHARACTERS] for name in FIELDS}
+        asked = {name: cleaned(given.get(name, "")) for name in FIELDS}
         self.view = one_of(View, asked.pop("view")) or View.DUE
         self.lane, self.state = one_of(Lane, asked.pop("lane")), one_of(ReferralState, asked.pop("state"))
         self.courier, self.outlet, self.rule, self.words = asked["courier"], asked["outlet"], asked["rule"], asked["q"]
@@ -64,6 +64,15 @@ class Wanted:
         if self.state or self.outlet or self.rule or self.words:
             return None
         return CaseFilter(view=self.view, me=own_token, lane=self.lane, courier=self.courier or None)
+
+
+def cleaned(text: str) -> str:
+    """Give a field of a URL as a database takes it.
+
+    >>> cleaned(" swift\x00 ")
+    'swift'
+    """
+    return text.replace("\x00", "").strip()[:MOST_CHARACTERS]
 
 
 def one_of(kind: type[_Choice], text: str) -> _Choice | None:

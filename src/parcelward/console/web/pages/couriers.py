@@ -10,7 +10,7 @@ from parcelward.console.store.feed import WEEK, OutletWeek, answer_times, outlet
 from parcelward.console.web.courier_rows import MEASURES, CourierRow, day_columns, figures
 from parcelward.console.web.office import office_of
 from parcelward.console.web.rendering import page
-from parcelward.console.web.wanted import MOST_CHARACTERS
+from parcelward.console.web.wanted import cleaned
 from parcelward.console.web.words import WORDS, word
 from parcelward.moments import DAY_MS
 
@@ -24,7 +24,7 @@ def couriers(request: Request, courier: str = "") -> Response:
     """Show all couriers, or one with all of its days."""
     store, now_ms = office_of(request).database, request.state.now_ms
     codes, days = courier_codes(store), courier_days(store)
-    chosen = courier.strip()[:MOST_CHARACTERS]
+    chosen = cleaned(courier)
     newest = max((some[-1].date for some in days.values()), default=None)
     rows = [
         CourierRow(
