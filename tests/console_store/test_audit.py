@@ -57,6 +57,7 @@ FILTERS: dict[str, tuple[Callable[[AuditLine], AuditFilter], Callable[[AuditLine
     "elsewhere": (lambda one: AuditFilter(nobody_of=(one.person,)), lambda one, chosen: one.person != chosen.person),
     "role": (lambda one: AuditFilter(role=Role(one.role)), lambda one, chosen: one.role == chosen.role),
     "kind": (lambda one: AuditFilter(kind=StepKind(one.kind)), lambda one, chosen: one.kind == chosen.kind),
+    "no kind": (lambda one: AuditFilter(no_kind=StepKind(one.kind)), lambda one, chosen: one.kind != chosen.kind),
     "since": (
         lambda one: AuditFilter(since_ms=one.arrived_ms),
         lambda one, chosen: one.arrived_ms >= chosen.arrived_ms,

@@ -19,7 +19,8 @@ AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Decisions that are listed; None takes any. `person` is a token, `nobody_of` are tokens of whom it is none.
+    """Decisions that are listed; None takes any. `person` is a token, `nobody_of` are tokens of whom it is none,
+    `no_kind` is left out.
 
     A decision on a case is one line, and not one of each alert that it reached. With a `courier` it is the other way
     round: its alerts are listed, also those that a case's decision reached.
@@ -29,6 +30,7 @@ class AuditFilter:
     nobody_of: tuple[str, ...] = ()
     role: Role | None = None
     kind: StepKind | None = None
+    no_kind: StepKind | None = None
     courier: str | None = None
     refused: bool = False
     since_ms: int | None = None
@@ -116,6 +118,8 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         found.append(table.of_case.is_(None))
     if wanted.nobody_of:
         found.append(table.person.not_in(wanted.nobody_of))
+    if wanted.no_kind is not None:
+        found.append(table.kind != wanted.no_kind)
     if wanted.since_ms is not None:
         found.append(table.arrived_ms >= wanted.since_ms)
     if wanted.until_ms is not None:

@@ -71,9 +71,10 @@ def courier_days(database: Database, days: int = DAYS) -> dict[str, tuple[Day, .
     found: dict[str, list[Day]] = {}
     for one in reversed(couriers(database, days)):
         try:
-            found.setdefault(one.courier, []).append(msgspec.convert(one.document, Day))
+            day = msgspec.convert(one.document, Day)
         except msgspec.ValidationError:  # an account of a later version says nothing that is understood here
             continue
+        found.setdefault(one.courier, []).append(day)
     return {courier: tuple(some) for courier, some in found.items()}
 
 

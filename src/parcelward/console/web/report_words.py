@@ -36,9 +36,9 @@ LOOKING_BACK: Mapping[str, tuple[str, str]] = {
     "total_back": ("{hours}小时内到期的暂缓", "come back within {hours} h"),
     "total_decided": ("本班决定", "decided"),
     "duty_escalated": ("已上报值班长", "Passed up"),
-    "duty_open": ("未了结，最紧急的在前", "Open, the most urgent first"),
+    "duty_open": ("其余未了结，最紧急的在前", "Open besides, the most urgent first"),
     "duty_back": ("暂缓即将到期", "Put off, and back soon"),
-    "duty_decided": ("本班所作决定", "Decided"),
+    "duty_decided": ("本班所作决定（认领只计数，不逐条列出）", "Decided; what was only taken is counted, not listed"),
     "and_others": ("另有{n:,}条，见研判台。", "and {n:,} more, on the desk."),
     "and_earlier": ("仅列最近{n:,}条，其余见操作审计。", "The newest {n:,} alone; the audit has the others."),
     "none": ("没有。", "None."),
@@ -113,8 +113,9 @@ COURIERS: Mapping[str, tuple[str, str]] = {
     "no_account": ("尚无对账单。", "No account yet."),
     "answers_head": ("答复情况", "Answers"),
     "answers_hint": (
-        "近7日，从首次下达指令至企业答复；至多取最近2,000次答复。",
-        "The last 7 days, from the first instruction to the answer; of the newest 2,000 answers at most.",
+        "近7日，从首次下达指令至企业答复；至多取最近2,000次答复。“未了结”为已下指令、尚未了结的告警，“超时”按判定时限。",
+        "The last 7 days, from the first instruction to the answer; of the newest 2,000 answers at most. “Open” are"
+        " alerts with an instruction that have not come to an end, “late” those that nobody decided in time.",
     ),
     "answered": ("已答复", "Answered"),
     "half_within": ("半数在此时间内", "Half within"),

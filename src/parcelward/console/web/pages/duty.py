@@ -13,7 +13,7 @@ from parcelward.console.store.duty import coming_back, count_decisions
 from parcelward.console.web.office import account_of, office_of
 from parcelward.console.web.pages.audit import people_of, shown_lines
 from parcelward.console.web.rendering import page, query
-from parcelward.contract.steps import OVER, ReferralState
+from parcelward.contract.steps import OVER, ReferralState, StepKind
 from parcelward.moments import CHINA, DAY_MS, HOUR_MS, ms_of, utc
 
 router = APIRouter()
@@ -22,7 +22,8 @@ EVERYBODY = "-"
 SHIFT_MS = 8 * HOUR_MS
 KEPT_MS = 90 * DAY_MS
 BACK_HOURS = 12
-ROWS, DECISIONS = 30, 100
+ROWS, DECISIONS = 20, 40
+"""So many lines at most: the report is a page or two of paper."""
 
 
 @router.get("/duty")
@@ -35,7 +36,11 @@ def duty(request: Request, person: str | None = None, since: str = "") -> Respon
     since_ms = _moment(since, now_ms)
     waiting = DeskFilter(assigned_to=token)
     escalated = DeskFilter(assigned_to=token, state=ReferralState.ESCALATED)
-    decided = list_decisions(store, AuditFilter(person=token, since_ms=since_ms), DECISIONS)
+    passed_up = list_alerts(store, escalated, ROWS).lines
+    others = list_alerts(store, waiting, ROWS + len(passed_up)).lines
+    decided = list_decisions(
+        store, AuditFilter(person=token, no_kind=StepKind.ACKNOWLEDGE, since_ms=since_ms), DECISIONS
+    )
     back = coming_back(store, now_ms, now_ms + BACK_HOURS * HOUR_MS, token)
     counts = count_decisions(store, since_ms, token)
     name = EVERYBODY if chosen is None else chosen.name
@@ -49,9 +54,9 @@ def duty(request: Request, person: str | None = None, since: str = "") -> Respon
         since_ms=since_ms,
         since_text=f"{utc(since_ms).astimezone(CHINA):%Y-%m-%dT%H:%M}",
         open_count=sum(count_by(store, waiting, "lane").values()),
-        open_alerts=list_alerts(store, waiting, ROWS).lines,
+        others=[one for one in others if one.state != ReferralState.ESCALATED][:ROWS],
         escalated_count=sum(count_by(store, escalated, "lane").values()),
-        escalated=list_alerts(store, escalated, ROWS).lines,
+        escalated=passed_up,
         back=back,
         back_hours=BACK_HOURS,
         counts=counts,
