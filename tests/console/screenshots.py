@@ -75,10 +75,7 @@ def taken(console: Console, url: str, folder: Path) -> None:
         page.locator(".bar summary").click()
         page.screenshot(path=folder / "many-en-light.png")
         page.context.close()
-        page = opened(browser, console, url, Role.COURIER, "zh", False, False)
-        page.goto("/parcels")
-        page.screenshot(path=folder / "parcels-zh-light.png")
-        page.context.close()
+        parcels(console, browser, url, folder)
         printed(console, browser, url, folder)
         plain = browser.new_page(base_url=url, viewport=WIDE, locale="zh-CN")  # type: ignore[arg-type]
         plain.goto("/login")
@@ -86,7 +83,7 @@ def taken(console: Console, url: str, folder: Path) -> None:
 
 
 def told(platform: Platform) -> None:
-    """Let two weeks of accounts be there: swift sends half of what it did, mountain is late, orient has no account."""
+    """Let two weeks of accounts be there: swift sends half of what it did, harbor has many refused, orient has no account."""
     draw = Random(3)
     newest = utc(NOW_MS).astimezone(CHINA).date() - timedelta(days=1)
     for number, courier in enumerate(platform.settings.couriers):
@@ -95,10 +92,18 @@ def told(platform: Platform) -> None:
                 continue
             usual = 5200 - 900 * number + draw.randrange(-300, 300)
             sent = usual // 2 if courier == "swift" and back == 0 else usual
-            refused = draw.randrange(160, 190) if courier == "mountain" and back == 0 else draw.randrange(20, 60)
+            refused = draw.randrange(160, 190) if courier == "harbor" and back == 0 else draw.randrange(20, 60)
             document = account(courier, newest - timedelta(days=back), sent, refused, draw.randrange(10, 40))
             platform.publish(platform.topics.accounts(courier), document["date"], document)
     platform.live_until(NOW_MS, MINUTES)
+
+
+def parcels(console: Console, browser: Browser, url: str, folder: Path) -> None:
+    """Take the page of a courier."""
+    page = opened(browser, console, url, Role.COURIER, "zh", False, False)
+    page.goto("/parcels")
+    page.screenshot(path=folder / "parcels-zh-light.png")
+    page.context.close()
 
 
 def printed(console: Console, browser: Browser, url: str, folder: Path) -> None:

@@ -44,7 +44,7 @@ class Day(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class LastHeard:
-    """When a courier was last told something, and when it last answered; None: not that anybody still knows."""
+    """Times at which a courier was last told something and last answered; None: no record of it is left."""
 
     told_ms: int | None
     answered_ms: int | None

@@ -69,7 +69,7 @@ class Wanted:
 def cleaned(text: str) -> str:
     """Give a field of a URL as a database takes it.
 
-    >>> cleaned(" swift\x00 ")
+    >>> cleaned(" swift" + chr(0))
     'swift'
     """
     return text.replace("\x00", "").strip()[:MOST_CHARACTERS]
