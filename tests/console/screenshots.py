@@ -83,7 +83,7 @@ def taken(console: Console, url: str, folder: Path) -> None:
 
 
 def told(platform: Platform) -> None:
-    """Let two weeks of accounts be there: swift sends half of what it did, harbor has many refused, orient has no account."""
+    """Let accounts of two weeks be there: swift sends half, harbor has many refused, orient misses the newest."""
     draw = Random(3)
     newest = utc(NOW_MS).astimezone(CHINA).date() - timedelta(days=1)
     for number, courier in enumerate(platform.settings.couriers):
