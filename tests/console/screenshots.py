@@ -2,7 +2,9 @@
 
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 from playwright.sync_api import Browser, Page
 
@@ -11,8 +13,11 @@ from parcelward.console.people.sessions import Sessions
 from parcelward.console.store.case_desk import CaseFilter, list_cases
 from parcelward.console.store.desk import DeskFilter, list_alerts
 from parcelward.console.web.security import cookie_name
+from parcelward.moments import CHINA, utc
+from tests.console.accounts import account
 from tests.console.browsing import opened_browser, served
-from tests.console.conftest import Console, made_console
+from tests.console.conftest import NOW_MS, Console, made_console
+from tests.console.platform import Platform
 
 WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
 MINUTES = 150
@@ -44,6 +49,10 @@ def taken(console: Console, url: str, folder: Path) -> None:
         "alert": f"/alerts/{gravest.alert_id}",
         "score": f"/alerts/{scored.alert_id}",
         "case": f"/cases/{case.case_id}",
+        "couriers": "/couriers",
+        "courier": "/couriers?courier=swift",
+        "audit": "/audit",
+        "duty": "/duty?person=-",
         "design": "/design",
     }
     with opened_browser() as browser:
@@ -66,19 +75,51 @@ def taken(console: Console, url: str, folder: Path) -> None:
         page.locator(".bar summary").click()
         page.screenshot(path=folder / "many-en-light.png")
         page.context.close()
-        page = opened(browser, console, url, Role.COURIER, "zh", False, False)
-        page.goto("/parcels")
-        page.screenshot(path=folder / "parcels-zh-light.png")
-        page.context.close()
+        parcels(console, browser, url, folder)
+        printed(console, browser, url, folder)
         plain = browser.new_page(base_url=url, viewport=WIDE, locale="zh-CN")  # type: ignore[arg-type]
         plain.goto("/login")
         plain.screenshot(path=folder / "login-zh-light.png")
+
+
+def told(platform: Platform) -> None:
+    """Let accounts of two weeks be there: swift sends half, harbor has many refused, orient misses the newest."""
+    draw = Random(3)
+    newest = utc(NOW_MS).astimezone(CHINA).date() - timedelta(days=1)
+    for number, courier in enumerate(platform.settings.couriers):
+        for back in range(14):
+            if courier == "orient" and back == 0:
+                continue
+            usual = 5200 - 900 * number + draw.randrange(-300, 300)
+            sent = usual // 2 if courier == "swift" and back == 0 else usual
+            refused = draw.randrange(160, 190) if courier == "harbor" and back == 0 else draw.randrange(20, 60)
+            document = account(courier, newest - timedelta(days=back), sent, refused, draw.randrange(10, 40))
+            platform.publish(platform.topics.accounts(courier), document["date"], document)
+    platform.live_until(NOW_MS, MINUTES)
+
+
+def parcels(console: Console, browser: Browser, url: str, folder: Path) -> None:
+    """Take the page of a courier."""
+    page = opened(browser, console, url, Role.COURIER, "zh", False, False)
+    page.goto("/parcels")
+    page.screenshot(path=folder / "parcels-zh-light.png")
+    page.context.close()
+
+
+def printed(console: Console, browser: Browser, url: str, folder: Path) -> None:
+    """Take the duty report as it comes out of a printer."""
+    page = opened(browser, console, url, Role.SUPERVISOR, "zh", False, False)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 760, "height": 1075})
+    page.goto("/duty?person=-")
+    page.screenshot(path=folder / "duty-zh-print.png", full_page=True)
+    page.context.close()
 
 
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
-        for made in made_console(Path(home) / "console.sqlite", MINUTES):
+        for made in made_console(Path(home) / "console.sqlite", 0, told):
             with served(made.app) as address:
                 taken(made, address, target)

@@ -10,10 +10,13 @@ import parcelward.console.web
 from parcelward.console.choices import DECISIONS, INSTRUCTIONS, PUT_OFF
 from parcelward.console.people.roles import Role
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
+from parcelward.console.web.courier_rows import MEASURES
+from parcelward.console.web.pages.audit import COLUMNS
 from parcelward.console.web.rendering import PROPOSED
 from parcelward.console.web.words import KEYS, WORDS, word
 from parcelward.contract.alerts import Action, Lane, Severity
 from parcelward.contract.decisions import Parcel
+from parcelward.contract.reasons import Reason
 from parcelward.contract.referrals import SubjectKind
 from parcelward.contract.steps import AnswerResult, InstructionAction, OutcomeKind, ReferralState, StepKind, StepReason
 from tests.console.conftest import Console
@@ -38,7 +41,11 @@ FAMILIES = {
     "refused_": StepReason,
     "mover_": ("parcel", "alert", "people", "courier", "clock"),
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
-    "place_": ("desk", "parcels", "design"),
+    "place_": ("desk", "couriers", "duty", "audit", "parcels", "design"),
+    "measure_": MEASURES,
+    "kind_": DECISIONS,
+    "column_": COLUMNS,
+    "cause_": (*Reason, "other"),
     "group_": ("red", "shift", "newest", "red_hint", "shift_hint", "newest_hint"),
     "http_": ("400", "403", "404", "429", "400_text", "403_text", "404_text", "429_text"),
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from parcelward.console.store.case_desk import CaseLine, case_lines
 from parcelward.console.store.database import Database
@@ -194,7 +194,7 @@ def decision(database: Database, event_id: str) -> Fate:
         sent = connection.execute(
             select(decisions).where(decisions.c.event_id == event_id).order_by(decisions.c.arrived_ms).limit(1)
         ).first()
-        refusals = _refusals(connection, [event_id])
+        refusals = refusals_of(connection, [event_id])
         # Pressed twice, it comes back once as a double, although it counted.
         refusal = next((one for one in refusals.get(event_id, ()) if one.reason != "doubled"), None)
         if refusal is not None:
@@ -218,7 +218,7 @@ def decisions_about(connection: Connection, about: str) -> tuple[Decided, ...]:
     """Give the decisions on an alert or a case, the newest last, each event once."""
     query = select(decisions).where(decisions.c.about == about)
     rows = connection.execute(query.order_by(decisions.c.arrived_ms.desc()).limit(MOST)).all()
-    refusals = _refusals(connection, [row.event_id for row in rows])
+    refusals = refusals_of(connection, [row.event_id for row in rows])
     once = {row.event_id: row for row in rows}  # of those that came twice the first
     return tuple(
         Decided(
@@ -236,7 +236,8 @@ def decisions_about(connection: Connection, about: str) -> tuple[Decided, ...]:
     )
 
 
-def _refusals(connection: Connection, ids: Sequence[str]) -> dict[str, list[Refusal]]:
+def refusals_of(connection: Connection, ids: Sequence[str]) -> dict[str, list[Refusal]]:
+    """Give the refusals of decisions, by the ids of their events."""
     found: dict[str, list[Refusal]] = {}
     table = refused_decisions
     for row in connection.execute(select(table).where(table.c.event_id.in_(list(ids))).order_by(table.c.place)):
@@ -279,16 +280,6 @@ def _position(connection: Connection, place: int) -> Position | None:
         select(positions.c.topic, positions.c.partition).where(positions.c.number == log_of(place))
     ).first()
     return None if row is None else Position(row.topic, row.partition, offset_of(place))
-
-
-def count_decisions_of(database: Database, person: str, since_ms: int) -> dict[str, int]:
-    """Count what a person decided since a time, by kind; each event once."""
-    table = decisions.c
-    query = select(table.kind, func.count(table.event_id.distinct()))
-    query = query.where(table.person == person, table.arrived_ms >= since_ms, table.of_case.is_(None))
-    with database.reading() as connection:
-        rows = connection.execute(query.group_by(table.kind).order_by(table.kind)).all()
-    return {row[0]: row[1] for row in rows}
 
 
 def _plain(document: bytes) -> dict[str, Any]:

@@ -68,6 +68,7 @@ def _decision(one: Placed, said: DecisionRead) -> tuple[Any, ...]:
         said.id,
         data.about.alert_id or data.about.case_id or "",
         data.of_case,
+        data.about.courier,
         data.revision,
         data.decided_by.role.value,
         data.decided_by.token,

@@ -157,6 +157,7 @@ class About(msgspec.Struct, gc=False):
     kind: str
     alert_id: Id | None = None
     case_id: Id | None = None
+    courier: Key | None = None
 
 
 class DecidedBy(msgspec.Struct, gc=False):

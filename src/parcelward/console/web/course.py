@@ -7,6 +7,7 @@ from typing import Any
 from parcelward.alerts.terminal import Language, inspection_line
 from parcelward.alerts.verdict import named
 from parcelward.console.store.alert_page import AlertView, Decided, Step
+from parcelward.console.web.chosen import choices_in, comment_in
 from parcelward.console.web.documents import alert_in
 from parcelward.console.web.rendering import as_ms, bilingual
 from parcelward.console.web.words import word
@@ -89,12 +90,9 @@ def _decision_of(step: Step, decisions: Iterable[Decided]) -> Decided | None:
 def _details(document: dict[str, Any], language: Language) -> Iterator[str]:
     """Give what was chosen, in words: of an outcome what it was and what becomes of the parcel, and the comment."""
     chosen = document.get("data", document)["decision"]
-    for name, prefix in (("outcome", "outcome_"), ("parcel", "parcel_"), ("action", "instruction_")):
-        if name in chosen:
-            yield word(prefix + chosen[name], language)
-    for name in ("comment", "reason", "text"):
-        if chosen.get(name):
-            yield f"“{chosen[name]}”"
+    yield from choices_in(chosen, language)
+    if comment := comment_in(chosen):
+        yield f"“{comment}”"
 
 
 def _told(view: AlertView, language: Language) -> Iterator[Happening]:

@@ -17,7 +17,7 @@ from parcelward.alerts.terminal import Language
 from parcelward.alerts.verdict import named
 from parcelward.console.people.sessions import Visitor
 from parcelward.console.web.rights import may
-from parcelward.console.web.words import KEYS, word
+from parcelward.console.web.words import KEYS, known, word
 from parcelward.contract.cards import Bilingual
 from parcelward.escaping import escaped_lines
 from parcelward.moments import CHINA, DAY_MS, HOUR_MS, MINUTE_MS, ms_of, utc
@@ -29,7 +29,7 @@ UNCERTAIN_MS = MINUTE_MS
 SHORT = 16
 """Characters of a token that are shown."""
 STATIC = files("parcelward.console.web") / "static"
-PLACES = (("desk", "/desk"), ("parcels", "/parcels"))
+PLACES = (("desk", "/desk"), ("couriers", "/couriers"), ("duty", "/duty"), ("audit", "/audit"), ("parcels", "/parcels"))
 """Entries of the navigation: name of the route and its path."""
 
 
@@ -70,10 +70,12 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         "short_time": lambda moment: short_time(moment, now_ms),
         "full_time": full_time,
         "left": lambda ms: left_in_words(ms - now_ms, language),
+        "took": lambda ms: span_in_words(ms, language),
         "ms_of": as_ms,
         "say": lambda text: _say(text, language),
         "reason_in": lambda summary: _say(summary, language).partition(PROPOSED[language])[0],
-        "name_of": _namer(request.state.names, language),
+        "name_of": namer(request.state.names, language),
+        "known": lambda prefix, value: known(prefix, value, language),
         "query": query,
         "rule_name": lambda rule: bilingual(named(rule), language),
     }
@@ -99,7 +101,7 @@ def bilingual(text: Bilingual, language: Language) -> str:
     return text.zh if language == "zh" else text.en
 
 
-def _namer(names: Mapping[str, str], language: Language) -> Callable[[str], str]:
+def namer(names: Mapping[str, str], language: Language) -> Callable[[str], str]:
     """Name people by their tokens; one that has no account here is somebody of another system."""
 
     def name(token: str) -> str:
@@ -164,6 +166,19 @@ def left_in_words(ms: int, language: Language) -> str:
     else:
         said = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
     return f"{word('late_by', language)} {said}" if ms < 0 else said
+
+
+def span_in_words(ms: int, language: Language) -> str:
+    """Write a length of time in one unit.
+
+    >>> span_in_words(40_000, "en"), span_in_words(37 * 60_000, "zh"), span_in_words(9_000_000, "en")
+    ('under 1 min', '37分钟', '2.5 h')
+    """
+    if ms < MINUTE_MS:
+        return word("span_moment", language)
+    if ms < 2 * HOUR_MS:
+        return word("span_minutes", language).format(n=ms // MINUTE_MS)
+    return word("span_hours", language).format(n=round(ms / HOUR_MS, 1))
 
 
 @cache

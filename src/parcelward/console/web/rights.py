@@ -8,6 +8,8 @@ EVERYBODY = frozenset(Role)
 DESK = frozenset((Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.RULE_AUTHOR))
 """They read every alert. A courier reads what its own parcels are asked, and nothing else."""
 DECIDE = frozenset((Role.ANALYST, Role.SUPERVISOR))
+LOOK_BACK = DECIDE | {Role.AUDITOR}
+"""They see what people did. Who writes rules has no need to know who decided."""
 
 ANYBODY = frozenset(("login", "log_in", "language", "health"))
 """Routes that need no log-in."""
@@ -23,6 +25,10 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "decide_alert": DECIDE,
     "case": DESK,
     "decide_case": DECIDE,
+    "couriers": DESK,
+    "duty": LOOK_BACK,
+    "audit": LOOK_BACK,
+    "audit_file": frozenset((Role.SUPERVISOR, Role.AUDITOR)),
     "parcels": frozenset((Role.COURIER,)),
 }
 """Roles by the name of the route."""

@@ -19,9 +19,9 @@ class Wanted:
     """Fields of a filter by name; those that are empty, or say nothing that exists, are left out."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
-        asked = {name: given.get(name, "").strip()[:MOST_CHARACTERS] for name in FIELDS}
-        self.view = _one_of(View, asked.pop("view")) or View.DUE
-        self.lane, self.state = _one_of(Lane, asked.pop("lane")), _one_of(ReferralState, asked.pop("state"))
+        asked = {name: cleaned(given.get(name, "")) for name in FIELDS}
+        self.view = one_of(View, asked.pop("view")) or View.DUE
+        self.lane, self.state = one_of(Lane, asked.pop("lane")), one_of(ReferralState, asked.pop("state"))
         self.courier, self.outlet, self.rule, self.words = asked["courier"], asked["outlet"], asked["rule"], asked["q"]
 
     @classmethod
@@ -66,5 +66,15 @@ class Wanted:
         return CaseFilter(view=self.view, me=own_token, lane=self.lane, courier=self.courier or None)
 
 
-def _one_of(kind: type[_Choice], text: str) -> _Choice | None:
+def cleaned(text: str) -> str:
+    """Give a field of a URL as a database takes it.
+
+    >>> cleaned(" swift" + chr(0))
+    'swift'
+    """
+    return text.replace("\x00", "").strip()[:MOST_CHARACTERS]
+
+
+def one_of(kind: type[_Choice], text: str) -> _Choice | None:
+    """Give the value of a list that a text names; None where it names none."""
     return kind(text) if text in tuple(kind) else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.terminal import Language
+from parcelward.console.web.report_words import COURIERS, LOOKING_BACK
 from parcelward.console.web.step_words import DID, OUTCOMES, REFUSED, STATES, STEPS
 
 Words = Mapping[str, tuple[str, str]]
@@ -288,7 +289,9 @@ DECIDE: Words = {
 }  # fmt: skip
 
 ACTIONS: Words = {f"action_{action}": words for action, words in ACTION_TEXT.items()}
-WORDS: Words = {**FRAME, **DESK, **ALERT, **DECIDE, **ACTIONS, **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED}
+WORDS: Words = {
+    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **ACTIONS, **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED,
+}  # fmt: skip
 
 
 def word(key: str, language: Language) -> str:
@@ -300,3 +303,8 @@ def word(key: str, language: Language) -> str:
     if key not in WORDS and key.startswith("refused_"):
         key = "refused_other"
     return WORDS[key][language == "en"]
+
+
+def known(prefix: str, value: str, language: Language) -> str:
+    """Give the words of a value; of one that has none itself."""
+    return word(prefix + value, language) if prefix + value in WORDS else value

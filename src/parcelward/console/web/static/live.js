@@ -38,6 +38,10 @@
     ticked();
   });
 
+  document.addEventListener("click", (event) => {
+    if (event.target.matches("[data-prints]")) window.print();
+  });
+
   // Pressed twice counts once by its id; that the second press does nothing is for the eye.
   document.addEventListener("submit", (event) => {
     const form = event.target;
