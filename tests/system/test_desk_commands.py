@@ -73,5 +73,5 @@ def test_an_alert_is_answered_and_decided_from_a_terminal(start_service, monkeyp
     assert "refused (stale)" in history, history
     assert "stands: decided, held" in call("alerts", "--id", WAYBILL).output
     (last,) = lines("referrals", WAYBILL)
-    told = {name: last[name] for name in ("state", "outcome", "held", "person")}
-    assert told == {"state": "decided", "outcome": "dangerous_goods", "held": True, "person": ANALYST}
+    end = {name: last[name] for name in ("state", "outcome", "held", "person")}
+    assert end == {"state": "decided", "outcome": "dangerous_goods", "held": True, "person": ANALYST}
