@@ -294,11 +294,13 @@ def test_ctrl_c_ends_a_long_listing_and_says_that_it_is_not_whole(settings: Sett
     for _ in range(records):  # far more than a pipe holds
         producer.send(settings.topics.rejected("swift"), key=b"WB-1" * 40, value=b"{}")
     producer.close()
-    process = begun(settings, "rejected", "swift")
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    out, said = process.communicate(timeout=PATIENCE_S)
+    with begun(settings, "rejected", "swift") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        # Not `communicate`: it leaves out what the first line's reading has read ahead.
+        out, said = process.stdout.read(), process.stderr.read()
     shown = 1 + out.count("\n")
     assert process.returncode == 130
     assert shown < records
