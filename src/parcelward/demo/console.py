@@ -4,8 +4,6 @@ import os
 import secrets
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 from parcelward.console.people.accounts import Accounts
 from parcelward.console.people.roles import Role
 from parcelward.console.store.database import open_database
+from parcelward.demo.worker import answers
 from parcelward.errors import UserError
 from parcelward.process.child import Child
 from parcelward.settings import Settings
@@ -44,7 +43,7 @@ class DemoConsole:
     def await_ready(self, interrupted: Callable[[float], bool]) -> None:
         """Return when it answers, or when interrupted. Raises UserError when it ends or takes too long."""
         deadline = time.monotonic() + READY_S
-        while not (self._answers() or interrupted(0.1)):
+        while not (answers(self._settings.console_port, "/health") or interrupted(0.1)):
             if self._child is None or self._child.exit_code is not None or time.monotonic() > deadline:
                 raise UserError(f"the console does not answer at {self.address}; see {self.log_path}")
 
@@ -53,10 +52,3 @@ class DemoConsole:
         if self._child is not None:
             self._child.stop(STOP_S)
             self._child = None
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._settings.console_port}/health", timeout=1) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False

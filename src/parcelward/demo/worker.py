@@ -57,11 +57,7 @@ class SupervisedWorker:
 
     def is_ready(self) -> bool:
         """Ask /ready; True when it answers with 200."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/ready", timeout=1) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        return answers(self._port, "/ready")
 
     def revive(self) -> str | None:
         """Start it again if it has died, and say so; None while it lives. Raises UserError when it dies too often."""
@@ -93,3 +89,12 @@ class SupervisedWorker:
             if lines[number].startswith(OWN_WORDS):
                 return "\n".join([lines[number].removeprefix(OWN_WORDS), *lines[number + 1 :]])
         return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def answers(port: int, path: str) -> bool:
+    """Ask a server on this machine; True when it answers with 200."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from parcelward.console.store.database import Database
-from parcelward.console.store.desk import COUNTED, IS_OPEN, LIMIT, OPEN_VIEWS, View
-from parcelward.console.store.lines import Words, cursor_of, values_of
+from parcelward.console.store.desk import IS_OPEN, LIMIT, OPEN_VIEWS, View, counted
+from parcelward.console.store.lines import Words, cursor_behind, ordered
 from parcelward.console.store.ranks import LANE_RANKS, LANES, SEVERITIES
 from parcelward.console.store.tables import NEVER, case_members, cases, referrals
 from parcelward.contract.alerts import Lane, Severity
@@ -84,31 +84,21 @@ _read_rules = msgspec.json.Decoder(_Rules).decode
 def list_cases(database: Database, wanted: CaseFilter, limit: int = LIMIT, after: str | None = None) -> CasePage:
     """List cases: what is open the most urgent first, all others the newest first."""
     is_open = wanted.view in OPEN_VIEWS
-    query = select(cases).where(*_conditions(wanted))
-    place = values_of(after, 3 if is_open else 1)
-    if is_open:
-        query = query.order_by(*_URGENT)
-        query = query if place is None else query.where(tuple_(*_URGENT) > tuple_(*place))
-    else:
-        query = query.order_by(*(column.desc() for column in _NEWEST))
-        query = query if place is None else query.where(tuple_(*_NEWEST) < tuple_(*place))
+    keys = _URGENT if is_open else _NEWEST
+    query = ordered(select(cases).where(*_conditions(wanted)), keys, after, descending=not is_open)
     with database.reading() as connection:
         rows = connection.execute(query.limit(limit + 1)).all()
         lines = case_lines(connection, rows[:limit])
-    keys = ("lane", "severity", "last_ms", "case_id") if is_open else ("at_ms", "case_id")
-    behind = cursor_of([getattr(rows[limit - 1], key) for key in keys]) if len(rows) > limit else None
-    return CasePage(lines, behind)
+    return CasePage(lines, cursor_behind(rows, limit, keys))
 
 
 def count_case_views(database: Database, wanted: CaseFilter) -> dict[View, int]:
     """Count the cases of each view, up to `COUNTED`."""
-    found: dict[View, int] = {}
     with database.reading() as connection:
-        for view in View:
-            some: Any = select(literal_column("1").label("one")).select_from(cases)
-            some = some.where(*_conditions(replace(wanted, view=view))).limit(COUNTED)
-            found[view] = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
-    return found
+        return {
+            view: connection.execute(counted(cases, _conditions(replace(wanted, view=view)))).scalar_one()
+            for view in View
+        }
 
 
 def case_lines(connection: Connection, rows: Sequence[Any]) -> tuple[CaseLine, ...]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from parcelward.console.store.alert_page import Decided, decisions_about
 from parcelward.console.store.case_desk import CaseLine, case_lines
 from parcelward.console.store.database import Database
 from parcelward.console.store.desk import LIMIT, Page
-from parcelward.console.store.lines import cursor_of, line_of, select_lines, values_of
+from parcelward.console.store.lines import cursor_behind, line_of, ordered, select_lines
 from parcelward.console.store.tables import alerts, case_members, cases, referrals
 from parcelward.moments import HOUR_MS
 
@@ -50,14 +50,11 @@ def case(database: Database, case_id: str) -> CaseView | None:
 def members(database: Database, case_id: str, limit: int = LIMIT, after: str | None = None) -> Page:
     """List the alerts of a case: those that are open before those that are over, the gravest first."""
     query = select_lines().join(case_members, case_members.c.alert_id == referrals.c.alert_id)
-    query = query.add_columns(referrals.c.over).where(case_members.c.case_id == case_id).order_by(*_GRAVEST)
-    if (place := values_of(after, 3)) is not None:
-        query = query.where(tuple_(*_GRAVEST) > tuple_(*place))
+    query = query.add_columns(referrals.c.over).where(case_members.c.case_id == case_id)
+    query = ordered(query, _GRAVEST, after)
     with database.reading() as connection:
         rows = connection.execute(query.limit(limit + 1)).all()
-    last = rows[limit - 1] if len(rows) > limit else None
-    behind = None if last is None else cursor_of([last.over, last.lane, last.severity, last.alert_id])
-    return Page(tuple(map(line_of, rows[:limit])), behind)
+    return Page(tuple(map(line_of, rows[:limit])), cursor_behind(rows, limit, _GRAVEST))
 
 
 def spread(database: Database, case_id: str) -> Spread:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, and_, func, literal_column, select, tuple_
 
 from parcelward.console.store.database import Database
-from parcelward.console.store.lines import Line, cursor_of, line_of, select_lines, values_of
+from parcelward.console.store.lines import Line, cursor_behind, line_of, ordered, select_lines
 from parcelward.console.store.ranks import LANE_RANKS, LANES, SEVERITY_RANKS
 from parcelward.console.store.tables import case_members, referrals, standing
 from parcelward.console.store.words import is_found
@@ -74,27 +74,18 @@ class Neighbours:
 def list_alerts(database: Database, wanted: DeskFilter, limit: int = LIMIT, after: str | None = None) -> Page:
     """List alerts: what is open the most urgent first, all others the newest step first."""
     is_open = wanted.view in OPEN_VIEWS
-    query = select_lines().where(*_conditions(database, wanted))
-    place = values_of(after, 3 if is_open else 1)
-    if is_open:
-        query = query.order_by(*_URGENT)
-        query = query if place is None else query.where(tuple_(*_URGENT) > tuple_(*place))
-    else:
-        query = query.order_by(*(column.desc() for column in _NEWEST))
-        query = query if place is None else query.where(tuple_(*_NEWEST) < tuple_(*place))
+    keys = _URGENT if is_open else _NEWEST
+    query = ordered(select_lines().where(*_conditions(database, wanted)), keys, after, descending=not is_open)
     with database.reading() as connection:
         rows = connection.execute(query.limit(limit + 1)).all()
-    follows = len(rows) > limit
-    keys = ("lane", "severity", "due_ms", "alert_id") if is_open else ("at_ms", "alert_id")
-    behind = cursor_of([getattr(rows[limit - 1], key) for key in keys]) if follows else None
-    return Page(tuple(map(line_of, rows[:limit])), behind)
+    return Page(tuple(map(line_of, rows[:limit])), cursor_behind(rows, limit, keys))
 
 
 def count_views(database: Database, wanted: DeskFilter) -> dict[View, int]:
     """Count the alerts of each view, up to `COUNTED`."""
     with database.reading() as connection:
         return {
-            view: connection.execute(_counted(_conditions(database, replace(wanted, view=view)))).scalar_one()
+            view: connection.execute(counted(referrals, _conditions(database, replace(wanted, view=view)))).scalar_one()
             for view in View
         }
 
@@ -136,7 +127,7 @@ def count_news(database: Database, wanted: DeskFilter, since: int) -> int:
     mark = referrals.c.mark + literal_column("0") if wanted.view in OPEN_VIEWS else referrals.c.mark
     conditions = [*_conditions(database, wanted), mark > since]
     with database.reading() as connection:
-        return int(connection.execute(_counted(conditions)).scalar_one())
+        return int(connection.execute(counted(referrals, conditions)).scalar_one())
 
 
 def changed(database: Database, ids: Sequence[str], since: int) -> tuple[Line, ...]:
@@ -146,8 +137,9 @@ def changed(database: Database, ids: Sequence[str], since: int) -> tuple[Line, .
         return tuple(map(line_of, connection.execute(query.order_by(referrals.c.alert_id))))
 
 
-def _counted(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    found: Any = select(literal_column("1").label("one")).select_from(referrals).where(*conditions).limit(COUNTED)
+def counted(table: Table, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Count the rows of a table, up to `COUNTED`."""
+    found: Any = select(literal_column("1").label("one")).select_from(table).where(*conditions).limit(COUNTED)
     return select(func.count()).select_from(found.subquery())
 
 

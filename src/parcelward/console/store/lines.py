@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, tuple_
 
 from parcelward.console.store.ranks import LANES, SEVERITIES
 from parcelward.console.store.tables import NEVER, alerts, referrals
@@ -138,6 +138,20 @@ def brief_of(row: Any) -> AlertBrief:
         goods=row.goods,
         state=None if row.state is None else ReferralState(row.state),
     )
+
+
+def ordered(query: Select[Any], keys: Sequence[Any], after: str | None, descending: bool = False) -> Select[Any]:
+    """Order by columns, of which the last is a text and the others are numbers; begin behind the place of a cursor."""
+    place = values_of(after, len(keys) - 1)
+    if place is not None:
+        here, there = tuple_(*keys), tuple_(*place)
+        query = query.where(here < there if descending else here > there)
+    return query.order_by(*(key.desc() if descending else key for key in keys))
+
+
+def cursor_behind(rows: Sequence[Any], limit: int, keys: Sequence[Any]) -> str | None:
+    """Give the place behind the first `limit` rows; None where nothing follows."""
+    return cursor_of([getattr(rows[limit - 1], key.name) for key in keys]) if len(rows) > limit else None
 
 
 def cursor_of(values: Sequence[object]) -> str:
