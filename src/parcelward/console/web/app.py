@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -33,6 +34,8 @@ from parcelward.topics import Topics
 
 BY_ITSELF = frozenset(("desk_news", "alert_news"))
 """Routes that a page asks by itself: they keep no session alive."""
+WORTH_PACKING = 1_000
+"""Bytes from which on an answer is compressed; news of a second are shorter."""
 
 
 def build_app(
@@ -63,6 +66,7 @@ def build_app(
     app.add_exception_handler(HTTPException, _say_so)
     app.add_exception_handler(RequestValidationError, _say_so)
     app.add_exception_handler(UserError, _say_so)
+    app.add_middleware(GZipMiddleware, minimum_size=WORTH_PACKING, compresslevel=5)
     app.add_middleware(Guard, over_tls=over_tls)
     app.add_middleware(Meter, metrics=metrics)
     return app

@@ -17,6 +17,7 @@ from parcelward.alerts.terminal import Language
 from parcelward.alerts.verdict import named
 from parcelward.console.people.sessions import Visitor
 from parcelward.console.web.rights import may
+from parcelward.console.web.security import masked
 from parcelward.console.web.words import KEYS, known, word
 from parcelward.contract.cards import Bilingual
 from parcelward.escaping import escaped_lines
@@ -111,7 +112,7 @@ def namer(names: Mapping[str, str], language: Language) -> Callable[[str], str]:
 
 
 def _csrf(visitor: Visitor | None) -> Markup:
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(visitor.csrf if visitor else "")
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(masked(visitor) if visitor else "")
 
 
 def _switch(request: Request, other: str) -> str:

@@ -57,6 +57,11 @@ FRAME: Words = {
     "until": ("截至", "by"),
     "out_of_date": ("内容可能不是最新：最后确认于{at}。", "This may be out of date: it was complete at {at}."),
     "still_reading": ("正在读取，内容尚不完整。", "Still reading: this is not complete yet."),
+    "away": (
+        "自{at}起连不上研判台。页面内容可能已过时；恢复之前不能提交，已填写的内容保留在页面上。",
+        "The console has not answered since {at}. What you see may be old. Until it answers nothing is sent, and what you"
+        " typed stays here.",
+    ),
     "you": ("本人", "you"),
     "nobody": ("无人认领", "nobody"),
     "somebody_else": ("外部人员 {token}…", "elsewhere: {token}…"),
@@ -207,6 +212,9 @@ ALERT: Words = {
     "case": ("案件", "Case"),
     "first_due": ("最早到期", "First due"),
     "proposed": ("建议：", "Proposed:"),
+    "colon": ("：", ": "),
+    "nothing_left": ("，无需再处置", ". Nothing is left to do."),
+    "told_last": ("已指令企业：", "The courier was last told:"),
     "counts": ("数量", "Counts"),
     "waiting_supervisor": ("待值班长", "waiting for a supervisor"),
     "by_rule": ("按规则", "by rule"),
