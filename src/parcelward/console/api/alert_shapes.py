@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from parcelward.console.api.case_shapes import CaseLineShape
-from parcelward.console.api.decision_shapes import DecidedShape
+from parcelward.console.api.case_shapes import CaseSummary
+from parcelward.console.api.decision_shapes import DecisionTaken
 from parcelward.console.api.shape import Shape, Text, moment, moment_or_none
 from parcelward.console.store.alert_page import AlertView, Entry, Position, Revision, Step
 from parcelward.console.store.lines import Line
@@ -15,7 +15,7 @@ from parcelward.contract.alerts import Alert, Lane, Severity
 from parcelward.contract.steps import ReferralState
 
 
-class LineShape(Shape):
+class AlertSummary(Shape):
     """One alert in a list, and where it stands. What the alert itself says is null where its record is gone."""
 
     alert_id: str = Field(description="Id of the alert.", examples=["6f9619ff-8b86-5011-b42d-00c04fc964ff"])
@@ -46,7 +46,7 @@ class LineShape(Shape):
     score: float | None = Field(description="Risk score of the model, 0 to 1; null: there is none.", examples=[0.73])
 
     @classmethod
-    def of(cls, line: Line) -> "LineShape":
+    def of(cls, line: Line) -> "AlertSummary":
         """Take a line of the store."""
         return cls(
             alert_id=line.alert_id,
@@ -81,11 +81,11 @@ class LineShape(Shape):
 class AlertList(Shape):
     """Some alerts of a list."""
 
-    alerts: tuple[LineShape, ...] = Field(description="What is open the most urgent first, else the newest first.")
+    alerts: tuple[AlertSummary, ...] = Field(description="What is open the most urgent first, else the newest first.")
     next: str | None = Field(description="Send it as `after` to go on; null: nothing follows.")
 
 
-class StepShape(Shape):
+class StepTaken(Shape):
     """One step in the life of an alert, and the state that it led to."""
 
     revision: int = Field(description="Revision that it made.", examples=[2])
@@ -98,7 +98,7 @@ class StepShape(Shape):
     assigned_to: str | None = Field(description="Token of the person who had the alert then.")
 
     @classmethod
-    def of(cls, step: Step) -> "StepShape":
+    def of(cls, step: Step) -> "StepTaken":
         """Take a step of the store."""
         return cls(
             revision=step.revision,
@@ -112,7 +112,7 @@ class StepShape(Shape):
         )
 
 
-class RevisionShape(Shape):
+class AlertRevision(Shape):
     """One revision of an alert."""
 
     revision: int = Field(description="Number of the revision of the alert itself.", examples=[1])
@@ -120,26 +120,26 @@ class RevisionShape(Shape):
     document: Alert = Field(description="The alert as it stood on the topic `alerts`.")
 
     @classmethod
-    def of(cls, revision: Revision) -> "RevisionShape":
+    def of(cls, revision: Revision) -> "AlertRevision":
         """Take a revision of the store."""
         return cls(
             revision=revision.revision, arrived_at=moment(revision.arrived_ms), document=alert_in(revision.document)
         )
 
 
-class EntryShape(Shape):
+class TopicEntry(Shape):
     """One instruction, or one answer, as it stood on its topic."""
 
     arrived_at: datetime = Field(description="When its record came to the topic.")
     document: dict[str, Any] = Field(description="The record: `schemas/instruction.v1.json`, `schemas/answer.v1.json`.")
 
     @classmethod
-    def of(cls, entry: Entry) -> "EntryShape":
+    def of(cls, entry: Entry) -> "TopicEntry":
         """Take an entry of the store."""
         return cls(arrived_at=moment(entry.arrived_ms), document=entry.document)
 
 
-class PositionShape(Shape):
+class RecordPosition(Shape):
     """Position of a record."""
 
     topic: str = Field(description="Topic.", examples=["alerts"])
@@ -147,39 +147,39 @@ class PositionShape(Shape):
     offset: int = Field(description="Offset.", examples=[1207])
 
     @classmethod
-    def of(cls, position: Position) -> "PositionShape":
+    def of(cls, position: Position) -> "RecordPosition":
         """Take a position of the store."""
         return cls(topic=position.topic, partition=position.partition, offset=position.offset)
 
 
-class AlertShape(Shape):
+class AlertDetail(Shape):
     """Everything about one alert; of each kind of entry the newest 500, the oldest first."""
 
-    line: LineShape | None = Field(description="Where it stands; null: nobody follows it up.")
+    line: AlertSummary | None = Field(description="Where it stands; null: nobody follows it up.")
     alert: Alert | None = Field(
         description="The newest revision; null: its record is gone, only where it stands is known."
     )
     referral: dict[str, Any] | None = Field(description="Its state as on `referrals`: `schemas/referral.v1.json`.")
-    revisions: tuple[RevisionShape, ...] = Field(description="Every revision of the alert.")
-    steps: tuple[StepShape, ...] = Field(description="What happened to it.")
-    instructions: tuple[EntryShape, ...] = Field(description="What the courier was told.")
-    answers: tuple[EntryShape, ...] = Field(description="What the courier answered.")
-    decisions: tuple[DecidedShape, ...] = Field(description="What people decided, and what was refused of it.")
-    cases: tuple[CaseLineShape, ...] = Field(description="The cases in which it lies.")
-    position: PositionShape | None = Field(description="Where the newest revision lies on its topic.")
+    revisions: tuple[AlertRevision, ...] = Field(description="Every revision of the alert.")
+    steps: tuple[StepTaken, ...] = Field(description="What happened to it.")
+    instructions: tuple[TopicEntry, ...] = Field(description="What the courier was told.")
+    answers: tuple[TopicEntry, ...] = Field(description="What the courier answered.")
+    decisions: tuple[DecisionTaken, ...] = Field(description="What people decided, and what was refused of it.")
+    cases: tuple[CaseSummary, ...] = Field(description="The cases in which it lies.")
+    position: RecordPosition | None = Field(description="Where the newest revision lies on its topic.")
 
     @classmethod
-    def of(cls, view: AlertView) -> "AlertShape":
+    def of(cls, view: AlertView) -> "AlertDetail":
         """Take everything that the store has."""
         return cls(
-            line=None if view.line is None else LineShape.of(view.line),
+            line=None if view.line is None else AlertSummary.of(view.line),
             alert=None if view.alert is None else alert_in(view.alert),
             referral=view.referral,
-            revisions=tuple(map(RevisionShape.of, view.revisions)),
-            steps=tuple(map(StepShape.of, view.steps)),
-            instructions=tuple(map(EntryShape.of, view.instructions)),
-            answers=tuple(map(EntryShape.of, view.answers)),
-            decisions=tuple(map(DecidedShape.of, view.decisions)),
-            cases=tuple(map(CaseLineShape.of, view.cases)),
-            position=None if view.position is None else PositionShape.of(view.position),
+            revisions=tuple(map(AlertRevision.of, view.revisions)),
+            steps=tuple(map(StepTaken.of, view.steps)),
+            instructions=tuple(map(TopicEntry.of, view.instructions)),
+            answers=tuple(map(TopicEntry.of, view.answers)),
+            decisions=tuple(map(DecisionTaken.of, view.decisions)),
+            cases=tuple(map(CaseSummary.of, view.cases)),
+            position=None if view.position is None else RecordPosition.of(view.position),
         )

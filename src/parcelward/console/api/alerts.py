@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 
-from parcelward.console.api.alert_shapes import AlertList, AlertShape, LineShape
+from parcelward.console.api.alert_shapes import AlertDetail, AlertList, AlertSummary
 from parcelward.console.api.asked import (
     After,
     AlertPath,
@@ -58,13 +58,13 @@ def alerts(
     )
     place = checked(after, 3 if view in OPEN_VIEWS else 1)
     listed = list_alerts(office_of(request).database, wanted, limit, place)
-    return AlertList(alerts=tuple(map(LineShape.of, listed.lines)), next=listed.after)
+    return AlertList(alerts=tuple(map(AlertSummary.of, listed.lines)), next=listed.after)
 
 
 @router.get("/alerts/{alert_id}", name="api_alert")
-def alert(request: Request, alert_id: AlertPath) -> AlertShape:
+def alert(request: Request, alert_id: AlertPath) -> AlertDetail:
     """Give one alert: its document, where it stands, its revisions, steps, instructions, answers, decisions, cases."""
-    return AlertShape.of(view_of(request, alert_id))
+    return AlertDetail.of(view_of(request, alert_id))
 
 
 def view_of(request: Request, alert_id: str) -> AlertView:

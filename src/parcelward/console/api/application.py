@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from parcelward.console.api import alerts, cases, couriers, decisions, standing
@@ -14,6 +13,8 @@ from parcelward.console.api.problems import MEDIA_TYPE, Problem, ProblemError, P
 from parcelward.console.web.rights import ANYBODY
 
 PATH = "/api/v1"
+NAMED = "api_"
+"""Begins the names of its routes in the table of rights."""
 DESCRIPTION = """\
 Alerts, cases and decisions of Parcelward's console, for the platform's own programs. Times are those of China, with
 their offset. Every error is a problem (RFC 9457) with a reason code. A list goes on with `after`; a line may move
@@ -38,6 +39,7 @@ def build_api() -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name.removeprefix(NAMED),
         dependencies=[Depends(authorise)],
     )
     for module in (alerts, cases, decisions, couriers, standing):
@@ -72,9 +74,9 @@ def describe(api: FastAPI) -> dict[str, Any]:
 
 
 def _describe(operation: dict[str, Any], path: str, method: str) -> None:
-    name = operation["operationId"] = operation["operationId"].partition(path.replace("/", "_"))[0]
+    operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
     found: list[ProblemReason] = [ProblemReason.FAULT]
-    if name in ANYBODY:
+    if NAMED + operation["operationId"] in ANYBODY:
         operation.pop("security", None)
     else:
         operation["security"] = [{SCHEME: []}]
@@ -88,8 +90,3 @@ def _describe(operation: dict[str, Any], path: str, method: str) -> None:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for reason in sorted(found, key=lambda one: one.status):
         operation["responses"][str(reason.status)] = {"description": reason.title, "content": content}
-
-
-def routes_of(api: FastAPI) -> list[APIRoute]:
-    """List the routes of the API."""
-    return [route for route in api.routes if isinstance(route, APIRoute)]

@@ -37,7 +37,10 @@ CasePath = Annotated[
 Limit = Annotated[int, Query(ge=1, le=MOST_LINES, description="Most lines of one answer.", examples=[50])]
 After = Annotated[
     str | None,
-    Query(max_length=200, pattern=_TEXT, description="`next` of the answer before; without it the list begins."),
+    Query(
+        pattern=r"^([0-9]{1,18}~){1,3}[^~\x00]{0,64}$",
+        description="`next` of the answer before; without it the list begins.",
+    ),
 ]
 LaneAsked = Annotated[Lane | None, Query(description="Only this lane.", examples=["red"])]
 SeverityAsked = Annotated[Severity | None, Query(description="This severity or a graver one.", examples=["high"])]

@@ -15,7 +15,7 @@ SCHEME = "key"
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name=SCHEME,
-    description="A key of an account, as `parcelward console-user key` makes it. It may do what the account's role may.",
+    description="A key of an account, made by `parcelward console-user key`. It may do what the account's role may.",
 )
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from parcelward.console.api.decision_shapes import DecidedShape
+from parcelward.console.api.decision_shapes import DecisionTaken
 from parcelward.console.api.shape import Shape, Text, moment, moment_or_none
 from parcelward.console.store.case_desk import CaseLine
 from parcelward.console.store.case_page import CaseView
@@ -13,7 +13,7 @@ from parcelward.contract.alerts import Lane, Severity
 from parcelward.contract.steps import ReferralState
 
 
-class CaseLineShape(Shape):
+class CaseSummary(Shape):
     """One case in a list, and where it stands."""
 
     case_id: str = Field(description="Id of the case.", examples=["0a7f7f0e-51a5-5d0c-9a52-3d2f0c6f2a10"])
@@ -46,7 +46,7 @@ class CaseLineShape(Shape):
     summary: Text = Field(description="One sentence of what it is.")
 
     @classmethod
-    def of(cls, line: CaseLine) -> "CaseLineShape":
+    def of(cls, line: CaseLine) -> "CaseSummary":
         """Take a line of the store."""
         return cls(
             case_id=line.case_id,
@@ -81,22 +81,22 @@ class CaseLineShape(Shape):
 class CaseList(Shape):
     """Some cases of a list."""
 
-    cases: tuple[CaseLineShape, ...] = Field(description="What is open the most urgent first, else the newest first.")
+    cases: tuple[CaseSummary, ...] = Field(description="What is open the most urgent first, else the newest first.")
     next: str | None = Field(description="Send it as `after` to go on; null: nothing follows.")
 
 
-class CaseShape(Shape):
+class CaseDetail(Shape):
     """Everything about one case, its alerts apart."""
 
-    line: CaseLineShape = Field(description="Where it stands.")
+    line: CaseSummary = Field(description="Where it stands.")
     document: dict[str, Any] = Field(description="The case as on the topic `cases`: `schemas/case.v1.json`.")
-    decisions: tuple[DecidedShape, ...] = Field(description="What people decided on it, the newest 500.")
+    decisions: tuple[DecisionTaken, ...] = Field(description="What people decided on it, the newest 500.")
 
     @classmethod
-    def of(cls, view: CaseView) -> "CaseShape":
+    def of(cls, view: CaseView) -> "CaseDetail":
         """Take everything that the store has."""
         return cls(
-            line=CaseLineShape.of(view.line),
+            line=CaseSummary.of(view.line),
             document=view.document,
-            decisions=tuple(map(DecidedShape.of, view.decisions)),
+            decisions=tuple(map(DecisionTaken.of, view.decisions)),
         )

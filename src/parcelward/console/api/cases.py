@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 
-from parcelward.console.api.alert_shapes import AlertList, LineShape
+from parcelward.console.api.alert_shapes import AlertList, AlertSummary
 from parcelward.console.api.asked import After, CasePath, CourierAsked, LaneAsked, Limit, checked
-from parcelward.console.api.case_shapes import CaseLineShape, CaseList, CaseShape
+from parcelward.console.api.case_shapes import CaseDetail, CaseList, CaseSummary
 from parcelward.console.api.problems import ProblemError, ProblemReason
 from parcelward.console.store.case_desk import CaseFilter, list_cases
 from parcelward.console.store.case_page import CaseView, members
@@ -34,13 +34,13 @@ def cases(
     wanted = CaseFilter(view=view, me=account_of(request).token, lane=lane, courier=courier, attention=attention)
     place = checked(after, 3 if view in OPEN_VIEWS else 1)
     listed = list_cases(office_of(request).database, wanted, limit, place)
-    return CaseList(cases=tuple(map(CaseLineShape.of, listed.lines)), next=listed.after)
+    return CaseList(cases=tuple(map(CaseSummary.of, listed.lines)), next=listed.after)
 
 
 @router.get("/cases/{case_id}", name="api_case")
-def case(request: Request, case_id: CasePath) -> CaseShape:
+def case(request: Request, case_id: CasePath) -> CaseDetail:
     """Give one case: its document, where it stands, and the decisions on it."""
-    return CaseShape.of(view_of(request, case_id))
+    return CaseDetail.of(view_of(request, case_id))
 
 
 @router.get("/cases/{case_id}/alerts", name="api_case_alerts")
@@ -48,7 +48,7 @@ def case_alerts(request: Request, case_id: CasePath, limit: Limit = LIMIT, after
     """List the alerts of a case: those that are open before those that are over, the gravest first."""
     view_of(request, case_id)
     listed = members(office_of(request).database, case_id, limit, checked(after, 3))
-    return AlertList(alerts=tuple(map(LineShape.of, listed.lines)), next=listed.after)
+    return AlertList(alerts=tuple(map(AlertSummary.of, listed.lines)), next=listed.after)
 
 
 def view_of(request: Request, case_id: str) -> CaseView:

@@ -20,7 +20,7 @@ DaysAsked = Annotated[int, Query(ge=1, le=DAYS, description="The newest days of 
 DayOfChina = Annotated[date, Field(description="The day, in China's time.", examples=["2026-11-26"])]
 
 
-class OverdueShape(Shape):
+class OverdueDuties(Shape):
     """Duties whose deadline passed before their event had come."""
 
     real_name: int = Field(description="Identity checks (实名收寄).", examples=[0])
@@ -28,12 +28,12 @@ class OverdueShape(Shape):
     security_scan: int = Field(description="Security scans (过机安检).", examples=[1])
 
     @classmethod
-    def of(cls, duties: Duties) -> "OverdueShape":
+    def of(cls, duties: Duties) -> "OverdueDuties":
         """Take duties of the store."""
         return cls(real_name=duties.real_name, inspection=duties.inspection, security_scan=duties.security_scan)
 
 
-class DayShape(Shape):
+class CourierDay(Shape):
     """A courier's day in records, as its account counts it."""
 
     date: DayOfChina
@@ -48,10 +48,10 @@ class DayShape(Shape):
     )
     late: int = Field(description="Events that came late.", examples=[12])
     adds_up: bool = Field(description="Every record has its line in the account.", examples=[True])
-    overdue: OverdueShape = Field(description="Duties that were missed.")
+    overdue: OverdueDuties = Field(description="Duties that were missed.")
 
     @classmethod
-    def of(cls, day: Day) -> "DayShape":
+    def of(cls, day: Day) -> "CourierDay":
         """Take a day of the store."""
         return cls(
             date=day.date,
@@ -64,11 +64,11 @@ class DayShape(Shape):
             unaccounted=day.unaccounted,
             late=day.late,
             adds_up=day.adds_up,
-            overdue=OverdueShape.of(day.overdue),
+            overdue=OverdueDuties.of(day.overdue),
         )
 
 
-class AnswerTimesShape(Shape):
+class AnswerSpeed(Shape):
     """Times from an instruction to its answer, of the last seven days; and what waits now."""
 
     answered: int = Field(description="Answers.", examples=[31])
@@ -80,7 +80,7 @@ class AnswerTimesShape(Shape):
     overdue: int = Field(description="Those of them whose time is over.", examples=[1])
 
     @classmethod
-    def of(cls, times: AnswerTimes) -> "AnswerTimesShape":
+    def of(cls, times: AnswerTimes) -> "AnswerSpeed":
         """Take times of the store."""
         return cls(
             answered=times.answered,
@@ -91,12 +91,12 @@ class AnswerTimesShape(Shape):
         )
 
 
-class CourierShape(Shape):
+class CourierFigures(Shape):
     """One courier in figures."""
 
     courier: str = Field(description="Code of the courier.", examples=["swift"])
-    days: tuple[DayShape, ...] = Field(description="Its days, the oldest first; one without an account is left out.")
-    answers: AnswerTimesShape = Field(description="How quickly it answers.")
+    days: tuple[CourierDay, ...] = Field(description="Its days, the oldest first; one without an account is left out.")
+    answers: AnswerSpeed = Field(description="How quickly it answers.")
     told_at: datetime | None = Field(description="When it was last told something; null: no record of it is left.")
     answered_at: datetime | None = Field(description="When it last answered; null: no record of it is left.")
 
@@ -104,10 +104,10 @@ class CourierShape(Shape):
 class CourierList(Shape):
     """The couriers in figures."""
 
-    couriers: tuple[CourierShape, ...] = Field(description="By their codes.")
+    couriers: tuple[CourierFigures, ...] = Field(description="By their codes.")
 
 
-class TaskShape(Shape):
+class CourierTask(Shape):
     """The newest instruction about one alert."""
 
     alert_id: str = Field(description="Id of the alert.", examples=["6f9619ff-8b86-5011-b42d-00c04fc964ff"])
@@ -121,7 +121,7 @@ class TaskShape(Shape):
     document: dict[str, Any] = Field(description="The record: `schemas/instruction.v1.json`.")
 
     @classmethod
-    def of(cls, task: Task) -> "TaskShape":
+    def of(cls, task: Task) -> "CourierTask":
         """Take a task of the store."""
         return cls(
             alert_id=task.alert_id,
@@ -139,7 +139,7 @@ class TaskShape(Shape):
 class TaskList(Shape):
     """Some instructions to a courier."""
 
-    instructions: tuple[TaskShape, ...] = Field(description="The latest first.")
+    instructions: tuple[CourierTask, ...] = Field(description="The latest first.")
     next: str | None = Field(description="Send it as `after` to go on; null: nothing follows.")
 
 
@@ -153,10 +153,10 @@ def courier_figures(request: Request, courier: CourierAsked = None, days: DaysAs
         if courier in (None, code):
             times, heard = answer_times(store, code, now_ms, now_ms - WEEK * DAY_MS), last_heard(store, code)
             rows.append(
-                CourierShape(
+                CourierFigures(
                     courier=code,
-                    days=tuple(map(DayShape.of, found.get(code, ()))),
-                    answers=AnswerTimesShape.of(times),
+                    days=tuple(map(CourierDay.of, found.get(code, ()))),
+                    answers=AnswerSpeed.of(times),
                     told_at=moment_or_none(heard.told_ms),
                     answered_at=moment_or_none(heard.answered_ms),
                 )
@@ -168,4 +168,4 @@ def courier_figures(request: Request, courier: CourierAsked = None, days: DaysAs
 def instructions(request: Request, limit: Limit = LIMIT, after: After = None) -> TaskList:
     """List the instructions to the courier whose key it is, the newest about each parcel, the latest first."""
     listed = tasks(office_of(request).database, account_of(request).courier or "", limit, checked(after, 2))
-    return TaskList(instructions=tuple(map(TaskShape.of, listed.lines)), next=listed.after)
+    return TaskList(instructions=tuple(map(CourierTask.of, listed.lines)), next=listed.after)

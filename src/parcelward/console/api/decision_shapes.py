@@ -54,7 +54,7 @@ class FateState(StrEnum):
     REFUSED = "refused"
 
 
-class RefusalShape(Shape):
+class DecisionRefusal(Shape):
     """The reason why the worker refused a decision, and where the alert or the case stood then."""
 
     reason: str = Field(description="Code of the reason: `docs/referrals.md`.", examples=["stale"])
@@ -65,7 +65,7 @@ class RefusalShape(Shape):
     assigned_to: str | None = Field(description="Token of the person who had it then.")
 
     @classmethod
-    def of(cls, refusal: Refusal) -> "RefusalShape":
+    def of(cls, refusal: Refusal) -> "DecisionRefusal":
         """Take a refusal of the store."""
         meaning = StepReason(refusal.reason).meaning if refusal.reason in tuple(StepReason) else None
         return cls(
@@ -78,7 +78,7 @@ class RefusalShape(Shape):
         )
 
 
-class FateShape(Shape):
+class DecisionFate(Shape):
     """Fate of one decision, as far as the topics say."""
 
     decision_id: str = Field(
@@ -86,17 +86,17 @@ class FateShape(Shape):
         examples=["5b0f6f7c-2b1a-5b7e-8a51-0b6a4a1f2c3d"],
     )
     fate: FateState = Field(description="Sent, counted or refused.", examples=["counted"])
-    refusal: RefusalShape | None = Field(description="Why it was refused; null: it was not, so far.")
+    refusal: DecisionRefusal | None = Field(description="Why it was refused; null: it was not, so far.")
 
     @classmethod
-    def of(cls, decision_id: str, fate: Fate) -> "FateShape":
+    def of(cls, decision_id: str, fate: Fate) -> "DecisionFate":
         """Take a fate of the store. It was handed to the brokers: what no topic says yet is `sent`."""
         state = FateState.SENT if fate.state == "unknown" else FateState(fate.state)
-        refusal = None if fate.refusal is None else RefusalShape.of(fate.refusal)
+        refusal = None if fate.refusal is None else DecisionRefusal.of(fate.refusal)
         return cls(decision_id=decision_id, fate=state, refusal=refusal)
 
 
-class DecidedShape(Shape):
+class DecisionTaken(Shape):
     """A decision of a person on one alert or case, and its refusal, if it was refused."""
 
     decision_id: str = Field(description="Id of its event.", examples=["5b0f6f7c-2b1a-5b7e-8a51-0b6a4a1f2c3d"])
@@ -107,10 +107,10 @@ class DecidedShape(Shape):
     revision: int = Field(description="Revision that the person saw.", examples=[1])
     of_case: str | None = Field(description="Id of the case on which it was taken; null: on the alert itself.")
     document: dict[str, Any] = Field(description="The record: `schemas/decision.v1.json`.")
-    refused: RefusalShape | None = Field(description="Why it was refused; null: it was not.")
+    refused: DecisionRefusal | None = Field(description="Why it was refused; null: it was not.")
 
     @classmethod
-    def of(cls, decided: Decided) -> "DecidedShape":
+    def of(cls, decided: Decided) -> "DecisionTaken":
         """Take a decision of the store."""
         return cls(
             decision_id=decided.event_id,
@@ -121,11 +121,11 @@ class DecidedShape(Shape):
             revision=decided.revision,
             of_case=decided.of_case,
             document=decided.document,
-            refused=None if decided.refused is None else RefusalShape.of(decided.refused),
+            refused=None if decided.refused is None else DecisionRefusal.of(decided.refused),
         )
 
 
-class AuditLineShape(Shape):
+class AuditEntry(Shape):
     """One line of the audit: who decided what, when, and why it was refused, if it was."""
 
     decision_id: str = Field(description="Id of its event.", examples=["5b0f6f7c-2b1a-5b7e-8a51-0b6a4a1f2c3d"])
@@ -141,10 +141,10 @@ class AuditLineShape(Shape):
     waybill: str | None = Field(description="Waybill of the alert; null: it is about a case.")
     revision: int = Field(description="Revision that the person saw.", examples=[1])
     decision: dict[str, Any] = Field(description="What was chosen, as on the topic.")
-    refused: RefusalShape | None = Field(description="Why it was refused; null: it was not.")
+    refused: DecisionRefusal | None = Field(description="Why it was refused; null: it was not.")
 
     @classmethod
-    def of(cls, line: AuditLine, account: str | None) -> "AuditLineShape":
+    def of(cls, line: AuditLine, account: str | None) -> "AuditEntry":
         """Take a line of the store."""
         return cls(
             decision_id=line.event_id,
@@ -160,12 +160,12 @@ class AuditLineShape(Shape):
             waybill=line.waybill,
             revision=line.revision,
             decision=line.decision,
-            refused=None if line.refused is None else RefusalShape.of(line.refused),
+            refused=None if line.refused is None else DecisionRefusal.of(line.refused),
         )
 
 
 class AuditList(Shape):
     """Some lines of the audit."""
 
-    decisions: tuple[AuditLineShape, ...] = Field(description="The newest first.")
+    decisions: tuple[AuditEntry, ...] = Field(description="The newest first.")
     next: str | None = Field(description="Send it as `after` to go on; null: nothing follows.")

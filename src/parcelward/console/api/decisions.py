@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from parcelward.console.api import alerts, cases
 from parcelward.console.api.asked import After, AlertPath, CasePath, CourierAsked, Limit, PersonAsked, checked
-from parcelward.console.api.decision_shapes import AuditLineShape, AuditList, DecisionRequest, FateShape
+from parcelward.console.api.decision_shapes import AuditEntry, AuditList, DecisionFate, DecisionRequest
 from parcelward.console.api.problems import ProblemError, ProblemReason
 from parcelward.console.sending import NotSentError, is_quiet
 from parcelward.console.store.alert_page import decision_of
@@ -40,7 +40,7 @@ RefusedAsked = Annotated[bool, Query(description="Only those that were refused."
 
 
 @router.post("/alerts/{alert_id}/decisions", name="api_decide_alert")
-def decide_alert(request: Request, alert_id: AlertPath, body: DecisionRequest) -> FateShape:
+def decide_alert(request: Request, alert_id: AlertPath, body: DecisionRequest) -> DecisionFate:
     """Take a decision on an alert; answers when its fate is known, after two seconds at most."""
     line = alerts.view_of(request, alert_id).line
     if line is None:
@@ -49,12 +49,12 @@ def decide_alert(request: Request, alert_id: AlertPath, body: DecisionRequest) -
 
 
 @router.post("/cases/{case_id}/decisions", name="api_decide_case")
-def decide_case(request: Request, case_id: CasePath, body: DecisionRequest) -> FateShape:
+def decide_case(request: Request, case_id: CasePath, body: DecisionRequest) -> DecisionFate:
     """Take one decision on all open alerts of a case."""
     return _decide(request, cases.view_of(request, case_id).line, body)
 
 
-def _decide(request: Request, about: Line | CaseLine, body: DecisionRequest) -> FateShape:
+def _decide(request: Request, about: Line | CaseLine, body: DecisionRequest) -> DecisionFate:
     office, account = office_of(request), account_of(request)
     chosen: dict[str, Any] = body.decision.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     sent = office.desk.event_id(body.id, about)
@@ -68,16 +68,16 @@ def _decide(request: Request, about: Line | CaseLine, body: DecisionRequest) -> 
     except UserError as error:
         raise ProblemError(ProblemReason.INVALID, str(error)) from None
     (fate,) = office.desk.await_fates([sent], is_quiet(about, chosen))
-    return FateShape.of(sent, fate)
+    return DecisionFate.of(sent, fate)
 
 
 @router.get("/decisions/{decision_id}", name="api_fate")
-def fate(request: Request, decision_id: DecisionPath) -> FateShape:
+def fate(request: Request, decision_id: DecisionPath) -> DecisionFate:
     """Tell what became of a decision, as far as the topics say."""
     found = office_of(request).desk.fate(decision_id)
     if found.state == "unknown":
         raise ProblemError(ProblemReason.NOT_FOUND, "no topic knows it (yet)")
-    return FateShape.of(decision_id, found)
+    return DecisionFate.of(decision_id, found)
 
 
 @router.get("/decisions", name="api_decisions")
@@ -108,5 +108,5 @@ def decisions(
     )
     listed = list_decisions(office.database, wanted, limit, checked(after, 2))
     names = {one.token: one.name for one in accounts}
-    lines = tuple(AuditLineShape.of(one, names.get(one.person)) for one in listed.lines)
+    lines = tuple(AuditEntry.of(one, names.get(one.person)) for one in listed.lines)
     return AuditList(decisions=lines, next=listed.after)

@@ -11,7 +11,6 @@ from parcelward.console.store.tables import NEVER, alerts, referrals
 from parcelward.contract.alerts import Lane, Severity
 from parcelward.contract.steps import ReferralState
 
-
 MOST_NUMBER = 2**63 - 1
 
 

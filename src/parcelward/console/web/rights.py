@@ -1,4 +1,6 @@
-"""Rights: which roles may use which page, and which route of the API. What is not here, nobody may use; a test tries all of them as everybody."""
+"""Rights: which roles may use which page, and which route of the API. What is not here, nobody may use; a test tries
+all of them as everybody.
+"""
 
 from collections.abc import Mapping
 

@@ -70,7 +70,8 @@ def comes_from_here(headers: Mapping[str, str]) -> bool:
 
 
 def _is_small(headers: Mapping[str, str]) -> bool:
-    length = headers.get("content-length", "")
+    if (length := headers.get("content-length")) is None:
+        return "transfer-encoding" not in headers  # nothing is sent, else we would not know when it ends
     return length.isdecimal() and int(length) <= MOST_BYTES
 
 
