@@ -10,7 +10,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from parcelward.console.api.application import PATH
 from parcelward.console.people.accounts import Account, Accounts
+from parcelward.console.people.keys import Keys
 from parcelward.console.people.roles import Role
 from parcelward.console.people.sessions import Sessions
 from parcelward.console.web.app import build_app
@@ -61,6 +63,20 @@ class Console:
         number = Sessions(self.platform.database).open(account, self.clock())
         client.cookies.set(cookie_name(over_tls=False), number)
         client.headers["accept-language"] = "en"
+        return client
+
+    def key(self, who: Role | Account) -> str:
+        """A key of somebody."""
+        account = who if isinstance(who, Account) else self.people[who]
+        return Keys(self.platform.database).add(account.name, f"k{next(self.numbers)}", None, self.clock())
+
+    def program(self, who: Role | Account | str | None) -> TestClient:
+        """A program with a key of somebody, with this text as its key, or with none."""
+        client = self.client()
+        client.base_url = client.base_url.join(PATH)
+        if who is not None:
+            key = who if isinstance(who, str) and not isinstance(who, Role) else self.key(who)
+            client.headers["authorization"] = f"Bearer {key}"
         return client
 
 

@@ -3,7 +3,7 @@
 A change here is a migration, too (`migrations/versions`).
 """
 
-from sqlalchemy import Boolean, Column, Index, MetaData, SmallInteger, Table
+from sqlalchemy import Boolean, Column, Index, MetaData, SmallInteger, Table, UniqueConstraint
 
 from parcelward.console.store.columns import Code, Moment, Number, Words
 
@@ -43,6 +43,18 @@ attempts = Table(
     Column("succeeded", Boolean, nullable=False),
     Index("attempts_of_person", "person", "at"),
     Index("attempts_from", "address", "at"),
+)
+keys = Table(
+    "keys",
+    own,
+    Column("id", Code, primary_key=True),  # SHA-256 of the key
+    Column("person", Code, nullable=False),
+    Column("name", Code, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("ends_at", Moment),
+    Column("revoked_at", Moment),
+    Column("used_at", Moment),
+    UniqueConstraint("person", "name"),
 )
 views = Table(
     "views",

@@ -14,9 +14,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from parcelward.alerts.terminal import Language
+from parcelward.console.api.application import PATH, build_api
 from parcelward.console.figures import new_metrics
 from parcelward.console.people.accounts import Accounts
 from parcelward.console.people.attempts import Attempts
+from parcelward.console.people.keys import Keys
 from parcelward.console.people.sessions import Sessions, Visitor
 from parcelward.console.sending import Desk, Letterbox
 from parcelward.console.store.database import Database
@@ -56,12 +58,14 @@ def build_app(
         openapi_url=None,
         dependencies=[Depends(_authorise), Depends(_check_form)],
     )
-    app.state.office = Office(
-        database, Accounts(database), Sessions(database), Attempts(database),
+    api = build_api()
+    app.state.office = api.state.office = Office(
+        database, Accounts(database), Sessions(database), Keys(database), Attempts(database),
         Desk(database, topics, letterbox, now_ms, metrics), over_tls, now_ms, certain_ms or now_ms,
     )  # fmt: skip
     for module in (log_in, desk, alert, case, couriers, duty, audit, parcels, design):
         app.include_router(module.router)
+    app.mount(PATH, api, "api")
     app.mount("/static", _Static(directory=str(STATIC)), "static")
     app.add_exception_handler(HTTPException, _say_so)
     app.add_exception_handler(RequestValidationError, _say_so)

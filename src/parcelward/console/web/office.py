@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from parcelward.console.people.accounts import Account, Accounts
 from parcelward.console.people.attempts import Attempts
+from parcelward.console.people.keys import Keys
 from parcelward.console.people.sessions import Sessions, Visitor
 from parcelward.console.sending import Desk
 from parcelward.console.store.database import Database
@@ -20,6 +21,7 @@ class Office:
     database: Database
     accounts: Accounts
     sessions: Sessions
+    keys: Keys
     attempts: Attempts
     desk: Desk
     over_tls: bool
