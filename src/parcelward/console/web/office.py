@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
+from parcelward.console.judging import Judging
 from parcelward.console.people.accounts import Account, Accounts
 from parcelward.console.people.attempts import Attempts
 from parcelward.console.people.sessions import Sessions, Visitor
@@ -22,6 +23,7 @@ class Office:
     sessions: Sessions
     attempts: Attempts
     desk: Desk
+    judging: Judging
     over_tls: bool
     now_ms: Callable[[], int]
     certain_ms: Callable[[], int]

@@ -29,7 +29,14 @@ UNCERTAIN_MS = MINUTE_MS
 SHORT = 16
 """Characters of a token that are shown."""
 STATIC = files("parcelward.console.web") / "static"
-PLACES = (("desk", "/desk"), ("couriers", "/couriers"), ("duty", "/duty"), ("audit", "/audit"), ("parcels", "/parcels"))
+PLACES = (
+    ("desk", "/desk"),
+    ("couriers", "/couriers"),
+    ("rules", "/rules"),
+    ("duty", "/duty"),
+    ("audit", "/audit"),
+    ("parcels", "/parcels"),
+)
 """Entries of the navigation: name of the route and its path."""
 
 

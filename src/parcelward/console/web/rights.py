@@ -26,6 +26,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "case": DESK,
     "decide_case": DECIDE,
     "couriers": DESK,
+    "rules": DESK,
+    "rule": DESK,
     "duty": LOOK_BACK,
     "audit": LOOK_BACK,
     "audit_file": frozenset((Role.SUPERVISOR, Role.AUDITOR)),
