@@ -18,6 +18,7 @@ EXPECTED = {
     "/alerts/{alert_id}/news": "analyst supervisor auditor rule_author",
     "/cases/{case_id}": "analyst supervisor auditor rule_author",
     "/desk/decide": "analyst supervisor",
+    "/desk/views": "analyst supervisor auditor rule_author",
     "/alerts/{alert_id}/decide": "analyst supervisor",
     "/cases/{case_id}/decide": "analyst supervisor",
     "/couriers": "analyst supervisor auditor rule_author",

@@ -20,6 +20,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "desk": DESK,
     "desk_news": DESK,
     "decide_many": DECIDE,
+    "change_views": DESK,
     "alert": DESK,
     "alert_news": DESK,
     "decide_alert": DECIDE,
