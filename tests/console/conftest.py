@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from parcelward.console.api.application import PATH
+from parcelward.console.judging import judging_of
 from parcelward.console.people.accounts import Account, Accounts
 from parcelward.console.people.keys import Keys
 from parcelward.console.people.roles import Role
@@ -98,7 +99,6 @@ def made_console(file: object, minutes: int, lived: Callable[[Platform], None] |
         role: accounts.add(f"{role.value}1", SHOWN[role], role, "swift" if role is Role.COURIER else None, PASSWORD, 1)
         for role in Role
     }
-    yield Console(
-        build_app(platform.database, platform.topics, platform, now_ms=clock), platform, clock, people, count()
-    )
+    app = build_app(platform.database, platform.topics, platform, now_ms=clock, judging=judging_of(platform.settings))
+    yield Console(app, platform, clock, people, count())
     platform.close()

@@ -16,6 +16,7 @@ from starlette.types import Scope
 from parcelward.alerts.terminal import Language
 from parcelward.console.api.application import PATH, build_api
 from parcelward.console.figures import new_metrics
+from parcelward.console.judging import NOTHING_KNOWN, Judging
 from parcelward.console.people.accounts import Accounts
 from parcelward.console.people.attempts import Attempts
 from parcelward.console.people.keys import Keys
@@ -24,7 +25,7 @@ from parcelward.console.sending import Desk, Letterbox
 from parcelward.console.store.database import Database
 from parcelward.console.web.meter import Meter
 from parcelward.console.web.office import Office, office_of
-from parcelward.console.web.pages import alert, audit, case, couriers, design, desk, duty, log_in, parcels
+from parcelward.console.web.pages import alert, audit, case, couriers, design, desk, duty, log_in, parcels, rules, views
 from parcelward.console.web.pages.log_in import LANGUAGE_COOKIE
 from parcelward.console.web.rendering import STATIC, page, query
 from parcelward.console.web.rights import ANYBODY, may
@@ -48,6 +49,7 @@ def build_app(
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     certain_ms: Callable[[], int] | None = None,
     metrics: Metrics | None = None,
+    judging: Judging = NOTHING_KNOWN,
 ) -> FastAPI:
     """Build the application on an open store. `certain_ms` says when it last missed nothing; None: it never does."""
     metrics = metrics or new_metrics()
@@ -61,9 +63,9 @@ def build_app(
     api = build_api()
     app.state.office = api.state.office = Office(
         database, Accounts(database), Sessions(database), Keys(database), Attempts(database),
-        Desk(database, topics, letterbox, now_ms, metrics), over_tls, now_ms, certain_ms or now_ms,
+        Desk(database, topics, letterbox, now_ms, metrics), judging, over_tls, now_ms, certain_ms or now_ms,
     )  # fmt: skip
-    for module in (log_in, desk, alert, case, couriers, duty, audit, parcels, design):
+    for module in (log_in, desk, views, alert, case, couriers, rules, duty, audit, parcels, design):
         app.include_router(module.router)
     app.mount(PATH, api, "api")
     app.mount("/static", _Static(directory=str(STATIC)), "static")

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.terminal import Language
 from parcelward.console.web.report_words import COURIERS, LOOKING_BACK
+from parcelward.console.web.rule_page_words import RULES
 from parcelward.console.web.step_words import DID, OUTCOMES, REFUSED, STATES, STEPS
+from parcelward.console.web.view_words import VIEWS
 
 Words = Mapping[str, tuple[str, str]]
 
@@ -24,6 +26,8 @@ KEYS = (
     ("u", "key_back"),
     ("r", "key_again"),
     ("/", "key_search"),
+    ("[ ]", "key_views"),
+    ("v", "key_save_view"),
     ("?", "key_help"),
 )
 """Keys and what they do; `static/live.js` and `data-key` in the templates obey them."""
@@ -298,7 +302,7 @@ DECIDE: Words = {
 
 ACTIONS: Words = {f"action_{action}": words for action, words in ACTION_TEXT.items()}
 WORDS: Words = {
-    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **ACTIONS, **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED,
+    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **RULES, **VIEWS, **ACTIONS, **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED,
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from parcelward.console.store.desk import (
 from parcelward.console.store.lines import Line
 from parcelward.console.web.office import account_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import page, query
+from parcelward.console.web.saved_views import saved_views
 from parcelward.console.web.wanted import Wanted
 from parcelward.console.web.words import word
 from parcelward.contract.alerts import Lane
@@ -54,17 +55,19 @@ Form = Annotated[FormData, Depends(form_of)]
 def desk(request: Request, after: str | None = None) -> Response:
     """Show what is asked for."""
     wanted = Wanted(request.query_params)
-    return _desk(request, wanted, after, [])
+    return show_desk(request, wanted, after, [])
 
 
-def _desk(request: Request, wanted: Wanted, after: str | None, problems: list[str], status: int = 200) -> Response:
+def show_desk(request: Request, wanted: Wanted, after: str | None, problems: list[str], status: int = 200) -> Response:
+    """Show a list, and what is wrong with what was sent from it."""
     store, account = office_of(request).database, account_of(request)
     mark = newest_mark(store)  # before the list: what comes in between is news
     alerts, cases = wanted.alerts(account.token), wanted.cases(account.token)
     listed = list_alerts(store, alerts, ROWS, after)
     read = list_cases(store, cases, CASES_READ).lines if cases is not None and after is None else ()
     shown_cases = [one for one in read if one.count > 1][:CASES_SHOWN]  # one with one alert is listed as that alert
-    counts = count_views(store, alerts)
+    counts, saved = count_views(store, alerts), saved_views(request, wanted)
+    own = next((number for number, one in enumerate(saved) if one.is_here), None)
     return page(
         request,
         "desk.html",
@@ -77,6 +80,8 @@ def _desk(request: Request, wanted: Wanted, after: str | None, problems: list[st
         over=OVER,
         counts=counts,
         views=list(View),
+        saved=saved,
+        here=list(View).index(wanted.view) if own is None else len(View) + own,
         lanes=list(Lane),
         states=list(ReferralState),
         couriers=sorted(count_by(store, alerts, "courier") | ({wanted.courier: 0} if wanted.courier else {})),
@@ -127,6 +132,7 @@ def desk_news(request: Request, mark: int) -> Response:
         news=count_news(store, alerts, mark),
         changed=lines,
         counts=count_views(store, alerts),
+        saved=saved_views(request, wanted),
         again="/desk" + query(**wanted.fields),
         view=wanted.view,
     )
@@ -145,7 +151,7 @@ def decide_many(request: Request, form: Form) -> Response:
         if chosen["kind"] not in MANY:
             raise FormError("problem_step")
     except FormError as error:
-        return _desk(request, wanted, None, [word(error.problem, request.state.language)], 422)
+        return show_desk(request, wanted, None, [word(error.problem, request.state.language)], 422)
     except ValueError:
         raise HTTPException(400) from None
     sent = [office.desk.decide(form_id, account, line, revision, chosen) for line, revision in ticked]
