@@ -146,6 +146,8 @@ def test_a_second_person_sees_who_has_it_without_loading_the_page(
     other = browser.new_context(base_url=address, locale="en-GB").new_page()
     enter(other, console, Role.ANALYST, address)
     other.goto(f"/alerts/{line.alert_id}")
+    expect(other.get_by_text("Also looking at it: 周敏")).to_be_visible()
+    expect(page.get_by_text("Also looking at it: 林晓")).to_be_visible()
     other.get_by_role("button", name="Take it").click()
     expect(page.get_by_text("It has changed since you opened it")).to_be_visible()
     expect(page.locator("#news")).to_contain_text("林晓")

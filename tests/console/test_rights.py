@@ -19,6 +19,7 @@ EXPECTED = {
     "/alerts/{alert_id}": "analyst supervisor auditor rule_author",
     "/alerts/{alert_id}/news": "analyst supervisor auditor rule_author",
     "/cases/{case_id}": "analyst supervisor auditor rule_author",
+    "/looking/{about}": "analyst supervisor auditor rule_author",
     "/desk/decide": "analyst supervisor",
     "/desk/views": "analyst supervisor auditor rule_author",
     "/alerts/{alert_id}/decide": "analyst supervisor",
@@ -87,7 +88,7 @@ def test_a_role_may_use_its_routes_and_no_other(console: Console, role: Role | N
         if path.startswith(PATH):
             continue
         browser = console.client() if role is None else console.visit(role)
-        url = path.format(alert_id=alert_id, case_id=case_id, rule_id="R1", chosen="en")
+        url = path.format(alert_id=alert_id, case_id=case_id, about=alert_id, rule_id="R1", chosen="en")
         query = "?mark=0" if path == "/desk/news" else "?revision=1" if path.endswith("}/news") else ""
         form = {"csrf": csrf_of(browser)} if role is not None and method == "POST" else None
         answer = browser.request(method, url + query, data=form)

@@ -65,6 +65,14 @@ views = Table(
     Column("created_at", Moment, nullable=False),
     Column("starts", Boolean, nullable=False, server_default=false()),  # the page that the person begins with
 )
+looking = Table(
+    "looking",
+    own,
+    Column("about", Code, primary_key=True),  # an alert or a case
+    Column("person", Code, primary_key=True),  # a token
+    Column("at", Moment, nullable=False),
+    Index("looking_at", "at"),
+)
 design = Table(
     "design",
     own,

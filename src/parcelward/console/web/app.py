@@ -25,7 +25,20 @@ from parcelward.console.sending import Desk, Letterbox
 from parcelward.console.store.database import Database
 from parcelward.console.web.meter import Meter
 from parcelward.console.web.office import Office, office_of
-from parcelward.console.web.pages import alert, audit, case, couriers, design, desk, duty, log_in, parcels, rules, views
+from parcelward.console.web.pages import (
+    alert,
+    audit,
+    case,
+    couriers,
+    design,
+    desk,
+    duty,
+    log_in,
+    looking,
+    parcels,
+    rules,
+    views,
+)
 from parcelward.console.web.pages.log_in import LANGUAGE_COOKIE
 from parcelward.console.web.rendering import STATIC, page, query
 from parcelward.console.web.rights import ANYBODY, may
@@ -35,7 +48,7 @@ from parcelward.errors import UserError
 from parcelward.metrics import Metrics
 from parcelward.topics import Topics
 
-BY_ITSELF = frozenset(("desk_news", "alert_news"))
+BY_ITSELF = frozenset(("desk_news", "alert_news", "looking"))
 """Routes that a page asks by itself: they keep no session alive."""
 WORTH_PACKING = 1_000
 """Bytes from which on an answer is compressed; news of a second are shorter."""
@@ -65,7 +78,7 @@ def build_app(
         database, Accounts(database), Sessions(database), Keys(database), Attempts(database),
         Desk(database, topics, letterbox, now_ms, metrics), judging, over_tls, now_ms, certain_ms or now_ms,
     )  # fmt: skip
-    for module in (log_in, desk, views, alert, case, couriers, rules, duty, audit, parcels, design):
+    for module in (log_in, desk, views, alert, case, looking, couriers, rules, duty, audit, parcels, design):
         app.include_router(module.router)
     app.mount(PATH, api, "api")
     app.mount("/static", _Static(directory=str(STATIC)), "static")

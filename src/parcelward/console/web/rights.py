@@ -25,6 +25,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "change_views": DESK,
     "alert": DESK,
     "alert_news": DESK,
+    "looking": DESK,
     "decide_alert": DECIDE,
     "case": DESK,
     "decide_case": DECIDE,

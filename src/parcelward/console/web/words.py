@@ -215,6 +215,8 @@ ALERT: Words = {
     "fate_sent": ("您的决定已发出，尚待生效；不必重复提交。", "Your decision is sent, and not taken yet; no need to send it again."),
     "case": ("案件", "Case"),
     "first_due": ("最早到期", "First due"),
+    "looking_too": ("{names}也在查看", "Also looking at it: {names}"),
+    "comma": ("、", ", "),
     "proposed": ("建议：", "Proposed:"),
     "colon": ("：", ": "),
     "nothing_left": ("，无需再处置", ". Nothing is left to do."),
