@@ -1,4 +1,4 @@
-"""The life of an alert from red to released, in a real browser on a real Kafka, and the console is killed in between."""
+"""From red to released in a real browser on a real Kafka, and the console is killed in between."""
 
 import json
 import os

@@ -16,7 +16,7 @@ MOST = 64
 
 @router.get("/looking/{about}")
 def looking(request: Request, about: str) -> Response:
-    """Name the others who may decide on it and have it open. Who may not decide is in nobody's way, and is not noted."""
+    """Name the others who may decide on it and have it open. Who may not decide is in nobody's way, and not noted."""
     if len(about) > MOST:
         raise HTTPException(404)
     account, present = account_of(request), Looking(office_of(request).database)
