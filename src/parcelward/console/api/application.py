@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 from parcelward.console.api import alerts, cases, couriers, decisions, standing
+from parcelward.console.api.asked import refuse_unknown
 from parcelward.console.api.callers import SCHEME, authorise
 from parcelward.console.api.problems import MEDIA_TYPE, Problem, ProblemError, ProblemReason, say_so
 from parcelward.console.web.rights import ANYBODY
@@ -40,7 +41,7 @@ def build_api() -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name.removeprefix(NAMED),
-        dependencies=[Depends(authorise)],
+        dependencies=[Depends(authorise), Depends(refuse_unknown)],
     )
     for module in (alerts, cases, decisions, couriers, standing):
         api.include_router(module.router)
@@ -75,18 +76,16 @@ def describe(api: FastAPI) -> dict[str, Any]:
 
 def _describe(operation: dict[str, Any], path: str, method: str) -> None:
     operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
-    found: list[ProblemReason] = [ProblemReason.FAULT]
+    found: list[ProblemReason] = [ProblemReason.INVALID, ProblemReason.FAULT]
     if NAMED + operation["operationId"] in ANYBODY:
         operation.pop("security", None)
     else:
         operation["security"] = [{SCHEME: []}]
         found += _KEYED
-    if operation.get("parameters") or "requestBody" in operation:
-        found.append(ProblemReason.INVALID)
     if "{" in path:
         found.append(ProblemReason.NOT_FOUND)
     if method == "post":
         found += _SENDING
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for reason in sorted(found, key=lambda one: one.status):
-        operation["responses"][str(reason.status)] = {"description": reason.title, "content": content}
+        operation["responses"][str(reason.status)] = {"description": reason.meaning, "content": content}

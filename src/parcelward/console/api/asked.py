@@ -3,6 +3,8 @@
 from typing import Annotated
 
 from fastapi import Path, Query
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
 
 from parcelward.console.api.problems import ProblemError, ProblemReason
 from parcelward.console.store.lines import values_of
@@ -81,3 +83,11 @@ def checked(after: str | None, numbers: int) -> str | None:
     if after is not None and values_of(after, numbers) is None:
         raise ProblemError(ProblemReason.INVALID, "`after` is no place of this list")
     return after
+
+
+def refuse_unknown(request: Request) -> None:
+    """Refuse a parameter that the route does not know, so that a misspelt filter is seen. Its name is not repeated."""
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    if set(request.query_params) - set(known):
+        said = f"unknown parameter; known are: {', '.join(known)}" if known else "this path takes no parameters"
+        raise RequestValidationError([{"type": "unknown", "loc": ("query",), "msg": said}])

@@ -2,17 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 import orjson
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from parcelward.console.api.shape import Shape, moment
 from parcelward.console.store.alert_page import Decided, Fate, Refusal
 from parcelward.console.store.audit import AuditLine
-from parcelward.contract.decisions import Choice, Decision
+from parcelward.contract.decisions import Choice, Decision, Snooze
 from parcelward.contract.instructions import Revision
 from parcelward.contract.steps import StepReason
 from parcelward.intake.refusal import problems_of
@@ -35,7 +36,7 @@ def _as_json(value: Any) -> Any:
 
 
 class DecisionRequest(Shape):
-    """A decision of a person on an alert or a case, as it was seen."""
+    """A decision of a person, on what was seen."""
 
     id: UUID = Field(
         description="A UUID that the program makes, once for each decision. Sent twice with one id, it counts once, and"
@@ -44,6 +45,23 @@ class DecisionRequest(Shape):
     )
     revision: Revision = Field(description="`revision` of the line that was seen; if it has moved on, it is refused.")
     decision: Annotated[_Choice, BeforeValidator(_as_json)] = Field(description="The decision, by its kind.")
+
+
+def _no_later_cases(schema: JsonDict) -> None:
+    later: JsonDict = {"type": "object", "properties": {"later_cases": {"const": True}}, "required": ["later_cases"]}
+    schema["not"] = {"properties": {"decision": later}, "required": ["decision"]}
+
+
+class AlertDecisionRequest(DecisionRequest):
+    """A decision of a person on one alert; a snooze of it cannot hold for later cases."""
+
+    model_config = ConfigDict(json_schema_extra=_no_later_cases)
+
+    @model_validator(mode="after")
+    def _refuse_later_cases(self) -> Self:
+        if isinstance(self.decision, Snooze) and self.decision.later_cases:
+            raise PydanticCustomError("later_cases", "only a case has later cases")
+        return self
 
 
 class FateState(StrEnum):

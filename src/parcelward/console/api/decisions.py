@@ -8,7 +8,13 @@ from starlette.requests import Request
 
 from parcelward.console.api import alerts, cases
 from parcelward.console.api.asked import After, AlertPath, CasePath, CourierAsked, Limit, PersonAsked, checked
-from parcelward.console.api.decision_shapes import AuditEntry, AuditList, DecisionFate, DecisionRequest
+from parcelward.console.api.decision_shapes import (
+    AlertDecisionRequest,
+    AuditEntry,
+    AuditList,
+    DecisionFate,
+    DecisionRequest,
+)
 from parcelward.console.api.problems import ProblemError, ProblemReason
 from parcelward.console.sending import NotSentError, is_quiet
 from parcelward.console.store.alert_page import decision_of
@@ -40,7 +46,7 @@ RefusedAsked = Annotated[bool, Query(description="Only those that were refused."
 
 
 @router.post("/alerts/{alert_id}/decisions", name="api_decide_alert")
-def decide_alert(request: Request, alert_id: AlertPath, body: DecisionRequest) -> DecisionFate:
+def decide_alert(request: Request, alert_id: AlertPath, body: AlertDecisionRequest) -> DecisionFate:
     """Take a decision on an alert; answers when its fate is known, after two seconds at most."""
     line = alerts.view_of(request, alert_id).line
     if line is None:

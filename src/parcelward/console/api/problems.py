@@ -17,18 +17,18 @@ MOST_ERRORS = 10
 
 
 class ProblemReason(StrEnum):
-    """Reason of an error; `status` is its HTTP status, `title` says it in words.
+    """Reason of an error; `status` is its HTTP status, `meaning` says it in words.
 
-    >>> ProblemReason.WRONG_KEY.status, ProblemReason("not_found").title
+    >>> ProblemReason.WRONG_KEY.status, ProblemReason("not_found").meaning
     (401, 'There is no such thing.')
     """
 
     status: int
-    title: str
+    meaning: str
 
-    def __new__(cls, value: str, status: int = 500, title: str = "") -> "ProblemReason":
+    def __new__(cls, value: str, status: int = 500, meaning: str = "") -> "ProblemReason":
         member = str.__new__(cls, value)
-        member._value_, member.status, member.title = value, status, title
+        member._value_, member.status, member.meaning = value, status, meaning
         return member
 
     NO_KEY = "no_key", 401, "Send a key: Authorization: Bearer pwk_..."
@@ -75,7 +75,7 @@ def answer(reason: ProblemReason, detail: str | None = None, errors: Sequence[Fi
     """Give a problem as an answer."""
     problem = Problem(
         type=f"urn:parcelward:problem:{reason}",
-        title=reason.title,
+        title=reason.meaning,
         status=reason.status,
         reason=reason,
         detail=detail,

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from parcelward.alerts.terminal import Language
+from parcelward.console.api import problems
 from parcelward.console.api.application import PATH, build_api
 from parcelward.console.figures import new_metrics
 from parcelward.console.judging import NOTHING_KNOWN, Judging
@@ -153,6 +154,8 @@ def language_of(cookies: Mapping[str, str], headers: Mapping[str, str]) -> Langu
 
 def _say_so(request: Request, error: Exception) -> Response:
     """Answer a request that failed: with the log-in page, or in words."""
+    if request.url.path.startswith(f"{PATH}/"):  # a path that reaches no route, as one with a line break
+        return problems.say_so(request, error)
     if not hasattr(request.state, "visitor"):
         _prepare(request, by_hand=False)
     if isinstance(error, _LogInFirst):
