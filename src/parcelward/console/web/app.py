@@ -22,7 +22,20 @@ from parcelward.console.sending import Desk, Letterbox
 from parcelward.console.store.database import Database
 from parcelward.console.web.meter import Meter
 from parcelward.console.web.office import Office, office_of
-from parcelward.console.web.pages import alert, audit, case, couriers, design, desk, duty, log_in, parcels, rules, views
+from parcelward.console.web.pages import (
+    alert,
+    audit,
+    case,
+    checks,
+    couriers,
+    design,
+    desk,
+    duty,
+    log_in,
+    parcels,
+    rules,
+    views,
+)
 from parcelward.console.web.pages.log_in import LANGUAGE_COOKIE
 from parcelward.console.web.rendering import STATIC, page, query
 from parcelward.console.web.rights import ANYBODY, may
@@ -59,7 +72,7 @@ def build_app(
         database, Accounts(database), Sessions(database), Attempts(database),
         Desk(database, topics, letterbox, now_ms, metrics), judging, over_tls, now_ms, certain_ms or now_ms,
     )  # fmt: skip
-    for module in (log_in, desk, views, alert, case, couriers, rules, duty, audit, parcels, design):
+    for module in (log_in, desk, views, alert, case, couriers, rules, checks, duty, audit, parcels, design):
         app.include_router(module.router)
     app.mount("/static", _Static(directory=str(STATIC)), "static")
     app.add_exception_handler(HTTPException, _say_so)
