@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -99,6 +100,7 @@ def made_console(file: object, minutes: int, lived: Callable[[Platform], None] |
         role: accounts.add(f"{role.value}1", SHOWN[role], role, "swift" if role is Role.COURIER else None, PASSWORD, 1)
         for role in Role
     }
-    app = build_app(platform.database, platform.topics, platform, now_ms=clock, judging=judging_of(platform.settings))
+    judging = replace(judging_of(platform.settings), draws=Path(str(file)).parent / "draws")
+    app = build_app(platform.database, platform.topics, platform, now_ms=clock, judging=judging)
     yield Console(app, platform, clock, people, count())
     platform.close()

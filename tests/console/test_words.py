@@ -19,6 +19,7 @@ from parcelward.contract.decisions import Parcel
 from parcelward.contract.reasons import Reason
 from parcelward.contract.referrals import SubjectKind
 from parcelward.contract.steps import AnswerResult, InstructionAction, OutcomeKind, ReferralState, StepKind, StepReason
+from parcelward.draws.visits import VisitResult
 from tests.console.conftest import Console
 
 FOLDER = Path(parcelward.console.web.__file__).parent
@@ -41,9 +42,12 @@ FAMILIES = {
     "refused_": StepReason,
     "mover_": ("parcel", "alert", "people", "courier", "clock"),
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
-    "place_": ("desk", "couriers", "rules", "duty", "audit", "parcels", "design"),
+    "place_": ("desk", "couriers", "rules", "checks", "duty", "audit", "parcels", "design"),
     "measure_": MEASURES,
     "share_": ("rests", "few", "none"),
+    "wrong_": ("rests", "few", "none"),
+    "checks_": ("drawn", "done", "found", "open", "late", "not_looked_at"),
+    "visit_": VisitResult,
     "kind_": DECISIONS,
     "column_": COLUMNS,
     "cause_": (*Reason, "other"),

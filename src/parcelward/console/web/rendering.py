@@ -33,6 +33,7 @@ PLACES = (
     ("desk", "/desk"),
     ("couriers", "/couriers"),
     ("rules", "/rules"),
+    ("checks", "/checks"),
     ("duty", "/duty"),
     ("audit", "/audit"),
     ("parcels", "/parcels"),

@@ -32,6 +32,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "couriers": DESK,
     "rules": DESK,
     "rule": DESK,
+    "checks": DESK,
+    "draw": frozenset((Role.SUPERVISOR, Role.AUDITOR)),
     "duty": LOOK_BACK,
     "audit": LOOK_BACK,
     "audit_file": frozenset((Role.SUPERVISOR, Role.AUDITOR)),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.terminal import Language
+from parcelward.console.web.check_words import CHECKS
 from parcelward.console.web.report_words import COURIERS, LOOKING_BACK
 from parcelward.console.web.rule_page_words import RULES
 from parcelward.console.web.step_words import DID, OUTCOMES, REFUSED, STATES, STEPS
@@ -304,7 +305,7 @@ DECIDE: Words = {
 
 ACTIONS: Words = {f"action_{action}": words for action, words in ACTION_TEXT.items()}
 WORDS: Words = {
-    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **RULES, **VIEWS, **ACTIONS, **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED,
+    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **RULES, **VIEWS, **CHECKS, **ACTIONS, **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED,
 }  # fmt: skip
 
 
