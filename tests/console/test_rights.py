@@ -20,6 +20,7 @@ EXPECTED = {
     "/desk/decide": "analyst supervisor",
     "/alerts/{alert_id}/decide": "analyst supervisor",
     "/cases/{case_id}/decide": "analyst supervisor",
+    "/cases/{case_id}/decide-some": "analyst supervisor",
     "/couriers": "analyst supervisor auditor rule_author",
     "/duty": "analyst supervisor auditor",
     "/audit": "analyst supervisor auditor",

@@ -46,6 +46,7 @@ FAMILIES = {
     "kind_": DECISIONS,
     "column_": COLUMNS,
     "cause_": (*Reason, "other"),
+    "columns_": ("5min", "hour", "day"),
     "group_": ("red", "shift", "newest", "red_hint", "shift_hint", "newest_hint"),
     "http_": ("400", "403", "404", "429", "400_text", "403_text", "404_text", "429_text"),
 }

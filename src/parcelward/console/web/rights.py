@@ -25,6 +25,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "decide_alert": DECIDE,
     "case": DESK,
     "decide_case": DECIDE,
+    "decide_members": DECIDE,
     "couriers": DESK,
     "duty": LOOK_BACK,
     "audit": LOOK_BACK,

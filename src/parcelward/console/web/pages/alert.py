@@ -18,7 +18,6 @@ from parcelward.console.people.roles import Role
 from parcelward.console.sending import is_quiet
 from parcelward.console.store.alert_page import AlertView, earlier
 from parcelward.console.store.alert_page import alert as read_alert
-from parcelward.console.store.desk import neighbours
 from parcelward.console.web.course import course_of
 from parcelward.console.web.documents import alert_in
 from parcelward.console.web.facts import facts_against_limits
@@ -26,6 +25,7 @@ from parcelward.console.web.fates import fate_note
 from parcelward.console.web.office import account_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import bilingual, page, query
 from parcelward.console.web.score_chart import score_chart
+from parcelward.console.web.walk import Walk
 from parcelward.console.web.wanted import Wanted
 from parcelward.console.web.words import word
 from parcelward.contract.alerts import Alert
@@ -67,6 +67,7 @@ def _alert(request: Request, alert_id: str, listed: str, problems: list[str], st
     office, account, language = office_of(request), account_of(request), request.state.language
     view = _view(request, alert_id)
     line, wanted = view.line, Wanted.from_text(listed)
+    walk = Walk(office.database, wanted, account.token, alert_id)
     document = None if view.alert is None else alert_in(view.alert)
     ways = [] if line is None else open_to(account.role.decides_as, line.state, line.held, line.lane, line.severity)
     return page(
@@ -88,8 +89,9 @@ def _alert(request: Request, alert_id: str, listed: str, problems: list[str], st
         colleagues=_colleagues(request),
         form_id=uuid4(),
         list_text=wanted.text,
-        back="/desk" + query(**wanted.fields),
-        beside=neighbours(office.database, wanted.alerts(account.token), alert_id),
+        back=walk.back,
+        in_case=bool(wanted.case),
+        beside=walk.beside,
         problems=problems,
         fate=fate_note(request),
         sent=request.query_params.get("sent", ""),
@@ -162,12 +164,13 @@ def decide_alert(request: Request, alert_id: str, form: Form) -> Response:
     except FormError as error:
         return _alert(request, alert_id, listed, [word(error.problem, request.state.language)], 422)
     wanted = Wanted.from_text(listed)
-    following = neighbours(office.database, wanted.alerts(account.token), alert_id).next
+    walk = Walk(office.database, wanted, account.token, alert_id)
+    following = walk.following
     sent = office.desk.decide(form_id, account, line, revision, chosen)
     quiet = is_quiet(line, chosen)
     (fate,) = office.desk.await_fates([sent], quiet)
     goes_on = fields.get("then") == "next" and fate.state != "refused"
     if goes_on and following is None:
-        return RedirectResponse("/desk" + query(**wanted.fields, counted=1), 303)
+        return RedirectResponse(walk.ended, 303)
     shown = following if goes_on else alert_id
     return RedirectResponse(f"/alerts/{shown}" + query(list=wanted.text, sent=sent, quiet=(quiet and 1) or None), 303)
