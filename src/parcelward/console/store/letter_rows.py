@@ -48,7 +48,11 @@ def _instruction(one: Placed, said: InstructionRead) -> tuple[Any, ...]:
 
 def write_answers(connection: Connection, placed: Sequence[Placed], _mark: int, unreadable: Unreadable) -> None:
     """Write a batch of answers, also of those that the worker refused."""
-    put(connection, tables.answers, [_answer(*one) for one in read_all(structured(placed), read_answer, unreadable, log_of)])
+    put(
+        connection,
+        tables.answers,
+        [_answer(*one) for one in read_all(structured(placed), read_answer, unreadable, log_of)],
+    )
 
 
 def _answer(one: Placed, said: AnswerRead) -> tuple[Any, ...]:
@@ -59,7 +63,11 @@ def _answer(one: Placed, said: AnswerRead) -> tuple[Any, ...]:
 
 def write_decisions(connection: Connection, placed: Sequence[Placed], _mark: int, unreadable: Unreadable) -> None:
     """Write a batch of decisions, also of those that the worker refused or passed on."""
-    put(connection, tables.decisions, [_decision(*one) for one in read_all(structured(placed), read_decision, unreadable, log_of)])
+    put(
+        connection,
+        tables.decisions,
+        [_decision(*one) for one in read_all(structured(placed), read_decision, unreadable, log_of)],
+    )
 
 
 def _decision(one: Placed, said: DecisionRead) -> tuple[Any, ...]:

@@ -25,6 +25,8 @@ from parcelward.console.web.fates import fate_note
 from parcelward.console.web.office import account_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import bilingual, page, query
 from parcelward.console.web.score_chart import score_chart
+from parcelward.console.web.time_line import time_line
+from parcelward.console.web.two_places import two_places
 from parcelward.console.web.walk import Walk
 from parcelward.console.web.wanted import Wanted
 from parcelward.console.web.words import word
@@ -79,6 +81,7 @@ def _alert(request: Request, alert_id: str, listed: str, problems: list[str], st
         view=view,
         alert=document,
         **({} if document is None else _in_words(document, view, language)),
+        **({} if document is None else _in_pictures(request, document, view)),
         before=[(kind, one) for kind, one in _earlier(request, alert_id).items() if kind in BEFORE and one.count],
         over=OVER,
         ways=ways,
@@ -119,7 +122,17 @@ def _in_words(alert: Alert, view: AlertView, language: Language) -> dict[str, An
         "calls": [one for one in lines if one[0] == "call"],
         "score": next((text for name, _, text in lines if name == "score"), None),
         "judged": [one for one in lines if one[0] in JUDGED],
-        "course": course_of(view, alert, language),
+    }
+
+
+def _in_pictures(request: Request, alert: Alert, view: AlertView) -> dict[str, Any]:
+    """Give what the templates draw."""
+    language: Language = request.state.language
+    course = course_of(view, alert, language)
+    return {
+        "course": course,
+        "drawn": time_line(course, request.state.now_ms, language),
+        "way": two_places(office_of(request).database, alert, language),
     }
 
 
