@@ -26,6 +26,7 @@ EXPECTED = {
     "/desk/views": "analyst supervisor auditor rule_author",
     "/alerts/{alert_id}/decide": "analyst supervisor",
     "/cases/{case_id}/decide": "analyst supervisor",
+    "/cases/{case_id}/decide-some": "analyst supervisor",
     "/couriers": "analyst supervisor auditor rule_author",
     "/rules": "analyst supervisor auditor rule_author",
     "/rules/{rule_id}": "analyst supervisor auditor rule_author",

@@ -11,6 +11,7 @@ from parcelward.console.choices import DECISIONS, INSTRUCTIONS, PUT_OFF
 from parcelward.console.people.roles import Role
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.web.courier_rows import MEASURES
+from parcelward.console.web.course import MOVERS, OVERDUE
 from parcelward.console.web.pages.audit import COLUMNS
 from parcelward.console.web.rendering import PROPOSED
 from parcelward.console.web.words import KEYS, WORDS, word
@@ -40,7 +41,7 @@ FAMILIES = {
     "wait_": PUT_OFF,
     "subject_": SubjectKind,
     "refused_": StepReason,
-    "mover_": ("parcel", "alert", "people", "courier", "clock"),
+    "mover_": MOVERS,
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
     "place_": ("desk", "couriers", "rules", "checks", "duty", "audit", "parcels", "design"),
     "measure_": MEASURES,
@@ -51,6 +52,12 @@ FAMILIES = {
     "kind_": DECISIONS,
     "column_": COLUMNS,
     "cause_": (*Reason, "other"),
+    "columns_": ("5min", "hour", "day"),
+    "course_": OVERDUE,
+    "sign_": (
+        *(one for one in StepKind if one not in ("answer", "revise", "worsen", "withdraw")),
+        *("accepted", "inspected", "scanned", "late", "raised", "revised", "told", "answered", "due", "not_taken"),
+    ),
     "group_": ("red", "shift", "newest", "red_hint", "shift_hint", "newest_hint"),
     "http_": ("400", "403", "404", "429", "400_text", "403_text", "404_text", "429_text"),
 }

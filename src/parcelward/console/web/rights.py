@@ -29,6 +29,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "decide_alert": DECIDE,
     "case": DESK,
     "decide_case": DECIDE,
+    "decide_members": DECIDE,
     "couriers": DESK,
     "rules": DESK,
     "rule": DESK,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.terminal import Language
 from parcelward.console.web.check_words import CHECKS
+from parcelward.console.web.picture_words import PICTURES
 from parcelward.console.web.report_words import COURIERS, LOOKING_BACK
 from parcelward.console.web.rule_page_words import RULES
 from parcelward.console.web.step_words import DID, OUTCOMES, REFUSED, STATES, STEPS
@@ -227,7 +228,6 @@ ALERT: Words = {
     "by_rule": ("按规则", "by rule"),
     "from_to": ("起止", "first, last"),
     "spread": ("分布", "How they spread"),
-    "by_hour": ("每小时告警数", "alerts an hour"),
     "members": ("所含告警，最严重的在前", "Its alerts, the gravest first"),
     "decide_for_all": ("一并决定", "One decision for all"),
     "decide_for_all_hint": (
@@ -305,7 +305,9 @@ DECIDE: Words = {
 
 ACTIONS: Words = {f"action_{action}": words for action, words in ACTION_TEXT.items()}
 WORDS: Words = {
-    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **RULES, **VIEWS, **CHECKS, **ACTIONS, **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED,
+    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **RULES, **VIEWS, **CHECKS, **ACTIONS, **STATES,
+    **STEPS, **DID, **OUTCOMES, **REFUSED,
+    **PICTURES,
 }  # fmt: skip
 
 
