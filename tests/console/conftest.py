@@ -84,7 +84,7 @@ class Console:
 
 @pytest.fixture(scope="session")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    yield from made_console(tmp_path_factory.mktemp("console") / "console.sqlite", 40)
+    yield from made_console(tmp_path_factory.mktemp("console") / "console.sqlite", 70)
 
 
 def made_console(file: object, minutes: int, lived: Callable[[Platform], None] | None = None) -> Iterator[Console]:
