@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
+from parcelward.alerts.page import alert_page
 from parcelward.contract.alerts import Alert
 from parcelward.contract.cards import Counting, Profile, ProfileOf
 from parcelward.moments import ms_of
@@ -239,6 +240,16 @@ def test_an_inspection_that_is_corrected_is_counted_anew() -> None:
 def test_an_alert_that_rests_on_no_count_says_nothing_of_profiles() -> None:
     (send,) = feed_all(pipeline(), [record(real_name(goods={"name": "汽油"}))]).alerts
     assert "profiles" not in json.loads(send.value or b"")["card"]
+
+
+def test_the_page_of_an_alert_says_what_was_counted_and_when() -> None:
+    alert = alerts_of(feed_all(pipeline(), hurried()))[-1]
+    lines = alert_page(alert, "en").plain.splitlines()
+    (line,) = [line.split("count: ")[1] for line in lines if "count: " in line]
+    assert line.startswith(
+        "inspections of this operator within 1 h that followed in under 5 s: 6; from 2026-11-23 10:00:00"
+    )
+    assert line.endswith("by 5 minutes: 6")
 
 
 class Watched(AsSent):

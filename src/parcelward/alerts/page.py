@@ -1,7 +1,7 @@
 """One alert in full, as a page of labelled lines: what a person reads who decides on it."""
 
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from rich.text import Text
 
@@ -22,8 +22,9 @@ from parcelward.alerts.terminal import (
     say,
 )
 from parcelward.contract.alerts import Alert
-from parcelward.contract.cards import Card
+from parcelward.contract.cards import Bilingual, Card, Profile
 from parcelward.escaping import escaped
+from parcelward.features.table import FEATURES, INDEX
 from parcelward.moments import CHINA, zone_name
 
 Line = tuple[str, str]
@@ -42,6 +43,8 @@ _LABELS: dict[str, tuple[str, str]] = {
     "call": ("联系", "call"),
     "photo": ("照片相同的另一件", "the parcel with the same photo"),
     "document_place": ("该证件上一次读取", "the document was read before at"),
+    "count": ("计数", "count"),
+    "buckets": ("自{}起每{}分钟", "from {} on, by {} minutes:"),
     "clears": ("解除条件", "clears when"),
     "score": ("模型评分", "model score"),
     "evidence": ("证据", "evidence"),
@@ -147,6 +150,19 @@ def _card_lines(card: Card, language: Language, zone: tzinfo | None) -> Iterator
     for other in card.counterparts:
         where = escaped(f"{other.courier}/{other.outlet} {other.waybill}")
         yield other.kind.value, f"{where}{words.comma}{_at(other.at, zone)}"
+    for profile in card.profiles:
+        yield "count", _counted(profile, language, zone)
+
+
+def _counted(profile: Profile, language: Language, zone: tzinfo | None) -> str:
+    """What a finding counted, bucket by bucket, from the first in which there was anything."""
+    feature, counts = FEATURES[INDEX[profile.feature]], profile.counts[-profile.within :]
+    first = next((position for position, count in enumerate(counts) if count), 0)
+    begin = profile.begins_at + timedelta(seconds=profile.bucket_s) * (len(profile.counts) - profile.within + first)
+    said = say(Bilingual(zh=feature.meaning_zh, en=feature.meaning), language)
+    buckets = label("buckets", language).format(_at(begin, zone), profile.bucket_s // 60)
+    shown = " ".join(str(count) for count in counts[first:])
+    return f"{said}{WORDS[language].colon}{profile.value}{WORDS[language].semicolon}{buckets} {shown}"
 
 
 def _inspection(card: Card, language: Language, zone: tzinfo | None) -> str:
