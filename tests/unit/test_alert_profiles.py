@@ -132,7 +132,10 @@ def test_inspections_are_counted_by_the_minute_with_those_before_for_comparison(
     assert (profile.of, profile.operator, profile.outlet) == (ProfileOf.OPERATOR, "E1", "HZ-01")
     assert (profile.value, counted(profile), sum(profile.counts)) == (61, 61, 63)
     assert profile.counting is Counting.EVENTS
-    assert max(profile.counts) == 8  # a minute at eight seconds each
+    begins = ms_of(profile.begins_at)
+    assert begins + (len(profile.counts) - profile.within) * MINUTE == hurry[-1] - 10 * MINUTE + 1
+    buckets = [range(begins + n * MINUTE, begins + (n + 1) * MINUTE) for n in range(BUCKETS_KEPT)]
+    assert list(profile.counts) == [sum(at in bucket for at in (*usual, *hurry)) for bucket in buckets]
     assert times(profile) == hurry[-EVENTS_KEPT:]
 
 
