@@ -155,7 +155,7 @@ def _card_lines(card: Card, language: Language, zone: tzinfo | None) -> Iterator
 
 
 def _counted(profile: Profile, language: Language, zone: tzinfo | None) -> str:
-    """What a finding counted, bucket by bucket, from the first in which there was anything."""
+    """Say what a finding counted, bucket by bucket, from the first in which there was anything."""
     feature, counts = FEATURES[INDEX[profile.feature]], profile.counts[-profile.within :]
     first = next((position for position, count in enumerate(counts) if count), 0)
     begin = profile.begins_at + timedelta(seconds=profile.bucket_s) * (len(profile.counts) - profile.within + first)
