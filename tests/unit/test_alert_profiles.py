@@ -252,7 +252,7 @@ def test_the_page_of_an_alert_says_what_was_counted_and_when() -> None:
     assert line.startswith(
         "inspections of this operator within 1 h that followed in under 5 s: 6; from 2026-11-23 10:00:00"
     )
-    assert line.endswith("by 5 minutes: 6")
+    assert line.endswith("every 5 min: 6")
 
 
 class Watched(AsSent):

@@ -44,7 +44,8 @@ _LABELS: dict[str, tuple[str, str]] = {
     "photo": ("照片相同的另一件", "the parcel with the same photo"),
     "document_place": ("该证件上一次读取", "the document was read before at"),
     "count": ("计数", "count"),
-    "buckets": ("自{}起每{}分钟", "from {} on, by {} minutes:"),
+    "by_minutes": ("自{}起，每{}分钟：", "from {} on, every {} min: "),
+    "by_hours": ("自{}起，每{}小时：", "from {} on, every {} h: "),
     "clears": ("解除条件", "clears when"),
     "score": ("模型评分", "model score"),
     "evidence": ("证据", "evidence"),
@@ -160,9 +161,11 @@ def _counted(profile: Profile, language: Language, zone: tzinfo | None) -> str:
     first = next((position for position, count in enumerate(counts) if count), 0)
     begin = profile.begins_at + timedelta(seconds=profile.bucket_s) * (len(profile.counts) - profile.within + first)
     said = say(Bilingual(zh=feature.meaning_zh, en=feature.meaning), language)
-    buckets = label("buckets", language).format(_at(begin, zone), profile.bucket_s // 60)
+    minutes = profile.bucket_s // 60
+    by, steps = ("by_minutes", minutes) if minutes % 60 else ("by_hours", minutes // 60)
+    buckets = label(by, language).format(_at(begin, zone), steps)
     shown = " ".join(str(count) for count in counts[first:])
-    return f"{said}{WORDS[language].colon}{profile.value}{WORDS[language].semicolon}{buckets} {shown}"
+    return f"{said}{WORDS[language].colon}{profile.value}{WORDS[language].semicolon}{buckets}{shown}"
 
 
 def _inspection(card: Card, language: Language, zone: tzinfo | None) -> str:
