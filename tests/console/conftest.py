@@ -83,6 +83,12 @@ def made_console(file: object, minutes: int, lived: Callable[[Platform], None] |
         for role in Role
     }
     yield Console(
-        build_app(platform.database, platform.topics, platform, now_ms=clock), platform, clock, people, count()
+        build_app(
+            platform.database, platform.topics, platform, now_ms=clock, sampled_share=platform.settings.sampled_share
+        ),
+        platform,
+        clock,
+        people,
+        count(),
     )
     platform.close()

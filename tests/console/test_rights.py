@@ -22,6 +22,7 @@ EXPECTED = {
     "/cases/{case_id}/decide": "analyst supervisor",
     "/cases/{case_id}/decide-some": "analyst supervisor",
     "/couriers": "analyst supervisor auditor rule_author",
+    "/couriers/credit": "analyst supervisor auditor rule_author",
     "/duty": "analyst supervisor auditor",
     "/audit": "analyst supervisor auditor",
     "/audit.csv": "supervisor auditor",

@@ -12,6 +12,7 @@ from parcelward.console.people.roles import Role
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.web.courier_rows import MEASURES
 from parcelward.console.web.course import MOVERS, OVERDUE
+from parcelward.console.web.credit_rows import FIGURES
 from parcelward.console.web.pages.audit import COLUMNS
 from parcelward.console.web.rendering import PROPOSED
 from parcelward.console.web.words import KEYS, WORDS, word
@@ -43,7 +44,8 @@ FAMILIES = {
     "mover_": MOVERS,
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
     "place_": ("desk", "couriers", "duty", "audit", "parcels", "design"),
-    "measure_": MEASURES,
+    "measure_": (*MEASURES, "answers"),
+    "credit_": (*FIGURES, *(f"{name}_means" for name in FIGURES), "rests", "rests_cut"),
     "kind_": DECISIONS,
     "column_": COLUMNS,
     "cause_": (*Reason, "other"),

@@ -45,8 +45,9 @@ def serve(settings: Settings, database: Database, now_ms: Callable[[], int], sto
         stack.enter_context(taken(metrics, follower, Sessions(database), now_ms))
         letterbox = stack.enter_context(KafkaLetterbox(settings))
         app = build_app(
-            database, settings.topics, letterbox, over_tls, now_ms, lambda: follower.progress().certain_ms, metrics
-        )
+            database, settings.topics, letterbox, over_tls, now_ms, lambda: follower.progress().certain_ms, metrics,
+            settings.sampled_share,
+        )  # fmt: skip
         config = uvicorn.Config(
             app,
             log_level="warning",

@@ -21,7 +21,7 @@ from parcelward.console.sending import Desk, Letterbox
 from parcelward.console.store.database import Database
 from parcelward.console.web.meter import Meter
 from parcelward.console.web.office import Office, office_of
-from parcelward.console.web.pages import alert, audit, case, couriers, design, desk, duty, log_in, parcels
+from parcelward.console.web.pages import alert, audit, case, couriers, credit, design, desk, duty, log_in, parcels
 from parcelward.console.web.pages.log_in import LANGUAGE_COOKIE
 from parcelward.console.web.rendering import STATIC, page, query
 from parcelward.console.web.rights import ANYBODY, may
@@ -43,8 +43,10 @@ def build_app(
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     certain_ms: Callable[[], int] | None = None,
     metrics: Metrics | None = None,
+    sampled_share: float = 0.0,
 ) -> FastAPI:
-    """Build the application on an open store. `certain_ms` says when it last missed nothing; None: it never does."""
+    """Build the application on an open store. `certain_ms` says when it last missed nothing; None: it never does.
+    `sampled_share` is the worker's setting: how many clean parcels it draws."""
     metrics = metrics or new_metrics()
     app = FastAPI(
         title="Parcelward console",
@@ -55,9 +57,9 @@ def build_app(
     )
     app.state.office = Office(
         database, Accounts(database), Sessions(database), Attempts(database),
-        Desk(database, topics, letterbox, now_ms, metrics), over_tls, now_ms, certain_ms or now_ms,
+        Desk(database, topics, letterbox, now_ms, metrics), over_tls, now_ms, certain_ms or now_ms, sampled_share,
     )  # fmt: skip
-    for module in (log_in, desk, alert, case, couriers, duty, audit, parcels, design):
+    for module in (log_in, desk, alert, case, couriers, credit, duty, audit, parcels, design):
         app.include_router(module.router)
     app.mount("/static", _Static(directory=str(STATIC)), "static")
     app.add_exception_handler(HTTPException, _say_so)

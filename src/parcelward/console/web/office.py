@@ -26,6 +26,8 @@ class Office:
     now_ms: Callable[[], int]
     certain_ms: Callable[[], int]
     """When it was last certain that the store misses nothing; 0: it has not read everything yet."""
+    sampled_share: float = 0.0
+    """Share of clean parcels that the worker draws at random; 0: it is not known here."""
 
 
 def office_of(request: Request) -> Office:

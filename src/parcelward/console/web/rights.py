@@ -27,6 +27,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "decide_case": DECIDE,
     "decide_members": DECIDE,
     "couriers": DESK,
+    "credit": DESK,
     "duty": LOOK_BACK,
     "audit": LOOK_BACK,
     "audit_file": frozenset((Role.SUPERVISOR, Role.AUDITOR)),
