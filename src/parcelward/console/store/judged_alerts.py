@@ -20,6 +20,13 @@ NEWEST = 2_000
 """Alerts that are looked at, by their newest step: reading more documents takes longer than a page may."""
 
 
+class _Instruction(msgspec.Struct):
+    reminder: int = 0
+
+
+_read_instruction = msgspec.json.Decoder(_Instruction).decode
+
+
 def judged_alerts(database: Database, courier: str, newest: int = NEWEST) -> list[Judged]:
     """Give the alerts of a courier, each with its verdict; the newest of many."""
     query = select(referrals).where(referrals.c.courier == courier)
@@ -42,9 +49,10 @@ def _heads(connection: Connection, ids: Sequence[str]) -> Iterator[AlertHead]:
 def _states(connection: Connection, rows: dict[str, Any]) -> Iterator[ReferralHead]:
     """Give the states of alerts, one for each step, with what was asked by then, and an answer where it came."""
     asked: dict[str, list[int]] = defaultdict(list)
-    query = select(instructions.c.alert_id, instructions.c.revision)
-    for alert_id, revision in connection.execute(query.where(instructions.c.alert_id.in_(list(rows)))):
-        asked[alert_id].append(revision)
+    query = select(instructions.c.alert_id, instructions.c.revision, instructions.c.document)
+    for alert_id, revision, document in connection.execute(query.where(instructions.c.alert_id.in_(list(rows)))):
+        if not _read_instruction(document).reminder:  # a reminder asks nothing new
+            asked[alert_id].append(revision)
     for step in connection.execute(select(steps).where(steps.c.alert_id.in_(list(rows)))):
         row = rows[step.alert_id]
         before = [one for one in asked[step.alert_id] if one <= step.revision]
