@@ -160,8 +160,8 @@ class CountedEvent(Part):
 class Profile(Part):
     """The counts in time behind one number that a finding rests on, as they were when the parcel was measured.
 
-    Bucket `i` begins at `begins_at` plus `i` times `bucket_s`. The last `within` buckets are the window that the finding
-    counted: their sum is `value`, unless that is an estimate. Buckets before them only show what was usual.
+    Bucket `i` begins at `begins_at` plus `i` times `bucket_s`. The last `within` buckets are the window that was counted:
+    their sum is `value`, unless that is an estimate. Buckets before them only show what was usual.
     """
 
     feature: str = Field(
@@ -179,12 +179,14 @@ class Profile(Part):
     )
     within: int = Field(ge=1, description="How many of the last buckets the finding counted.", examples=[2])
     estimated: bool = Field(
-        False, description="True: `value` is estimated from a sample, and the buckets count the sample.", examples=[False]
+        False,
+        description="True: `value` is estimated from a sample, and the buckets count the sample.",
+        examples=[False],
     )
     events: tuple[CountedEvent, ...] = Field(
         (),
         max_length=20,
-        description="The newest of what was counted within the window, the newest last; none where only counts are kept.",
+        description="The newest of what the window counted, the newest last; none where only counts are kept.",
     )
 
 

@@ -14,7 +14,7 @@ from parcelward.rules.check import ExpressionError, Node, check, fault_at
 from parcelward.rules.compile import compiled, python_source
 from parcelward.rules.cost import MAX_STEPS, steps
 from parcelward.rules.laws import article_fault
-from parcelward.rules.lint import limits, meaning_fault, surely_known, value_fault
+from parcelward.rules.lint import least_counts, limits, meaning_fault, surely_known, value_fault
 from parcelward.rules.rule import Example, Hit, Rule, RulePack, content_hash
 from parcelward.rules.source import SourcePlace, read
 from parcelward.rules.text import Language, Template, template
@@ -191,6 +191,7 @@ def _rule(place: SourcePlace) -> Rule:
         examples=_examples(keys["examples"].about(of)) if "examples" in keys else _no_examples(place.about(of)),
         fields=expression.features,
         limits=limits(expression),
+        least=least_counts(expression),
     )
 
 

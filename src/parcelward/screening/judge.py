@@ -14,7 +14,8 @@ from parcelward.alerts.changes import changes_between
 from parcelward.alerts.facts import facts_of, found_so_far, no_longer_found
 from parcelward.alerts.model_finding import SCORE, model_action, model_finding, plain_model_finding
 from parcelward.alerts.next_step import next_step, parcel_state
-from parcelward.alerts.snapshot import Origins, origins_with, take_snapshot, with_snapshot
+from parcelward.alerts.profiles import shown_profiles
+from parcelward.alerts.snapshot import Origins, origins_with, series_with, take_snapshot, with_snapshot
 from parcelward.alerts.verdict import (
     MODEL_RULE,
     RELEASED_BELOW,
@@ -28,13 +29,14 @@ from parcelward.alerts.verdict import (
 from parcelward.cases.life import FIRST, Life
 from parcelward.cases.news import news_of
 from parcelward.contract.alerts import Action, Contribution, Finding, Lane, Score, Severity
-from parcelward.contract.cards import Counterpart, CounterpartKind
+from parcelward.contract.cards import Counterpart, CounterpartKind, Profile
 from parcelward.controls import NO_CONTROLS, Applied, Controls
 from parcelward.features.table import INDEX, Row
 from parcelward.moments import utc
-from parcelward.rules import Hit, RulePack, finding_of, sendable, severity_and_action
+from parcelward.rules import Hit, RulePack, finding_of, rests_on, sendable, severity_and_action
 from parcelward.screening.outlet_state import OutletState
 from parcelward.shipments.deadlines import Deadlines
+from parcelward.shipments.series import Series
 from parcelward.shipments.shipment import (
     LETTER,
     Duty,
@@ -94,6 +96,10 @@ class Measured(msgspec.Struct, gc=False):
     record: SourceRecord
     row: Row
     origins: Origins
+    hits: Sequence[Hit]
+    """What the rules say of the row as it was measured."""
+    series: Sequence[Series]
+    """Behind the counts that this rests on."""
     key: bytes
     notable: bool
     """It is entered even if nothing is found: it is contested, or drawn for a check."""
@@ -117,6 +123,7 @@ class Measured(msgspec.Struct, gc=False):
             shipment, snapshot = self.shipment(), self.known.snapshot
             self.row = with_snapshot(shipment, self.row, snapshot)
             self.origins = origins_with(shipment, self.origins, snapshot)
+            self.series = series_with(shipment, self.row, self.series, snapshot)
 
 
 class Revised(NamedTuple):
@@ -132,6 +139,7 @@ class Revised(NamedTuple):
     history: History
     counterparts: Sequence[Counterpart]
     applied: Applied
+    profiles: Sequence[Profile]
 
 
 class Judge:
@@ -159,19 +167,23 @@ class Judge:
         scores = self._scores([one.row for one in block])
         if self._model is not None:
             outcome.counts.update(counts.score_counts(scores))
-        evaluate, threshold, changed = self._pack.evaluate, self._threshold, outlet_state.alerts
+        threshold, changed = self._threshold, outlet_state.alerts
         revised = []
         for one, score in zip(block, scores, strict=True):
             revised_in_this_block = changed.get(one.key, one.known) is not one.known
             if revised_in_this_block:
                 one.recall(outlet_state)
                 (score,) = self._scores([one.row])
-            hits = evaluate(one.row)
+            hits = one.hits if one.known is None else self.hits(one.row)
             if hits or score >= threshold or one.known is not None or one.notable:
                 new = self._judge(one, hits, float(score), outlet_state, outcome)
                 if new is not None:
                     revised.append(new)
         return revised
+
+    def hits(self, row: Row) -> Sequence[Hit]:
+        """Give what the rules say of a row."""
+        return self._pack.evaluate(row)
 
     def _scores(self, rows: Sequence[Row]) -> Sequence[float]:
         return [0.0] * len(rows) if self._model is None else self._model.score(rows)
@@ -198,7 +210,7 @@ class Judge:
             record,
             touched_ms=shipment.touched_ms,
             passes=shipment.passes,
-            snapshot=take_snapshot(shipment, one.row, one.origins),
+            snapshot=take_snapshot(shipment, one.row, one.origins, one.series),
         )
         new = None if revision is None else self._revised(one, hits, score, explained, record, applied)
         outlet_state.change_alert(one.key, record if new is None else new.record)
@@ -248,7 +260,8 @@ class Judge:
             record, step=_step(shipment, record), found=found_so_far(known.found, all_findings), facts=facts
         )
         counterparts = (*photo_counterpart(shipment, one.row, one.origins), *place_counterpart(one.origins, findings))
-        return Revised(shipment, one.row, findings, score, record, explained, history, counterparts, applied)
+        profiles = shown_profiles(one.series, rests_on(hits, one.row))
+        return Revised(shipment, one.row, findings, score, record, explained, history, counterparts, applied, profiles)
 
     def _why_the_model_speaks(self, one: Measured, score: float) -> Explained | None:
         """Explain the score where it is a finding, for what the model proposes depends on that; else None."""
@@ -286,6 +299,7 @@ class Judge:
                 one.counterparts,
                 one.applied.controls(),
                 one.applied.in_channel(Lane(str(one.record.verdict.lane))),
+                one.profiles,
             )
             outcome.sends.append(alert_send(alert, self._topics))
             if alert.revision == FIRST and (told := self._life.first_instruction(news_of(alert))) is not None:
