@@ -160,8 +160,8 @@ class CountedEvent(Part):
 class Profile(Part):
     """The counts in time behind one number that a finding rests on, as they were when the parcel was measured.
 
-    Bucket `i` begins at `begins_at` plus `i` times `bucket_s`. The last `within` buckets are what was counted: their sum
-    is `value`, unless that is an estimate. Buckets before them only show what was usual.
+    Bucket `i` begins at `begins_at` plus `i` times `bucket_s`. The last `within` buckets hold what was counted: their
+    sum is `value`, unless that is an estimate. Buckets before them only show what was usual.
     """
 
     feature: str = Field(
