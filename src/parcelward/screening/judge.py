@@ -11,6 +11,7 @@ from msgspec import structs
 from parcelward import counts
 from parcelward.alerts.alert import History, alert_send, build_alert
 from parcelward.alerts.changes import changes_between
+from parcelward.alerts.counterparts import photo_counterpart, place_counterpart
 from parcelward.alerts.facts import facts_of, found_so_far, no_longer_found
 from parcelward.alerts.model_finding import SCORE, model_action, model_finding, plain_model_finding
 from parcelward.alerts.next_step import next_step, parcel_state
@@ -29,10 +30,9 @@ from parcelward.alerts.verdict import (
 from parcelward.cases.life import FIRST, Life
 from parcelward.cases.news import news_of
 from parcelward.contract.alerts import Action, Contribution, Finding, Lane, Score, Severity
-from parcelward.contract.cards import Counterpart, CounterpartKind, Profile
+from parcelward.contract.cards import Counterpart, Profile
 from parcelward.controls import NO_CONTROLS, Applied, Controls
 from parcelward.features.table import INDEX, Row
-from parcelward.moments import utc
 from parcelward.rules import Hit, RulePack, finding_of, rests_on, sendable, severity_and_action
 from parcelward.screening.outlet_state import OutletState
 from parcelward.shipments.deadlines import Deadlines
@@ -50,8 +50,6 @@ from parcelward.stage import Outcome, SourceRecord
 
 NO_MODEL = 2.0
 """Threshold without a model: above every score."""
-
-_PHOTO_REUSED_FROM = INDEX["photo_reused_from"]
 
 
 class Explained(Protocol):
@@ -358,26 +356,6 @@ def records_complete(shipment: ShipmentBrief) -> bool:
     registered = real_name is not None or bool(overdue & Duty.REAL_NAME)
     inspected = shipment.inspection is not None or bool(overdue & Duty.INSPECTION)
     return registered and (inspected or (real_name is not None and real_name.goods_nature == LETTER))
-
-
-def place_counterpart(origins: Origins, findings: Sequence[Finding]) -> tuple[Counterpart, ...]:
-    """Name the parcel at whose place the document was read before, where a finding rests on the way between both."""
-    rests = any(feature in finding.values for finding in findings for feature in ("travel_km", "travel_kmh"))
-    if origins.travel_from is None or not rests:
-        return ()
-    return (_counterpart(CounterpartKind.DOCUMENT_PLACE, *origins.travel_from),)
-
-
-def photo_counterpart(shipment: Shipment, row: Row, origins: Origins) -> tuple[Counterpart, ...]:
-    """Name the other parcel whose photo came again, with its place and time."""
-    inspection, other = shipment.inspection, row[_PHOTO_REUSED_FROM]
-    if inspection is None or not isinstance(other, str) or origins.photo_ms is None:
-        return ()
-    return (_counterpart(CounterpartKind.PHOTO, shipment.courier, other, inspection.outlet, origins.photo_ms),)
-
-
-def _counterpart(kind: CounterpartKind, courier: str, waybill: str, outlet: str, at_ms: int) -> Counterpart:
-    return Counterpart(kind=kind, courier=courier, waybill=waybill, outlet=outlet, at=utc(at_ms))
 
 
 def _verdict(hits: Sequence[Hit], by_model: Action | None, applied: Applied) -> Verdict:
