@@ -1,4 +1,4 @@
-"""What a finding counts is on its alert, in time: the very ones that were counted, and none where nothing was."""
+"""An alert shows in time what its findings count: the very ones that were counted, and none where nothing was."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -60,7 +60,7 @@ def last_profiles(result: Result) -> dict[str, Profile]:
 
 
 def counted(profile: Profile) -> int:
-    """What the buckets of the window count."""
+    """The sum of the buckets of the window."""
     return sum(profile.counts[-profile.within :])
 
 

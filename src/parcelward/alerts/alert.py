@@ -114,6 +114,19 @@ def _parties(shipment: Shipment) -> Parties:
     )
 
 
+def _evidence(shipment: Shipment, topics: Topics) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(
+            event_id=event_id,
+            event_type=EVENT_TYPES[number].value,
+            topic=topics.intake(shipment.courier),
+            partition=shipment.partition,
+            offset=offset,
+        )
+        for event_id, number, offset in shipment.evidence
+    )
+
+
 def build_alert(
     shipment: Shipment,
     row: Row,
@@ -156,16 +169,7 @@ def build_alert(
         findings=ordered,
         score=score,
         parties=_parties(shipment),
-        evidence=tuple(
-            Evidence(
-                event_id=event_id,
-                event_type=EVENT_TYPES[number].value,
-                topic=topics.intake(shipment.courier),
-                partition=shipment.partition,
-                offset=offset,
-            )
-            for event_id, number, offset in shipment.evidence
-        ),
+        evidence=_evidence(shipment, topics),
         rule_pack_version=pack.version,
         rule_pack_hash=pack.hash,
         model_version=None if score is None else score.model_version,

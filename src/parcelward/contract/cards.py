@@ -140,7 +140,7 @@ class ProfileOf(StrEnum):
 
 
 class Counting(StrEnum):
-    """What the buckets of a profile count."""
+    """Kind of thing that the buckets of a profile count."""
 
     EVENTS = "events"
     """Each one that happened."""

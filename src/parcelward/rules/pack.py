@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -136,6 +136,12 @@ def assemble(version: str, rules: Sequence[Rule]) -> RulePack:
         return found
 
     return RulePack(version, content_hash(rules), tuple(rules), evaluate, python)
+
+
+@lru_cache(maxsize=8)
+def resting_on(pack: RulePack, counts: frozenset[str]) -> RulePack:
+    """The rules of a pack whose findings may rest on one of these counts, as a pack."""
+    return assemble(pack.version, [rule for rule in pack.rules if counts & rule.least.keys()])
 
 
 def _alone(hit: Hit, node: Node, names: dict[str, Any]) -> Callable[[Row], Sequence[Hit]]:

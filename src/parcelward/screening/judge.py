@@ -94,10 +94,8 @@ class Measured(msgspec.Struct, gc=False):
     record: SourceRecord
     row: Row
     origins: Origins
-    hits: Sequence[Hit]
-    """What the rules say of the row as it was measured."""
     series: Sequence[Series]
-    """Behind the counts that this rests on."""
+    """Behind the counts on which its findings may rest."""
     key: bytes
     notable: bool
     """It is entered even if nothing is found: it is contested, or drawn for a check."""
@@ -165,23 +163,19 @@ class Judge:
         scores = self._scores([one.row for one in block])
         if self._model is not None:
             outcome.counts.update(counts.score_counts(scores))
-        threshold, changed = self._threshold, outlet_state.alerts
+        evaluate, threshold, changed = self._pack.evaluate, self._threshold, outlet_state.alerts
         revised = []
         for one, score in zip(block, scores, strict=True):
             revised_in_this_block = changed.get(one.key, one.known) is not one.known
             if revised_in_this_block:
                 one.recall(outlet_state)
                 (score,) = self._scores([one.row])
-            hits = one.hits if one.known is None else self.hits(one.row)
+            hits = evaluate(one.row)
             if hits or score >= threshold or one.known is not None or one.notable:
                 new = self._judge(one, hits, float(score), outlet_state, outcome)
                 if new is not None:
                     revised.append(new)
         return revised
-
-    def hits(self, row: Row) -> Sequence[Hit]:
-        """Give what the rules say of a row."""
-        return self._pack.evaluate(row)
 
     def _scores(self, rows: Sequence[Row]) -> Sequence[float]:
         return [0.0] * len(rows) if self._model is None else self._model.score(rows)

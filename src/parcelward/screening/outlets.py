@@ -11,8 +11,6 @@ from parcelward.expiry import Sweep
 from parcelward.features.row import measure
 from parcelward.features.table import Row
 from parcelward.profiles.outlets import (
-    OperatorProfile,
-    OutletProfile,
     count_acceptance,
     count_inspection,
     count_overdue,
@@ -21,10 +19,10 @@ from parcelward.profiles.outlets import (
     take_acceptance,
     take_inspection,
 )
-from parcelward.rules import Hit
+from parcelward.rules import rests_on, resting_on
 from parcelward.screening.judge import Judge, Judgement, Measured
 from parcelward.screening.outlet_state import Keep, OutletState
-from parcelward.screening.series import series_behind
+from parcelward.screening.series import OF_OUTLETS, series_behind
 from parcelward.shipments.series import Series
 from parcelward.shipments.shipment import (
     Arrived,
@@ -38,9 +36,6 @@ from parcelward.shipments.shipment import (
 )
 from parcelward.stage import Batch, Outcome, Send, SourceRecord
 
-Profiles = tuple[OutletProfile | None, OperatorProfile | None, OperatorProfile | None]
-"""Those of the outlet, of the operator who accepted, and of the one who inspected, as far as they can be read."""
-NO_PROFILES: Profiles = (None, None, None)
 BLOCK = 256  # hops
 """Measured, then judged: few enough to be still in the processor's caches, enough for the model's cost per call."""
 
@@ -61,6 +56,7 @@ class OutletsStage:
     def __init__(self, judgement: Judgement, life: Life, keep: Keep, answered: Collection[str] = frozenset()) -> None:
         """`answered`: couriers that are told about every parcel."""
         self._judge = Judge(judgement, life)
+        self._hits_on_counts = resting_on(judgement.pack, OF_OUTLETS).evaluate
         self._topics, self._answered = life.topics, answered
         self._outlet_state = OutletState(keep)
         keeps = {b"h": keep.photo + keep.event_age, b"w": keep.ledger}
@@ -141,14 +137,14 @@ class OutletsStage:
             self._take_back(shipment, hop.takes_back)
             return None
         if hop.only_counts:
-            self._found(hop)
+            self._row(hop)
             return None
         # A waybill number that comes back after it was forgotten is another parcel, with an alert of its own.
         key = f"w{courier}/{shipment.waybill}/{shipment.first_arrival_ms}".encode()
         evidence_ms = 0 if shipment.trigger == Trigger.OVERDUE else now
         waits = courier in self._answered and is_complete_now(shipment)
         counter = shipment if waits else None
-        return Measured(record, *self._found(hop), key, self._judge.is_notable(shipment), evidence_ms, counter)
+        return Measured(record, *self._row(hop), key, self._judge.is_notable(shipment), evidence_ms, counter)
 
     def _words_to_counters(self, block: Sequence[Measured]) -> list[Send]:
         """Tell the counters that wait, of each parcel about which nothing is to be done."""
@@ -182,27 +178,18 @@ class OutletsStage:
             take_inspection(inspector, inspected, accepted)
             outlet_state.release_photos(shipment)
 
-    def _found(self, hop: Arrived) -> tuple[Row, Origins, Sequence[Hit], Sequence[Series]]:
-        """Count a pass, measure it, and give what the rules say of it, with the series that this rests on."""
-        shipment, outlet_state = hop.shipment, self._outlet_state
-        profiles = self._count(hop)
-        inspected = shipment.inspection
-        looked_up = profiles[0] is not None and inspected is not None and inspected.photos
-        reused = outlet_state.reused_photo(shipment) if looked_up else None
-        of_other, photo_ms = (None, None) if reused is None else (reused.waybill, reused.touched_ms)
-        row = measure(shipment, hop.phone, hop.sender, *profiles, of_other)
-        hits = self._judge.hits(row)
-        series = series_behind(hits, row, hop, *profiles) if hits else ()
-        return row, Origins(hop.travel_from, photo_ms), hits, series
+    def _row(self, hop: Arrived) -> tuple[Row, Origins, Sequence[Series]]:
+        """Count what this pass adds to the profiles, and measure the shipment against them.
 
-    def _count(self, hop: Arrived) -> Profiles:
-        """Count what this pass adds to the profiles, and give those that the shipment is measured against."""
+        The series behind its counts are taken at once: profiles go on with the next shipment.
+        """
         shipment, outlet_state = hop.shipment, self._outlet_state
         accepted, inspected, firsts = shipment.real_name, shipment.inspection, shipment.firsts
         courier, now = shipment.courier, shipment.touched_ms
         where = shipment.home_outlet if accepted is None else accepted.outlet
         if where != shipment.home_outlet and not hop.only_counts:  # the profiles that it belongs to may lie elsewhere
-            return NO_PROFILES
+            row = measure(shipment, hop.phone, hop.sender, None, None, None, None)
+            return row, Origins(hop.travel_from), hop.series
         outlet_at = _outlet_at(courier, where)
         outlet = outlet_state.outlet(outlet_at, now)
         acceptor = inspector = None
@@ -226,7 +213,13 @@ class OutletsStage:
         if firsts & First.OVERDUE:
             outlet_state.change_outlet(outlet_at, outlet)
             count_overdue(outlet, shipment.trigger_event_ms)
-        return outlet, acceptor, inspector
+        reused = outlet_state.reused_photo(shipment) if inspected is not None and inspected.photos else None
+        of_other, photo_ms = (None, None) if reused is None else (reused.waybill, reused.touched_ms)
+        row = measure(shipment, hop.phone, hop.sender, outlet, acceptor, inspector, of_other)
+        hits, series = self._hits_on_counts(row), hop.series
+        if hits:
+            series = series + series_behind(rests_on(hits, row), shipment, outlet, acceptor, inspector)
+        return row, Origins(hop.travel_from, photo_ms), series
 
 
 def _outlet_at(courier: str, outlet: str) -> bytes:

@@ -1,8 +1,7 @@
-"""The series behind the counts that a shipment's findings rest on, taken when it is measured."""
+"""The series behind the counts of outlets and operators that a shipment's findings rest on."""
 
-from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
-from parcelward.features.table import Row
 from parcelward.profiles.outlet_series import (
     OF_ACCEPTOR,
     OF_INSPECTOR,
@@ -13,35 +12,26 @@ from parcelward.profiles.outlet_series import (
     outlet_series,
 )
 from parcelward.profiles.outlets import OperatorProfile, OutletProfile
-from parcelward.rules import Hit, rests_on
 from parcelward.shipments.series import Series
-from parcelward.shipments.shipment import Arrived
+from parcelward.shipments.shipment import ShipmentBrief
+
+OF_OUTLETS = OF_INSPECTOR | OF_OUTLET.keys() | OF_ACCEPTOR.keys()
+"""Counts of outlets and operators whose profiles know when it was."""
 
 
 def series_behind(
-    hits: Sequence[Hit],
-    row: Row,
-    hop: Arrived,
-    outlet: OutletProfile | None = None,
-    acceptor: OperatorProfile | None = None,
-    inspector: OperatorProfile | None = None,
-) -> Sequence[Series]:
-    """Give the series of the counts that the findings of hits rest on, from the profiles that the row was measured by.
-
-    It must be done before the next shipment is counted: profiles go on.
-    """
-    wanted = rests_on(hits, row)
-    if not wanted:
-        return ()
-    shipment = hop.shipment
+    wanted: AbstractSet[str],
+    shipment: ShipmentBrief,
+    outlet: OutletProfile,
+    acceptor: OperatorProfile | None,
+    inspector: OperatorProfile | None,
+) -> list[Series]:
+    """Give the series of the `wanted` counts, from the profiles that the shipment was measured by."""
     accepted, inspected = shipment.real_name, shipment.inspection
-    found = [one for one in hop.series if one.feature in wanted]
-    if outlet is not None:
-        now = shipment.trigger_event_ms
-        at = now if accepted is None else accepted.event_ms
-        where = shipment.home_outlet if accepted is None else accepted.outlet
-        found += outlet_series(outlet, sorted(wanted & OF_OUTLET.keys() - {OVERDUE}), at, where)
-        found += outlet_series(outlet, sorted(wanted & {OVERDUE}), now, where)
+    now = shipment.trigger_event_ms
+    at, where = (now, shipment.home_outlet) if accepted is None else (accepted.event_ms, accepted.outlet)
+    found = outlet_series(outlet, sorted(wanted & OF_OUTLET.keys() - {OVERDUE}), at, where)
+    found += outlet_series(outlet, sorted(wanted & {OVERDUE}), now, where)
     if acceptor is not None and accepted is not None:
         of_acceptor = sorted(wanted & OF_ACCEPTOR.keys())
         found += acceptor_series(acceptor, of_acceptor, accepted.event_ms, accepted.operator, accepted.outlet)
