@@ -1,7 +1,7 @@
 """From a verdict to the alert record that leaves: everything a person needs to decide, and nothing raw."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
 from parcelward.alerts.card import age_in_words, build_card
@@ -18,7 +18,7 @@ from parcelward.contract.alerts import (
     Parties,
     Score,
 )
-from parcelward.contract.cards import Bilingual, Card, Change, Counterpart, EarlierFinding
+from parcelward.contract.cards import Bilingual, Card, Change, Counterpart, EarlierFinding, Profile
 from parcelward.contract.controls import AppliedControl
 from parcelward.contract.events import EVENT_TYPES
 from parcelward.features.table import Row
@@ -114,6 +114,19 @@ def _parties(shipment: Shipment) -> Parties:
     )
 
 
+def _evidence(shipment: Shipment, topics: Topics) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(
+            event_id=event_id,
+            event_type=EVENT_TYPES[number].value,
+            topic=topics.intake(shipment.courier),
+            partition=shipment.partition,
+            offset=offset,
+        )
+        for event_id, number, offset in shipment.evidence
+    )
+
+
 def build_alert(
     shipment: Shipment,
     row: Row,
@@ -126,6 +139,7 @@ def build_alert(
     counterparts: Sequence[Counterpart] = (),
     controls: Sequence[AppliedControl] = (),
     in_channel: Bilingual | None = None,
+    profiles: Sequence[Profile] = (),
 ) -> Alert:
     """Build one revision of an alert. All times come from the evidence. `score` is None without a model.
 
@@ -137,7 +151,7 @@ def build_alert(
     state = AlertState.CLEARED_BY_EVIDENCE if clear else AlertState.OPEN
     proposed = Action(record.verdict.action or Action.REQUEST_INFORMATION)
     step = next_step(parcel_state(shipment, record.touched_ms), proposed)
-    card = build_card(shipment, row, lane, ordered, step, record.touched_ms, counterparts, in_channel)
+    card = build_card(shipment, row, lane, ordered, step, record.touched_ms, counterparts, in_channel, profiles)
     at = utc(record.touched_ms)
     real_name, inspection = shipment.real_name, shipment.inspection
     return Alert(
@@ -155,16 +169,7 @@ def build_alert(
         findings=ordered,
         score=score,
         parties=_parties(shipment),
-        evidence=tuple(
-            Evidence(
-                event_id=event_id,
-                event_type=EVENT_TYPES[number].value,
-                topic=topics.intake(shipment.courier),
-                partition=shipment.partition,
-                offset=offset,
-            )
-            for event_id, number, offset in shipment.evidence
-        ),
+        evidence=_evidence(shipment, topics),
         rule_pack_version=pack.version,
         rule_pack_hash=pack.hash,
         model_version=None if score is None else score.model_version,
@@ -177,8 +182,13 @@ def build_alert(
 
 
 def alert_send(alert: Alert, topics: Topics) -> Send:
-    """Write the alert as a CloudEvent in binary mode; key = waybill. Without a control period, as versions before."""
-    leave_out = None if alert.controls else {"controls"}
+    """Write the alert as a CloudEvent in binary mode; key = waybill.
+
+    What came with a later version is left out where there is none: control periods and profiles.
+    """
+    leave_out: dict[str, Any] = {} if alert.controls else {"controls": True}
+    if alert.card is None or not alert.card.profiles:
+        leave_out["card"] = {"profiles"}
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", f"{alert.alert_id}:{alert.revision}".encode()),

@@ -7,7 +7,7 @@ from parcelward.alerts.contacts import contacts_for
 from parcelward.alerts.next_step import RECORDS_CHECK, SPOT_CHECK, Step, accepted_ms, last_seen, parcel_state
 from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.contract.alerts import Finding, Lane
-from parcelward.contract.cards import Bilingual, Card, Counterpart, Goods, ParcelState, Seen, Whereabouts
+from parcelward.contract.cards import Bilingual, Card, Counterpart, Goods, ParcelState, Profile, Seen, Whereabouts
 from parcelward.contract.fields import InspectionResult
 from parcelward.escaping import escaped
 from parcelward.features.table import INDEX, Row
@@ -37,6 +37,7 @@ def build_card(
     now_ms: int,
     counterparts: Sequence[Counterpart] = (),
     in_channel: Bilingual | None = None,
+    profiles: Sequence[Profile] = (),
 ) -> Card:
     """Fill in the card of a revision raised at `now_ms`; `step` is what is left of the proposed action.
 
@@ -67,6 +68,7 @@ def build_card(
         whereabouts=_whereabouts(shipment, state),
         contacts=contacts_for(shipment, state, lane, step.action, _categories(shipment)),
         counterparts=tuple(counterparts),
+        profiles=tuple(profiles),
         from_region=None if real_name is None else real_name.stated_region,
         to_region=None if real_name is None else real_name.receiver_region,
         next_step=Bilingual(zh=zh, en=en),

@@ -4,6 +4,7 @@ Profiles forget: read again a week later they would clear an alert that nothing 
 acceptance, a correction, a re-inspection) is measured anew.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -11,6 +12,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from parcelward.features.table import FEATURES, INDEX, EvidenceKind, Row, Value
+from parcelward.shipments.series import Series
 from parcelward.shipments.shipment import First, InspectionEntry, RealNameEntry, ShipmentBrief, TravelFrom, encode
 
 OVERDUE = INDEX["outlet_overdue_1d"]
@@ -49,9 +51,12 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     of_inspection: list[Value]
     travel_from: TravelFrom = None
     photo_ms: int | None = None
+    series: list[Series] = []  # behind the counts that a finding rests on
 
 
-def take_snapshot(shipment: ShipmentBrief, row: Row, origins: Origins = UNKNOWN) -> Snapshot:
+def take_snapshot(
+    shipment: ShipmentBrief, row: Row, origins: Origins = UNKNOWN, series: Sequence[Series] = ()
+) -> Snapshot:
     """The profile values of a row."""
     return Snapshot(
         _mark(shipment.real_name),
@@ -59,6 +64,7 @@ def take_snapshot(shipment: ShipmentBrief, row: Row, origins: Origins = UNKNOWN)
         [row[position] for position in OF_ACCEPTANCE],
         [row[position] for position in OF_INSPECTION],
         *origins,
+        list(series),
     )
 
 
@@ -94,6 +100,24 @@ def origins_with(shipment: ShipmentBrief, origins: Origins, snapshot: Snapshot |
     if snapshot.photo_ms and _keeps_inspection(shipment, snapshot):
         photo_ms = snapshot.photo_ms
     return Origins(travel_from, photo_ms)
+
+
+def series_with(
+    shipment: ShipmentBrief, row: Row, measured: Sequence[Series], snapshot: Snapshot | None
+) -> Sequence[Series]:
+    """The series behind the values in the row that `with_snapshot` gives: those of the snapshot, as far as it counts.
+
+    A series that does not belong to the value in the row is left out.
+    """
+    if snapshot is None:
+        return measured
+    acceptance, inspection = _keeps_acceptance(shipment, snapshot), _keeps_inspection(shipment, snapshot)
+    kept = [one for one in snapshot.series if (inspection if INDEX[one.feature] in OF_INSPECTION else acceptance)]
+    found: dict[str, Series] = {}
+    for one in (*kept, *measured):
+        if one.value == row[INDEX[one.feature]]:
+            found.setdefault(one.feature, one)
+    return list(found.values())
 
 
 def _keeps_acceptance(shipment: ShipmentBrief, snapshot: Snapshot) -> bool:

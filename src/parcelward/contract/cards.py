@@ -127,6 +127,69 @@ class Counterpart(Part):
     at: Moment = Field(description="Time of its inspection or of its acceptance.")
 
 
+class ProfileOf(StrEnum):
+    """Owner of a profile."""
+
+    DOCUMENT = "document"
+    """The sender's document, over all outlets and couriers."""
+    PHONE = "phone"
+    """The sender's phone, over all outlets and couriers."""
+    OPERATOR = "operator"
+    """One operator at one outlet."""
+    OUTLET = "outlet"
+
+
+class Counting(StrEnum):
+    """Kind of thing that the buckets of a profile count."""
+
+    EVENTS = "events"
+    """Each one that happened."""
+    NEW_VALUES = "new_values"
+    """Values such as names or phones, each in the bucket in which the window has it first."""
+
+
+class CountedEvent(Part):
+    """One event that a profile counted. The parcel is named where the profile keeps it."""
+
+    at: Moment = Field(description="Event time.")
+    courier: CourierCode | None = Field(None, description="Courier of the parcel; null where it is not kept.")
+    waybill: WaybillNo | None = Field(None, description="Waybill of the parcel; null where it is not kept.")
+    outlet: OutletCode | None = Field(None, description="Outlet that accepted it; null where it is not kept.")
+
+
+class Profile(Part):
+    """The counts in time behind one number that a finding rests on, as they were when the parcel was measured.
+
+    Bucket `i` begins at `begins_at` plus `i` times `bucket_s`. The last `within` buckets hold what was counted: their
+    sum is `value`, unless that is an estimate. Buckets before them only show what was usual.
+    """
+
+    feature: str = Field(
+        description="Feature that a finding names in its `values`.", examples=["operator_inspections_10min"]
+    )
+    of: ProfileOf = Field(description="Whose profile it is.", examples=["operator"])
+    operator: OperatorCode | None = Field(None, description="The operator, where it is an operator's.")
+    outlet: OutletCode | None = Field(None, description="The outlet, where it is an outlet's or an operator's.")
+    counting: Counting = Field(description="What the buckets count.", examples=["events"])
+    value: int = Field(ge=0, description="The number that the finding names.", examples=[62])
+    begins_at: Moment = Field(description="Begin of the first bucket.")
+    bucket_s: int = Field(ge=1, description="Length of a bucket.", examples=[60], json_schema_extra={"x-unit": "s"})
+    counts: tuple[int, ...] = Field(
+        min_length=1, max_length=60, description="Counts by bucket, the newest last.", examples=[[0, 1, 0, 31, 30]]
+    )
+    within: int = Field(ge=1, description="How many of the last buckets the finding counted.", examples=[2])
+    estimated: bool = Field(
+        False,
+        description="True: `value` is estimated from a sample, and the buckets count the sample.",
+        examples=[False],
+    )
+    events: tuple[CountedEvent, ...] = Field(
+        (),
+        max_length=20,
+        description="The newest of what the window counted, the newest last; none where only counts are kept.",
+    )
+
+
 class Card(Part):
     """All that a person needs in order to decide on an alert. Unknown values are null, and are named as unknown."""
 
@@ -144,6 +207,9 @@ class Card(Part):
     whereabouts: Whereabouts
     contacts: tuple[Contact, ...] = Field(description="Who can be called, the most urgent first.")
     counterparts: tuple[Counterpart, ...] = Field((), description="Other parcels that this one is compared with.")
+    profiles: tuple[Profile, ...] = Field(
+        (), max_length=8, description="What the counts of the findings are made of; left out where there is none."
+    )
     next_step: Bilingual = Field(description="What to do, as the parcel's present state allows.")
     clears_when: Bilingual = Field(description="What evidence would clear the alert.")
 

@@ -9,6 +9,7 @@ Where days are read as well as weeks, a few more values are held of each bucket.
 busy week leaves it of its sample, which is nothing or noise.
 """
 
+from collections.abc import Collection, Iterable
 from typing import ClassVar
 
 import msgspec
@@ -88,6 +89,19 @@ class Distinct(msgspec.Struct, array_like=True, gc=False):
         """Give the values held that were counted in the `span` buckets up to `bucket`."""
         floor = bucket - span
         return [value for value, cells in self.values.items() if any(floor < at <= bucket for at in cells)]
+
+    def firsts(self, bucket: int, span: int) -> list[int]:
+        """Count the values held in the `span` buckets up to `bucket`, each in the bucket where these have it first."""
+        floor, counts = bucket - span, [0] * span
+        for cells in self._held():
+            first = min((at for at in cells if floor < at <= bucket), default=None)
+            if first is not None:
+                counts[first - floor - 1] += 1
+        return counts
+
+    def _held(self) -> Iterable[Collection[int]]:
+        """Give the buckets of each value that is held."""
+        return self.values.values()
 
     def at(self, bucket: int, span: int) -> int:
         """Count the different values in the `span` buckets up to `bucket`; estimate it if some were left out."""
@@ -191,6 +205,15 @@ class DailyDistinct(Distinct, array_like=True, gc=False):
                 for value in held:
                     reach[value] = max(reach.get(value, 0), known)
         return round(sum(HASHES / known for known in reach.values()))
+
+    def _held(self) -> Iterable[Collection[int]]:
+        if self.below == HASHES:
+            return self.values.values()
+        buckets: dict[int, list[int]] = {value: list(cells) for value, cells in self.values.items()}
+        for at, held in self.extra.items():
+            for value in held:
+                buckets.setdefault(value, []).append(at)
+        return buckets.values()
 
     @property
     def total(self) -> int:

@@ -17,6 +17,7 @@ INSPECTIONS_MS = 26 * HOUR_MS
 INSPECTIONS_KEPT = 1024  # at most; one every 5 s for an hour and a half
 INSPECTIONS_BEFORE = 8  # older ones are kept to know the one before, if there are not more
 STAFF_SENDS_KEPT = 64
+PACE_MS = 10 * MINUTE_MS
 FAST_GAP_MS = 5_000  # reading a document alone takes 3 s (DOMAIN 1.3), opening and sealing a parcel far longer
 
 
@@ -236,8 +237,15 @@ def inspection_pace(operator: OperatorProfile, at_ms: int, is_new: bool = False)
         gap = (at_ms - times[position - 1]) / 1000
     else:
         gap = None
-    until = bisect_right(times, at_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS + FIVE_MINUTES_MS - 1)
+    first, until = pace_window(operator, at_ms)
     if is_new and upto < until:
         following = (times[upto] - at_ms) / 1000
         gap = following if gap is None or following < gap else gap
-    return gap, until - bisect_right(times, at_ms - 10 * MINUTE_MS, hi=upto)
+    return gap, until - first
+
+
+def pace_window(operator: OperatorProfile, at_ms: int) -> tuple[int, int]:
+    """Positions of the inspections of the 10 min up to `at_ms`, and of the five minutes in which it lies."""
+    times = operator.inspections
+    until = bisect_right(times, at_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS + FIVE_MINUTES_MS - 1)
+    return bisect_right(times, at_ms - PACE_MS, hi=until), until

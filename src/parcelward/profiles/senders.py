@@ -96,8 +96,11 @@ def phone_view(
     state: Mapping[bytes, bytes],
     phones: dict[bytes, PhoneProfile],
     oldest_ms: int,
-) -> PhoneView:
-    """Count a parcel for a phone if it `is_first`, and read the phone's profile as of the parcel's acceptance."""
+) -> tuple[PhoneView, PhoneProfile]:
+    """Count a parcel for a phone if it `is_first`, and read the phone's profile as of the parcel's acceptance.
+
+    Also give the profile.
+    """
     profile: PhoneProfile = _profile(key, state, phones, decode_phone, oldest_ms) or PhoneProfile(entry.event_ms)
     if is_first and entry.document_token is not None:
         phones[key] = profile
@@ -105,11 +108,12 @@ def phone_view(
     now, many = entry.event_ms, profile.many
     if many is not None:
         at = now // DISTINCT_WIDTH_MS
-        return PhoneView(many.at(at, DISTINCT_DAY), many.at(at, DISTINCT_WEEK))
-    return PhoneView(
+        return PhoneView(many.at(at, DISTINCT_DAY), many.at(at, DISTINCT_WEEK)), profile
+    view = PhoneView(
         len({document for at, document in profile.sends if now - DAY_MS < at <= now}),
         len({document for at, document in profile.sends if now - WEEK_MS < at <= now}),
     )
+    return view, profile
 
 
 def _count_document(profile: PhoneProfile, at: int, document: int) -> None:
@@ -152,10 +156,10 @@ def sender_view(
     state: Mapping[bytes, bytes],
     senders: dict[bytes, SenderProfile],
     oldest_ms: int,
-) -> tuple[SenderView, TravelFrom]:
+) -> tuple[SenderView, TravelFrom, SenderProfile]:
     """Count a parcel for a document if it `is_first`, and read the document's profile as of the parcel's acceptance.
 
-    Also give where the document was read before.
+    Also give where the document was read before, and the profile.
     """
     profile: SenderProfile = _profile(key, state, senders, decode_sender, oldest_ms) or SenderProfile(entry.event_ms)
     if is_first:
@@ -166,8 +170,8 @@ def sender_view(
     earlier = _read_before(profile, shipment, entry)
     view = view_of(profile, shipment, entry, earlier)
     if earlier is None or not earlier.waybill:  # an older record does not say which parcel it was
-        return view, None
-    return view, (earlier.courier, earlier.waybill, earlier.outlet, earlier.event_ms)
+        return view, None, profile
+    return view, (earlier.courier, earlier.waybill, earlier.outlet, earlier.event_ms), profile
 
 
 def send_of(shipment: ShipmentBrief, entry: RealNameEntry) -> SenderSend:
@@ -286,11 +290,7 @@ def view_of(profile: SenderProfile, shipment: ShipmentBrief, entry: RealNameEntr
             travel_km=km,
             travel_kmh=kmh,
         )
-    sends = profile.sends
-    mine = crc32(ledger_key(shipment.courier, shipment.waybill))
-    counted = max([send.passes for send in sends if send.waybill == mine], default=0)
-    if len(sends) > 1:  # what a correction replaces may still be to be taken back
-        sends = [send for send in sends if send.waybill != mine or send.passes == counted]
+    sends = sends_that_stand(profile, shipment)
     week = [send for send in sends if now - WEEK_MS < send.event_ms <= now]
     day = [send for send in week if send.event_ms > now - DAY_MS]
     weights = [send.weight_g for send in week] or [1]
@@ -310,6 +310,16 @@ def view_of(profile: SenderProfile, shipment: ShipmentBrief, entry: RealNameEntr
         travel_km=km,
         travel_kmh=kmh,
     )
+
+
+def sends_that_stand(profile: SenderProfile, shipment: ShipmentBrief) -> list[SenderSend]:
+    """Give the parcels that are kept one by one, without what a correction of this parcel replaces."""
+    sends = profile.sends
+    if len(sends) < 2:
+        return sends
+    mine = crc32(ledger_key(shipment.courier, shipment.waybill))
+    counted = max([send.passes for send in sends if send.waybill == mine], default=0)
+    return [send for send in sends if send.waybill != mine or send.passes == counted]
 
 
 def _read_before(profile: SenderProfile, shipment: ShipmentBrief, entry: RealNameEntry) -> Read | None:

@@ -17,6 +17,7 @@ from typing import ClassVar
 import msgspec
 
 from parcelward.moments import HOUR_MS, HOURS_PER_DAY
+from parcelward.shipments.series import Series
 
 
 class Rolling(msgspec.Struct, array_like=True, gc=False):
@@ -86,6 +87,12 @@ class Rolling(msgspec.Struct, array_like=True, gc=False):
         gone = len(self.cells) - behind - self.span  # of the oldest cells
         return total - sum(self.cells[:gone]) if gone > 0 else total
 
+    def counts(self, bucket: int) -> list[int]:
+        """Give the counts of the buckets of the window that ends with a bucket, the newest last; their sum is `at`."""
+        upto = self.cells[: max(len(self.cells) - self.newest + bucket, 0)] if bucket < self.newest else self.cells
+        counts = [0] * self.span + upto + [0] * min(max(bucket - self.newest, 0), self.span)
+        return counts[-self.span :]
+
 
 class LastHour(Rolling):
     """12 buckets of 5 minutes."""
@@ -112,6 +119,14 @@ class LastWeek(Rolling):
         if first < 0:
             first = position % HOURS_PER_DAY
         return sum(cells[first : position + 1 : HOURS_PER_DAY]) if position >= 0 else 0
+
+
+def rolled(feature: str, window: Rolling, bucket: int, width_ms: int, joined: int = 1) -> Series:
+    """Make a series of a rolling window that ends with a bucket; so many of its buckets are `joined` into one."""
+    counts = window.counts(bucket)
+    counts = [sum(counts[at : at + joined]) for at in range(0, len(counts), joined)]
+    begins_ms = (bucket - window.span + 1) * width_ms
+    return Series(feature, sum(counts), begins_ms, width_ms * joined, counts, len(counts))
 
 
 class RollingTop(msgspec.Struct, array_like=True, gc=False):

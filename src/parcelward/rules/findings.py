@@ -1,6 +1,7 @@
 """Turn a hit into the finding that an alert carries."""
 
 import math
+from collections.abc import Sequence
 
 from parcelward.contract.alerts import Action, Finding, Severity
 from parcelward.contract.cards import Bilingual
@@ -48,6 +49,18 @@ def finding_of(hit: Hit, row: Row) -> Finding:
         thresholds=rule.thresholds,
         clears_when=clears,
     )
+
+
+def rests_on(hits: Sequence[Hit], row: Row) -> set[str]:
+    """Give the counts that the findings of hits rest on: those that have reached a lower limit of the rule."""
+    found = set()
+    for hit in hits:
+        if hit.error is None:
+            for feature, least in hit.rule.least.items():
+                value = row[INDEX[feature]]
+                if isinstance(value, int) and value >= least:
+                    found.add(feature)
+    return found
 
 
 def _filled(texts: tuple[Template, Template], rule: Rule, row: Row) -> Bilingual:

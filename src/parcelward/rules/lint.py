@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from parcelward.features.ranges import RANGES, Range
-from parcelward.features.table import FeatureType, Value
+from parcelward.features.table import FEATURES, INDEX, FeatureType, Value
 from parcelward.rules.atoms import atom, is_logic, tests_in
 from parcelward.rules.check import (
     AND,
@@ -78,6 +78,21 @@ def limits(node: Node) -> dict[str, tuple[float | int, ...]]:
     found: dict[str, tuple[float | int, ...]] = {}
     for feature, _, number in comparisons(node):
         found[feature] = (*found.get(feature, ()), number)
+    return found
+
+
+def least_counts(node: Node) -> dict[str, int]:
+    """Give of each whole number that is compared with a lower limit the smallest that passes any such test.
+
+    >>> from parcelward.rules.check import check
+    >>> least_counts(check("sender_names_7d >= 3 || sender_names_7d > 5 && sender_sends_1d < 4"))
+    {'sender_names_7d': 3}
+    """
+    found: dict[str, int] = {}
+    for feature, sign, number in comparisons(node):
+        if sign in (">=", ">") and FEATURES[INDEX[feature]].type is FeatureType.INT:
+            least = int(number) + (sign == ">")
+            found[feature] = min(found.get(feature, least), least)
     return found
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from parcelward.rules.check import ExpressionError, Node, check, fault_at
 from parcelward.rules.compile import compiled, python_source
 from parcelward.rules.cost import MAX_STEPS, steps
 from parcelward.rules.laws import article_fault
-from parcelward.rules.lint import limits, meaning_fault, surely_known, value_fault
+from parcelward.rules.lint import least_counts, limits, meaning_fault, surely_known, value_fault
 from parcelward.rules.rule import Example, Hit, Rule, RulePack, content_hash
 from parcelward.rules.source import SourcePlace, read
 from parcelward.rules.text import Language, Template, template
@@ -138,6 +138,12 @@ def assemble(version: str, rules: Sequence[Rule]) -> RulePack:
     return RulePack(version, content_hash(rules), tuple(rules), evaluate, python)
 
 
+@lru_cache(maxsize=8)
+def resting_on(pack: RulePack, counts: frozenset[str]) -> RulePack:
+    """The rules of a pack whose findings may rest on one of these counts, as a pack."""
+    return assemble(pack.version, [rule for rule in pack.rules if counts & rule.least.keys()])
+
+
 def _alone(hit: Hit, node: Node, names: dict[str, Any]) -> Callable[[Row], Sequence[Hit]]:
     """The function of one rule by itself."""
     own = {**names, "H0": hit, "failed": lambda _, reason: Hit(hit.rule, reason)}
@@ -191,6 +197,7 @@ def _rule(place: SourcePlace) -> Rule:
         examples=_examples(keys["examples"].about(of)) if "examples" in keys else _no_examples(place.about(of)),
         fields=expression.features,
         limits=limits(expression),
+        least=least_counts(expression),
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,8 +24,9 @@ class Example:
 class Rule:
     """One rule of a pack. `fields`: features of its expression in order of appearance.
 
-    `limits`: all numbers that each feature is compared with. `clears`: the evidence that clears the finding, in Chinese
-    and in English; None where the pack does not say it.
+    `limits`: all numbers that each feature is compared with. `least`: of each count that is compared with a lower limit
+    the smallest that passes such a test; a finding rests on it from there on. `clears`: the evidence that clears the
+    finding, in Chinese and in English; None where the pack does not say it.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Rule:
     examples: tuple[Example, ...]
     fields: tuple[str, ...]
     limits: Limits = field(default_factory=dict)
+    least: Mapping[str, int] = field(default_factory=dict)
     clears: tuple[Template, Template] | None = None
 
     @property
@@ -70,6 +72,15 @@ class RulePack:
     rules: tuple[Rule, ...]
     evaluate: Callable[[Row], Sequence[Hit]]
     python: str  # the generated source, for reading
+
+    @property
+    def least(self) -> dict[str, int]:
+        """The smallest count of each feature on which a finding of any rule may rest."""
+        found: dict[str, int] = {}
+        for rule in self.rules:
+            for feature, number in rule.least.items():
+                found[feature] = min(found.get(feature, number), number)
+        return found
 
     @property
     def name(self) -> str:

@@ -65,7 +65,7 @@ def build_stages(settings: Settings) -> Stages:
             "duties": lambda partitions: DutiesStage(
                 decoder, tokeniser, topics, deadlines, partitions, moves, controls
             ),
-            "senders": lambda _: SendersStage(topics, keep.event_age),
+            "senders": lambda _: SendersStage(topics, keep.event_age, pack.least),
             "outlets": lambda _: OutletsStage(judgement, life, keep, frozenset(settings.answer_every_parcel)),
             "referrals": lambda partitions: ReferralsStage(life, limits, couriers, partitions),
             "cases": lambda _: CasesStage(topics, life.times.keep, budget),

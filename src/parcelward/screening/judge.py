@@ -11,10 +11,12 @@ from msgspec import structs
 from parcelward import counts
 from parcelward.alerts.alert import History, alert_send, build_alert
 from parcelward.alerts.changes import changes_between
+from parcelward.alerts.counterparts import photo_counterpart, place_counterpart
 from parcelward.alerts.facts import facts_of, found_so_far, no_longer_found
 from parcelward.alerts.model_finding import SCORE, model_action, model_finding, plain_model_finding
 from parcelward.alerts.next_step import next_step, parcel_state
-from parcelward.alerts.snapshot import Origins, origins_with, take_snapshot, with_snapshot
+from parcelward.alerts.profiles import shown_profiles
+from parcelward.alerts.snapshot import Origins, origins_with, series_with, take_snapshot, with_snapshot
 from parcelward.alerts.verdict import (
     MODEL_RULE,
     RELEASED_BELOW,
@@ -28,13 +30,13 @@ from parcelward.alerts.verdict import (
 from parcelward.cases.life import FIRST, Life
 from parcelward.cases.news import news_of
 from parcelward.contract.alerts import Action, Contribution, Finding, Lane, Score, Severity
-from parcelward.contract.cards import Counterpart, CounterpartKind
+from parcelward.contract.cards import Counterpart, Profile
 from parcelward.controls import NO_CONTROLS, Applied, Controls
 from parcelward.features.table import INDEX, Row
-from parcelward.moments import utc
-from parcelward.rules import Hit, RulePack, finding_of, sendable, severity_and_action
+from parcelward.rules import Hit, RulePack, finding_of, rests_on, sendable, severity_and_action
 from parcelward.screening.outlet_state import OutletState
 from parcelward.shipments.deadlines import Deadlines
+from parcelward.shipments.series import Series
 from parcelward.shipments.shipment import (
     LETTER,
     Duty,
@@ -48,8 +50,6 @@ from parcelward.stage import Outcome, SourceRecord
 
 NO_MODEL = 2.0
 """Threshold without a model: above every score."""
-
-_PHOTO_REUSED_FROM = INDEX["photo_reused_from"]
 
 
 class Explained(Protocol):
@@ -94,6 +94,8 @@ class Measured(msgspec.Struct, gc=False):
     record: SourceRecord
     row: Row
     origins: Origins
+    series: Sequence[Series]
+    """Behind the counts on which its findings may rest."""
     key: bytes
     notable: bool
     """It is entered even if nothing is found: it is contested, or drawn for a check."""
@@ -117,6 +119,7 @@ class Measured(msgspec.Struct, gc=False):
             shipment, snapshot = self.shipment(), self.known.snapshot
             self.row = with_snapshot(shipment, self.row, snapshot)
             self.origins = origins_with(shipment, self.origins, snapshot)
+            self.series = series_with(shipment, self.row, self.series, snapshot)
 
 
 class Revised(NamedTuple):
@@ -132,6 +135,7 @@ class Revised(NamedTuple):
     history: History
     counterparts: Sequence[Counterpart]
     applied: Applied
+    profiles: Sequence[Profile]
 
 
 class Judge:
@@ -198,7 +202,7 @@ class Judge:
             record,
             touched_ms=shipment.touched_ms,
             passes=shipment.passes,
-            snapshot=take_snapshot(shipment, one.row, one.origins),
+            snapshot=take_snapshot(shipment, one.row, one.origins, one.series),
         )
         new = None if revision is None else self._revised(one, hits, score, explained, record, applied)
         outlet_state.change_alert(one.key, record if new is None else new.record)
@@ -248,7 +252,8 @@ class Judge:
             record, step=_step(shipment, record), found=found_so_far(known.found, all_findings), facts=facts
         )
         counterparts = (*photo_counterpart(shipment, one.row, one.origins), *place_counterpart(one.origins, findings))
-        return Revised(shipment, one.row, findings, score, record, explained, history, counterparts, applied)
+        profiles = shown_profiles(one.series, rests_on(hits, one.row))
+        return Revised(shipment, one.row, findings, score, record, explained, history, counterparts, applied, profiles)
 
     def _why_the_model_speaks(self, one: Measured, score: float) -> Explained | None:
         """Explain the score where it is a finding, for what the model proposes depends on that; else None."""
@@ -286,6 +291,7 @@ class Judge:
                 one.counterparts,
                 one.applied.controls(),
                 one.applied.in_channel(Lane(str(one.record.verdict.lane))),
+                one.profiles,
             )
             outcome.sends.append(alert_send(alert, self._topics))
             if alert.revision == FIRST and (told := self._life.first_instruction(news_of(alert))) is not None:
@@ -344,26 +350,6 @@ def records_complete(shipment: ShipmentBrief) -> bool:
     registered = real_name is not None or bool(overdue & Duty.REAL_NAME)
     inspected = shipment.inspection is not None or bool(overdue & Duty.INSPECTION)
     return registered and (inspected or (real_name is not None and real_name.goods_nature == LETTER))
-
-
-def place_counterpart(origins: Origins, findings: Sequence[Finding]) -> tuple[Counterpart, ...]:
-    """Name the parcel at whose place the document was read before, where a finding rests on the way between both."""
-    rests = any(feature in finding.values for finding in findings for feature in ("travel_km", "travel_kmh"))
-    if origins.travel_from is None or not rests:
-        return ()
-    return (_counterpart(CounterpartKind.DOCUMENT_PLACE, *origins.travel_from),)
-
-
-def photo_counterpart(shipment: Shipment, row: Row, origins: Origins) -> tuple[Counterpart, ...]:
-    """Name the other parcel whose photo came again, with its place and time."""
-    inspection, other = shipment.inspection, row[_PHOTO_REUSED_FROM]
-    if inspection is None or not isinstance(other, str) or origins.photo_ms is None:
-        return ()
-    return (_counterpart(CounterpartKind.PHOTO, shipment.courier, other, inspection.outlet, origins.photo_ms),)
-
-
-def _counterpart(kind: CounterpartKind, courier: str, waybill: str, outlet: str, at_ms: int) -> Counterpart:
-    return Counterpart(kind=kind, courier=courier, waybill=waybill, outlet=outlet, at=utc(at_ms))
 
 
 def _verdict(hits: Sequence[Hit], by_model: Action | None, applied: Applied) -> Verdict:

@@ -19,8 +19,11 @@ from parcelward.profiles.outlets import (
     take_acceptance,
     take_inspection,
 )
+from parcelward.rules import rests_on, resting_on
 from parcelward.screening.judge import Judge, Judgement, Measured
 from parcelward.screening.outlet_state import Keep, OutletState
+from parcelward.screening.series import OF_OUTLETS, series_behind
+from parcelward.shipments.series import Series
 from parcelward.shipments.shipment import (
     Arrived,
     First,
@@ -53,6 +56,7 @@ class OutletsStage:
     def __init__(self, judgement: Judgement, life: Life, keep: Keep, answered: Collection[str] = frozenset()) -> None:
         """`answered`: couriers that are told about every parcel."""
         self._judge = Judge(judgement, life)
+        self._hits_on_counts = resting_on(judgement.pack, OF_OUTLETS).evaluate
         self._topics, self._answered = life.topics, answered
         self._outlet_state = OutletState(keep)
         keeps = {b"h": keep.photo + keep.event_age, b"w": keep.ledger}
@@ -174,14 +178,18 @@ class OutletsStage:
             take_inspection(inspector, inspected, accepted)
             outlet_state.release_photos(shipment)
 
-    def _row(self, hop: Arrived) -> tuple[Row, Origins]:
-        """Count what this pass adds to the profiles, and measure the shipment against them."""
+    def _row(self, hop: Arrived) -> tuple[Row, Origins, Sequence[Series]]:
+        """Count what this pass adds to the profiles, and measure the shipment against them.
+
+        The series behind its counts are taken at once: profiles go on with the next shipment.
+        """
         shipment, outlet_state = hop.shipment, self._outlet_state
         accepted, inspected, firsts = shipment.real_name, shipment.inspection, shipment.firsts
         courier, now = shipment.courier, shipment.touched_ms
         where = shipment.home_outlet if accepted is None else accepted.outlet
         if where != shipment.home_outlet and not hop.only_counts:  # the profiles that it belongs to may lie elsewhere
-            return measure(shipment, hop.phone, hop.sender, None, None, None, None), Origins(hop.travel_from)
+            row = measure(shipment, hop.phone, hop.sender, None, None, None, None)
+            return row, Origins(hop.travel_from), hop.series
         outlet_at = _outlet_at(courier, where)
         outlet = outlet_state.outlet(outlet_at, now)
         acceptor = inspector = None
@@ -208,7 +216,10 @@ class OutletsStage:
         reused = outlet_state.reused_photo(shipment) if inspected is not None and inspected.photos else None
         of_other, photo_ms = (None, None) if reused is None else (reused.waybill, reused.touched_ms)
         row = measure(shipment, hop.phone, hop.sender, outlet, acceptor, inspector, of_other)
-        return row, Origins(hop.travel_from, photo_ms)
+        hits, series = self._hits_on_counts(row), hop.series
+        if hits:
+            series = series + series_behind(rests_on(hits, row), shipment, outlet, acceptor, inspector)
+        return row, Origins(hop.travel_from, photo_ms), series
 
 
 def _outlet_at(courier: str, outlet: str) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from parcelward.expiry import Sweep
 from parcelward.moments import WEEK_MS
+from parcelward.profiles.sender_series import OF_DOCUMENT, OF_PHONE, document_series, phone_series
 from parcelward.profiles.senders import (
     PhoneProfile,
     SenderProfile,
@@ -21,9 +22,14 @@ from parcelward.topics import Topics
 class SendersStage:
     """Identity profiles of one partition."""
 
-    def __init__(self, topics: Topics, event_age_ms: int) -> None:
-        """Keep a profile `event_age_ms` longer than its windows: an event may arrive that late."""
+    def __init__(self, topics: Topics, event_age_ms: int, least: Mapping[str, int]) -> None:
+        """Keep a profile `event_age_ms` longer than its windows: an event may arrive that late.
+
+        `least`: of each count the smallest on which a finding may rest. From there on its series goes with the hop.
+        """
         self._topics = topics
+        self._least_of_phone = [(feature, least[feature]) for feature in sorted(OF_PHONE & least.keys())]
+        self._least_of_document = [(feature, least[feature]) for feature in sorted(OF_DOCUMENT & least.keys())]
         self._keep_ms = keep_ms = WEEK_MS + event_age_ms
         # Not `self._keep_ms`: a reference to self would be a cycle, and keep the sweep's list of all keys alive when
         # the partition is gone.
@@ -81,7 +87,9 @@ class SendersStage:
         if not hop.at_document and real_name.phone_token is not None:
             phone = real_name.phone_token.encode()
             if not back:
-                hop.phone = phone_view(phone, real_name, is_first, state, phones, oldest)
+                hop.phone, known = phone_view(phone, real_name, is_first, state, phones, oldest)
+                if wanted := [one for one, least in self._least_of_phone if getattr(hop.phone, one) >= least]:
+                    hop.series += phone_series(known, shipment, real_name, hop.phone, wanted)
             elif back & First.SENDER:
                 take_from_phone(phone, real_name, state, phones, oldest)
         if real_name.document_token is not None:
@@ -90,7 +98,10 @@ class SendersStage:
                 hop.at_document = True
                 return Send(self._topics.into("senders"), key, encode(hop)), arrival
             if not back:
-                hop.sender, hop.travel_from = sender_view(key, shipment, real_name, is_first, state, senders, oldest)
+                view, hop.travel_from, profile = sender_view(key, shipment, real_name, is_first, state, senders, oldest)
+                hop.sender = view
+                if wanted := [one for one, least in self._least_of_document if getattr(view, one) >= least]:
+                    hop.series += document_series(profile, shipment, real_name, view, wanted)
             elif back & First.SENDER:
                 take_from_sender(key, shipment, real_name, state, senders, oldest)
         return Send(

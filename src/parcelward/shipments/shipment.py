@@ -10,6 +10,7 @@ import msgspec
 
 from parcelward.contract.fields import GoodsNature
 from parcelward.formats import FROM_0, FROM_1, reading
+from parcelward.shipments.series import Series
 
 LETTER = GoodsNature.LETTER.value
 """Nature of goods that need no inspection."""
@@ -254,6 +255,7 @@ class Hop(msgspec.Struct, array_like=True, gc=False, tag="2"):
     takes_back: int = 0
     travel_from: TravelFrom = None
     only_counts: bool = False
+    series: list[Series] = []  # behind counts of phone and document on which a rule's finding may rest
 
 
 class Arrived(msgspec.Struct, array_like=True, gc=False, tag="2"):
@@ -266,6 +268,7 @@ class Arrived(msgspec.Struct, array_like=True, gc=False, tag="2"):
     takes_back: int
     travel_from: TravelFrom = None
     only_counts: bool = False
+    series: list[Series] = []
 
 
 A_LEDGER_RECORD = "a record of the duty ledger"
@@ -308,6 +311,7 @@ def decode_arrived(record: bytes) -> Arrived:
             hop.takes_back,
             hop.travel_from,
             hop.only_counts,
+            hop.series,
         )
 
 
