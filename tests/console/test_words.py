@@ -17,6 +17,7 @@ from parcelward.console.web.pages.audit import COLUMNS
 from parcelward.console.web.rendering import PROPOSED
 from parcelward.console.web.words import KEYS, WORDS, word
 from parcelward.contract.alerts import Action, Lane, Severity
+from parcelward.contract.cards import ProfileOf
 from parcelward.contract.decisions import Parcel
 from parcelward.contract.reasons import Reason
 from parcelward.contract.referrals import SubjectKind
@@ -51,6 +52,7 @@ FAMILIES = {
     "cause_": (*Reason, "other"),
     "columns_": ("5min", "hour", "day"),
     "course_": OVERDUE,
+    "profile_": (*(f"of_{one}" for one in ProfileOf), "events", "new_values"),
     "sign_": (
         *(one for one in StepKind if one not in ("answer", "revise", "worsen", "withdraw")),
         *("accepted", "inspected", "scanned", "late", "raised", "revised", "told", "answered", "due", "not_taken"),

@@ -138,6 +138,33 @@ _CREDIT: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+_PROFILES: Mapping[str, tuple[str, str]] = {
+    "profiles": ("所依据的计数", "The counts behind it"),
+    "profile_of_document": ("该寄件证件（各企业、各网点合计）", "this document, over all couriers and outlets"),
+    "profile_of_phone": ("该寄件电话（各企业、各网点合计）", "this phone, over all couriers and outlets"),
+    "profile_of_operator": ("该揽收员", "this operator"),
+    "profile_of_outlet": ("该网点", "this outlet"),
+    "profile_window": ("{begin}至{end}", "{begin} to {end}"),
+    "profile_about": ("约{n:,}", "about {n:,}"),
+    "profile_limit": ("限值{n}", "limit {n}"),
+    "profile_drawn": ("{what}：{value}，每柱{span}", "{what}: {value}; each column is {span}"),
+    "profile_events": ("每柱{span}。", "Each column is {span}."),
+    "profile_new_values": (
+        "每柱{span}；每个不同的值只在首次出现时计一次。",
+        "Each column is {span}; each value counts once, where it came first.",
+    ),
+    "profile_pale": ("浅色为此前情况，不计入。", "What is pale came before, and does not count."),
+    "profile_estimated": (
+        "数量很大，总数为估计值，柱高为样本。",
+        "There are many: the total is estimated from a sample, which is drawn.",
+    ),
+    "profile_counted": ("计入的记录：最近{n}条，共{m}", "What was counted: the newest {n} of {m}"),
+    "profile_counts_only": ("这里只保存数量，不保存每一件。", "Only counts are kept here, not each parcel."),
+    "profile_count": ("数量", "Count"),
+    "waybill": ("运单号", "Waybill"),
+    "this_parcel": ("本件", "this parcel"),
+}
+
 PICTURES: Mapping[str, tuple[str, str]] = {
     "columns_5min": ("每5分钟告警数", "alerts in 5 minutes"),
     "columns_hour": ("每小时告警数", "alerts an hour"),
@@ -158,4 +185,5 @@ PICTURES: Mapping[str, tuple[str, str]] = {
     **_PLACES,
     **_COURIER_DAYS,
     **_CREDIT,
+    **_PROFILES,
 }
