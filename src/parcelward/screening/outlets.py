@@ -19,7 +19,7 @@ from parcelward.profiles.outlets import (
     take_acceptance,
     take_inspection,
 )
-from parcelward.rules import rests_on, resting_on
+from parcelward.rules import resting_on, rests_on
 from parcelward.screening.judge import Judge, Judgement, Measured
 from parcelward.screening.outlet_state import Keep, OutletState
 from parcelward.screening.series import OF_OUTLETS, series_behind

@@ -15,7 +15,7 @@ from parcelward.profiles.outlets import OperatorProfile, OutletProfile
 from parcelward.shipments.series import Series
 from parcelward.shipments.shipment import ShipmentBrief
 
-OF_OUTLETS = OF_INSPECTOR | OF_OUTLET.keys() | OF_ACCEPTOR.keys()
+OF_OUTLETS = frozenset({*OF_INSPECTOR, *OF_OUTLET, *OF_ACCEPTOR})
 """Counts of outlets and operators whose profiles know when it was."""
 
 
