@@ -22,6 +22,7 @@ from parcelward.contract.decisions import Parcel
 from parcelward.contract.reasons import Reason
 from parcelward.contract.referrals import SubjectKind
 from parcelward.contract.steps import AnswerResult, InstructionAction, OutcomeKind, ReferralState, StepKind, StepReason
+from parcelward.draws.visits import VisitResult
 from tests.console.conftest import Console
 
 FOLDER = Path(parcelward.console.web.__file__).parent
@@ -44,9 +45,13 @@ FAMILIES = {
     "refused_": StepReason,
     "mover_": MOVERS,
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
-    "place_": ("desk", "couriers", "duty", "audit", "parcels", "design"),
     "measure_": (*MEASURES, "answers"),
     "credit_": (*FIGURES, *(f"{name}_means" for name in FIGURES), "rests", "rests_cut"),
+    "place_": ("desk", "couriers", "rules", "checks", "duty", "audit", "parcels", "design"),
+    "share_": ("rests", "few", "none"),
+    "wrong_": ("rests", "few", "none"),
+    "checks_": ("drawn", "done", "found", "open", "late", "not_looked_at"),
+    "visit_": VisitResult,
     "kind_": DECISIONS,
     "column_": COLUMNS,
     "cause_": (*Reason, "other"),

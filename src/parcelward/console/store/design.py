@@ -7,6 +7,7 @@ import logging
 
 from sqlalchemy import Connection, insert, inspect, select, text, update
 
+from parcelward.console.store import page_indexes as _page_indexes  # noqa: F401 - its indexes belong to the tables
 from parcelward.console.store.own_tables import design
 from parcelward.console.store.tables import TERMS, projected, standing
 from parcelward.console.store.transactions import write_on

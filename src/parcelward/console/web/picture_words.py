@@ -99,8 +99,8 @@ _CREDIT: Mapping[str, tuple[str, str]] = {
         " parcelward outcomes counts all.",
     ),
     "credit_no_visits": (
-        "双随机检查的结果不在告警流中，此处不计。",
-        "Results of double-random visits are not on the topics, and are not in here.",
+        "双随机检查的结果不计入此处，见“随机抽查”页面。",
+        "Double-random visits are not counted in here; they stand on the page of random checks.",
     ),
     "credit_controls": (
         "另有{n}件抽检处于管控期内，抽取比例不同，未计入。",

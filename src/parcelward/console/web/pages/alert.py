@@ -1,6 +1,6 @@
 """One alert: what to do, why, what happened, and every decision that the reader may take now."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends
@@ -18,6 +18,7 @@ from parcelward.console.people.roles import Role
 from parcelward.console.sending import is_quiet
 from parcelward.console.store.alert_page import AlertView, earlier
 from parcelward.console.store.alert_page import alert as read_alert
+from parcelward.console.web.chosen import comment_in
 from parcelward.console.web.course import course_of
 from parcelward.console.web.documents import alert_in
 from parcelward.console.web.facts import facts_against_limits
@@ -33,7 +34,7 @@ from parcelward.console.web.wanted import Wanted
 from parcelward.console.web.words import word
 from parcelward.contract.alerts import Alert
 from parcelward.contract.decisions import Parcel
-from parcelward.contract.steps import OVER, OutcomeKind
+from parcelward.contract.steps import OVER, OutcomeKind, StepKind
 
 router = APIRouter()
 Form = Annotated[FormData, Depends(form_of)]
@@ -85,6 +86,8 @@ def _alert(request: Request, alert_id: str, listed: str, problems: list[str], st
         **({} if document is None else _in_pictures(request, document, view)),
         before=[(kind, one) for kind, one in _earlier(request, alert_id).items() if kind in BEFORE and one.count],
         over=OVER,
+        ending=_ending(view),
+        told=view.instructions[-1].document["action"] if view.instructions else None,
         ways=ways,
         outcomes=list(OutcomeKind),
         parcels=list(Parcel),
@@ -100,6 +103,26 @@ def _alert(request: Request, alert_id: str, listed: str, problems: list[str], st
         fate=fate_note(request),
         sent=request.query_params.get("sent", ""),
     )
+
+
+class Ending(NamedTuple):
+    """The decision that ended an alert."""
+
+    person: str
+    at_ms: int
+    comment: str
+
+
+def _ending(view: AlertView) -> Ending | None:
+    """Give the decision that ended the alert; None while it is open, or where no person ended it."""
+    if view.line is None or view.line.state not in OVER or view.line.outcome is None:
+        return None
+    taken = [one for one in view.decisions if one.kind == StepKind.OUTCOME and one.refused is None]
+    if not taken:
+        return None
+    document = taken[-1].document
+    comment = comment_in(document.get("data", document)["decision"])
+    return Ending(taken[-1].person, taken[-1].arrived_ms, comment)
 
 
 def _in_words(alert: Alert, view: AlertView, language: Language) -> dict[str, Any]:

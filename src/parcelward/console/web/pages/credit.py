@@ -29,7 +29,7 @@ def credit(request: Request, courier: str = "") -> Response:
         place="couriers",
         codes=codes,
         chosen=chosen,
-        rows=credit_rows(credit_views(found, (), office.sampled_share)),
+        rows=credit_rows(credit_views(found, (), office.judging.sampled_share)),
         figures=FIGURES,
         looked_at=len(found),
         is_cut=len(found) == NEWEST,

@@ -24,6 +24,7 @@ from parcelward.console.store.lines import Line
 from parcelward.console.web.many import decide_ticked, done_in
 from parcelward.console.web.office import account_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import page, query
+from parcelward.console.web.saved_views import saved_views
 from parcelward.console.web.wanted import Wanted
 from parcelward.console.web.words import word
 from parcelward.contract.alerts import Lane
@@ -50,17 +51,19 @@ Form = Annotated[FormData, Depends(form_of)]
 def desk(request: Request, after: str | None = None) -> Response:
     """Show what is asked for."""
     wanted = Wanted(request.query_params)
-    return _desk(request, wanted, after, [])
+    return show_desk(request, wanted, after, [])
 
 
-def _desk(request: Request, wanted: Wanted, after: str | None, problems: list[str], status: int = 200) -> Response:
+def show_desk(request: Request, wanted: Wanted, after: str | None, problems: list[str], status: int = 200) -> Response:
+    """Show a list, and what is wrong with what was sent from it."""
     store, account = office_of(request).database, account_of(request)
     mark = newest_mark(store)  # before the list: what comes in between is news
     alerts, cases = wanted.alerts(account.token), wanted.cases(account.token)
     listed = list_alerts(store, alerts, ROWS, after)
     read = list_cases(store, cases, CASES_READ).lines if cases is not None and after is None else ()
     shown_cases = [one for one in read if one.count > 1][:CASES_SHOWN]  # one with one alert is listed as that alert
-    counts = count_views(store, alerts)
+    counts, saved = count_views(store, alerts), saved_views(request, wanted)
+    own = next((number for number, one in enumerate(saved) if one.is_here), None)
     return page(
         request,
         "desk.html",
@@ -73,6 +76,8 @@ def _desk(request: Request, wanted: Wanted, after: str | None, problems: list[st
         over=OVER,
         counts=counts,
         views=list(View),
+        saved=saved,
+        here=list(View).index(wanted.view) if own is None else len(View) + own,
         lanes=list(Lane),
         states=list(ReferralState),
         couriers=sorted(count_by(store, alerts, "courier") | ({wanted.courier: 0} if wanted.courier else {})),
@@ -115,6 +120,7 @@ def desk_news(request: Request, mark: int) -> Response:
         news=count_news(store, alerts, mark),
         changed=lines,
         counts=count_views(store, alerts),
+        saved=saved_views(request, wanted),
         again="/desk" + query(**wanted.fields),
         view=wanted.view,
     )
@@ -127,5 +133,5 @@ def decide_many(request: Request, form: Form) -> Response:
     try:
         done = decide_ticked(request, form)
     except FormError as error:
-        return _desk(request, wanted, None, [word(error.problem, request.state.language)], 422)
+        return show_desk(request, wanted, None, [word(error.problem, request.state.language)], 422)
     return RedirectResponse("/desk?" + "&".join(filter(None, (wanted.text, done.said))), 303)
