@@ -1,4 +1,4 @@
-"""How quickly couriers answered, day by day."""
+"""Answers of couriers day by day, and how long they took."""
 
 from collections import defaultdict
 from statistics import median

@@ -153,7 +153,7 @@ _PROFILES: Mapping[str, tuple[str, str]] = {
         "每柱{span}；每个不同的值只在首次出现时计一次。",
         "Each column is {span}; each value counts once, where it came first.",
     ),
-    "profile_pale": ("浅色为此前情况，不计入。", "What is pale came before, and does not count."),
+    "profile_pale": ("着色区间计入；此前的柱为浅色，不计入。", "The shaded part counts; what came before is pale."),
     "profile_estimated": (
         "数量很大，总数为估计值，柱高为样本。",
         "There are many: the total is estimated from a sample, which is drawn.",
