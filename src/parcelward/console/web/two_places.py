@@ -45,7 +45,7 @@ class Reading(NamedTuple):
 
 
 class Label(NamedTuple):
-    """Where words begin."""
+    """Place at which words begin."""
 
     x: float
     y: float
