@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from parcelward.console.people.roles import Role
 from parcelward.console.people.sessions import Sessions
 from parcelward.console.store.case_desk import CaseFilter, list_cases
-from parcelward.console.store.desk import DeskFilter, list_alerts
+from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.web.security import cookie_name
 from parcelward.moments import CHINA, utc
 from tests.console.accounts import account
@@ -43,13 +43,18 @@ def taken(console: Console, url: str, folder: Path) -> None:
     gravest = max(lines[:20], key=lambda line: (len(line.rules), line.answered is not None))
     scored = next((line for line in lines if "model" in line.rules), gravest)
     case = max(list_cases(store, CaseFilter()).lines, key=lambda one: one.count)
+    everything = list_alerts(store, DeskFilter(view=View.ALL), 500).lines
+    travelled, counted = (next(line for line in everything if rule in line.rules) for rule in ("R7", "R9"))
     pages = {
         "desk": "/desk",
         "desk-all": "/desk?view=all&lane=red",
         "alert": f"/alerts/{gravest.alert_id}",
         "score": f"/alerts/{scored.alert_id}",
         "case": f"/cases/{case.case_id}",
+        "travelled": f"/alerts/{travelled.alert_id}",
+        "counted": f"/alerts/{counted.alert_id}",
         "couriers": "/couriers",
+        "credit": "/couriers/credit?courier=swift",
         "courier": "/couriers?courier=swift",
         "audit": "/audit",
         "duty": "/duty?person=-",
@@ -75,11 +80,27 @@ def taken(console: Console, url: str, folder: Path) -> None:
         page.locator(".bar summary").click()
         page.screenshot(path=folder / "many-en-light.png")
         page.context.close()
+        parts(
+            console,
+            browser,
+            url,
+            folder,
+            {"course": pages["alert"], "places": pages["travelled"], "profiles": pages["counted"]},
+        )
         parcels(console, browser, url, folder)
         printed(console, browser, url, folder)
         plain = browser.new_page(base_url=url, viewport=WIDE, locale="zh-CN")  # type: ignore[arg-type]
         plain.goto("/login")
         plain.screenshot(path=folder / "login-zh-light.png")
+
+
+def parts(console: Console, browser: Browser, url: str, folder: Path, drawn: dict[str, str]) -> None:
+    """Take what is drawn on the page of an alert, each part for itself."""
+    page = opened(browser, console, url, Role.SUPERVISOR, "en", False, False)
+    for name, path in drawn.items():
+        page.goto(path)
+        page.locator(f"section[aria-labelledby={name}-head]").screenshot(path=folder / f"{name}-en-light.png")
+    page.context.close()
 
 
 def told(platform: Platform) -> None:

@@ -1,4 +1,4 @@
-"""What is drawn on the page of an alert: the course of events, and the places at which a document was read."""
+"""Drawings on the page of an alert: the course of events, and the places at which a document was read."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -15,7 +15,7 @@ from parcelward.console.store.case_page import case
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.store.lines import Line
 from parcelward.console.web.app import build_app
-from parcelward.contract.steps import StepKind
+from parcelward.contract.steps import ReferralState, StepKind
 from parcelward.errors import UserError
 from parcelward.metrics import Metrics
 from tests.console.conftest import Console
@@ -104,7 +104,8 @@ def test_what_is_missing_is_said_before_anything_is_sent(console: Console, chose
 
 def test_many_are_answered_at_once_and_each_is_told(console: Console) -> None:
     browser = console.visit(Role.SUPERVISOR)
-    lines = list_alerts(console.platform.database, DeskFilter(view=View.UNCLAIMED)).lines[:5]
+    wanted = DeskFilter(view=View.UNCLAIMED, state=ReferralState.RAISED)
+    lines = list_alerts(console.platform.database, wanted).lines[:5]
     stale = lines[0]
     form_id = str(uuid4())
     csrf = forms_of(browser, f"/alerts/{stale.alert_id}")["comment"][1]["csrf"]

@@ -82,6 +82,7 @@ def pages(console: Console) -> list[str]:
         f"/cases/{case.case_id}",
         "/couriers",
         "/couriers?courier=swift",
+        "/couriers/credit?courier=swift",
         "/audit",
         "/duty?person=-",
         "/design",

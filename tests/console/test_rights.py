@@ -28,6 +28,7 @@ EXPECTED = {
     "/cases/{case_id}/decide": "analyst supervisor",
     "/cases/{case_id}/decide-some": "analyst supervisor",
     "/couriers": "analyst supervisor auditor rule_author",
+    "/couriers/credit": "analyst supervisor auditor rule_author",
     "/rules": "analyst supervisor auditor rule_author",
     "/rules/{rule_id}": "analyst supervisor auditor rule_author",
     "/checks": "analyst supervisor auditor rule_author",

@@ -12,10 +12,12 @@ from parcelward.console.people.roles import Role
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.web.courier_rows import MEASURES
 from parcelward.console.web.course import MOVERS, OVERDUE
+from parcelward.console.web.credit_rows import FIGURES
 from parcelward.console.web.pages.audit import COLUMNS
 from parcelward.console.web.rendering import PROPOSED
 from parcelward.console.web.words import KEYS, WORDS, word
 from parcelward.contract.alerts import Action, Lane, Severity
+from parcelward.contract.cards import ProfileOf
 from parcelward.contract.decisions import Parcel
 from parcelward.contract.reasons import Reason
 from parcelward.contract.referrals import SubjectKind
@@ -43,8 +45,9 @@ FAMILIES = {
     "refused_": StepReason,
     "mover_": MOVERS,
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
+    "measure_": (*MEASURES, "answers"),
+    "credit_": (*FIGURES, *(f"{name}_means" for name in FIGURES), "rests", "rests_cut"),
     "place_": ("desk", "couriers", "rules", "checks", "duty", "audit", "parcels", "design"),
-    "measure_": MEASURES,
     "share_": ("rests", "few", "none"),
     "wrong_": ("rests", "few", "none"),
     "checks_": ("drawn", "done", "found", "open", "late", "not_looked_at"),
@@ -54,6 +57,7 @@ FAMILIES = {
     "cause_": (*Reason, "other"),
     "columns_": ("5min", "hour", "day"),
     "course_": OVERDUE,
+    "profile_": (*(f"of_{one}" for one in ProfileOf), "events", "new_values"),
     "sign_": (
         *(one for one in StepKind if one not in ("answer", "revise", "worsen", "withdraw")),
         *("accepted", "inspected", "scanned", "late", "raised", "revised", "told", "answered", "due", "not_taken"),

@@ -32,6 +32,7 @@ from parcelward.console.web.pages import (
     case,
     checks,
     couriers,
+    credit,
     design,
     desk,
     duty,
@@ -80,7 +81,22 @@ def build_app(
         database, Accounts(database), Sessions(database), Keys(database), Attempts(database),
         Desk(database, topics, letterbox, now_ms, metrics), judging, over_tls, now_ms, certain_ms or now_ms,
     )  # fmt: skip
-    for module in (log_in, desk, views, alert, case, looking, couriers, rules, checks, duty, audit, parcels, design):
+    for module in (
+        log_in,
+        desk,
+        views,
+        alert,
+        case,
+        looking,
+        couriers,
+        credit,
+        rules,
+        checks,
+        duty,
+        audit,
+        parcels,
+        design,
+    ):
         app.include_router(module.router)
     app.mount(PATH, api, "api")
     app.mount("/static", _Static(directory=str(STATIC)), "static")

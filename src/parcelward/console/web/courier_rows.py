@@ -76,11 +76,11 @@ def figures(days: Sequence[Day]) -> tuple[Figure, ...]:
     for name, of in MEASURES.items():
         before, value = [of(day) for day in days[:-1]], of(days[-1])
         usual = round(median(before)) if len(before) >= ENOUGH else None
-        found.append(Figure(name, value, usual, usual is not None and _stands_out(name, value, usual)))
+        found.append(Figure(name, value, usual, usual is not None and stands_out(name, value, usual)))
     return tuple(found)
 
 
-def _stands_out(name: str, value: int, usual: int) -> bool:
+def stands_out(name: str, value: int, usual: int) -> bool:
     """Tell whether a figure got worse: parcels that are missing, or anything bad that became more."""
     if abs(value - usual) < LEAST:
         return False

@@ -17,7 +17,7 @@ def place_of(region: str) -> Spot | None:
     """Give the place of a county's city, or else of its province; None of a code that is unknown.
 
     >>> place_of("330106"), place_of("990000")
-    (Spot(north=30.27, east=120.16), None)
+    (Spot(north=30.25, east=120.21), None)
     """
     known = all_places()
     return next((known[one] for one in (f"{region[:4]}00", f"{region[:2]}0000") if one in known), None)

@@ -31,6 +31,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "decide_case": DECIDE,
     "decide_members": DECIDE,
     "couriers": DESK,
+    "credit": DESK,
     "rules": DESK,
     "rule": DESK,
     "checks": DESK,

@@ -1,4 +1,4 @@
-"""Two places at which one document was read, drawn: how far apart, how long between, and how fast one would be.
+"""Draws the two places at which one document was read: how far apart, how long between, how fast one would be.
 
 No borders are drawn: dots are cities. Where a place is not known, or the counties do not fit the distance that was
 measured, two points on a line are drawn, and no map.
@@ -45,7 +45,7 @@ class Reading(NamedTuple):
 
 
 class Label(NamedTuple):
-    """Where words begin."""
+    """Place at which words begin."""
 
     x: float
     y: float

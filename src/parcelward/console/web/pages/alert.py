@@ -24,6 +24,7 @@ from parcelward.console.web.documents import alert_in
 from parcelward.console.web.facts import facts_against_limits
 from parcelward.console.web.fates import fate_note
 from parcelward.console.web.office import account_of, fields_of, form_of, office_of
+from parcelward.console.web.profile_charts import profile_charts
 from parcelward.console.web.rendering import bilingual, page, query
 from parcelward.console.web.score_chart import score_chart
 from parcelward.console.web.time_line import time_line
@@ -156,6 +157,7 @@ def _in_pictures(request: Request, alert: Alert, view: AlertView) -> dict[str, A
         "course": course,
         "drawn": time_line(course, request.state.now_ms, language),
         "way": two_places(office_of(request).database, alert, language),
+        "profiles": profile_charts(office_of(request).database, alert, language),
     }
 
 

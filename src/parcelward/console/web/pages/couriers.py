@@ -5,9 +5,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from parcelward.alerts.terminal import Language
-from parcelward.console.store.courier_days import courier_codes, courier_days, last_heard
+from parcelward.console.store.answer_days import answer_days
+from parcelward.console.store.courier_days import DAYS, courier_codes, courier_days, last_heard
 from parcelward.console.store.feed import WEEK, OutletWeek, answer_times, outlet_weeks
 from parcelward.console.web.courier_rows import MEASURES, CourierRow, day_columns, figures
+from parcelward.console.web.day_charts import day_charts
 from parcelward.console.web.office import office_of
 from parcelward.console.web.rendering import page
 from parcelward.console.web.wanted import cleaned
@@ -39,6 +41,7 @@ def couriers(request: Request, courier: str = "") -> Response:
         for code in codes
         if chosen in ("", code)
     ]
+    since_ms = now_ms - DAYS * DAY_MS
     outlets = outlet_weeks(store, now_ms, chosen or None)
     return page(
         request,
@@ -48,6 +51,10 @@ def couriers(request: Request, courier: str = "") -> Response:
         chosen=chosen,
         rows=rows,
         measures=MEASURES,
+        charts=[
+            (row.courier, day_charts(days.get(row.courier, ()), newest, answer_days(store, row.courier, since_ms)))
+            for row in rows
+        ],
         cause=lambda reason: _cause(reason, request.state.language),
         days=tuple(reversed(days.get(chosen, ()))),
         outlets=outlets if chosen else _worse(outlets),
