@@ -43,7 +43,7 @@ FAMILIES = {
     "refused_": StepReason,
     "mover_": MOVERS,
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
-    "place_": ("desk", "couriers", "rules", "checks", "duty", "audit", "parcels", "design"),
+    "place_": ("desk", "couriers", "rules", "model", "checks", "duty", "audit", "parcels", "design"),
     "measure_": MEASURES,
     "share_": ("rests", "few", "none"),
     "wrong_": ("rests", "few", "none"),

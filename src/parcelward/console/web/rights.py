@@ -33,6 +33,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "couriers": DESK,
     "rules": DESK,
     "rule": DESK,
+    "model": DESK,
     "checks": DESK,
     "draw": frozenset((Role.SUPERVISOR, Role.AUDITOR)),
     "duty": LOOK_BACK,
