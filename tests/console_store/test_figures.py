@@ -34,7 +34,7 @@ def _outcomes(desk: Database) -> None:
 
 @pytest.fixture(scope="module")
 def rows(desk: Database) -> list[Any]:
-    """What became of each alert."""
+    """Give the newest state of each alert."""
     with desk.reading() as connection:
         return list(connection.execute(select(referrals)).all())
 

@@ -31,7 +31,7 @@ RED = LANE_RANKS[Lane.RED]
 
 @dataclass(slots=True)
 class RuleEnds:
-    """How the decided alerts of a rule ended; `decided` and `right` by red (True) and not red."""
+    """Ends of the decided alerts of a rule; `decided` and `right` by red (True) and not red."""
 
     decided: Counter[bool] = field(default_factory=Counter)
     right: Counter[bool] = field(default_factory=Counter)
