@@ -10,13 +10,18 @@ from playwright.sync_api import Browser, Page
 
 from parcelward.console.people.roles import Role
 from parcelward.console.people.sessions import Sessions
+from parcelward.console.people.views import Views
 from parcelward.console.store.case_desk import CaseFilter, list_cases
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.web.security import cookie_name
+from parcelward.draws.announcement import rendered, sha256
 from parcelward.moments import CHINA, utc
+from parcelward.settings import Settings
 from tests.console.accounts import account
 from tests.console.browsing import opened_browser, served
 from tests.console.conftest import NOW_MS, Console, made_console
+from tests.console.draw_files import GOING_ON, write_draws
+from tests.console.history import decide_most, live_days
 from tests.console.platform import Platform
 
 WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
@@ -61,18 +66,7 @@ def taken(console: Console, url: str, folder: Path) -> None:
         "design": "/design",
     }
     with opened_browser() as browser:
-        for language, dark, narrow in (
-            ("en", False, False),
-            ("zh", True, False),
-            ("zh", False, False),
-            ("zh", False, True),
-        ):
-            page = opened(browser, console, url, Role.SUPERVISOR, language, dark, narrow)
-            for name, path in pages.items():
-                page.goto(path)
-                look = f"{name}-{language}-{'dark' if dark else 'light'}{'-narrow' if narrow else ''}"
-                page.screenshot(path=folder / f"{look}.png", full_page=not name.startswith("desk"))
-            page.context.close()
+        in_all_looks(console, browser, url, folder, pages)
         page = opened(browser, console, url, Role.ANALYST, "en", False, False)
         page.goto("/desk?view=unclaimed")
         for number in (0, 2, 3):
@@ -103,6 +97,39 @@ def parts(console: Console, browser: Browser, url: str, folder: Path, drawn: dic
     page.context.close()
 
 
+def in_all_looks(console: Console, browser: Browser, url: str, folder: Path, pages: dict[str, str]) -> None:
+    """Take pages in both languages, light and dark, wide and narrow."""
+    for language, dark, narrow in (
+        ("en", False, False),
+        ("zh", True, False),
+        ("zh", False, False),
+        ("zh", False, True),
+    ):
+        page = opened(browser, console, url, Role.SUPERVISOR, language, dark, narrow)
+        for name, path in pages.items():
+            page.goto(path)
+            look = f"{name}-{language}-{'dark' if dark else 'light'}{'-narrow' if narrow else ''}"
+            page.screenshot(path=folder / f"{look}.png", full_page=not name.startswith("desk"))
+        page.context.close()
+
+
+def looked_back(platform: Platform) -> None:
+    """Let two weeks be there of which people decided most, with many random checks."""
+    platform.settings = Settings(sampled_share=0.02)
+    live_days(platform, NOW_MS, 13, 14)
+    platform.live_until(NOW_MS, 60)
+    decide_most(platform)
+
+
+def figures(console: Console, url: str, folder: Path) -> None:
+    """Take the pages that look back over weeks."""
+    draws = write_draws(console.app.state.office.judging.draws)
+    number = sha256(rendered(draws[GOING_ON]))[:16]
+    pages = {"rules": "/rules", "rule": "/rules/R3", "model": "/model", "checks": "/checks"}
+    with opened_browser() as browser:
+        in_all_looks(console, browser, url, folder, {**pages, "draw": f"/checks/draws/{number}"})
+
+
 def told(platform: Platform) -> None:
     """Let accounts of two weeks be there: swift sends half, harbor has many refused, orient misses the newest."""
     draw = Random(3)
@@ -117,6 +144,13 @@ def told(platform: Platform) -> None:
             document = account(courier, newest - timedelta(days=back), sent, refused, draw.randrange(10, 40))
             platform.publish(platform.topics.accounts(courier), document["date"], document)
     platform.live_until(NOW_MS, MINUTES)
+
+
+def save_views(console: Console) -> None:
+    """Let the supervisor have saved two views."""
+    views, person = Views(console.platform.database), console.people[Role.SUPERVISOR].name
+    views.save(person, "红色·swift", "lane=red&courier=swift", 1)
+    views.save(person, "R3", "rule=R3", 2)
 
 
 def parcels(console: Console, browser: Browser, url: str, folder: Path) -> None:
@@ -142,5 +176,9 @@ if __name__ == "__main__":
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         for made in made_console(Path(home) / "console.sqlite", 0, told):
+            save_views(made)
             with served(made.app) as address:
                 taken(made, address, target)
+        for made in made_console(Path(home) / "weeks.sqlite", 0, looked_back):
+            with served(made.app) as address:
+                figures(made, address, target)

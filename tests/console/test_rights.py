@@ -31,6 +31,7 @@ EXPECTED = {
     "/couriers/credit": "analyst supervisor auditor rule_author",
     "/rules": "analyst supervisor auditor rule_author",
     "/rules/{rule_id}": "analyst supervisor auditor rule_author",
+    "/model": "analyst supervisor auditor rule_author",
     "/checks": "analyst supervisor auditor rule_author",
     "/checks/draws/{number}": "supervisor auditor",
     "/duty": "analyst supervisor auditor",

@@ -11,7 +11,15 @@ import pytest
 from parcelward.console.judging import judging_of
 from parcelward.console.people.roles import Role
 from parcelward.console.store.desk import DeskFilter, View, count_views, list_alerts
-from parcelward.console.store.rules_page import RuleDays, RuleEnds, decided, hit_outlets, precision, rule_days
+from parcelward.console.store.rules_page import (
+    RuleDays,
+    RuleEnds,
+    decided,
+    false_alarms,
+    hit_outlets,
+    precision,
+    rule_days,
+)
 from parcelward.console.store.versions import newest_judged, runs_where
 from parcelward.console.web.app import build_app
 from parcelward.console.web.rule_names import NAMES
@@ -93,9 +101,9 @@ def test_one_rule_shows_its_law_its_limits_and_where_it_finds_most(console: Cons
 
 def test_false_alarms_lead_to_their_alerts_and_name_nobody_who_decided(console: Console) -> None:
     page = console.visit(Role.RULE_AUTHOR).get("/rules/R1").text
-    ids = decided(console.platform.database, NOW_MS).by_rule["R1"].false_alarms
-    assert ids
-    assert all(f'href="/alerts/{one}"' in page for one in ids)
+    found = false_alarms(console.platform.database, "R1", NOW_MS)
+    assert len(found) == decided(console.platform.database, NOW_MS).by_rule["R1"].outcomes["false_alarm"] > 0
+    assert all(f'href="/alerts/{one.alert_id}"' in page and one.waybill in page for one in found)
     people = {one.token for one in console.people.values()} | {one.shown for one in console.people.values()}
     assert not any(one in page for one in people - {console.people[Role.RULE_AUTHOR].shown})
 

@@ -47,7 +47,7 @@ FAMILIES = {
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
     "measure_": (*MEASURES, "answers"),
     "credit_": (*FIGURES, *(f"{name}_means" for name in FIGURES), "rests", "rests_cut"),
-    "place_": ("desk", "couriers", "rules", "checks", "duty", "audit", "parcels", "design"),
+    "place_": ("desk", "couriers", "rules", "model", "checks", "duty", "audit", "parcels", "design"),
     "share_": ("rests", "few", "none"),
     "wrong_": ("rests", "few", "none"),
     "checks_": ("drawn", "done", "found", "open", "late", "not_looked_at"),

@@ -62,7 +62,7 @@ class DrawFiles:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What a folder holds, the newest period first; `problems` name files that cannot be read."""
+    """Draws of a folder, the newest period first; `problems` name files that cannot be read."""
 
     draws: tuple[DrawFiles, ...]
     problems: tuple[str, ...]

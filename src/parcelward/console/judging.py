@@ -1,4 +1,4 @@
-"""What judges, as far as the console knows: the rule pack, the card of the model, and the folder of draws.
+"""The rule pack and the model that judge, as far as the console knows them, and the folder of draws.
 
 A worker elsewhere may have others. So pages compare this with what alerts say of themselves.
 """

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import Select, func, literal_column, select
 
 from parcelward.console.store.courier_days import courier_codes
 from parcelward.console.store.database import Database
@@ -30,12 +31,19 @@ RED = LANE_RANKS[Lane.RED]
 
 @dataclass(slots=True)
 class RuleEnds:
-    """How the decided alerts of a rule ended; `decided` and `right` by red (True) and not red."""
+    """Ends of the decided alerts of a rule; `decided` and `right` by red (True) and not red."""
 
     decided: Counter[bool] = field(default_factory=Counter)
     right: Counter[bool] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
-    false_alarms: list[str] = field(default_factory=list)
+
+    def add(self, is_red: bool, outcome: str, count: int) -> None:
+        """Count alerts that ended so; only a confirmed one and a false alarm say if the rule was right."""
+        self.outcomes[outcome] += count
+        if outcome in CONFIRMING:
+            self.right[is_red] += count
+        if outcome in CONFIRMING or outcome == OutcomeKind.FALSE_ALARM:
+            self.decided[is_red] += count
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,14 @@ class OutletHits:
     alerts: int
 
 
+class FalseAlarm(NamedTuple):
+    """An alert that people took for a false alarm."""
+
+    alert_id: str
+    courier: str
+    waybill: str
+
+
 @dataclass(frozen=True, slots=True)
 class HitOutlets:
     """Outlets with most of the newest `alerts` of a rule."""
@@ -74,33 +90,38 @@ class HitOutlets:
 
 
 def decided(database: Database, now_ms: int) -> Decided:
-    """Read how the newest decided alerts ended, those of `SPAN` days, `DECIDED` at most."""
-    table = referrals.c
-    query = (
-        select(table.at_ms, table.alert_id, table.rules, table.lane, table.outcome)
-        .where(HAS_OUTCOME, table.at_ms >= now_ms - SPAN * DAY_MS)
-        .order_by(table.at_ms.desc())
-        .limit(DECIDED)
-    )
-    found: dict[str, RuleEnds] = {}
+    """Count how the newest decided alerts ended, those of `SPAN` days, `DECIDED` at most."""
+    newest = _newest_decided(now_ms).subquery()
+    ended = newest.c.rules, newest.c.lane == literal_column(str(RED)), newest.c.outcome
+    query = select(*ended, func.count(), func.min(newest.c.at_ms)).group_by(*ended)
     with database.reading() as connection:
         rows = connection.execute(query).all()
-    for _, alert_id, rules, lane, outcome in rows:
+    found: dict[str, RuleEnds] = {}
+    for rules, is_red, outcome, alerts_so, _ in rows:
         for rule in rules.split():
-            _end(found.setdefault(rule, RuleEnds()), alert_id, lane == RED, outcome)
-    is_cut = len(rows) == DECIDED
-    return Decided(china_day(rows[-1].at_ms if is_cut else now_ms - (SPAN - 1) * DAY_MS), len(rows), is_cut, found)
+            found.setdefault(rule, RuleEnds()).add(bool(is_red), outcome, alerts_so)
+    count = sum(row[3] for row in rows)
+    is_cut = count == DECIDED
+    oldest_ms = min(row[4] for row in rows) if is_cut else now_ms - (SPAN - 1) * DAY_MS
+    return Decided(china_day(oldest_ms), count, is_cut, found)
 
 
-def _end(ends: RuleEnds, alert_id: str, is_red: bool, outcome: str) -> None:
-    ends.outcomes[outcome] += 1
-    if outcome in CONFIRMING:
-        ends.decided[is_red] += 1
-        ends.right[is_red] += 1
-    elif outcome == OutcomeKind.FALSE_ALARM:
-        ends.decided[is_red] += 1
-        if len(ends.false_alarms) < EXAMPLES:
-            ends.false_alarms.append(alert_id)
+def _newest_decided(now_ms: int) -> Select[Any]:
+    table = referrals.c
+    query = select(table.at_ms, table.alert_id, table.rules, table.lane, table.outcome)
+    query = query.where(HAS_OUTCOME, table.at_ms >= now_ms - SPAN * DAY_MS)
+    return query.order_by(table.at_ms.desc()).limit(DECIDED)
+
+
+def false_alarms(database: Database, rule: str, now_ms: int) -> list[FalseAlarm]:
+    """Find the newest false alarms of a rule, among the newest decided alerts."""
+    newest = _newest_decided(now_ms).subquery()
+    of_rule = newest.c.outcome == OutcomeKind.FALSE_ALARM, newest.c.rules.contains(f" {rule} ", autoescape=True)
+    ids = select(newest.c.alert_id).where(*of_rule).order_by(newest.c.at_ms.desc()).limit(EXAMPLES).subquery()
+    query = select(referrals.c.alert_id, referrals.c.courier, referrals.c.waybill)
+    query = query.join(ids, ids.c.alert_id == referrals.c.alert_id).order_by(referrals.c.at_ms.desc())
+    with database.reading() as connection:
+        return [FalseAlarm(*row) for row in connection.execute(query)]
 
 
 def rule_days(database: Database, since_day: int) -> dict[str, RuleDays]:
@@ -158,11 +179,3 @@ def hit_outlets(database: Database, rule: str) -> HitOutlets:
         rows = [(courier, outlet) for courier, outlet, rules in connection.execute(query) if rule in rules.split()]
     most = sorted(Counter(rows).items(), key=lambda one: (-one[1], one[0]))[:OUTLETS]
     return HitOutlets(len(rows), tuple(OutletHits(*where, count) for where, count in most))
-
-
-def waybills(database: Database, ids: list[str]) -> dict[str, tuple[str, str]]:
-    """Give courier and waybill of some alerts, by their ids."""
-    query = select(referrals.c.alert_id, referrals.c.courier, referrals.c.waybill)
-    with database.reading() as connection:
-        rows = connection.execute(query.where(referrals.c.alert_id.in_(ids)))
-        return {alert_id: (courier, waybill) for alert_id, courier, waybill in rows}

@@ -1,4 +1,4 @@
-"""What the newest alerts say of themselves: the rule pack and the model that judged them, and their scores."""
+"""Versions that the newest alerts name: the rule pack and the model that judged them; and their scores."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -38,6 +38,7 @@ from parcelward.console.web.pages import (
     duty,
     log_in,
     looking,
+    model,
     parcels,
     rules,
     views,
@@ -82,21 +83,9 @@ def build_app(
         Desk(database, topics, letterbox, now_ms, metrics), judging, over_tls, now_ms, certain_ms or now_ms,
     )  # fmt: skip
     for module in (
-        log_in,
-        desk,
-        views,
-        alert,
-        case,
-        looking,
-        couriers,
-        credit,
-        rules,
-        checks,
-        duty,
-        audit,
-        parcels,
-        design,
-    ):
+        log_in, desk, views, alert, case, looking, couriers, credit, rules, model, checks, duty, audit,
+        parcels, design,
+    ):  # fmt: skip
         app.include_router(module.router)
     app.mount(PATH, api, "api")
     app.mount("/static", _Static(directory=str(STATIC)), "static")

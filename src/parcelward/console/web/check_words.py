@@ -26,9 +26,9 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     ),
     "missed_said": (
         "折算到全部快件，近{span}日约{low:,}至{high:,}件未被发现。若有管控期提高了抽检比例，此数偏高；"
-        "`parcelward outcomes` 会将其剔除。",
+        "命令 parcelward outcomes 会将其剔除。",
         "For all parcels of these {span} days that is about {low:,} to {high:,} which nothing found. It is too high"
-        " where a control period drew more; `parcelward outcomes` leaves those out.",
+        " where a control period drew more; the command parcelward outcomes leaves those out.",
     ),
     "not_known_missed": (
         "至少查看20件后才作估计。没有查出问题，不等于没有遗漏。",
@@ -50,7 +50,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
         "results.json 的文件夹（可含子文件夹），然后重新启动研判台。文件由 parcelward draw 生成。",
         "No folder of draws is named. Set PARCELWARD_CONSOLE_DRAWS to the folder that holds announcement.json,"
         " draw.json and results.json (folders below it may hold them, too), and start the console again."
-        " `parcelward draw` writes these files.",
+        " The command parcelward draw writes these files.",
     ),
     "no_draw_yet": ("文件夹中没有抽查文件。", "The folder holds no draw."),
     "period": ("期次", "Period"),

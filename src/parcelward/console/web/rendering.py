@@ -33,6 +33,7 @@ PLACES = (
     ("desk", "/desk"),
     ("couriers", "/couriers"),
     ("rules", "/rules"),
+    ("model", "/model"),
     ("checks", "/checks"),
     ("duty", "/duty"),
     ("audit", "/audit"),

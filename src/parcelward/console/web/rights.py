@@ -34,6 +34,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "credit": DESK,
     "rules": DESK,
     "rule": DESK,
+    "model": DESK,
     "checks": DESK,
     "draw": frozenset((Role.SUPERVISOR, Role.AUDITOR)),
     "duty": LOOK_BACK,

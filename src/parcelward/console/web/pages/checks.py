@@ -39,8 +39,18 @@ def checks(request: Request) -> Response:
         folder=_folder(request),
         has_folder=office.judging.draws is not None,
         today=_today(request),
+        per_thousand=_per_thousand,
         sees_drawn=may(account_of(request).role, "draw"),
     )
+
+
+def _per_thousand(share: float) -> str:
+    """Write so many of a thousand; few with one decimal.
+
+    >>> _per_thousand(0.0198), _per_thousand(0.0012)
+    ('20', '1.2')
+    """
+    return f"{1000 * share:.0f}" if share >= 0.01 else f"{1000 * share:.1f}"
 
 
 def _bars(found: Iterable[Check], today: int) -> tuple[DayBar, ...]:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from parcelward.alerts.verdict import MODEL_RULE
-from parcelward.console.store.rules_page import Decided, decided, hit_outlets, open_by_rule, rule_days, waybills
+from parcelward.console.store.rules_page import Decided, decided, false_alarms, hit_outlets, open_by_rule, rule_days
 from parcelward.console.store.versions import newest_judged, runs_where
 from parcelward.console.web.office import office_of
 from parcelward.console.web.rendering import page
@@ -56,7 +56,6 @@ def rule(request: Request, rule_id: str) -> Response:
     if row is None or rule_id == MODEL_RULE:
         raise HTTPException(404)
     known = row.rule
-    examples = list(ends.by_rule[rule_id].false_alarms) if rule_id in ends.by_rule else []
     there = runs_where(newest_judged(office.database))
     outlets = hit_outlets(office.database, rule_id)
     return page(
@@ -74,7 +73,7 @@ def rule(request: Request, rule_id: str) -> Response:
         law=None if known is None else law_of(known, language),
         looks_at=[] if known is None else looked_at(known, language),
         steps=0 if known is None else steps([known.expression]),
-        false_alarms=sorted(waybills(office.database, examples).items()),
+        false_alarms=false_alarms(office.database, rule_id, request.state.now_ms),
         outlets=outlets,
         most=max((one.alerts for one in outlets.outlets), default=1),
         there=there,
