@@ -1,6 +1,7 @@
 """Settings of `parcelward console`: where it keeps what it shows, and where it is reached."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
@@ -37,4 +38,33 @@ class ConsoleSettings(BaseSettings):
     )
     console_certificate_key: PathOrUnset = Field(
         None, description="Private key of that certificate, PEM.", examples=["/etc/parcelward/console.key"]
+    )
+    console_address: str | None = Field(
+        None,
+        description="Address of the console in people's browsers; a provider of identities sends them back there.",
+        examples=["https://console.parcelward.example"],
+    )
+    console_local_log_in: bool = Field(
+        True, description="People may log in with a name and a password of the console's own."
+    )
+    console_oidc_issuer: str | None = Field(
+        None,
+        description="Provider of identities (OpenID Connect) by which people may log in, as it names itself.",
+        examples=["https://login.example.gov.cn/realms/security"],
+    )
+    console_oidc_client_id: str | None = Field(
+        None, description="Name under which the provider knows the console.", examples=["parcelward"]
+    )
+    console_oidc_client_secret: SecretStr | None = Field(
+        None, description="Secret of the console at the provider; unset: it has none, PKCE alone proves it."
+    )
+    console_oidc_role_claim: str = Field(
+        "roles",
+        description="Claim of the ID token that says roles; a path with dots for one inside another.",
+        examples=["realm_access.roles"],
+    )
+    console_oidc_roles: dict[str, Literal["analyst", "supervisor", "auditor", "rule_author"]] = Field(
+        {},
+        description="Role here by the value of that claim; of several the first. Who has none stays out.",
+        examples=['{"duty-lead": "supervisor", "duty": "analyst"}'],
     )

@@ -8,11 +8,13 @@ from contextlib import ExitStack
 import uvicorn
 
 from parcelward.console.figures import new_metrics, served, taken
+from parcelward.console.people.provider import provider_of
 from parcelward.console.people.sessions import Sessions
 from parcelward.console.sending import KafkaLetterbox
 from parcelward.console.store.database import Database
 from parcelward.console.store.follower import Follower
 from parcelward.console.web.app import build_app
+from parcelward.console.web.office import Doors
 from parcelward.errors import UserError
 from parcelward.settings import Settings
 
@@ -34,7 +36,7 @@ def is_over_tls(settings: Settings) -> bool:
 
 def serve(settings: Settings, database: Database, now_ms: Callable[[], int], stopped: Callable[[float], bool]) -> None:
     """Serve until `stopped`, which waits for so many seconds, says so. Raises UserError if the port is taken."""
-    over_tls = is_over_tls(settings)
+    over_tls, doors = is_over_tls(settings), Doors(settings.console_local_log_in, provider_of(settings))
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(settings))
         metrics = new_metrics()
@@ -45,7 +47,14 @@ def serve(settings: Settings, database: Database, now_ms: Callable[[], int], sto
         stack.enter_context(taken(metrics, follower, Sessions(database), now_ms))
         letterbox = stack.enter_context(KafkaLetterbox(settings))
         app = build_app(
-            database, settings.topics, letterbox, over_tls, now_ms, lambda: follower.progress().certain_ms, metrics
+            database,
+            settings.topics,
+            letterbox,
+            over_tls,
+            now_ms,
+            lambda: follower.progress().certain_ms,
+            metrics,
+            doors,
         )
         config = uvicorn.Config(
             app,

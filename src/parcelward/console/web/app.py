@@ -23,7 +23,7 @@ from parcelward.console.people.sessions import Sessions, Visitor
 from parcelward.console.sending import Desk, Letterbox
 from parcelward.console.store.database import Database
 from parcelward.console.web.meter import Meter
-from parcelward.console.web.office import Office, office_of
+from parcelward.console.web.office import Doors, Office, office_of
 from parcelward.console.web.pages import alert, audit, case, couriers, design, desk, duty, log_in, parcels
 from parcelward.console.web.pages.log_in import LANGUAGE_COOKIE
 from parcelward.console.web.rendering import STATIC, page, query
@@ -46,6 +46,7 @@ def build_app(
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     certain_ms: Callable[[], int] | None = None,
     metrics: Metrics | None = None,
+    doors: Doors = Doors(),  # noqa: B008 - a value that does not change
 ) -> FastAPI:
     """Build the application on an open store. `certain_ms` says when it last missed nothing; None: it never does."""
     metrics = metrics or new_metrics()
@@ -59,7 +60,7 @@ def build_app(
     api = build_api()
     app.state.office = api.state.office = Office(
         database, Accounts(database), Sessions(database), Keys(database), Attempts(database),
-        Desk(database, topics, letterbox, now_ms, metrics), over_tls, now_ms, certain_ms or now_ms,
+        Desk(database, topics, letterbox, now_ms, metrics), over_tls, now_ms, certain_ms or now_ms, doors,
     )  # fmt: skip
     for module in (log_in, desk, alert, case, couriers, duty, audit, parcels, design):
         app.include_router(module.router)

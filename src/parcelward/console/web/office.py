@@ -9,9 +9,18 @@ from starlette.requests import Request
 from parcelward.console.people.accounts import Account, Accounts
 from parcelward.console.people.attempts import Attempts
 from parcelward.console.people.keys import Keys
+from parcelward.console.people.provider import Provider
 from parcelward.console.people.sessions import Sessions, Visitor
 from parcelward.console.sending import Desk
 from parcelward.console.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Ways to log in: by a password of the console's own, by a provider of identities (None: there is none)."""
+
+    local: bool = True
+    provider: Provider | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,7 @@ class Office:
     now_ms: Callable[[], int]
     certain_ms: Callable[[], int]
     """When it was last certain that the store misses nothing; 0: it has not read everything yet."""
+    doors: Doors
 
 
 def office_of(request: Request) -> Office:

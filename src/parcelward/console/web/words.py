@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.terminal import Language
+from parcelward.console.web.log_in_words import LOGGING_IN
 from parcelward.console.web.report_words import COURIERS, LOOKING_BACK
 from parcelward.console.web.step_words import DID, OUTCOMES, REFUSED, STATES, STEPS
 
@@ -290,7 +291,7 @@ DECIDE: Words = {
 
 ACTIONS: Words = {f"action_{action}": words for action, words in ACTION_TEXT.items()}
 WORDS: Words = {
-    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **ACTIONS, **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED,
+    **FRAME, **DESK, **ALERT, **DECIDE, **LOGGING_IN, **COURIERS, **LOOKING_BACK, **ACTIONS, **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED,
 }  # fmt: skip
 
 
