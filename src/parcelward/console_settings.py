@@ -1,10 +1,11 @@
 """Settings of `parcelward console`: where it keeps what it shows, and where it is reached."""
 
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode
 
 from parcelward.setting_types import PathOrUnset
 
@@ -39,6 +40,12 @@ class ConsoleSettings(BaseSettings):
     console_certificate_key: PathOrUnset = Field(
         None, description="Private key of that certificate, PEM.", examples=["/etc/parcelward/console.key"]
     )
+    console_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks of proxies in front of the console: what they say in X-Forwarded-For is "
+        "taken for the address of whoever asks. Nobody else is believed.",
+        examples=["10.42.0.0/16,10.0.0.7"],
+    )
     console_address: str | None = Field(
         None,
         description="Address of the console in people's browsers; a provider of identities sends them back there.",
@@ -68,3 +75,20 @@ class ConsoleSettings(BaseSettings):
         description="Role here by the value of that claim; of several the first. Who has none stays out.",
         examples=['{"duty-lead": "supervisor", "duty": "analyst"}'],
     )
+
+    @field_validator("console_trusted_proxies", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Take a list with commas, as the environment has it."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("console_trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what is no address: it would be believed by nobody, and a star by everybody."""
+        for one in value:
+            try:
+                ip_network(one)
+            except ValueError:
+                raise ValueError(f"{one} is no address and no network, as 10.0.0.7 or 10.42.0.0/16") from None
+        return value

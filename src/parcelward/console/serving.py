@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import uvicorn
+from fastapi import FastAPI
 
 from parcelward.console.figures import new_metrics, served, taken
 from parcelward.console.people.provider import provider_of
@@ -56,22 +57,27 @@ def serve(settings: Settings, database: Database, now_ms: Callable[[], int], sto
             metrics,
             doors,
         )
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,  # URLs say what people look for
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            ssl_certfile=settings.console_certificate,
-            ssl_keyfile=settings.console_certificate_key,
-            timeout_graceful_shutdown=5,
-        )
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         address = f"{'https' if over_tls else 'http'}://{shown}:{port}"
         print(f"console at {address}", flush=True)  # noqa: T201 - whoever starts it must know
-        _run(uvicorn.Server(config), listening, stopped)
+        _run(uvicorn.Server(server_config(settings, app)), listening, stopped)
+
+
+def server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
+    """Say how the web server serves the application. Only proxies that the settings name are believed."""
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # URLs say what people look for
+        server_header=False,
+        date_header=False,
+        proxy_headers=bool(settings.console_trusted_proxies),
+        forwarded_allow_ips=list(settings.console_trusted_proxies),
+        ssl_certfile=settings.console_certificate,
+        ssl_keyfile=settings.console_certificate_key,
+        timeout_graceful_shutdown=5,
+    )
 
 
 def _run(server: uvicorn.Server, listening: socket.socket, stopped: Callable[[float], bool]) -> None:
