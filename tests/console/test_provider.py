@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 from pydantic import SecretStr
@@ -38,7 +39,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
 
 
 def settings(issuer: str, **more: Any) -> Settings:
-    named = {
+    named: dict[str, Any] = {
         "console_oidc_issuer": issuer,
         "console_oidc_client_id": "parcelward",
         "console_oidc_client_secret": SecretStr("a secret of two"),
@@ -197,8 +198,7 @@ def lying(monkeypatch: pytest.MonkeyPatch, token: str) -> Provider:
     said = {name: f"{ISSUER}/{name}" for name in ("token_endpoint", "jwks_uri")} | {"issuer": ISSUER}
     keys = KeySet([KEY]).as_dict(private=False)
     monkeypatch.setattr(provider_module, "_read", lambda url: keys if url.endswith("jwks_uri") else said)
-    session = provider_module.OAuth2Session
-    monkeypatch.setattr(session, "fetch_token", lambda *_, **__: {"id_token": token, "access_token": "x"})
+    monkeypatch.setattr(OAuth2Session, "fetch_token", lambda *_, **__: {"id_token": token, "access_token": "x"})
     return Provider(settings(ISSUER))
 
 

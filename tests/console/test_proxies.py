@@ -23,7 +23,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
 def browser_of(console: Console, trusted: str, address: str = INGRESS) -> TestClient:
     """A browser whose requests reach the web server from an address, when all failures before are forgotten."""
     console.clock.ahead_ms += WITHIN_MS
-    config = server_config(Settings(console_trusted_proxies=trusted), console.app)  # type: ignore[arg-type]
+    config = server_config(Settings(console_trusted_proxies=trusted), console.app)
     config.load()
     application: Any = config.loaded_app
     return TestClient(application, "http://console", follow_redirects=False, client=(address, 50000))
@@ -59,4 +59,4 @@ def test_nobody_else_is_believed(console: Console, trusted: str, address: str) -
 @pytest.mark.parametrize("trusted", ["*", "ingress", "10.42.0.1/16"])
 def test_what_is_no_address_is_refused_in_words(trusted: str) -> None:
     with pytest.raises(ValidationError, match="no address and no network"):
-        Settings(console_trusted_proxies=trusted)  # type: ignore[arg-type]
+        Settings(console_trusted_proxies=trusted)

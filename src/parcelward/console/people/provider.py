@@ -147,7 +147,7 @@ class Provider:
         return next((Role(role) for value, role in self._roles.items() if value in there), None)
 
     def _metadata(self) -> dict[str, Any]:
-        found = _read(self._issuer.rstrip("/") + WELL_KNOWN)
+        found: dict[str, Any] = _read(self._issuer.rstrip("/") + WELL_KNOWN)
         if found["issuer"] != self._issuer:
             raise ValueError("the provider says that it is another")
         return found

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 LOGGING_IN: Mapping[str, tuple[str, str]] = {
     "log_in_provider": ("统一身份认证登录", "Log in with your organisation's account"),
-    "log_in_provider_hint": ("使用单位账号登录。", "Use your organisation's account."),
     "log_in_or": ("或使用本系统账号", "or with an account of this console"),
     "problem_provider_away": (
         "统一身份认证暂时无法连接，请稍后重试。",
