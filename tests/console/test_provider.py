@@ -10,6 +10,7 @@ import pytest
 from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
+from playwright.sync_api import expect
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
@@ -21,8 +22,10 @@ from parcelward.console.web.app import build_app
 from parcelward.console.web.office import Doors
 from parcelward.errors import UserError
 from parcelward.settings import Settings
+from tests.console.browsing import CHROMIUM, opened_browser, served
 from tests.console.conftest import PASSWORD, Console, made_console
 from tests.console.identities import Identities, opened_identities
+from tests.ports import free_port
 
 ROLES = {"duty-lead": "supervisor", "duty": "analyst"}
 
@@ -178,6 +181,25 @@ def test_passwords_can_be_turned_off(console: Console) -> None:
 def test_without_a_provider_there_is_no_way_to_one(console: Console) -> None:
     assert "/login/provider" not in console.client().get("/login").text
     assert [console.client().get(path).status_code for path in ("/login/provider", "/login/return")] == [404, 404]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian package chromium; CI installs it)")
+def test_a_browser_goes_to_another_site_and_comes_back_logged_in(console: Console, identities: Identities) -> None:
+    identities.know("u-8", preferred_username="li.na", name="李娜", roles=["duty"])
+    port, platform = free_port(), console.platform
+    elsewhere = identities.issuer.replace("127.0.0.1", "localhost")  # another site for a browser
+    door = Provider(settings(elsewhere, console_address=f"http://127.0.0.1:{port}"))
+    app = build_app(
+        platform.database, platform.topics, platform, now_ms=console.clock, doors=Doors(provider=door)
+    )  # fmt: skip
+    with served(app, port) as address, opened_browser() as browser:
+        page = browser.new_page(locale="zh-CN")
+        page.goto(f"{address}/desk?lane=red")
+        page.get_by_role("link", name="统一身份认证登录").click()
+        page.locator("input[name=sub]").fill("u-8")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/desk?lane=red")
+        expect(page.get_by_text("李娜")).to_be_visible()
 
 
 KEY, OTHER = RSAKey.generate_key(2048, {"kid": "a"}), RSAKey.generate_key(2048, {"kid": "a"})
