@@ -75,6 +75,12 @@ class ConsoleSettings(BaseSettings):
         description="Role here by the value of that claim; of several the first. Who has none stays out.",
         examples=['{"duty-lead": "supervisor", "duty": "analyst"}'],
     )
+    console_draws: PathOrUnset = Field(
+        None,
+        description="Folder in which the console looks for draws by lot (announcement.json, draw.json, results.json), "
+        "also below it; unset: none are shown.",
+        examples=["/var/lib/parcelward/draws"],
+    )
 
     @field_validator("console_trusted_proxies", mode="before")
     @classmethod

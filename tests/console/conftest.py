@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from parcelward.console.api.application import PATH
+from parcelward.console.judging import judging_of
 from parcelward.console.people.accounts import Account, Accounts
 from parcelward.console.people.keys import Keys
 from parcelward.console.people.roles import Role
@@ -82,7 +84,7 @@ class Console:
 
 @pytest.fixture(scope="session")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    yield from made_console(tmp_path_factory.mktemp("console") / "console.sqlite", 40)
+    yield from made_console(tmp_path_factory.mktemp("console") / "console.sqlite", 70)
 
 
 def made_console(file: object, minutes: int, lived: Callable[[Platform], None] | None = None) -> Iterator[Console]:
@@ -98,7 +100,7 @@ def made_console(file: object, minutes: int, lived: Callable[[Platform], None] |
         role: accounts.add(f"{role.value}1", SHOWN[role], role, "swift" if role is Role.COURIER else None, PASSWORD, 1)
         for role in Role
     }
-    yield Console(
-        build_app(platform.database, platform.topics, platform, now_ms=clock), platform, clock, people, count()
-    )
+    judging = replace(judging_of(platform.settings), draws=Path(str(file)).parent / "draws")
+    app = build_app(platform.database, platform.topics, platform, now_ms=clock, judging=judging)
+    yield Console(app, platform, clock, people, count())
     platform.close()

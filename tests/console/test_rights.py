@@ -11,7 +11,9 @@ from parcelward.console.people.roles import Role
 from parcelward.console.store.case_desk import CaseFilter, list_cases
 from parcelward.console.store.desk import DeskFilter, list_alerts
 from parcelward.console.web.rights import ANYBODY, RIGHTS
+from parcelward.draws.announcement import rendered, sha256
 from tests.console.conftest import Console
+from tests.console.draw_files import GOING_ON, write_draws
 
 EXPECTED = {
     "/desk": "analyst supervisor auditor rule_author",
@@ -19,10 +21,17 @@ EXPECTED = {
     "/alerts/{alert_id}": "analyst supervisor auditor rule_author",
     "/alerts/{alert_id}/news": "analyst supervisor auditor rule_author",
     "/cases/{case_id}": "analyst supervisor auditor rule_author",
+    "/looking/{about}": "analyst supervisor auditor rule_author",
     "/desk/decide": "analyst supervisor",
+    "/desk/views": "analyst supervisor auditor rule_author",
     "/alerts/{alert_id}/decide": "analyst supervisor",
     "/cases/{case_id}/decide": "analyst supervisor",
+    "/cases/{case_id}/decide-some": "analyst supervisor",
     "/couriers": "analyst supervisor auditor rule_author",
+    "/rules": "analyst supervisor auditor rule_author",
+    "/rules/{rule_id}": "analyst supervisor auditor rule_author",
+    "/checks": "analyst supervisor auditor rule_author",
+    "/checks/draws/{number}": "supervisor auditor",
     "/duty": "analyst supervisor auditor",
     "/audit": "analyst supervisor auditor",
     "/audit.csv": "supervisor auditor",
@@ -84,11 +93,14 @@ def test_every_route_has_its_rights_and_nothing_else_has(console: Console) -> No
 def test_a_role_may_use_its_routes_and_no_other(console: Console, role: Role | None) -> None:
     alert_id = list_alerts(console.platform.database, DeskFilter()).lines[0].alert_id
     case_id = list_cases(console.platform.database, CaseFilter()).lines[0].case_id
+    draws = write_draws(console.app.state.office.judging.draws)
+    number = sha256(rendered(draws[GOING_ON]))[:16]
     for method, path, _ in sorted(routes(console)):
         if path.startswith(PATH):
             continue
         browser = console.client() if role is None else console.visit(role)
-        url = path.format(alert_id=alert_id, case_id=case_id, chosen="en")
+        known = {"alert_id": alert_id, "case_id": case_id, "about": alert_id, "rule_id": "R1", "number": number}
+        url = path.format(**known, chosen="en")
         query = "?mark=0" if path == "/desk/news" else "?revision=1" if path.endswith("}/news") else ""
         form = {"csrf": csrf_of(browser)} if role is not None and method == "POST" else None
         answer = browser.request(method, url + query, data=form)

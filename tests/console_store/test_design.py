@@ -16,7 +16,7 @@ from parcelward.console.store.own_tables import own
 from parcelward.console.store.tables import TERMS, projected
 from parcelward.settings import Settings
 
-PINNED = {1: "d6ca95b1f7511fe0", 2: "4aadb6a08b1bd9fc"}
+PINNED = {1: "d6ca95b1f7511fe0", 2: "4aadb6a08b1bd9fc", 3: "77f983f326d44878"}
 
 
 def outline() -> str:

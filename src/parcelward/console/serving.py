@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from parcelward.console.figures import new_metrics, served, taken
+from parcelward.console.judging import judging_of
 from parcelward.console.people.provider import provider_of
 from parcelward.console.people.sessions import Sessions
 from parcelward.console.sending import KafkaLetterbox
@@ -55,6 +56,7 @@ def serve(settings: Settings, database: Database, now_ms: Callable[[], int], sto
             now_ms,
             lambda: follower.progress().certain_ms,
             metrics,
+            judging_of(settings),
             doors,
         )
         host, port = listening.getsockname()[:2]

@@ -10,8 +10,7 @@ from parcelward.console.api.asked import CourierAsked
 from parcelward.console.api.shape import Shape, moment
 from parcelward.console.store.case_desk import CaseFilter, count_case_views
 from parcelward.console.store.desk import COUNTED, DeskFilter, View, count_by, count_views, newest_mark
-from parcelward.console.web.office import account_of, office_of
-from parcelward.console.web.rendering import UNCERTAIN_MS
+from parcelward.console.web.office import UNCERTAIN_MS, account_of, office_of
 
 router = APIRouter(tags=["standing"])
 

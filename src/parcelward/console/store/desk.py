@@ -90,6 +90,12 @@ def count_views(database: Database, wanted: DeskFilter) -> dict[View, int]:
         }
 
 
+def count_alerts(database: Database, wanted: DeskFilter) -> int:
+    """Count the alerts of a list, up to `COUNTED`."""
+    with database.reading() as connection:
+        return int(connection.execute(counted(referrals, _conditions(database, wanted))).scalar_one())
+
+
 def count_by(database: Database, wanted: DeskFilter, what: str) -> dict[str, int]:
     """Count open alerts by `lane`, `state`, `courier` or `outlet`, the most first."""
     column = referrals.c[what]

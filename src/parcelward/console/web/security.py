@@ -1,5 +1,6 @@
 """Headers of every answer, the session's cookie, and requests that another site made a browser send."""
 
+import base64
 import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -87,6 +88,26 @@ def cookie_name(over_tls: bool) -> str:
     return "__Host-parcelward" if over_tls else "parcelward"
 
 
-def is_token_of(visitor: Visitor, token: str) -> bool:
+def masked(visitor: Visitor) -> str:
+    """Write the session's token for a form, each time otherwise.
+
+    Pages are compressed. A token that were the same in each of them could be guessed from their sizes, by somebody who
+    makes a browser load pages with guesses in them (BREACH).
+    """
+    token = visitor.csrf.encode()
+    mask = secrets.token_bytes(len(token))
+    return base64.urlsafe_b64encode(mask + _crossed(mask, token)).decode()
+
+
+def is_token_of(visitor: Visitor, text: str) -> bool:
     """Tell whether a form was made for this session."""
-    return secrets.compare_digest(visitor.csrf.encode(), token.encode())
+    try:
+        sent = base64.b64decode(text.encode(), b"-_", validate=True)
+    except ValueError:
+        return False
+    mask, crossed = sent[: len(sent) // 2], sent[len(sent) // 2 :]
+    return secrets.compare_digest(visitor.csrf.encode(), _crossed(mask, crossed))
+
+
+def _crossed(mask: bytes, text: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(mask, text, strict=False))
