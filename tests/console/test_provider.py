@@ -238,6 +238,7 @@ LIES = {
     "another nonce": signed(nonce="other"),
     "no nonce": signed(nonce=None),
     "for another": signed(aud="another"),
+    "for another that names us": signed(aud="another", azp="parcelward"),
     "of another": signed(iss="https://evil.example"),
     "that has ended": signed(exp=1),
     "without an end": signed(exp=None),
