@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "console-api.md").read_text()
 
 @pytest.fixture(scope="module")
 def environment(console: Console):
-    """What the examples take from their surroundings."""
+    """Give what the examples take from their surroundings."""
     with served(console.app) as address:
         yield os.environ | {"CONSOLE": address, "KEY": console.key(Role.ANALYST)}
 

@@ -43,6 +43,8 @@ EXPECTED = {
     "/logout": "courier analyst supervisor auditor rule_author",
     "/login": "everybody",
     "/language/{chosen}": "everybody",
+    "/login/provider": "everybody",
+    "/login/return": "everybody",
     "/health": "everybody",
     "/api/v1/alerts": "analyst supervisor auditor rule_author",
     "/api/v1/alerts/{alert_id}": "analyst supervisor auditor rule_author",
@@ -61,6 +63,8 @@ EXPECTED = {
 """The roles that may use each path, written here once more: a change of the table in the source must be meant."""
 MAY = (200, 204, 303, 400, 422)
 """Answers to somebody who may use a route; a form that says nothing is refused for that."""
+OF_A_PROVIDER = ("/login/provider", "/login/return")
+"""Paths that are not there without a provider of identities."""
 
 
 def routes(console: Console) -> Iterator[tuple[str, str, str]]:
@@ -104,7 +108,9 @@ def test_a_role_may_use_its_routes_and_no_other(console: Console, role: Role | N
         answer = browser.request(method, url + query, data=form)
         allowed = EXPECTED[path] == "everybody" or (role is not None and role.value in EXPECTED[path].split())
         said = f"{role} {method} {path}: {answer.status_code}"
-        if allowed:
+        if path in OF_A_PROVIDER:
+            assert answer.status_code == 404, said
+        elif allowed:
             assert answer.status_code in (*MAY, 401, 429), said
         elif role is None:
             assert answer.status_code == 303, said

@@ -208,9 +208,12 @@ PACKAGES = {
 EXTRAS = {
     "alembic",
     "argon2",
+    "authlib",
     "fastapi",
     "jinja2",
+    "joserfc",
     "markupsafe",
+    "requests",
     "sqlalchemy",
     "starlette",
     "uvicorn",

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import uvicorn
+from fastapi import FastAPI
 
 from parcelward.console.figures import new_metrics, served, taken
 from parcelward.console.judging import judging_of
+from parcelward.console.people.provider import provider_of
 from parcelward.console.people.sessions import Sessions
 from parcelward.console.sending import KafkaLetterbox
 from parcelward.console.store.database import Database
 from parcelward.console.store.follower import Follower
 from parcelward.console.web.app import build_app
+from parcelward.console.web.office import Doors
 from parcelward.errors import UserError
 from parcelward.settings import Settings
 
@@ -35,7 +38,7 @@ def is_over_tls(settings: Settings) -> bool:
 
 def serve(settings: Settings, database: Database, now_ms: Callable[[], int], stopped: Callable[[float], bool]) -> None:
     """Serve until `stopped`, which waits for so many seconds, says so. Raises UserError if the port is taken."""
-    over_tls = is_over_tls(settings)
+    over_tls, doors = is_over_tls(settings), Doors(settings.console_local_log_in, provider_of(settings))
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(settings))
         metrics = new_metrics()
@@ -54,23 +57,29 @@ def serve(settings: Settings, database: Database, now_ms: Callable[[], int], sto
             lambda: follower.progress().certain_ms,
             metrics,
             judging_of(settings),
-        )
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,  # URLs say what people look for
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            ssl_certfile=settings.console_certificate,
-            ssl_keyfile=settings.console_certificate_key,
-            timeout_graceful_shutdown=5,
+            doors,
         )
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         address = f"{'https' if over_tls else 'http'}://{shown}:{port}"
         print(f"console at {address}", flush=True)  # noqa: T201 - whoever starts it must know
-        _run(uvicorn.Server(config), listening, stopped)
+        _run(uvicorn.Server(server_config(settings, app)), listening, stopped)
+
+
+def server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
+    """Say how the web server serves the application. Only proxies that the settings name are believed."""
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # URLs say what people look for
+        server_header=False,
+        date_header=False,
+        proxy_headers=bool(settings.console_trusted_proxies),
+        forwarded_allow_ips=list(settings.console_trusted_proxies),
+        ssl_certfile=settings.console_certificate,
+        ssl_keyfile=settings.console_certificate_key,
+        timeout_graceful_shutdown=5,
+    )
 
 
 def _run(server: uvicorn.Server, listening: socket.socket, stopped: Callable[[float], bool]) -> None:

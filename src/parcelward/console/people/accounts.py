@@ -37,6 +37,16 @@ class Account:
     disabled: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whom a provider of identities knows; `subject` is theirs for good, the name may be anything."""
+
+    subject: str
+    name: str
+    shown: str
+    role: Role
+
+
 class Accounts:
     """The accounts of an installation."""
 
@@ -70,6 +80,24 @@ class Accounts:
         except IntegrityError:
             raise UserError(f"{name}: this name is taken") from None
         return Account(name, shown.strip(), role, courier, token)
+
+    def of_person(self, person: Person, now_ms: int) -> Account | None:
+        """Give the account of somebody who logged in by the provider, made at the first time; None if it is disabled.
+
+        The role and the name that is shown are always those that the provider says.
+        """
+        said = {"shown": person.shown.strip()[:MOST_SHOWN] or person.name[:MOST_SHOWN], "role": person.role.value}
+        with self._database.writing() as rows:
+            row = rows.execute(select(people).where(people.c.subject == person.subject)).mappings().first()
+            if row is None:
+                taken = rows.execute(select(people.c.name).where(people.c.name == _fit(person.name))).first()
+                name = _fit(person.name) if taken is None else f"{_fit(person.name)[:31]}-{secrets.token_hex(4)}"
+                token = f"{KEY_ID}.{secrets.token_urlsafe(TOKEN_BYTES)}"
+                made = {"name": name, "token": token, "password": NO_PASSWORD, "created_at": now_ms}
+                rows.execute(insert(people).values(said | made | {"subject": person.subject}))
+                return Account(name, said["shown"], person.role, None, token)
+            rows.execute(update(people).where(people.c.subject == person.subject).values(said))
+        return None if row["disabled_at"] is not None else account_of({**row, **said})
 
     def find(self, name: str) -> Account | None:
         """Find an account by its log-in name, whether it may log in or not."""
@@ -111,6 +139,16 @@ class Accounts:
             if rows.execute(update(people).where(people.c.name == name).values(**values)).rowcount == 0:
                 raise UserError(f"{escaped(name)}: there is no such account")
             rows.execute(sessions.delete().where(sessions.c.person == name))
+
+
+def _fit(name: str) -> str:
+    """Make a log-in name of any name.
+
+    >>> _fit("Lin.Xiao@police.example"), _fit("林")
+    ('lin.xiao-police.example', 'person')
+    """
+    plain = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("._-")[:40]
+    return plain if _NAME.fullmatch(plain) else "person"
 
 
 def account_of(row: Mapping[Any, Any]) -> Account:

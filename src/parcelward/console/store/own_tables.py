@@ -21,6 +21,8 @@ people = Table(
     Column("language", Code),
     Column("created_at", Moment, nullable=False),
     Column("disabled_at", Moment),
+    Column("subject", Code),  # issuer and subject at a provider of identities; empty: a local account
+    Index("people_by_subject", "subject", unique=True),
 )
 sessions = Table(
     "sessions",

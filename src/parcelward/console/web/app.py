@@ -25,7 +25,7 @@ from parcelward.console.people.sessions import Sessions, Visitor
 from parcelward.console.sending import Desk, Letterbox
 from parcelward.console.store.database import Database
 from parcelward.console.web.meter import Meter
-from parcelward.console.web.office import Office, office_of
+from parcelward.console.web.office import Doors, Office, office_of
 from parcelward.console.web.pages import (
     alert,
     audit,
@@ -67,6 +67,7 @@ def build_app(
     certain_ms: Callable[[], int] | None = None,
     metrics: Metrics | None = None,
     judging: Judging = NOTHING_KNOWN,
+    doors: Doors = Doors(),  # noqa: B008 - a value that does not change
 ) -> FastAPI:
     """Build the application on an open store. `certain_ms` says when it last missed nothing; None: it never does."""
     metrics = metrics or new_metrics()
@@ -80,7 +81,7 @@ def build_app(
     api = build_api()
     app.state.office = api.state.office = Office(
         database, Accounts(database), Sessions(database), Keys(database), Attempts(database),
-        Desk(database, topics, letterbox, now_ms, metrics), judging, over_tls, now_ms, certain_ms or now_ms,
+        Desk(database, topics, letterbox, now_ms, metrics), judging, over_tls, now_ms, certain_ms or now_ms, doors,
     )  # fmt: skip
     for module in (
         log_in, desk, views, alert, case, looking, couriers, credit, rules, model, checks, duty, audit,

@@ -10,6 +10,7 @@ from parcelward.console.judging import Judging
 from parcelward.console.people.accounts import Account, Accounts
 from parcelward.console.people.attempts import Attempts
 from parcelward.console.people.keys import Keys
+from parcelward.console.people.provider import Provider
 from parcelward.console.people.sessions import Sessions, Visitor
 from parcelward.console.sending import Desk
 from parcelward.console.store.database import Database
@@ -17,6 +18,14 @@ from parcelward.moments import MINUTE_MS
 
 UNCERTAIN_MS = MINUTE_MS
 """Age of what is shown from which on a page says it; the store is certain every ten seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Ways to log in: by a password of the console's own, by a provider of identities (None: there is none)."""
+
+    local: bool = True
+    provider: Provider | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class Office:
     now_ms: Callable[[], int]
     certain_ms: Callable[[], int]
     """When it was last certain that the store misses nothing; 0: it has not read everything yet."""
+    doors: Doors
 
 
 def office_of(request: Request) -> Office:

@@ -13,7 +13,7 @@ DECIDE = frozenset((Role.ANALYST, Role.SUPERVISOR))
 LOOK_BACK = DECIDE | {Role.AUDITOR}
 """They see what people did. Who writes rules has no need to know who decided."""
 
-ANYBODY = frozenset(("login", "log_in", "language", "health", "api_health"))
+ANYBODY = frozenset(("login", "log_in", "go_to_provider", "come_back", "language", "health", "api_health"))
 """Routes that need neither a log-in nor a key."""
 RIGHTS: Mapping[str, frozenset[Role]] = {
     "start": EVERYBODY,

@@ -6,6 +6,7 @@ from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.terminal import Language
 from parcelward.console.web.check_words import CHECKS
 from parcelward.console.web.model_words import MODEL
+from parcelward.console.web.log_in_words import LOGGING_IN
 from parcelward.console.web.picture_words import PICTURES
 from parcelward.console.web.report_words import COURIERS, LOOKING_BACK
 from parcelward.console.web.rule_page_words import RULES
@@ -306,8 +307,8 @@ DECIDE: Words = {
 
 ACTIONS: Words = {f"action_{action}": words for action, words in ACTION_TEXT.items()}
 WORDS: Words = {
-    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **RULES, **VIEWS, **CHECKS, **ACTIONS, **STATES,
-    **STEPS, **DID, **OUTCOMES, **REFUSED,
+    **FRAME, **LOGGING_IN, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **RULES, **VIEWS, **CHECKS, **ACTIONS,
+    **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED,
     **PICTURES, **MODEL,
 }  # fmt: skip
 

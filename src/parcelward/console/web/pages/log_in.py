@@ -4,15 +4,18 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from parcelward.console.people.accounts import Account
+from parcelward.console.people.provider import RETURN, ProviderError, Waiting
 from parcelward.console.people.roles import Role
 from parcelward.console.people.sessions import ENDS_AFTER_MS
 from parcelward.console.people.views import Views
 from parcelward.console.store.desk import newest_mark
 from parcelward.console.web.office import account_of, fields_of, form_of, local_path, office_of
-from parcelward.console.web.rendering import page
+from parcelward.console.web.rendering import page, query
 from parcelward.console.web.saved_views import desk_path
 from parcelward.console.web.security import cookie_name
 from parcelward.console.web.words import word
@@ -20,6 +23,8 @@ from parcelward.moments import DAY_MS
 
 router = APIRouter()
 LANGUAGE_COOKIE = "language"
+WAITS_S = 600
+"""Time that a person may spend at the provider of identities."""
 
 
 @router.get("/")
@@ -35,13 +40,23 @@ def start(request: Request) -> Response:
 @router.get("/login")
 def login(request: Request, back: str = "/") -> Response:
     """Show the form."""
-    return page(request, "login.html", back=local_path(back), name="", problems=[])
+    return _form(request, local_path(back), "", [])
+
+
+def _form(request: Request, back: str, name: str, problems: list[str], status: int = 200) -> Response:
+    doors = office_of(request).doors
+    there = "/login/provider" + query(back=back) if doors.provider is not None else None
+    return page(
+        request, "login.html", status, back=back, name=name, problems=problems, local=doors.local, provider=there
+    )
 
 
 @router.post("/login")
 def log_in(request: Request, form: Annotated[FormData, Depends(form_of)]) -> Response:
     """Begin a session, or say that name or password is wrong, never which of them."""
     office, now_ms, fields = office_of(request), request.state.now_ms, fields_of(form)
+    if not office.doors.local:
+        raise HTTPException(403)
     name, address = fields.get("name", "").strip().lower(), _address(request)
     back = local_path(fields.get("back", "/"))
     if office.attempts.must_wait(name, address, now_ms):
@@ -50,10 +65,15 @@ def log_in(request: Request, form: Annotated[FormData, Depends(form_of)]) -> Res
     office.attempts.note(name, address, account is not None, now_ms)
     if account is None:
         return _again(request, back, name, "problem_log_in", 401)
+    return _let_in(request, account, back)
+
+
+def _let_in(request: Request, account: Account, back: str) -> Response:
+    office = office_of(request)
     answer = RedirectResponse(back, 303)
     answer.set_cookie(
         cookie_name(office.over_tls),
-        office.sessions.open(account, now_ms),
+        office.sessions.open(account, request.state.now_ms),
         max_age=ENDS_AFTER_MS // 1000,
         secure=office.over_tls,
         httponly=True,
@@ -63,8 +83,55 @@ def log_in(request: Request, form: Annotated[FormData, Depends(form_of)]) -> Res
 
 
 def _again(request: Request, back: str, name: str, problem: str, status: int) -> Response:
-    said = word(problem, request.state.language)
-    return page(request, "login.html", status, back=back, name=name, problems=[said])
+    return _form(request, back, name, [word(problem, request.state.language)], status)
+
+
+@router.get("/login/provider")
+def go_to_provider(request: Request, back: str = "/") -> Response:
+    """Send the browser to the provider of identities."""
+    office = office_of(request)
+    if office.doors.provider is None:
+        raise HTTPException(404)
+    try:
+        url, waiting = office.doors.provider.begin(local_path(back))
+    except ProviderError as error:
+        return _again(request, local_path(back), "", error.problem, 502)
+    answer = RedirectResponse(url, 303)
+    answer.set_cookie(
+        _waiting_cookie(request),
+        waiting.text,
+        max_age=WAITS_S,
+        secure=office.over_tls,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+@router.get(RETURN)
+def come_back(request: Request) -> Response:
+    """Begin a session for whoever comes back from the provider, or say why not."""
+    office, name = office_of(request), _waiting_cookie(request)
+    if office.doors.provider is None:
+        raise HTTPException(404)
+    waiting = Waiting.from_text(request.cookies.get(name))
+    back = local_path(waiting.back) if waiting is not None else "/"
+    try:
+        account = office.accounts.of_person(
+            office.doors.provider.finish(request.query_params, waiting), request.state.now_ms
+        )
+    except ProviderError as error:
+        answer = _again(request, back, "", error.problem, 403)
+    else:
+        answer = (
+            _again(request, back, "", "problem_disabled", 403) if account is None else _let_in(request, account, back)
+        )
+    answer.delete_cookie(name, secure=office.over_tls, httponly=True, samesite="lax")
+    return answer
+
+
+def _waiting_cookie(request: Request) -> str:
+    return cookie_name(office_of(request).over_tls) + "-log-in"
 
 
 def _address(request: Request) -> str:
