@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from parcelward.console.store import tables
 from parcelward.console.store.loading import look_up, put, remove
+from parcelward.console.store.packing import packed
 from parcelward.console.store.placed import Placed, Unreadable, read_all, text_of
 from parcelward.console.store.places import log_of
 from parcelward.console.store.ranks import LANE_RANKS, SEVERITY_RANKS
@@ -128,7 +129,7 @@ def _referral(referral: ReferralRead, one: Placed, mark: int) -> tuple[tuple[Any
         rules,
         cases,
         mark,
-        one.record.value,
+        packed(one.record.value or b""),
     )
     known = Known(referral.alert_id, referral.revision, referral.courier, referral.outlet, outcome, rules, cases)
     return row, known
