@@ -28,7 +28,7 @@ def outline() -> str:
         for table in projected.sorted_tables
         for index in sorted(table.indexes, key=lambda one: str(one.name))
     ]
-    return sha256(repr((made, TERMS)).encode()).hexdigest()[:16]
+    return sha256(repr((made, TERMS, packing.dictionary())).encode()).hexdigest()[:16]
 
 
 def test_a_table_that_changes_makes_another_design() -> None:

@@ -11,13 +11,13 @@ from parcelward.console.store.alert_page import Decided, decisions_about
 from parcelward.console.store.case_desk import CaseLine, case_lines
 from parcelward.console.store.database import Database
 from parcelward.console.store.desk import LIMIT, Page
-from parcelward.console.store.lines import cursor_behind, line_of, ordered, select_lines
-from parcelward.console.store.tables import alerts, case_members, cases, referrals
+from parcelward.console.store.lines import cursor_behind, lines_of, ordered
+from parcelward.console.store.tables import alerts, case_members, cases
 from parcelward.moments import HOUR_MS
 
 SPREAD = 5_000
 """Alerts of a case that its spread looks at."""
-_GRAVEST = (referrals.c.over, referrals.c.lane, referrals.c.severity, referrals.c.alert_id)
+_GRAVEST = tuple(case_members.c[name] for name in ("over", "lane", "severity", "due_ms", "alert_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,11 @@ def case(database: Database, case_id: str) -> CaseView | None:
 
 def members(database: Database, case_id: str, limit: int = LIMIT, after: str | None = None) -> Page:
     """List the alerts of a case: those that are open before those that are over, the gravest first."""
-    query = select_lines().join(case_members, case_members.c.alert_id == referrals.c.alert_id)
-    query = query.add_columns(referrals.c.over).where(case_members.c.case_id == case_id)
-    query = ordered(query, _GRAVEST, after)
+    places = ordered(select(*_GRAVEST).where(case_members.c.case_id == case_id), _GRAVEST, after)
     with database.reading() as connection:
-        rows = connection.execute(query.limit(limit + 1)).all()
-    return Page(tuple(map(line_of, rows[:limit])), cursor_behind(rows, limit, _GRAVEST))
+        found = connection.execute(places.limit(limit + 1)).all()
+        lines = lines_of(connection, [one.alert_id for one in found[:limit]])
+    return Page(lines, cursor_behind(found, limit, _GRAVEST))
 
 
 def spread(database: Database, case_id: str) -> Spread:

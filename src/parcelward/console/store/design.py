@@ -14,7 +14,7 @@ from parcelward.errors import UserError
 
 log = logging.getLogger(__name__)
 
-DESIGN = 2
+DESIGN = 3
 """Count it up whenever a table, or what is written into one, changes: a test says so."""
 FOUND_BY = "alert_terms"
 
