@@ -21,8 +21,16 @@ import msgspec
 from parcelward.console.store import alert_page, case_page, feed
 from parcelward.console.store.case_desk import CaseFilter, count_case_views, list_cases
 from parcelward.console.store.database import Database, open_url
-from parcelward.console.store.desk import DeskFilter, View, count_by, count_news, count_views, list_alerts
-from parcelward.console.store.desk import neighbours, newest_mark
+from parcelward.console.store.desk import (
+    DeskFilter,
+    View,
+    count_by,
+    count_news,
+    count_views,
+    list_alerts,
+    neighbours,
+    newest_mark,
+)
 from parcelward.console.store.kinds import topics_read
 from parcelward.console.store.projection import Log, Projection
 from parcelward.console.store.search import search

@@ -10,13 +10,14 @@ from pydantic import SecretStr
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from parcelward.console.store import packing
 from parcelward.console.store.database import FILE, Database, open_database
 from parcelward.console.store.design import DESIGN
 from parcelward.console.store.own_tables import own
 from parcelward.console.store.tables import TERMS, projected
 from parcelward.settings import Settings
 
-PINNED = {1: "d6ca95b1f7511fe0", 2: "4aadb6a08b1bd9fc"}
+PINNED = {1: "d6ca95b1f7511fe0", 2: "4aadb6a08b1bd9fc", 3: "c7d08c147dace33a"}
 
 
 def outline() -> str:

@@ -26,3 +26,8 @@ def packed(document: bytes) -> bytes:
 def unpacked(stored: bytes) -> bytes:
     """Give a document as it was."""
     return ZstdDecompressor(zstd_dict=_common).decompress(stored)
+
+
+def dictionary() -> bytes:
+    """Give the dictionary; it is part of the tables' design."""
+    return _common.dict_content
