@@ -43,7 +43,7 @@ from tests.chaos.recorded import SETTINGS
 from tests.console_store.memory_logs import records
 from tests.postgres import Postgres
 
-BATCH = 5_000
+BATCH = 10_000
 OUTLETS, STAFF, DOCUMENTS = 2_000, 6, 200_000
 DAYS = 60
 START = datetime(2026, 9, 24, tzinfo=UTC)

@@ -17,7 +17,7 @@ from parcelward.console.store.own_tables import own
 from parcelward.console.store.tables import TERMS, projected
 from parcelward.settings import Settings
 
-PINNED = {1: "d6ca95b1f7511fe0", 2: "4aadb6a08b1bd9fc", 3: "c7d08c147dace33a"}
+PINNED = {1: "d6ca95b1f7511fe0", 2: "4aadb6a08b1bd9fc", 3: "1b5c66e26dbf095b"}
 
 
 def outline() -> str:

@@ -283,6 +283,7 @@ TERMS = {
     "sqlite": (
         "CREATE VIRTUAL TABLE alert_terms USING fts5(terms, detail=none, columnsize=0,"
         " tokenize=\"ascii tokenchars '!#$%&+,-./:;<=>?@[]^_`{|}~*()'\")",
+        "INSERT INTO alert_terms (alert_terms, rank) VALUES ('hashsize', 33554432)",  # a batch is written in one piece
     ),
     "postgresql": (
         "CREATE TABLE alert_terms (number BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL)",
