@@ -231,6 +231,9 @@ def questions(database: Database, traffic: Traffic) -> dict[str, Callable[[Rando
         "desk, counts by courier": lambda _: count_by(database, DeskFilter(), "courier"),
         "desk, news": lambda _: count_news(database, DeskFilter(), 100),
         "desk, neighbours": lambda draw: neighbours(database, chosen(draw, View.DUE), still_open(draw)),
+        "desk, neighbours by words": lambda draw: neighbours(database, DeskFilter(words=words(draw)), still_open(draw)),
+        "desk, neighbours in all": lambda draw: neighbours(database, chosen(draw, View.ALL), one(draw)),
+        "desk, a whole page": lambda draw: desk_page(database, chosen(draw, draw.choice(tuple(View)))),
         "cases": lambda draw: list_cases(database, CaseFilter(draw.choice(tuple(View)))),
         "cases, counts of views": lambda _: count_case_views(database, CaseFilter()),
         "alert": lambda draw: alert_page.alert(database, one(draw)),
@@ -242,6 +245,15 @@ def questions(database: Database, traffic: Traffic) -> dict[str, Callable[[Rando
         "outlets that got worse": lambda _: feed.outlet_weeks(database, ms_of(START + timedelta(days=DAYS))),
         "rules": lambda _: feed.rule_counts(database, ms_of(START)),
     }
+
+
+def desk_page(database: Database, wanted: DeskFilter) -> None:
+    """Ask all that the desk asks for one page."""
+    newest_mark(database)
+    list_alerts(database, wanted)
+    list_cases(database, CaseFilter(wanted.view, courier=wanted.courier))
+    count_views(database, wanted)
+    count_by(database, wanted, "courier")
 
 
 def ask(database: Database, traffic: Traffic, times: int, only: str = "") -> dict[str, list[float]]:

@@ -52,9 +52,9 @@ class Logs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress of the tables: `ready` once everything of some moment was read, `behind` the records that wait; `projecting`: by this
-    very process; `unreadable`: records that were left out; `certain_ms`: when it was last certain that nothing is
-    missing."""
+    """Progress of the tables: `ready` once everything of some moment was read, `behind` the records that wait;
+    `projecting`: by this very process; `unreadable`: records that were left out; `certain_ms`: the newest moment of
+    which it is certain that nothing is missing."""
 
     ready: bool
     behind: int
