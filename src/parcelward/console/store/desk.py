@@ -33,8 +33,8 @@ LIMIT = 50
 IS_OPEN = referrals.c.over == literal_column("0")  # written out, or no database takes the index of open ones
 _URGENT = (referrals.c.lane, referrals.c.severity, referrals.c.due_ms, referrals.c.alert_id)
 _NEWEST = (referrals.c.at_ms, referrals.c.alert_id)
-# What is open is few, and has an index of its own: by that of an outlet or a person one would read all that is over.
-_OUTLET, _PERSON = referrals.c.outlet.concat(""), referrals.c.assigned_to.concat("")
+# What is open is few, and has an index of its own: by that of an outlet one would read all that is over.
+_OUTLET = referrals.c.outlet.concat("")
 
 
 class View(StrEnum):
@@ -114,7 +114,7 @@ def list_alerts(database: Database, wanted: DeskFilter, limit: int = LIMIT, afte
 
 def count_views(database: Database, wanted: DeskFilter) -> dict[View, Count]:
     """Count the alerts of each view, among as many as are looked at; up to `COUNTED`."""
-    mine = (wanted.me or "") == _PERSON
+    mine = referrals.c.assigned_to == (wanted.me or "")
     of_open = (_count_if(mine), _count_if(referrals.c.assigned_to.is_(None)), func.count())
     opened = select(*of_open).where(*_conditions(database, replace(wanted, view=View.DUE)))
     all_wanted = replace(wanted, view=View.ALL)
@@ -205,15 +205,13 @@ def walk_end(
 ) -> tuple[Any, ...] | None:
     """Find where a walk through all alerts ends, from a place on: None where it comes to the last of them.
 
-    It goes along one outlet, or one person, or everything, as the indexes do.
+    It goes along one outlet, or everything, as the indexes do.
     """
     if wanted.words.strip() or wanted.rule is not None or wanted.case is not None:
         return None  # these name the alerts that are looked at
     query = select(*_NEWEST)
     if wanted.outlet is not None:
         query = query.where(referrals.c.outlet == wanted.outlet)
-    elif wanted.assigned_to is not None:
-        query = query.where(referrals.c.assigned_to == wanted.assigned_to)
     if start is not None:
         here, there = tuple_(*_NEWEST), tuple_(*start)
         query = query.where(here > there if upwards else here < there)
@@ -229,11 +227,11 @@ def _count_if(condition: ColumnElement[bool]) -> ColumnElement[Any]:
 def _conditions(database: Database, wanted: DeskFilter) -> list[ColumnElement[bool]]:
     table = referrals.c
     found: list[ColumnElement[bool]] = [*_of_view(wanted)]
-    outlet, person = (_OUTLET, _PERSON) if wanted.view in OPEN_VIEWS else (table.outlet, table.assigned_to)
+    outlet = _OUTLET if wanted.view in OPEN_VIEWS else table.outlet
     exactly: tuple[tuple[ColumnElement[Any], object], ...] = (
         (table.courier, wanted.courier),
         (outlet, wanted.outlet),
-        (person, wanted.assigned_to),
+        (table.assigned_to, wanted.assigned_to),
         (table.state, wanted.state),
         (table.lane, None if wanted.lane is None else LANE_RANKS[wanted.lane]),
         (table.held, None if wanted.held is None else int(wanted.held)),
@@ -262,8 +260,8 @@ def _of_view(wanted: DeskFilter) -> list[ColumnElement[bool]]:
         case View.OVER:
             return [referrals.c.over == literal_column("1")]
         case View.MINE:
-            return [and_(IS_OPEN, (wanted.me or "") == _PERSON)]
+            return [and_(IS_OPEN, referrals.c.assigned_to == (wanted.me or ""))]
         case View.UNCLAIMED:
-            return [and_(IS_OPEN, _PERSON.is_(None))]
+            return [and_(IS_OPEN, referrals.c.assigned_to.is_(None))]
         case View.DUE:
             return [IS_OPEN]

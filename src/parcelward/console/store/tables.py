@@ -115,12 +115,11 @@ Index(  # a code is one courier's own, or a few couriers'
     "referrals_of_outlet",
     *(referrals.c[name] for name in ("outlet", "at_ms", "alert_id", "courier", "over", "lane", "severity", "state")),
 )
-Index("referrals_of_person", referrals.c.assigned_to, referrals.c.at_ms, referrals.c.alert_id)
 Index("referrals_by_mark", referrals.c.mark)
 steps = Table(
     "steps",
     projected,
-    Column("place", Number, primary_key=True, autoincrement=False),
+    Column("place", Number, nullable=False),
     Column("alert_id", Code, nullable=False),
     Column("revision", Number, nullable=False),
     Column("state", Code, nullable=False),
@@ -130,7 +129,8 @@ steps = Table(
     Column("at_ms", Moment, nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("assigned_to", Code),
-    Index("steps_of", "alert_id"),
+    PrimaryKeyConstraint("alert_id", "place"),
+    sqlite_with_rowid=False,
 )
 case_members = Table(  # in the order in which a case lists them
     "case_members",
