@@ -64,8 +64,9 @@ sizing: $(STAMP)  ## what an installation needs, from what `make bench` measured
 model: $(STAMP)  ## simulate, train and release the risk model into models/
 	@$(BIN)/parcelward model train
 
-schemas: $(STAMP)  ## write schemas/ from the models in src/
+schemas: $(STAMP)  ## write schemas/ and docs/console-api.json from the models in src/
 	@$(BIN)/parcelward schemas write
+	@$(BIN)/python -m parcelward.console.api.document docs/console-api.json
 
 drawing:  ## draw the SVGs in docs/ from their texts (needs Debian's graphviz)
 	@dot -Tsvg docs/architecture.dot -o docs/architecture.svg

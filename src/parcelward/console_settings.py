@@ -38,3 +38,9 @@ class ConsoleSettings(BaseSettings):
     console_certificate_key: PathOrUnset = Field(
         None, description="Private key of that certificate, PEM.", examples=["/etc/parcelward/console.key"]
     )
+    console_draws: PathOrUnset = Field(
+        None,
+        description="Folder in which the console looks for draws by lot (announcement.json, draw.json, results.json), "
+        "also below it; unset: none are shown.",
+        examples=["/var/lib/parcelward/draws"],
+    )

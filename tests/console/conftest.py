@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from parcelward.console.api.application import PATH
+from parcelward.console.judging import judging_of
 from parcelward.console.people.accounts import Account, Accounts
+from parcelward.console.people.keys import Keys
 from parcelward.console.people.roles import Role
 from parcelward.console.people.sessions import Sessions
 from parcelward.console.web.app import build_app
@@ -63,10 +67,24 @@ class Console:
         client.headers["accept-language"] = "en"
         return client
 
+    def key(self, who: Role | Account) -> str:
+        """A key of somebody."""
+        account = who if isinstance(who, Account) else self.people[who]
+        return Keys(self.platform.database).add(account.name, f"k{next(self.numbers)}", None, self.clock())
+
+    def program(self, who: Role | Account | str | None) -> TestClient:
+        """A program with a key of somebody, with this text as its key, or with none."""
+        client = self.client()
+        client.base_url = client.base_url.join(PATH)
+        if who is not None:
+            key = who if isinstance(who, str) and not isinstance(who, Role) else self.key(who)
+            client.headers["authorization"] = f"Bearer {key}"
+        return client
+
 
 @pytest.fixture(scope="session")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    yield from made_console(tmp_path_factory.mktemp("console") / "console.sqlite", 40)
+    yield from made_console(tmp_path_factory.mktemp("console") / "console.sqlite", 70)
 
 
 def made_console(file: object, minutes: int, lived: Callable[[Platform], None] | None = None) -> Iterator[Console]:
@@ -82,7 +100,7 @@ def made_console(file: object, minutes: int, lived: Callable[[Platform], None] |
         role: accounts.add(f"{role.value}1", SHOWN[role], role, "swift" if role is Role.COURIER else None, PASSWORD, 1)
         for role in Role
     }
-    yield Console(
-        build_app(platform.database, platform.topics, platform, now_ms=clock), platform, clock, people, count()
-    )
+    judging = replace(judging_of(platform.settings), draws=Path(str(file)).parent / "draws")
+    app = build_app(platform.database, platform.topics, platform, now_ms=clock, judging=judging)
+    yield Console(app, platform, clock, people, count())
     platform.close()

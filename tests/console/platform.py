@@ -62,10 +62,15 @@ class Platform:
             value = json.dumps(event, ensure_ascii=False).encode()
             self.feed([self._record(Send(topic, key.encode(), value, []), at_ms)], at_ms)
 
-    def publish(self, topic: str, key: str, document: dict[str, Any]) -> None:
+    def publish(self, topic: str, key: str, document: dict[str, Any], **headers: str) -> None:
         """Let the console read a record that no stage of the worker makes."""
         value = json.dumps(document, ensure_ascii=False).encode()
-        self._project([self._record(Send(topic, key.encode(), value, []), self._now_ms())])
+        said = [(name, text.encode()) for name, text in headers.items()]
+        self._project([self._record(Send(topic, key.encode(), value, said), self._now_ms())])
+
+    def publish_all(self, records: Iterable[Record]) -> None:
+        """Let the console read records that no stage here makes; each gets the next place of its topic."""
+        self._project([self.placed(record) for record in records])
 
     def live_until(self, end_ms: int, minutes: int, seed: int = 1, violations: float = 0.06) -> None:
         """Let couriers send and people react for some minutes that end at a time."""

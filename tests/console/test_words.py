@@ -11,6 +11,7 @@ from parcelward.console.choices import DECISIONS, INSTRUCTIONS, PUT_OFF
 from parcelward.console.people.roles import Role
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.web.courier_rows import MEASURES
+from parcelward.console.web.course import MOVERS, OVERDUE
 from parcelward.console.web.pages.audit import COLUMNS
 from parcelward.console.web.rendering import PROPOSED
 from parcelward.console.web.words import KEYS, WORDS, word
@@ -19,6 +20,7 @@ from parcelward.contract.decisions import Parcel
 from parcelward.contract.reasons import Reason
 from parcelward.contract.referrals import SubjectKind
 from parcelward.contract.steps import AnswerResult, InstructionAction, OutcomeKind, ReferralState, StepKind, StepReason
+from parcelward.draws.visits import VisitResult
 from tests.console.conftest import Console
 
 FOLDER = Path(parcelward.console.web.__file__).parent
@@ -39,13 +41,23 @@ FAMILIES = {
     "wait_": PUT_OFF,
     "subject_": SubjectKind,
     "refused_": StepReason,
-    "mover_": ("parcel", "alert", "people", "courier", "clock"),
+    "mover_": MOVERS,
     "before_": ("waybill", "document", "phone", "operator", "outlet", "none"),
-    "place_": ("desk", "couriers", "duty", "audit", "parcels", "design"),
+    "place_": ("desk", "couriers", "rules", "checks", "duty", "audit", "parcels", "design"),
     "measure_": MEASURES,
+    "share_": ("rests", "few", "none"),
+    "wrong_": ("rests", "few", "none"),
+    "checks_": ("drawn", "done", "found", "open", "late", "not_looked_at"),
+    "visit_": VisitResult,
     "kind_": DECISIONS,
     "column_": COLUMNS,
     "cause_": (*Reason, "other"),
+    "columns_": ("5min", "hour", "day"),
+    "course_": OVERDUE,
+    "sign_": (
+        *(one for one in StepKind if one not in ("answer", "revise", "worsen", "withdraw")),
+        *("accepted", "inspected", "scanned", "late", "raised", "revised", "told", "answered", "due", "not_taken"),
+    ),
     "group_": ("red", "shift", "newest", "red_hint", "shift_hint", "newest_hint"),
     "http_": ("400", "403", "404", "429", "400_text", "403_text", "404_text", "429_text"),
 }

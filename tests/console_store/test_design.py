@@ -17,7 +17,7 @@ from parcelward.console.store.own_tables import own
 from parcelward.console.store.tables import TERMS, projected
 from parcelward.settings import Settings
 
-PINNED = {1: "d6ca95b1f7511fe0", 2: "4aadb6a08b1bd9fc", 3: "a3eda2e6c074ccb8"}
+PINNED = {1: "d6ca95b1f7511fe0", 2: "4aadb6a08b1bd9fc", 3: "77f983f326d44878", 4: "4c0f1a7be01b4d0d"}
 
 
 def outline() -> str:

@@ -31,6 +31,10 @@ QUIET_S = 0.7
 """How long a refusal is waited for where nothing tells that a decision has counted."""
 
 
+class NotSentError(UserError):
+    """A decision that no broker has taken: it can be sent again."""
+
+
 class Letterbox(Protocol):
     """Takes letters for the worker."""
 
@@ -73,10 +77,11 @@ class Desk:
     def decide(self, form_id: UUID, account: Account, about: Line | CaseLine, revision: int, chosen: Any) -> str:
         """Send a decision on an alert or a case as it was seen at a revision; gives its id.
 
-        One that the store knows already is not sent again. Raises UserError if it could not be sent.
+        One that the store knows already is not sent again. Raises UserError for one that breaks the contract, and
+        NotSentError if it could not be sent.
         """
-        name, key, said = _about(about)
-        event_id = str(uuid5(form_id, name))
+        _, key, said = _about(about)
+        event_id = self.event_id(form_id, about)
         role = account.role.decides_as
         if role is None:
             raise UserError(f"the role {account.role} decides nothing")
@@ -86,12 +91,16 @@ class Desk:
             self._send(key, event)
         return event_id
 
+    def event_id(self, form_id: UUID, about: Line | CaseLine) -> str:
+        """Give the id of a form's decision: of several that it was sent about, each has its own."""
+        return str(uuid5(form_id, _about(about)[0]))
+
     def _send(self, key: str, event: dict[str, Any]) -> None:
         try:
             self._letterbox.send(self._topics.decisions, key, event)
-        except UserError:
+        except UserError as error:
             self._metrics.add(DECISIONS, NOT_TAKEN)
-            raise
+            raise NotSentError(str(error)) from None
         self._metrics.add(DECISIONS, SENT)
 
     def fate(self, event_id: str) -> Fate:

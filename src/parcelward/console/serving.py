@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import uvicorn
 
 from parcelward.console.figures import new_metrics, served, taken
+from parcelward.console.judging import judging_of
 from parcelward.console.people.sessions import Sessions
 from parcelward.console.sending import KafkaLetterbox
 from parcelward.console.store.database import Database
@@ -45,7 +46,14 @@ def serve(settings: Settings, database: Database, now_ms: Callable[[], int], sto
         stack.enter_context(taken(metrics, follower, Sessions(database), now_ms))
         letterbox = stack.enter_context(KafkaLetterbox(settings))
         app = build_app(
-            database, settings.topics, letterbox, over_tls, now_ms, lambda: follower.progress().certain_ms, metrics
+            database,
+            settings.topics,
+            letterbox,
+            over_tls,
+            now_ms,
+            lambda: follower.progress().certain_ms,
+            metrics,
+            judging_of(settings),
         )
         config = uvicorn.Config(
             app,

@@ -19,6 +19,8 @@ from parcelward.escaping import escaped
 KEY_ID = "console"
 """Begins the tokens of the console's people: no key makes them, so none can be guessed from a name."""
 TOKEN_BYTES = 16
+NO_PASSWORD = ""
+"""Kept in place of a password's hash: no password is right."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 MOST_SHOWN = 40
 
@@ -41,8 +43,11 @@ class Accounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, name: str, shown: str, role: Role, courier: str | None, password: str, now_ms: int) -> Account:
-        """Make an account. Raises UserError for a name that is taken or ill-formed, or a courier where none fits."""
+    def add(self, name: str, shown: str, role: Role, courier: str | None, password: str | None, now_ms: int) -> Account:
+        """Make an account; without a password (None) nobody can log in with one, and programs can by a key.
+
+        Raises UserError for a name that is taken or ill-formed, or a courier where none fits.
+        """
         if not _NAME.fullmatch(name):
             raise UserError(f"{escaped(name)}: a log-in name is 2 to 40 of a-z, 0-9, dot, dash, underscore")
         if (role is Role.COURIER) != (courier is not None):
@@ -56,7 +61,7 @@ class Accounts:
             "role": role.value,
             "courier": courier,
             "token": token,
-            "password": kept_form(password),
+            "password": NO_PASSWORD if password is None else kept_form(password),
             "created_at": now_ms,
         }
         try:

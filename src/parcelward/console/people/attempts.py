@@ -18,8 +18,11 @@ class Attempts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def must_wait(self, name: str, address: str, now_ms: int) -> bool:
-        """Tell whether this account or this address has failed too often. A log-in of the account ends its count."""
+    def must_wait(self, name: str | None, address: str, now_ms: int) -> bool:
+        """Tell whether this account or this address has failed too often. A log-in of the account ends its count.
+
+        Without a name (None) the address alone is looked at.
+        """
         since = now_ms - WITHIN_MS
         with self._database.reading() as rows:
             succeeded = select(func.max(attempts.c.at)).where(attempts.c.person == name, attempts.c.succeeded)
@@ -27,10 +30,9 @@ class Attempts:
             failed = select(func.count()).select_from(attempts).where(~attempts.c.succeeded)
             of_account = failed.where(attempts.c.person == name, attempts.c.at > max(since, last))
             of_address = failed.where(attempts.c.address == address, attempts.c.at > since)
-            return (
-                rows.execute(of_account).scalar_one() >= MOST_OF_AN_ACCOUNT
-                or rows.execute(of_address).scalar_one() >= MOST_OF_AN_ADDRESS
-            )
+            return (name is not None and rows.execute(of_account).scalar_one() >= MOST_OF_AN_ACCOUNT) or rows.execute(
+                of_address
+            ).scalar_one() >= MOST_OF_AN_ADDRESS
 
     def note(self, name: str, address: str, succeeded: bool, now_ms: int) -> None:
         """Write down a log-in that was tried; what is older than a day is forgotten."""

@@ -214,6 +214,14 @@ def decision(database: Database, event_id: str) -> Fate:
         return Fate("sent" if counted is None else "counted")
 
 
+def decision_of(database: Database, event_id: str) -> tuple[str, int, dict[str, Any]] | None:
+    """Give who took a decision, on which revision, and what was chosen; None where no topic knows it."""
+    query = select(decisions).where(decisions.c.event_id == event_id).order_by(decisions.c.arrived_ms).limit(1)
+    with database.reading() as connection:
+        row = connection.execute(query).first()
+    return None if row is None else (row.person, row.revision, _plain(row.document)["data"]["decision"])
+
+
 def decisions_about(connection: Connection, about: str) -> tuple[Decided, ...]:
     """Give the decisions on an alert or a case, the newest last, each event once."""
     query = select(decisions).where(decisions.c.about == about)

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from parcelward.console.store.database import Database
-from parcelward.console.store.desk import LIMIT, OPEN_VIEWS, View, counted
+from parcelward.console.store.desk import LIMIT, OPEN_VIEWS, Count, View, count_of, counted
 from parcelward.console.store.lines import Words, cursor_behind, ordered
 from parcelward.console.store.ranks import LANE_RANKS, LANES, SEVERITIES
 from parcelward.console.store.tables import NEVER, case_members, cases
@@ -91,11 +91,11 @@ def list_cases(database: Database, wanted: CaseFilter, limit: int = LIMIT, after
     return CasePage(lines, cursor_behind(rows, limit, keys))
 
 
-def count_case_views(database: Database, wanted: CaseFilter) -> dict[View, int]:
+def count_case_views(database: Database, wanted: CaseFilter) -> dict[View, Count]:
     """Count the cases of each view, up to `COUNTED`."""
     with database.reading() as connection:
         return {
-            view: connection.execute(counted(cases, _conditions(replace(wanted, view=view)))).scalar_one()
+            view: count_of(connection.execute(counted(cases, _conditions(replace(wanted, view=view)))).scalar_one())
             for view in View
         }
 

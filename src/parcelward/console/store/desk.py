@@ -128,17 +128,24 @@ def count_views(database: Database, wanted: DeskFilter) -> dict[View, Count]:
         over, everything = connection.execute(others).one()
     is_more = end is not None
     return {
-        View.DUE: _count(due),
-        View.MINE: _count(mine),
-        View.UNCLAIMED: _count(unclaimed),
-        View.ALL: _count(everything, is_more),
-        View.OVER: _count(over, is_more),
+        View.DUE: count_of(due),
+        View.MINE: count_of(mine),
+        View.UNCLAIMED: count_of(unclaimed),
+        View.ALL: count_of(everything, is_more),
+        View.OVER: count_of(over, is_more),
     }
 
 
-def _count(found: Any, is_more: bool = False) -> Count:
+def count_of(found: Any, is_more: bool = False) -> Count:
+    """Make a count of what was found, up to `COUNTED`; none of nothing that a sum gives."""
     number = int(found or 0)
     return Count(min(number, COUNTED), is_more or number >= COUNTED)
+
+
+def count_alerts(database: Database, wanted: DeskFilter) -> int:
+    """Count the alerts of a list, up to `COUNTED`."""
+    with database.reading() as connection:
+        return int(connection.execute(counted(referrals, _conditions(database, wanted))).scalar_one())
 
 
 def count_by(database: Database, wanted: DeskFilter, what: str) -> dict[str, int]:

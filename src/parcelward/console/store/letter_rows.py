@@ -21,6 +21,7 @@ from parcelward.console.store.records import (
     read_instruction,
     read_refused,
 )
+from parcelward.console.store.structured import structured
 from parcelward.contract.steps import InstructionAction
 from parcelward.moments import ms_of
 
@@ -47,7 +48,11 @@ def _instruction(one: Placed, said: InstructionRead) -> tuple[Any, ...]:
 
 def write_answers(connection: Connection, placed: Sequence[Placed], _mark: int, unreadable: Unreadable) -> None:
     """Write a batch of answers, also of those that the worker refused."""
-    put(connection, tables.answers, [_answer(*one) for one in read_all(placed, read_answer, unreadable, log_of)])
+    put(
+        connection,
+        tables.answers,
+        [_answer(*one) for one in read_all(structured(placed), read_answer, unreadable, log_of)],
+    )
 
 
 def _answer(one: Placed, said: AnswerRead) -> tuple[Any, ...]:
@@ -58,7 +63,11 @@ def _answer(one: Placed, said: AnswerRead) -> tuple[Any, ...]:
 
 def write_decisions(connection: Connection, placed: Sequence[Placed], _mark: int, unreadable: Unreadable) -> None:
     """Write a batch of decisions, also of those that the worker refused or passed on."""
-    put(connection, tables.decisions, [_decision(*one) for one in read_all(placed, read_decision, unreadable, log_of)])
+    put(
+        connection,
+        tables.decisions,
+        [_decision(*one) for one in read_all(structured(placed), read_decision, unreadable, log_of)],
+    )
 
 
 def _decision(one: Placed, said: DecisionRead) -> tuple[Any, ...]:
@@ -83,7 +92,7 @@ def write_refused(connection: Connection, placed: Sequence[Placed], _mark: int, 
     put(
         connection,
         tables.refused_decisions,
-        [_refused(*one) for one in read_all(placed, read_refused, unreadable, log_of)],
+        [_refused(*one) for one in read_all(structured(placed), read_refused, unreadable, log_of)],
     )
 
 

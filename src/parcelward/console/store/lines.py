@@ -11,6 +11,8 @@ from parcelward.console.store.tables import NEVER, alerts, referrals
 from parcelward.contract.alerts import Lane, Severity
 from parcelward.contract.steps import ReferralState
 
+MOST_NUMBER = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -175,6 +177,11 @@ def values_of(cursor: str | None, numbers: int) -> list[int | str] | None:
     True
     """
     parts = (cursor or "").split("~", numbers)
-    if len(parts) != numbers + 1 or not all(one.isascii() and one.isdigit() and len(one) < 20 for one in parts[:-1]):
+    if len(parts) != numbers + 1 or not all(_is_number(one) for one in parts[:-1]):
         return None
     return [*map(int, parts[:-1]), parts[-1].replace("\x00", "")]
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether a text is a number that a database takes, of 64 bits."""
+    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MOST_NUMBER

@@ -3,7 +3,7 @@
 A change here is a migration, too (`migrations/versions`).
 """
 
-from sqlalchemy import Boolean, Column, Index, MetaData, SmallInteger, Table
+from sqlalchemy import Boolean, Column, Index, MetaData, SmallInteger, Table, UniqueConstraint, false
 
 from parcelward.console.store.columns import Code, Moment, Number, Words
 
@@ -44,6 +44,18 @@ attempts = Table(
     Index("attempts_of_person", "person", "at"),
     Index("attempts_from", "address", "at"),
 )
+keys = Table(
+    "keys",
+    own,
+    Column("id", Code, primary_key=True),  # SHA-256 of the key
+    Column("person", Code, nullable=False),
+    Column("name", Code, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("ends_at", Moment),
+    Column("revoked_at", Moment),
+    Column("used_at", Moment),
+    UniqueConstraint("person", "name"),
+)
 views = Table(
     "views",
     own,
@@ -51,6 +63,15 @@ views = Table(
     Column("name", Code, primary_key=True),
     Column("query", Words, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("starts", Boolean, nullable=False, server_default=false()),  # the page that the person begins with
+)
+looking = Table(
+    "looking",
+    own,
+    Column("about", Code, primary_key=True),  # an alert or a case
+    Column("person", Code, primary_key=True),  # a token
+    Column("at", Moment, nullable=False),
+    Index("looking_at", "at"),
 )
 design = Table(
     "design",

@@ -7,21 +7,40 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from parcelward.alerts.terminal import Language
+from parcelward.console.api import problems
+from parcelward.console.api.application import PATH, build_api
 from parcelward.console.figures import new_metrics
+from parcelward.console.judging import NOTHING_KNOWN, Judging
 from parcelward.console.people.accounts import Accounts
 from parcelward.console.people.attempts import Attempts
+from parcelward.console.people.keys import Keys
 from parcelward.console.people.sessions import Sessions, Visitor
 from parcelward.console.sending import Desk, Letterbox
 from parcelward.console.store.database import Database
 from parcelward.console.web.meter import Meter
 from parcelward.console.web.office import Office, office_of
-from parcelward.console.web.pages import alert, audit, case, couriers, design, desk, duty, log_in, parcels
+from parcelward.console.web.pages import (
+    alert,
+    audit,
+    case,
+    checks,
+    couriers,
+    design,
+    desk,
+    duty,
+    log_in,
+    looking,
+    parcels,
+    rules,
+    views,
+)
 from parcelward.console.web.pages.log_in import LANGUAGE_COOKIE
 from parcelward.console.web.rendering import STATIC, page, query
 from parcelward.console.web.rights import ANYBODY, may
@@ -31,8 +50,10 @@ from parcelward.errors import UserError
 from parcelward.metrics import Metrics
 from parcelward.topics import Topics
 
-BY_ITSELF = frozenset(("desk_news", "alert_news"))
+BY_ITSELF = frozenset(("desk_news", "alert_news", "looking"))
 """Routes that a page asks by itself: they keep no session alive."""
+WORTH_PACKING = 1_000
+"""Bytes from which on an answer is compressed; news of a second are shorter."""
 
 
 def build_app(
@@ -43,6 +64,7 @@ def build_app(
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     certain_ms: Callable[[], int] | None = None,
     metrics: Metrics | None = None,
+    judging: Judging = NOTHING_KNOWN,
 ) -> FastAPI:
     """Build the application on an open store. `certain_ms` says when it last missed nothing; None: it never does."""
     metrics = metrics or new_metrics()
@@ -53,16 +75,19 @@ def build_app(
         openapi_url=None,
         dependencies=[Depends(_authorise), Depends(_check_form)],
     )
-    app.state.office = Office(
-        database, Accounts(database), Sessions(database), Attempts(database),
-        Desk(database, topics, letterbox, now_ms, metrics), over_tls, now_ms, certain_ms or now_ms,
+    api = build_api()
+    app.state.office = api.state.office = Office(
+        database, Accounts(database), Sessions(database), Keys(database), Attempts(database),
+        Desk(database, topics, letterbox, now_ms, metrics), judging, over_tls, now_ms, certain_ms or now_ms,
     )  # fmt: skip
-    for module in (log_in, desk, alert, case, couriers, duty, audit, parcels, design):
+    for module in (log_in, desk, views, alert, case, looking, couriers, rules, checks, duty, audit, parcels, design):
         app.include_router(module.router)
+    app.mount(PATH, api, "api")
     app.mount("/static", _Static(directory=str(STATIC)), "static")
     app.add_exception_handler(HTTPException, _say_so)
     app.add_exception_handler(RequestValidationError, _say_so)
     app.add_exception_handler(UserError, _say_so)
+    app.add_middleware(GZipMiddleware, minimum_size=WORTH_PACKING, compresslevel=5)
     app.add_middleware(Guard, over_tls=over_tls)
     app.add_middleware(Meter, metrics=metrics)
     return app
@@ -130,6 +155,8 @@ def language_of(cookies: Mapping[str, str], headers: Mapping[str, str]) -> Langu
 
 def _say_so(request: Request, error: Exception) -> Response:
     """Answer a request that failed: with the log-in page, or in words."""
+    if request.url.path.startswith(f"{PATH}/"):  # a path that reaches no route, as one with a line break
+        return problems.say_so(request, error)
     if not hasattr(request.state, "visitor"):
         _prepare(request, by_hand=False)
     if isinstance(error, _LogInFirst):

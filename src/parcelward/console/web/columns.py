@@ -1,37 +1,114 @@
-"""Counts over time as columns of a small drawing."""
+"""Counts over time as columns: so wide that an hour, a day or a month can be read, with ticks on the axis."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from parcelward.moments import HOUR_MS
+from parcelward.moments import CHINA, DAY_MS, HOUR_MS, MINUTE_MS, utc
 
-MOST = 72
-HIGHEST = 40.0
+MOST, LEAST = 60, 12
+"""Columns of a drawing: no more, so that each can be seen; no less, so that a single one is no wall."""
+EACH_SAID = 24
+"""With so many columns at most each says its count; with more the highest alone."""
+HEIGHT, HEAD = 96, 16
+"""Pixels of the highest column, and of the room above it for its count."""
+TICKS = 6
+CHINA_MS = 8 * HOUR_MS
+
+
+class Width(NamedTuple):
+    """Width of a column, the key of its words, and of how many columns a tick may be apart."""
+
+    ms: int
+    name: str
+    apart: tuple[int, ...]
+
+
+WIDTHS = (
+    Width(5 * MINUTE_MS, "columns_5min", (1, 2, 3, 6, 12)),
+    Width(HOUR_MS, "columns_hour", (1, 2, 3, 6, 12, 24)),
+    Width(DAY_MS, "columns_day", (1, 2, 7, 14)),
+)
 
 
 class Column(NamedTuple):
-    """One hour: where it stands, how high it is, and its alerts."""
+    """One column: `x` and `width` in percent, `y` and `height` in pixels; `said` is its count where it is written."""
 
-    x: int
+    x: float
+    width: float
+    y: float
     height: float
     at_ms: int
     alerts: int
+    said: str
 
 
-def columns(by_hour: Sequence[tuple[int, int]]) -> list[Column]:
-    """Draw counts by the hour in which they began, hours without any between them; the last days if there are many.
+class Tick(NamedTuple):
+    """One tick of the axis, in percent, and its time in words."""
 
-    >>> [(one.x, one.height, one.alerts) for one in columns([(0, 2), (7_200_000, 1)])]
-    [(0, 40.0, 2), (1, 0.0, 0), (2, 20.0, 1)]
+    x: float
+    text: str
+
+
+class Columns(NamedTuple):
+    """A whole drawing."""
+
+    name: str
+    columns: tuple[Column, ...]
+    ticks: tuple[Tick, ...]
+    most: int
+
+    @property
+    def filled(self) -> list[Column]:
+        """The columns that have something, for those who read numbers."""
+        return [one for one in self.columns if one.alerts]
+
+
+def columns(times: Sequence[int]) -> Columns | None:
+    """Draw when something happened (ms), the last columns if there would be too many; None where nothing did.
+
+    >>> drawn = columns([0, 1_000, 7_200_000])
+    >>> drawn.name, [one.alerts for one in drawn.filled], drawn.ticks[0].text
+    ('columns_5min', [2, 1], '08:00')
     """
-    if not by_hour:
-        return []
-    counted = dict(by_hour)
-    last = max(counted)
-    first = max(min(counted), last - (MOST - 1) * HOUR_MS)
-    most = max(counted.values())
-    hours = range(first, last + 1, HOUR_MS)
-    return [
-        Column(number, round(HIGHEST * counted.get(at, 0) / most, 1), at, counted.get(at, 0))
-        for number, at in enumerate(hours)
-    ]
+    if not times:
+        return None
+    first, last = min(times), max(times)
+    width = next((one for one in WIDTHS if last - first < (MOST - 1) * one.ms), WIDTHS[-1])
+    begin, end = _number(first, width.ms), _number(last, width.ms)
+    begin = max(begin, end - MOST + 1)
+    missing = max(LEAST - (end - begin + 1), 0)
+    begin, end = begin - missing // 2, end + missing - missing // 2
+    counted = Counter(_number(one, width.ms) for one in times)
+    total = end - begin + 1
+    most = max(count for number, count in counted.items() if number >= begin)
+    drawn = [_column(number, counted[number], begin, total, most, width.ms) for number in range(begin, end + 1)]
+    return Columns(width.name, tuple(drawn), tuple(_ticks(begin, total, width)), most)
+
+
+def _number(at_ms: int, width_ms: int) -> int:
+    """Number of the column that a time lies in; days are those of China."""
+    return (at_ms + CHINA_MS) // width_ms
+
+
+def _column(number: int, count: int, begin: int, total: int, most: int, width_ms: int) -> Column:
+    height = round(HEIGHT * count / most, 1)
+    said = str(count) if count and (total <= EACH_SAID or count == most) else ""
+    share = 100 / total
+    x = round((number - begin) * share + share * 0.1, 2)
+    return Column(
+        x, round(share * 0.8, 2), round(HEAD + HEIGHT - height, 1), height, number * width_ms - CHINA_MS, count, said
+    )
+
+
+def _ticks(begin: int, total: int, width: Width) -> list[Tick]:
+    apart = next((one for one in width.apart if total / one <= TICKS), width.apart[-1])
+    numbers = [number for number in range(begin, begin + total) if number % apart == 0]
+    return [Tick(round(100 * (one - begin) / total, 2), _time(one * width.ms - CHINA_MS, width.ms)) for one in numbers]
+
+
+def _time(at_ms: int, width_ms: int) -> str:
+    local = utc(at_ms).astimezone(CHINA)
+    if width_ms == DAY_MS:
+        return f"{local:%m-%d}"
+    return f"{local:%H:%M}" if width_ms < HOUR_MS or local.hour else f"{local:%m-%d}"

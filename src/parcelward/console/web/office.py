@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
+from parcelward.console.judging import Judging
 from parcelward.console.people.accounts import Account, Accounts
 from parcelward.console.people.attempts import Attempts
+from parcelward.console.people.keys import Keys
 from parcelward.console.people.sessions import Sessions, Visitor
 from parcelward.console.sending import Desk
 from parcelward.console.store.database import Database
+from parcelward.moments import MINUTE_MS
+
+UNCERTAIN_MS = MINUTE_MS
+"""Age of what is shown from which on a page says it; the store is certain every ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +26,10 @@ class Office:
     database: Database
     accounts: Accounts
     sessions: Sessions
+    keys: Keys
     attempts: Attempts
     desk: Desk
+    judging: Judging
     over_tls: bool
     now_ms: Callable[[], int]
     certain_ms: Callable[[], int]

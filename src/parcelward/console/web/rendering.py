@@ -16,7 +16,9 @@ from starlette.responses import HTMLResponse
 from parcelward.alerts.terminal import Language
 from parcelward.alerts.verdict import named
 from parcelward.console.people.sessions import Visitor
+from parcelward.console.web.office import UNCERTAIN_MS
 from parcelward.console.web.rights import may
+from parcelward.console.web.security import masked
 from parcelward.console.web.words import KEYS, known, word
 from parcelward.contract.cards import Bilingual
 from parcelward.escaping import escaped_lines
@@ -24,12 +26,18 @@ from parcelward.moments import CHINA, DAY_MS, HOUR_MS, MINUTE_MS, ms_of, utc
 
 PROPOSED = {"zh": "；建议：", "en": "; proposed: "}
 """Begins the last part of an alert's summary, which a list has in a column of its own."""
-UNCERTAIN_MS = MINUTE_MS
-"""Age of what is shown from which on a page says it; the store is certain every ten seconds."""
 SHORT = 16
 """Characters of a token that are shown."""
 STATIC = files("parcelward.console.web") / "static"
-PLACES = (("desk", "/desk"), ("couriers", "/couriers"), ("duty", "/duty"), ("audit", "/audit"), ("parcels", "/parcels"))
+PLACES = (
+    ("desk", "/desk"),
+    ("couriers", "/couriers"),
+    ("rules", "/rules"),
+    ("checks", "/checks"),
+    ("duty", "/duty"),
+    ("audit", "/audit"),
+    ("parcels", "/parcels"),
+)
 """Entries of the navigation: name of the route and its path."""
 
 
@@ -111,7 +119,7 @@ def namer(names: Mapping[str, str], language: Language) -> Callable[[str], str]:
 
 
 def _csrf(visitor: Visitor | None) -> Markup:
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(visitor.csrf if visitor else "")
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(masked(visitor) if visitor else "")
 
 
 def _switch(request: Request, other: str) -> str:

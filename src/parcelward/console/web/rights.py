@@ -1,4 +1,6 @@
-"""Rights: which roles may use which page. What is not here, nobody may use; a test tries all of them as everybody."""
+"""Rights: which roles may use which page, and which route of the API. What is not here, nobody may use; a test tries
+all of them as everybody.
+"""
 
 from collections.abc import Mapping
 
@@ -11,8 +13,8 @@ DECIDE = frozenset((Role.ANALYST, Role.SUPERVISOR))
 LOOK_BACK = DECIDE | {Role.AUDITOR}
 """They see what people did. Who writes rules has no need to know who decided."""
 
-ANYBODY = frozenset(("login", "log_in", "language", "health"))
-"""Routes that need no log-in."""
+ANYBODY = frozenset(("login", "log_in", "language", "health", "api_health"))
+"""Routes that need neither a log-in nor a key."""
 RIGHTS: Mapping[str, frozenset[Role]] = {
     "start": EVERYBODY,
     "log_out": EVERYBODY,
@@ -20,16 +22,35 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "desk": DESK,
     "desk_news": DESK,
     "decide_many": DECIDE,
+    "change_views": DESK,
     "alert": DESK,
     "alert_news": DESK,
+    "looking": DESK,
     "decide_alert": DECIDE,
     "case": DESK,
     "decide_case": DECIDE,
+    "decide_members": DECIDE,
     "couriers": DESK,
+    "rules": DESK,
+    "rule": DESK,
+    "checks": DESK,
+    "draw": frozenset((Role.SUPERVISOR, Role.AUDITOR)),
     "duty": LOOK_BACK,
     "audit": LOOK_BACK,
     "audit_file": frozenset((Role.SUPERVISOR, Role.AUDITOR)),
     "parcels": frozenset((Role.COURIER,)),
+    "api_alerts": DESK,
+    "api_alert": DESK,
+    "api_decide_alert": DECIDE,
+    "api_cases": DESK,
+    "api_case": DESK,
+    "api_case_alerts": DESK,
+    "api_decide_case": DECIDE,
+    "api_counts": DESK,
+    "api_courier_days": DESK,
+    "api_fate": DECIDE,
+    "api_decisions": LOOK_BACK,
+    "api_instructions": frozenset((Role.COURIER,)),
 }
 """Roles by the name of the route."""
 

@@ -1,12 +1,16 @@
 """Headers of every answer, the session's cookie, and requests that another site made a browser send."""
 
+import base64
 import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from parcelward.console.api.application import PATH
+from parcelward.console.api.problems import ProblemReason, answer
 from parcelward.console.people.sessions import Visitor
 
 POLICY = (
@@ -49,7 +53,7 @@ class Guard:
 
         headers = Headers(scope=scope)
         if scope["method"] not in SAFE and not (comes_from_here(headers) and _is_small(headers)):
-            await _refuse(with_headers)
+            await _refusal(scope["path"], headers)(scope, receive, with_headers)
             return
         await self._app(scope, receive, with_headers)
 
@@ -67,13 +71,16 @@ def comes_from_here(headers: Mapping[str, str]) -> bool:
 
 
 def _is_small(headers: Mapping[str, str]) -> bool:
-    length = headers.get("content-length", "")
+    if (length := headers.get("content-length")) is None:
+        return "transfer-encoding" not in headers  # nothing is sent, else we would not know when it ends
     return length.isdecimal() and int(length) <= MOST_BYTES
 
 
-async def _refuse(send: Send) -> None:
-    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
-    await send({"type": "http.response.body", "body": b"refused: sent from another site, or too large\n"})
+def _refusal(path: str, headers: Mapping[str, str]) -> Response:
+    """Say that a request is refused: to a program as a problem, else in words."""
+    if path.startswith(f"{PATH}/"):
+        return answer(ProblemReason.TOO_LARGE if comes_from_here(headers) else ProblemReason.FROM_A_PAGE)
+    return PlainTextResponse("refused: sent from another site, or too large\n", 403)
 
 
 def cookie_name(over_tls: bool) -> str:
@@ -81,6 +88,26 @@ def cookie_name(over_tls: bool) -> str:
     return "__Host-parcelward" if over_tls else "parcelward"
 
 
-def is_token_of(visitor: Visitor, token: str) -> bool:
+def masked(visitor: Visitor) -> str:
+    """Write the session's token for a form, each time otherwise.
+
+    Pages are compressed. A token that were the same in each of them could be guessed from their sizes, by somebody who
+    makes a browser load pages with guesses in them (BREACH).
+    """
+    token = visitor.csrf.encode()
+    mask = secrets.token_bytes(len(token))
+    return base64.urlsafe_b64encode(mask + _crossed(mask, token)).decode()
+
+
+def is_token_of(visitor: Visitor, text: str) -> bool:
     """Tell whether a form was made for this session."""
-    return secrets.compare_digest(visitor.csrf.encode(), token.encode())
+    try:
+        sent = base64.b64decode(text.encode(), b"-_", validate=True)
+    except ValueError:
+        return False
+    mask, crossed = sent[: len(sent) // 2], sent[len(sent) // 2 :]
+    return secrets.compare_digest(visitor.csrf.encode(), _crossed(mask, crossed))
+
+
+def _crossed(mask: bytes, text: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(mask, text, strict=False))

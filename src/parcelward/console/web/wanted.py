@@ -10,7 +10,7 @@ from parcelward.console.store.desk import DeskFilter, View
 from parcelward.contract.alerts import Lane
 from parcelward.contract.steps import ReferralState
 
-FIELDS = ("view", "lane", "state", "courier", "outlet", "rule", "q")
+FIELDS = ("view", "lane", "state", "courier", "outlet", "rule", "q", "case")
 MOST_CHARACTERS = 80
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -23,6 +23,7 @@ class Wanted:
         self.view = one_of(View, asked.pop("view")) or View.DUE
         self.lane, self.state = one_of(Lane, asked.pop("lane")), one_of(ReferralState, asked.pop("state"))
         self.courier, self.outlet, self.rule, self.words = asked["courier"], asked["outlet"], asked["rule"], asked["q"]
+        self.case = asked["case"]
 
     @classmethod
     def from_text(cls, text: str) -> "Wanted":
@@ -32,7 +33,7 @@ class Wanted:
     @property
     def fields(self) -> dict[str, str]:
         """Give what is asked, by the names in the URL."""
-        said = (self.view, self.lane, self.state, self.courier, self.outlet, self.rule, self.words)
+        said = (self.view, self.lane, self.state, self.courier, self.outlet, self.rule, self.words, self.case)
         found = {name: str(value) for name, value in zip(FIELDS, said, strict=True) if value}
         return {name: value for name, value in found.items() if (name, value) != ("view", View.DUE)}
 
@@ -56,12 +57,17 @@ class Wanted:
             courier=self.courier or None,
             outlet=self.outlet or None,
             rule=self.rule or None,
+            case=self.case or None,
             words=self.words,
         )
 
+    def within(self, case: str) -> "Wanted":
+        """Give the list of a case that was opened from this list; with "" the list around it."""
+        return Wanted(self.fields | {"case": case})
+
     def cases(self, own_token: str) -> CaseFilter | None:
         """Give the filter of cases; None where something is asked that only alerts have."""
-        if self.state or self.outlet or self.rule or self.words:
+        if self.state or self.outlet or self.rule or self.words or self.case:
             return None
         return CaseFilter(view=self.view, me=own_token, lane=self.lane, courier=self.courier or None)
 

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 
 from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.terminal import Language
+from parcelward.console.web.check_words import CHECKS
+from parcelward.console.web.picture_words import PICTURES
 from parcelward.console.web.report_words import COURIERS, LOOKING_BACK
+from parcelward.console.web.rule_page_words import RULES
 from parcelward.console.web.step_words import DID, OUTCOMES, REFUSED, STATES, STEPS
+from parcelward.console.web.view_words import VIEWS
 
 Words = Mapping[str, tuple[str, str]]
 
@@ -24,6 +28,8 @@ KEYS = (
     ("u", "key_back"),
     ("r", "key_again"),
     ("/", "key_search"),
+    ("[ ]", "key_views"),
+    ("v", "key_save_view"),
     ("?", "key_help"),
 )
 """Keys and what they do; `static/live.js` and `data-key` in the templates obey them."""
@@ -57,6 +63,11 @@ FRAME: Words = {
     "until": ("截至", "by"),
     "out_of_date": ("内容可能不是最新：最后确认于{at}。", "This may be out of date: it was complete at {at}."),
     "still_reading": ("正在读取，内容尚不完整。", "Still reading: this is not complete yet."),
+    "away": (
+        "自{at}起连不上研判台。页面内容可能已过时；恢复之前不能提交，已填写的内容保留在页面上。",
+        "The console has not answered since {at}. What you see may be old. Until it answers nothing is sent, and what you"
+        " typed stays here.",
+    ),
     "you": ("本人", "you"),
     "nobody": ("无人认领", "nobody"),
     "somebody_else": ("外部人员 {token}…", "elsewhere: {token}…"),
@@ -209,13 +220,17 @@ ALERT: Words = {
     "fate_sent": ("您的决定已发出，尚待生效；不必重复提交。", "Your decision is sent, and not taken yet; no need to send it again."),
     "case": ("案件", "Case"),
     "first_due": ("最早到期", "First due"),
+    "looking_too": ("{names}也在查看", "Also looking at it: {names}"),
+    "comma": ("、", ", "),
     "proposed": ("建议：", "Proposed:"),
+    "colon": ("：", ": "),
+    "nothing_left": ("，无需再处置", ". Nothing is left to do."),
+    "told_last": ("已指令企业：", "The courier was last told:"),
     "counts": ("数量", "Counts"),
     "waiting_supervisor": ("待值班长", "waiting for a supervisor"),
     "by_rule": ("按规则", "by rule"),
     "from_to": ("起止", "first, last"),
     "spread": ("分布", "How they spread"),
-    "by_hour": ("每小时告警数", "alerts an hour"),
     "members": ("所含告警，最严重的在前", "Its alerts, the gravest first"),
     "decide_for_all": ("一并决定", "One decision for all"),
     "decide_for_all_hint": (
@@ -293,7 +308,9 @@ DECIDE: Words = {
 
 ACTIONS: Words = {f"action_{action}": words for action, words in ACTION_TEXT.items()}
 WORDS: Words = {
-    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **ACTIONS, **STATES, **STEPS, **DID, **OUTCOMES, **REFUSED,
+    **FRAME, **DESK, **ALERT, **DECIDE, **COURIERS, **LOOKING_BACK, **RULES, **VIEWS, **CHECKS, **ACTIONS, **STATES,
+    **STEPS, **DID, **OUTCOMES, **REFUSED,
+    **PICTURES,
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """One alert: what to do, why, what happened, and every decision that the reader may take now."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends
@@ -18,7 +18,7 @@ from parcelward.console.people.roles import Role
 from parcelward.console.sending import is_quiet
 from parcelward.console.store.alert_page import AlertView, earlier
 from parcelward.console.store.alert_page import alert as read_alert
-from parcelward.console.store.desk import neighbours
+from parcelward.console.web.chosen import comment_in
 from parcelward.console.web.course import course_of
 from parcelward.console.web.documents import alert_in
 from parcelward.console.web.facts import facts_against_limits
@@ -26,11 +26,14 @@ from parcelward.console.web.fates import fate_note
 from parcelward.console.web.office import account_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import bilingual, page, query
 from parcelward.console.web.score_chart import score_chart
+from parcelward.console.web.time_line import time_line
+from parcelward.console.web.two_places import two_places
+from parcelward.console.web.walk import Walk
 from parcelward.console.web.wanted import Wanted
 from parcelward.console.web.words import word
 from parcelward.contract.alerts import Alert
 from parcelward.contract.decisions import Parcel
-from parcelward.contract.steps import OVER, OutcomeKind
+from parcelward.contract.steps import OVER, OutcomeKind, StepKind
 
 router = APIRouter()
 Form = Annotated[FormData, Depends(form_of)]
@@ -67,6 +70,7 @@ def _alert(request: Request, alert_id: str, listed: str, problems: list[str], st
     office, account, language = office_of(request), account_of(request), request.state.language
     view = _view(request, alert_id)
     line, wanted = view.line, Wanted.from_text(listed)
+    walk = Walk(office.database, wanted, account.token, alert_id)
     document = None if view.alert is None else alert_in(view.alert)
     ways = [] if line is None else open_to(account.role.decides_as, line.state, line.held, line.lane, line.severity)
     return page(
@@ -78,8 +82,11 @@ def _alert(request: Request, alert_id: str, listed: str, problems: list[str], st
         view=view,
         alert=document,
         **({} if document is None else _in_words(document, view, language)),
+        **({} if document is None else _in_pictures(request, document, view)),
         before=[(kind, one) for kind, one in _earlier(request, alert_id).items() if kind in BEFORE and one.count],
         over=OVER,
+        ending=_ending(view),
+        told=view.instructions[-1].document["action"] if view.instructions else None,
         ways=ways,
         outcomes=list(OutcomeKind),
         parcels=list(Parcel),
@@ -88,12 +95,33 @@ def _alert(request: Request, alert_id: str, listed: str, problems: list[str], st
         colleagues=_colleagues(request),
         form_id=uuid4(),
         list_text=wanted.text,
-        back="/desk" + query(**wanted.fields),
-        beside=neighbours(office.database, wanted.alerts(account.token), alert_id),
+        back=walk.back,
+        in_case=bool(wanted.case),
+        beside=walk.beside,
         problems=problems,
         fate=fate_note(request),
         sent=request.query_params.get("sent", ""),
     )
+
+
+class Ending(NamedTuple):
+    """The decision that ended an alert."""
+
+    person: str
+    at_ms: int
+    comment: str
+
+
+def _ending(view: AlertView) -> Ending | None:
+    """Give the decision that ended the alert; None while it is open, or where no person ended it."""
+    if view.line is None or view.line.state not in OVER or view.line.outcome is None:
+        return None
+    taken = [one for one in view.decisions if one.kind == StepKind.OUTCOME and one.refused is None]
+    if not taken:
+        return None
+    document = taken[-1].document
+    comment = comment_in(document.get("data", document)["decision"])
+    return Ending(taken[-1].person, taken[-1].arrived_ms, comment)
 
 
 def _in_words(alert: Alert, view: AlertView, language: Language) -> dict[str, Any]:
@@ -117,7 +145,17 @@ def _in_words(alert: Alert, view: AlertView, language: Language) -> dict[str, An
         "calls": [one for one in lines if one[0] == "call"],
         "score": next((text for name, _, text in lines if name == "score"), None),
         "judged": [one for one in lines if one[0] in JUDGED],
-        "course": course_of(view, alert, language),
+    }
+
+
+def _in_pictures(request: Request, alert: Alert, view: AlertView) -> dict[str, Any]:
+    """Give what the templates draw."""
+    language: Language = request.state.language
+    course = course_of(view, alert, language)
+    return {
+        "course": course,
+        "drawn": time_line(course, request.state.now_ms, language),
+        "way": two_places(office_of(request).database, alert, language),
     }
 
 
@@ -162,12 +200,13 @@ def decide_alert(request: Request, alert_id: str, form: Form) -> Response:
     except FormError as error:
         return _alert(request, alert_id, listed, [word(error.problem, request.state.language)], 422)
     wanted = Wanted.from_text(listed)
-    following = neighbours(office.database, wanted.alerts(account.token), alert_id).next
+    walk = Walk(office.database, wanted, account.token, alert_id)
+    following = walk.following
     sent = office.desk.decide(form_id, account, line, revision, chosen)
     quiet = is_quiet(line, chosen)
     (fate,) = office.desk.await_fates([sent], quiet)
     goes_on = fields.get("then") == "next" and fate.state != "refused"
     if goes_on and following is None:
-        return RedirectResponse("/desk" + query(**wanted.fields, counted=1), 303)
+        return RedirectResponse(walk.ended, 303)
     shown = following if goes_on else alert_id
     return RedirectResponse(f"/alerts/{shown}" + query(list=wanted.text, sent=sent, quiet=(quiet and 1) or None), 303)

@@ -1,4 +1,4 @@
-"""One case: what its alerts share, how they spread, some of them, and one decision for all."""
+"""One case: what its alerts share, how they spread, some of them, and one decision for all or a part."""
 
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -13,8 +13,10 @@ from parcelward.console.choices import INSTRUCTIONS, PUT_OFF, FormError, chosen_
 from parcelward.console.people.roles import Role
 from parcelward.console.store.case_page import CaseView, members, spread
 from parcelward.console.store.case_page import case as read_case
+from parcelward.console.store.case_reach import reaches
 from parcelward.console.web.columns import columns
 from parcelward.console.web.fates import fate_note
+from parcelward.console.web.many import decide_ticked, done_in
 from parcelward.console.web.office import account_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import page, query
 from parcelward.console.web.wanted import Wanted
@@ -45,7 +47,7 @@ def _case(
     request: Request, case_id: str, listed: str, after: str | None, problems: list[str], status: int = 200
 ) -> Response:
     office, account = office_of(request), account_of(request)
-    view, wanted = _view(request, case_id), Wanted.from_text(listed)
+    view, wanted = _view(request, case_id), Wanted.from_text(listed).within("")
     line, shown, spreads = view.line, members(office.database, case_id, ROWS, after), spread(office.database, case_id)
     ways = open_to(account.role.decides_as, line.state, True, line.lane, line.severity)
     others = [one for one in office.accounts.all() if one.role in (Role.ANALYST, Role.SUPERVISOR) and not one.disabled]
@@ -58,9 +60,12 @@ def _case(
         view=view,
         members=shown.lines,
         more=None if shown.after is None else f"/cases/{case_id}" + query(list=wanted.text, after=shown.after),
-        hours=columns(spreads.by_hour),
+        drawn=columns(spreads.raised_ms),
         by_outlet=spreads.by_outlet[:OUTLETS],
+        outlets_left=len(spreads.by_outlet[OUTLETS:]),
         most=max((one[2] for one in spreads.by_outlet), default=1),
+        reaches=reaches(office.database, case_id, view.decisions),
+        sent=request.query_params.get("sent", ""),
         over=OVER,
         ways=[one for one in ways if one is not StepKind.RELEASE or line.open],
         outcomes=list(OutcomeKind),
@@ -69,7 +74,11 @@ def _case(
         waits=PUT_OFF,
         colleagues=[(one.token, one.shown) for one in sorted(others, key=lambda one: one.token != account.token)],
         form_id=uuid4(),
+        many_id=uuid4(),
+        decides=account.role.decides_as is not None,
+        done=done_in(request),
         list_text=wanted.text,
+        walk_text=wanted.within(case_id).text,
         back="/desk" + query(**wanted.fields),
         problems=problems,
         fate=fate_note(request),
@@ -93,3 +102,15 @@ def decide_case(request: Request, case_id: str, form: Form) -> Response:
     sent = office.desk.decide(form_id, account, line, revision, chosen)
     office.desk.await_fates([sent], quiet=True)
     return RedirectResponse(f"/cases/{case_id}" + query(list=Wanted.from_text(listed).text, sent=sent, quiet=1), 303)
+
+
+@router.post("/cases/{case_id}/decide-some")
+def decide_members(request: Request, case_id: str, form: Form) -> Response:
+    """Take one decision on those alerts of the case that are ticked."""
+    _view(request, case_id)
+    listed = Wanted.from_text(fields_of(form).get("list", "")).within("").text
+    try:
+        done = decide_ticked(request, form)
+    except FormError as error:
+        return _case(request, case_id, listed, None, [word(error.problem, request.state.language)], 422)
+    return RedirectResponse(f"/cases/{case_id}" + (query(list=listed) + "&" if listed else "?") + done.said, 303)

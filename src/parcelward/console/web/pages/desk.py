@@ -1,19 +1,16 @@
 """The desk: what is due, most urgent first, cases before single alerts; many are answered at once."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
-from uuid import UUID, uuid4
+from typing import Annotated, NamedTuple
+from uuid import uuid4
 
 from fastapi import APIRouter, Depends
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from parcelward.console.choices import DECISIONS, PUT_OFF, FormError, chosen_in
-from parcelward.console.sending import is_quiet
+from parcelward.console.choices import PUT_OFF, FormError
 from parcelward.console.store.case_desk import CaseLine, list_cases
-from parcelward.console.store.case_page import case
 from parcelward.console.store.desk import (
     View,
     changed,
@@ -24,19 +21,19 @@ from parcelward.console.store.desk import (
     newest_mark,
 )
 from parcelward.console.store.lines import Line
+from parcelward.console.web.many import decide_ticked, done_in
 from parcelward.console.web.office import account_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import page, query
+from parcelward.console.web.saved_views import saved_views
 from parcelward.console.web.wanted import Wanted
 from parcelward.console.web.words import word
 from parcelward.contract.alerts import Lane
 from parcelward.contract.decisions import Parcel
-from parcelward.contract.steps import OVER, OutcomeKind, ReferralState, StepKind
+from parcelward.contract.steps import OVER, OutcomeKind, ReferralState
 
 router = APIRouter()
 CASES_READ, CASES_SHOWN = 50, 8
 ROWS = 50
-MANY = (StepKind.ACKNOWLEDGE, StepKind.OUTCOME, StepKind.COMMENT, StepKind.SNOOZE)
-"""Decisions that can be taken on many at once."""
 
 
 class Group(NamedTuple):
@@ -54,17 +51,19 @@ Form = Annotated[FormData, Depends(form_of)]
 def desk(request: Request, after: str | None = None) -> Response:
     """Show what is asked for."""
     wanted = Wanted(request.query_params)
-    return _desk(request, wanted, after, [])
+    return show_desk(request, wanted, after, [])
 
 
-def _desk(request: Request, wanted: Wanted, after: str | None, problems: list[str], status: int = 200) -> Response:
+def show_desk(request: Request, wanted: Wanted, after: str | None, problems: list[str], status: int = 200) -> Response:
+    """Show a list, and what is wrong with what was sent from it."""
     store, account = office_of(request).database, account_of(request)
     mark = newest_mark(store)  # before the list: what comes in between is news
     alerts, cases = wanted.alerts(account.token), wanted.cases(account.token)
     listed = list_alerts(store, alerts, ROWS, after)
     read = list_cases(store, cases, CASES_READ).lines if cases is not None and after is None else ()
     shown_cases = [one for one in read if one.count > 1][:CASES_SHOWN]  # one with one alert is listed as that alert
-    counts = count_views(store, alerts)
+    counts, saved = count_views(store, alerts), saved_views(request, wanted)
+    own = next((number for number, one in enumerate(saved) if one.is_here), None)
     return page(
         request,
         "desk.html",
@@ -77,6 +76,8 @@ def _desk(request: Request, wanted: Wanted, after: str | None, problems: list[st
         over=OVER,
         counts=counts,
         views=list(View),
+        saved=saved,
+        here=list(View).index(wanted.view) if own is None else len(View) + own,
         lanes=list(Lane),
         states=list(ReferralState),
         couriers=sorted(count_by(store, alerts, "courier") | ({wanted.courier: 0} if wanted.courier else {})),
@@ -84,13 +85,12 @@ def _desk(request: Request, wanted: Wanted, after: str | None, problems: list[st
         looked_back_to_ms=listed.looked_back_to_ms,
         first_page="/desk" + query(**wanted.fields) if after is not None else None,
         form_id=uuid4(),
-        many=[one for one in DECISIONS if one in MANY],
         outcomes=list(OutcomeKind),
         parcels=list(Parcel),
         waits=PUT_OFF,
         decides=account.role.decides_as is not None,
         problems=problems,
-        done=_done(request),
+        done=done_in(request),
     )
 
 
@@ -104,13 +104,6 @@ def _groups(view: View, cases: Sequence[CaseLine], alerts: Sequence[Line]) -> li
             for name, of in (("red", Lane.RED.__eq__), ("shift", Lane.RED.__ne__))
         ]
     return [one for one in parts if one.cases or one.alerts]
-
-
-def _done(request: Request) -> tuple[int, int, list[str]]:
-    """Give what became of many decisions, as the URL that follows on them says: counted, not yet known, refused."""
-    asked = request.query_params
-    numbers = [int(text) if (text := asked.get(name, "0")).isdecimal() else 0 for name in ("counted", "waiting")]
-    return numbers[0], numbers[1], [one for one in asked.getlist("refused") if one.replace("_", "").isalpha()][:9]
 
 
 @router.get("/desk/news")
@@ -128,6 +121,7 @@ def desk_news(request: Request, mark: int) -> Response:
         news=count_news(store, alerts, mark),
         changed=lines,
         counts=count_views(store, alerts),
+        saved=saved_views(request, wanted),
         again="/desk" + query(**wanted.fields),
         view=wanted.view,
     )
@@ -135,42 +129,10 @@ def desk_news(request: Request, mark: int) -> Response:
 
 @router.post("/desk/decide")
 def decide_many(request: Request, form: Form) -> Response:
-    """Take one decision on all that are ticked; each has its own id, made from that of the form."""
-    office, account, fields = office_of(request), account_of(request), fields_of(form)
-    wanted = Wanted.from_text(fields.get("list", ""))
+    """Take one decision on all that are ticked."""
+    wanted = Wanted.from_text(fields_of(form).get("list", ""))
     try:
-        form_id, chosen = UUID(fields.get("form", "")), chosen_in(fields, account.token, request.state.now_ms)
-        ticked = [_ticked(request, str(one)) for one in form.getlist("one")[: ROWS + CASES_SHOWN]]
-        if not ticked:
-            raise FormError("problem_none")
-        if chosen["kind"] not in MANY:
-            raise FormError("problem_step")
+        done = decide_ticked(request, form)
     except FormError as error:
-        return _desk(request, wanted, None, [word(error.problem, request.state.language)], 422)
-    except ValueError:
-        raise HTTPException(400) from None
-    sent = [office.desk.decide(form_id, account, line, revision, chosen) for line, revision in ticked]
-    quiet = all(is_quiet(line, chosen) for line, _ in ticked)
-    fates = office.desk.await_fates(sent, quiet)
-    refused = [one.refusal.reason for one in fates if one.refusal is not None]
-    counted = sum(
-        one.state == "counted" or (one.state == "sent" and is_quiet(line, chosen))
-        for one, (line, _) in zip(fates, ticked, strict=True)
-    )
-    said: dict[str, Any] = {**wanted.fields, "counted": counted, "waiting": len(sent) - counted - len(refused)}
-    path = "/desk" + query(**said)
-    return RedirectResponse(path + "".join(f"&refused={reason}" for reason in refused[:9]), 303)
-
-
-def _ticked(request: Request, said: str) -> tuple[Line | CaseLine, int]:
-    """Find what a tick names: its kind, its id, and the revision that was seen. Raises ValueError."""
-    kind, name, revision = said.split(":")
-    store = office_of(request).database
-    if kind == "case":
-        view = case(store, name)
-        line: Line | CaseLine | None = None if view is None else view.line
-    else:
-        line = next(iter(changed(store, (name,), -1)), None)
-    if line is None:
-        raise ValueError(said)
-    return line, int(revision)
+        return show_desk(request, wanted, None, [word(error.problem, request.state.language)], 422)
+    return RedirectResponse("/desk?" + "&".join(filter(None, (wanted.text, done.said))), 303)

@@ -9,9 +9,11 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from parcelward.console.people.roles import Role
 from parcelward.console.people.sessions import ENDS_AFTER_MS
+from parcelward.console.people.views import Views
 from parcelward.console.store.desk import newest_mark
 from parcelward.console.web.office import account_of, fields_of, form_of, local_path, office_of
 from parcelward.console.web.rendering import page
+from parcelward.console.web.saved_views import desk_path
 from parcelward.console.web.security import cookie_name
 from parcelward.console.web.words import word
 from parcelward.moments import DAY_MS
@@ -22,8 +24,12 @@ LANGUAGE_COOKIE = "language"
 
 @router.get("/")
 def start(request: Request) -> Response:
-    """Lead to the page that a role begins with."""
-    return RedirectResponse("/parcels" if account_of(request).role is Role.COURIER else "/desk", 303)
+    """Lead to the page that a person begins with: a saved view, or that of the role."""
+    account = account_of(request)
+    if account.role is Role.COURIER:
+        return RedirectResponse("/parcels", 303)
+    own = next((one.query for one in Views(office_of(request).database).of(account.name) if one.starts), "")
+    return RedirectResponse(desk_path(own), 303)
 
 
 @router.get("/login")

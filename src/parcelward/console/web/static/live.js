@@ -42,10 +42,20 @@
     if (event.target.matches("[data-prints]")) window.print();
   });
 
+  // While the console does not answer, a form would be lost with all that was typed into it.
+  const away = document.getElementById("away");
+  function lost() {
+    if (!away?.hidden) return;
+    away.textContent = words().away.replace("{at}", document.getElementById("clock").textContent);
+    away.hidden = false;
+  }
+  for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, lost);
+  document.addEventListener("htmx:afterRequest", (event) => { if (away && event.detail.successful) away.hidden = true; });
+
   // Pressed twice counts once by its id; that the second press does nothing is for the eye.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (form.dataset.sent || (form.method === "post" && away?.hidden === false)) { event.preventDefault(); return; }
     if (form.method === "post") form.dataset.sent = "yes";
   });
   window.addEventListener("pageshow", () => {

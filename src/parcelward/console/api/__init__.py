@@ -1,0 +1,1 @@
+"""The console's JSON API: what the pages show and do, for programs."""

@@ -1,0 +1,108 @@
+"""Words of the page of random checks."""
+
+from collections.abc import Mapping
+
+CHECKS: Mapping[str, tuple[str, str]] = {
+    "place_checks": ("随机抽查", "Random checks"),
+    "parcels_drawn": ("快件抽检：规则漏掉了多少", "Parcels by lot: what the rules miss"),
+    "parcels_drawn_hint": (
+        "从没有发现问题的快件中随机抽取（抽取比例{rate}），由人查看。近{span}日。",
+        "Parcels without any finding, drawn by lot ({rate} of them), and looked at by people. The last {span} days.",
+    ),
+    "checks_cut": ("只计最近10,000件。", "The newest 10,000 alone are counted."),
+    "checks_drawn": ("抽取", "Drawn"),
+    "checks_done": ("已查", "Looked at"),
+    "checks_found": ("查出问题", "Something found"),
+    "checks_open": ("待查", "Open"),
+    "checks_late": ("其中超时", "of these late"),
+    "checks_not_looked_at": ("未能查看", "Not looked at"),
+    "wrong_share": ("抽检发现率", "Something wrong in"),
+    "wrong_rests": ("已查{m:,}件，有问题{n:,}件", "{n:,} of {m:,} looked at"),
+    "wrong_few": ("数量太少，不作估计：{m}件中{n}件有问题", "too few to say: {n} of {m}"),
+    "wrong_none": ("尚未查看", "none looked at"),
+    "wrong_means": (
+        "即每1,000件没有发现问题的快件中，估计有{low}至{high}件存在问题。",
+        "So of 1,000 parcels without a finding, {low} to {high} have something wrong.",
+    ),
+    "missed_said": (
+        "折算到全部快件，近{span}日约{low:,}至{high:,}件未被发现。若有管控期提高了抽检比例，此数偏高；"
+        "`parcelward outcomes` 会将其剔除。",
+        "For all parcels of these {span} days that is about {low:,} to {high:,} which nothing found. It is too high"
+        " where a control period drew more; `parcelward outcomes` leaves those out.",
+    ),
+    "not_known_missed": (
+        "至少查看20件后才作估计。没有查出问题，不等于没有遗漏。",
+        "An estimate is made when 20 have been looked at. That nothing was found does not mean that nothing is missed.",
+    ),
+    "checks_each_day": ("近{span}日每日抽取，共{n}件", "Drawn a day in {span} days, {n} together"),
+    "found_in_bars": ("着色部分为查出问题", "the coloured part is what was found"),
+    "to_checks": ("查看待查的{n:,}件", "The {n:,} open ones"),
+    "by_courier": ("按快递企业", "By courier"),
+    "no_check_yet": ("近{span}日没有抽检。", "No parcel was drawn in {span} days."),
+    "outlets_drawn": ("网点“双随机、一公开”抽查", "Outlets by lot (double random, one open)"),
+    "outlets_drawn_hint": (
+        "检查哪些网点、由谁检查，均由抽签决定，任何人可以重新计算。检查结束前，抽中名单不得公开。",
+        "Which outlets are visited, and by whom, is decided by lot, and anybody can count it again. Who was drawn is"
+        " not public before the visits are over.",
+    ),
+    "set_draws": (
+        "尚未指定抽查文件所在的文件夹。请设置 PARCELWARD_CONSOLE_DRAWS，指向存放 announcement.json、draw.json、"
+        "results.json 的文件夹（可含子文件夹），然后重新启动研判台。文件由 parcelward draw 生成。",
+        "No folder of draws is named. Set PARCELWARD_CONSOLE_DRAWS to the folder that holds announcement.json,"
+        " draw.json and results.json (folders below it may hold them, too), and start the console again."
+        " `parcelward draw` writes these files.",
+    ),
+    "no_draw_yet": ("文件夹中没有抽查文件。", "The folder holds no draw."),
+    "period": ("期次", "Period"),
+    "stands": ("进展", "Where it stands"),
+    "visits": ("检查", "Visits"),
+    "to_publish": ("公示", "To be published"),
+    "recount": ("复核", "Counted again"),
+    "draw_announced": ("已公告", "announced"),
+    "draw_drawn": ("已抽取", "drawn"),
+    "draw_over": ("检查结束", "visits are over"),
+    "draw_days": ("{first}至{last}", "{first} to {last}"),
+    "draw_size": ("{outlets:,}个网点中抽取{n:,}个", "{n:,} of {outlets:,} outlets"),
+    "announced_on": ("{day}公告", "announced on {day}"),
+    "not_announced": ("文件夹中没有其公告文件", "its announcement is not in the folder"),
+    "seed_public": ("公开随机数：{source}，{day}", "public value: {source}, {day}"),
+    "seed_shares": ("{n}方各自提交随机数", "shares of {n} holders"),
+    "visits_until": ("尚无结果，检查至{day}", "no results yet; visits until {day}"),
+    "visits_not_drawn": ("尚未抽取", "not drawn yet"),
+    "results_missing": ("检查期已于{day}结束，仍无结果", "the period ended on {day}, and there are no results"),
+    "visits_counted": ("完成{done:,}个，缺{missing:,}个", "{done:,} done, {missing:,} without a result"),
+    "visits_found": ("{n:,}个有问题", "{n:,} with a problem"),
+    "publish_before": ("公告、名录库：应予公示", "announcement and lists: publish them"),
+    "publish_not_yet": (
+        "抽中名单、抽取记录：检查结束前不得公开",
+        "who was drawn, and draw.json: not before the visits are over",
+    ),
+    "publish_after": ("结果、抽取记录（draw.json）：应予公示", "results and draw.json: publish them"),
+    "recounted": ("重新计算，结果一致", "drawn again: the same"),
+    "recount_differs": ("重新计算，结果不一致", "drawn again: it differs"),
+    "see_drawn": ("查看抽中名单", "See who was drawn"),
+    "all_checks": ("随机抽查", "Random checks"),
+    "drawn_for": ("{period}抽中名单", "Drawn for {period}"),
+    "not_public": ("检查结束前不得公开", "Not public before the visits are over"),
+    "not_public_hint": (
+        "网点得知检查日期，会事先准备。请勿转发、打印外传。",
+        "An outlet that knows of its visit tidies up. Do not send this on.",
+    ),
+    "tier": ("风险等级", "Tier"),
+    "last_visit": ("上次检查", "Last visit"),
+    "tickets": ("号数", "Tickets"),
+    "inspectors": ("检查人员", "Inspectors"),
+    "inspectors_lent": ("待商请其他机关派员", "another authority must lend some"),
+    "visit_result": ("检查结果", "Result"),
+    "visit_open": ("尚无结果", "none yet"),
+    "parcels_opened": ("抽验{n}件，有问题{wrong}件", "{n} parcels opened, {wrong} wrong"),
+    "visit_no_problem": ("未发现问题", "no problem"),
+    "visit_corrected": ("发现问题已责令改正", "problem, correction ordered"),
+    "visit_to_be_handled": ("发现问题待后续处理", "problem, to be handled"),
+    "visit_not_cooperating": ("不配合检查情节严重", "did not cooperate"),
+    "visit_not_reachable": ("通过登记的住所（经营场所）无法联系", "could not be reached"),
+    "visit_not_operating": ("未发现开展快递业务经营活动", "not operating"),
+    "seed_is": ("随机种子", "Seed"),
+    "rests_on": ("公告文件SHA-256", "SHA-256 of the announcement"),
+    "never_visited": ("从未", "never"),
+}
