@@ -14,8 +14,8 @@ from parcelward.console.store.desk import LIMIT, Neighbours, Page
 from parcelward.console.store.lines import cursor_behind, lines_of, ordered
 from parcelward.console.store.tables import alerts, case_members, cases
 
-SPREAD = 5_000
-"""Alerts of a case that its spread looks at."""
+SPREAD = 2_000
+"""Alerts of a case that its spread looks at, the gravest."""
 _GRAVEST = tuple(case_members.c[name] for name in ("over", "lane", "severity", "due_ms", "alert_id"))
 
 
@@ -98,6 +98,7 @@ def spread(database: Database, case_id: str) -> Spread:
         .select_from(case_members)
         .join(alerts, alerts.c.alert_id == case_members.c.alert_id)
         .where(case_members.c.case_id == case_id)
+        .order_by(*_GRAVEST)
         .limit(SPREAD)
     )
     with database.reading() as connection:

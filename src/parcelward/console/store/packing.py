@@ -15,7 +15,7 @@ _compressor = ZstdCompressor(level=1, zstd_dict=_common.as_digested_dict)
 
 
 def packed(document: bytes) -> bytes:
-    """Pack a document. For one thread at a time: the one that projects.
+    """Pack a document.
 
     >>> unpacked(packed(b'{"alert_id":"6f9619ff"}'))
     b'{"alert_id":"6f9619ff"}'
