@@ -21,7 +21,16 @@ import msgspec
 from parcelward.console.store import alert_page, case_page, feed
 from parcelward.console.store.case_desk import CaseFilter, count_case_views, list_cases
 from parcelward.console.store.database import Database, open_url
-from parcelward.console.store.desk import DeskFilter, View, count_by, count_news, count_views, list_alerts, neighbours
+from parcelward.console.store.desk import (
+    DeskFilter,
+    View,
+    count_by,
+    count_news,
+    count_views,
+    list_alerts,
+    neighbours,
+    newest_mark,
+)
 from parcelward.console.store.kinds import topics_read
 from parcelward.console.store.projection import Log, Projection
 from parcelward.console.store.search import search
@@ -34,7 +43,7 @@ from tests.chaos.recorded import SETTINGS
 from tests.console_store.memory_logs import records
 from tests.postgres import Postgres
 
-BATCH = 5_000
+BATCH = 10_000
 OUTLETS, STAFF, DOCUMENTS = 2_000, 6, 200_000
 DAYS = 60
 START = datetime(2026, 9, 24, tzinfo=UTC)
@@ -54,6 +63,13 @@ class Filled(NamedTuple):
     def rate(self) -> float:
         """Records in a processor second."""
         return self.records / self.cpu_s
+
+
+class Asked(NamedTuple):
+    """Times in ms that one question took, sorted: by the clock, and of the processor in this process."""
+
+    wall: list[float]
+    cpu: list[float]
 
 
 @dataclass
@@ -222,6 +238,9 @@ def questions(database: Database, traffic: Traffic) -> dict[str, Callable[[Rando
         "desk, counts by courier": lambda _: count_by(database, DeskFilter(), "courier"),
         "desk, news": lambda _: count_news(database, DeskFilter(), 100),
         "desk, neighbours": lambda draw: neighbours(database, chosen(draw, View.DUE), still_open(draw)),
+        "desk, neighbours by words": lambda draw: neighbours(database, DeskFilter(words=words(draw)), still_open(draw)),
+        "desk, neighbours in all": lambda draw: neighbours(database, chosen(draw, View.ALL), one(draw)),
+        "desk, a whole page": lambda draw: desk_page(database, chosen(draw, draw.choice(tuple(View)))),
         "cases": lambda draw: list_cases(database, CaseFilter(draw.choice(tuple(View)))),
         "cases, counts of views": lambda _: count_case_views(database, CaseFilter()),
         "alert": lambda draw: alert_page.alert(database, one(draw)),
@@ -235,16 +254,28 @@ def questions(database: Database, traffic: Traffic) -> dict[str, Callable[[Rando
     }
 
 
-def ask(database: Database, traffic: Traffic, times: int) -> dict[str, list[float]]:
-    """Ask everything so many times; gives the times in ms, each list sorted."""
-    draw, found = Random(7), {}
+def desk_page(database: Database, wanted: DeskFilter) -> None:
+    """Ask all that the desk asks for one page."""
+    newest_mark(database)
+    list_alerts(database, wanted)
+    list_cases(database, CaseFilter(wanted.view, courier=wanted.courier))
+    count_views(database, wanted)
+    count_by(database, wanted, "courier")
+
+
+def ask(database: Database, traffic: Traffic, times: int, only: str = "") -> dict[str, Asked]:
+    """Ask everything whose name holds `only` so many times."""
+    found = {}
     for name, question in questions(database, traffic).items():
-        took = []
+        if only not in name:
+            continue
+        draw, took, busy = Random(f"7 {name}"), [], []  # the same draws, whatever else is asked
         for _ in range(times):
-            begin = time.perf_counter()
+            begin, cpu = time.perf_counter(), time.process_time()
             question(draw)
             took.append((time.perf_counter() - begin) * 1000)
-        found[name] = sorted(took)
+            busy.append((time.process_time() - cpu) * 1000)
+        found[name] = Asked(sorted(took), sorted(busy))
     return found
 
 
@@ -267,22 +298,22 @@ def main() -> None:
     parser.add_argument("--alerts", type=int, default=1_000_000)
     parser.add_argument("--open", type=int, default=20_000)
     parser.add_argument("--times", type=int, default=100)
-    parser.add_argument("--database", help="an empty database, as a URL")
+    parser.add_argument("--database", help="a database, as a URL; one that was filled before is only asked")
+    parser.add_argument("--only", default="", help="ask only questions whose name holds this")
     parser.add_argument("--postgres", action="store_true", help="start a PostgreSQL for this run")
     chosen = parser.parse_args()
     traffic = Traffic(chosen.alerts, chosen.open)
     with opened(chosen.database, chosen.postgres) as database:
-        for topic, filled in fill(database, traffic).items():
+        for topic, filled in ({} if newest_mark(database) else fill(database, traffic)).items():
             print(
                 f"{topic:28} {filled.records:9,} records  {filled.rate:9,.0f} per processor second"
                 f"  {filled.records / filled.wall_s:9,.0f} per second",
                 flush=True,
             )
-        for name, took in ask(database, traffic, chosen.times).items():
-            print(
-                f"{name:28} median {took[len(took) // 2]:8.1f} ms  p95 {took[int(len(took) * 0.95)]:8.1f} ms"
-                f"  worst {took[-1]:8.1f} ms"
-            )
+        print(f"{'ms: median, p95, worst':28} {'by the clock':>26} {'of this processor':>28}")
+        for name, asked in ask(database, traffic, chosen.times, chosen.only).items():
+            shown = [f"{one[len(one) // 2]:8.1f} {one[int(len(one) * 0.95)]:8.1f} {one[-1]:8.1f}" for one in asked]
+            print(f"{name:28} {shown[0]}   {shown[1]}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from parcelward.console.store.packing import unpacked
 from parcelward.console.store.tables import referrals
 from parcelward.moments import DAY_MS
 from tests.console.platform import Platform
@@ -34,7 +35,7 @@ def documents(platform: Platform, over: int = 0) -> Sequence[dict[str, Any]]:
     """Give the newest referral of each alert that is open."""
     query = select(referrals.c.document).where(referrals.c.over == over).order_by(referrals.c.alert_id)
     with platform.database.reading() as connection:
-        return [msgspec.json.decode(one) for one in connection.execute(query).scalars()]
+        return [msgspec.json.decode(unpacked(one)) for one in connection.execute(query).scalars()]
 
 
 def decide(platform: Platform, document: dict[str, Any], outcome: str) -> None:

@@ -58,7 +58,7 @@ def test_a_rule_says_how_many_alerts_it_has_and_how_many_are_open(console: Conso
     browser = console.visit(Role.RULE_AUTHOR)
     counts = count_views(console.platform.database, DeskFilter(rule="R9"))
     row = row_of(browser.get("/rules").text, "R9")
-    assert f'<a href="/desk?rule=R9">{counts[View.DUE]}</a>' in row
+    assert f'<a href="/desk?rule=R9">{counts[View.DUE].number}</a>' in row
     assert "inspections too fast" in text_of(row)
     lines = list_alerts(console.platform.database, DeskFilter(view=View.ALL, rule="R9"), 200).lines
     days = rule_days(console.platform.database, 0)["R9"]

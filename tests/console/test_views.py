@@ -50,7 +50,7 @@ def tabs_of(page: str) -> list[tuple[str, str]]:
 
 def test_a_filter_is_saved_under_a_name_and_counts_what_it_lists(console: Console, browser: TestClient) -> None:
     assert press(browser, "save", name="红色·swift") == f"/desk?{RED_SWIFT}"
-    listed = count_views(console.platform.database, DeskFilter(lane=Lane.RED, courier="swift"))[View.DUE]
+    listed = count_views(console.platform.database, DeskFilter(lane=Lane.RED, courier="swift"))[View.DUE].number
     assert tabs_of(browser.get("/desk").text) == [(f"/desk?{RED_SWIFT}", f"红色·swift {listed}")]
     assert 'aria-current="page"' in browser.get(f"/desk?{RED_SWIFT}").text.split("Saved views")[1].split("</nav>")[0]
 

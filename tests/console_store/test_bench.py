@@ -8,4 +8,4 @@ def test_every_question_of_the_bench_has_an_answer(database: Database) -> None:
     traffic = Traffic(alerts=300, open=60, case_count=20)
     filled = fill(database, traffic)
     assert {topic: one.records for topic, one in filled.items()} == {"alerts": 300, "referrals": 300}
-    assert {len(times) for times in ask(database, traffic, 5).values()} == {5}
+    assert {len(asked.wall) for asked in ask(database, traffic, 5).values()} == {5}

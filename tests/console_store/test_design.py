@@ -10,13 +10,14 @@ from pydantic import SecretStr
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from parcelward.console.store import packing
 from parcelward.console.store.database import FILE, Database, open_database
 from parcelward.console.store.design import DESIGN
 from parcelward.console.store.own_tables import own
 from parcelward.console.store.tables import TERMS, projected
 from parcelward.settings import Settings
 
-PINNED = {1: "d6ca95b1f7511fe0", 2: "4aadb6a08b1bd9fc", 3: "77f983f326d44878"}
+PINNED = {1: "d6ca95b1f7511fe0", 2: "4aadb6a08b1bd9fc", 3: "77f983f326d44878", 4: "4c0f1a7be01b4d0d"}
 
 
 def outline() -> str:
@@ -28,7 +29,7 @@ def outline() -> str:
         for table in projected.sorted_tables
         for index in sorted(table.indexes, key=lambda one: str(one.name))
     ]
-    return sha256(repr((made, TERMS)).encode()).hexdigest()[:16]
+    return sha256(repr((made, TERMS, packing.dictionary())).encode()).hexdigest()[:16]
 
 
 def test_a_table_that_changes_makes_another_design() -> None:

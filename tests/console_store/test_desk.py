@@ -1,10 +1,12 @@
 """Lists hold what the topics say: each alert once, in order, and nothing else; search finds Chinese words."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import msgspec
+import pytest
 
 from parcelward.console.store import alert_page, case_page, feed
 from parcelward.console.store.case_desk import CaseFilter, count_case_views, list_cases
@@ -97,8 +99,32 @@ def test_each_filter_takes_what_it_says_and_counts_agree(desk: Database) -> None
     ):
         expected = {alert_id for alert_id, one in REFERRALS.items() if is_open(one) and takes(one)}
         assert set(pages(desk, wanted)) == expected, wanted
-        assert count_views(desk, wanted)[wanted.view] == len(expected)
-    assert sum(count_by(desk, DeskFilter(), "courier").values()) == count_views(desk, DeskFilter())[View.DUE]
+        assert count_views(desk, wanted)[wanted.view] == (len(expected), False)
+    assert sum(count_by(desk, DeskFilter(), "courier").values()) == count_views(desk, DeskFilter())[View.DUE].number
+
+
+def test_a_list_that_stops_looking_says_so_and_goes_on_from_there(
+    desk: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outlet = Counter(one["outlet"] for one in REFERRALS.values()).most_common(1)[0][0]
+    wanted = [DeskFilter(view, lane=Lane.RED, outlet=of) for view in (View.ALL, View.OVER) for of in (None, outlet)]
+    whole = [list(pages(desk, one)) for one in wanted]
+    counts = [count_views(desk, one)[one.view].number for one in wanted]
+    assert list(map(len, whole)) == counts
+    monkeypatch.setattr("parcelward.console.store.desk.WALKED", 4)
+    for one, ids, count in zip(wanted, whole, counts, strict=True):
+        assert list(pages(desk, one)) == ids
+        page, counted = list_alerts(desk, one), count_views(desk, one)
+        assert len(page.lines) <= counted[one.view].number <= 5 < sum(map(len, whole))
+        assert counted[one.view].more
+        assert count >= counted[one.view].number
+        assert page.looked_back_to_ms is not None
+        assert page.after is not None
+        assert not counted[View.DUE].more
+    first, last = whole[0][0], whole[0][-1]
+    found = neighbours(desk, DeskFilter(View.ALL), first)
+    assert found.next is not None
+    assert neighbours(desk, DeskFilter(View.ALL), last).previous is not None
 
 
 def test_what_changed_is_told_by_its_mark(desk: Database) -> None:
@@ -135,7 +161,7 @@ def test_a_decision_has_counted_or_was_refused(desk: Database) -> None:
 def test_cases_are_listed_with_their_alerts(desk: Database) -> None:
     page = list_cases(desk, CaseFilter(View.ALL), 1_000)
     assert {line.case_id for line in page.lines} == CASES.keys()
-    assert count_case_views(desk, CaseFilter())[View.DUE] == sum(is_open(one) for one in CASES.values())
+    assert count_case_views(desk, CaseFilter())[View.DUE].number == sum(is_open(one) for one in CASES.values())
     for line in page.lines:
         members = {alert_id for alert_id, one in REFERRALS.items() if line.case_id in one["cases"]}
         assert {one.alert_id for one in case_page.members(desk, line.case_id).lines} == members

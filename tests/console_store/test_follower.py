@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +11,10 @@ from sqlalchemy import text, update
 from parcelward.console.store import follower
 from parcelward.console.store.database import Database, open_url
 from parcelward.console.store.follower import Follower
+from parcelward.console.store.projection import Log
 from parcelward.console.store.retention import take_out
 from parcelward.console.store.tables import standing
+from parcelward.settings import Settings
 from tests.chaos.recorded import SETTINGS
 from tests.console_store.contents import contents, project
 from tests.console_store.memory_logs import MemoryLogs
@@ -73,6 +75,28 @@ def test_it_reads_what_is_there_and_what_comes_and_wakes_who_waits(new_database:
         logs.append(ALERTS, value.replace(b'"alert_id":"', b'"alert_id":"new-'))
         assert console.wait(mark, PATIENCE_S) > mark
     assert len(contents(one)["alerts"]) == len(contents(other)["alerts"]) + 1
+
+
+class Growing(MemoryLogs):
+    """Logs to which something is added whenever it is asked where they end."""
+
+    def reader(self, settings: Settings) -> "Growing":
+        made = Growing({})
+        made.__dict__ |= super().reader(settings).__dict__
+        return made
+
+    def bounds(self, logs: Collection[Log]) -> dict[Log, tuple[int, int]]:
+        self.append(ALERTS, b"{}")
+        return super().bounds(logs)
+
+
+def test_it_is_certain_of_a_moment_although_records_come_without_end(database: Database) -> None:
+    with following(database, Growing()) as one:
+        until(lambda: one.progress().ready)
+        certain_ms = one.progress().certain_ms
+        until(lambda: one.progress().certain_ms > certain_ms)
+        assert one.progress().behind > 0
+        assert one.progress().certain_ms < time.time() * 1000
 
 
 def test_one_of_two_consoles_projects_and_the_other_takes_over(new_url: Callable[[], str]) -> None:

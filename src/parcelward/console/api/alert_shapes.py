@@ -82,7 +82,9 @@ class AlertList(Shape):
     """Some alerts of a list."""
 
     alerts: tuple[AlertSummary, ...] = Field(description="What is open the most urgent first, else the newest first.")
-    next: str | None = Field(description="Send it as `after` to go on; null: nothing follows.")
+    next: str | None = Field(
+        description="Send it as `after` to go on, also where a page of all or over is short; null: nothing follows."
+    )
 
 
 class StepTaken(Shape):

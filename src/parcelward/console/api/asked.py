@@ -40,7 +40,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_LINES, description="Most lines of one
 After = Annotated[
     str | None,
     Query(
-        pattern=r"^([0-9]{1,18}~){1,3}[^~\x00]{0,64}$",
+        pattern=r"^([0-9]{1,19}~){1,4}[^~\x00]{0,64}$",
         description="`next` of the answer before; without it the list begins.",
     ),
 ]

@@ -47,7 +47,7 @@ def case(request: Request, case_id: CasePath) -> CaseDetail:
 def case_alerts(request: Request, case_id: CasePath, limit: Limit = LIMIT, after: After = None) -> AlertList:
     """List the alerts of a case: those that are open before those that are over, the gravest first."""
     view_of(request, case_id)
-    listed = members(office_of(request).database, case_id, limit, checked(after, 3))
+    listed = members(office_of(request).database, case_id, limit, checked(after, 4))
     return AlertList(alerts=tuple(map(AlertSummary.of, listed.lines)), next=listed.after)
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from parcelward.console.api.asked import CourierAsked
 from parcelward.console.api.shape import Shape, moment
 from parcelward.console.store.case_desk import CaseFilter, count_case_views
-from parcelward.console.store.desk import COUNTED, DeskFilter, View, count_by, count_views, newest_mark
+from parcelward.console.store.desk import COUNTED, Count, DeskFilter, View, count_by, count_views, newest_mark
 from parcelward.console.web.office import UNCERTAIN_MS, account_of, office_of
 
 router = APIRouter(tags=["standing"])
@@ -24,10 +24,16 @@ class ViewCounts(Shape):
     all: int = Field(description="All.", examples=[10000])
     over: int = Field(description="Ones that have reached their end.", examples=[9500])
 
+    at_least: tuple[View, ...] = Field(
+        description="Those of the above that may be more: counts of `all` and `over` look at the newest alone.",
+        examples=[["all"]],
+    )
+
     @classmethod
-    def of(cls, counts: dict[View, int]) -> "ViewCounts":
+    def of(cls, counts: dict[View, Count]) -> "ViewCounts":
         """Take counts of the store."""
-        return cls(**{view.value: count for view, count in counts.items()})
+        numbers = {view.value: count.number for view, count in counts.items()}
+        return cls(**numbers, at_least=tuple(view for view, count in counts.items() if count.more))
 
 
 class Counts(Shape):

@@ -146,7 +146,7 @@ def alert(database: Database, alert_id: str) -> AlertView | None:
         return AlertView(
             line=None if row is None else line_of(row),
             alert=None if newest is None else newest.document,
-            referral=None if document is None else _plain(document),
+            referral=None if document is None else _plain(unpacked(document)),
             revisions=revisions,
             steps=_steps(connection, alert_id),
             instructions=_entries(connection, instructions, alert_id),

@@ -40,6 +40,28 @@ class Known(NamedTuple):
         return tally_keys(self.courier, self.outlet, self.raised_ms, self.rules)
 
 
+class Tally:
+    """Alerts that count in tallies: of all of them, and of those that are red."""
+
+    def __init__(self) -> None:
+        self.alerts: list[TallyKey] = []
+        self.red: list[TallyKey] = []
+
+    def add(self, one: Known) -> None:
+        """Count an alert in each of its tallies."""
+        keys = one.tally()
+        self.alerts += keys
+        if one.lane == RED:
+            self.red += keys
+
+    def without(self, others: "Tally") -> tuple[Counter[TallyKey], Counter[TallyKey]]:
+        """Give what these add to the tallies, without what others take from them."""
+        alerts, red = Counter(self.alerts), Counter(self.red)
+        alerts.subtract(Counter(others.alerts))
+        red.subtract(Counter(others.red))
+        return alerts, red
+
+
 def write_alerts(connection: Connection, placed: Sequence[Placed], mark: int, unreadable: Unreadable) -> None:
     """Write a batch of alerts. One of a revision that is there is a double, and changes nothing but its history."""
     read = list(read_all(placed, read_alert, unreadable, log_of))
@@ -48,8 +70,7 @@ def write_alerts(connection: Connection, placed: Sequence[Placed], mark: int, un
     revisions: list[tuple[Any, ...]] = []
     newest: dict[str, tuple[Any, ...]] = {}
     terms: dict[int, str] = {}
-    alerts: Counter[TallyKey] = Counter()
-    red: Counter[TallyKey] = Counter()
+    counts, counted_no_more = Tally(), Tally()
     for one, alert in read:
         record, before = one.record, known.get(alert.alert_id)
         number = before.number if before else number_of(record.timestamp, record.partition, record.offset)
@@ -57,19 +78,14 @@ def write_alerts(connection: Connection, placed: Sequence[Placed], mark: int, un
         if before is not None and before.revision >= alert.revision:
             continue
         row, now = _row(alert, number, one.place, mark)
-        for counted, sign in ((before, -1), (now, 1)):
-            if counted is not None:
-                keys = counted.tally()
-                for key in keys:
-                    alerts[key] += sign
-                if counted.lane == RED:
-                    for key in keys:
-                        red[key] += sign
+        counts.add(now)
+        if before is not None:
+            counted_no_more.add(before)
         known[alert.alert_id], newest[alert.alert_id], terms[number] = now, row, terms_of(alert)
     put(connection, tables.alert_revisions, revisions)
     put(connection, tables.alerts, list(newest.values()))
     put_terms(connection, list(terms.items()))
-    add_tallies(connection, alerts, red)
+    add_tallies(connection, *counts.without(counted_no_more))
 
 
 def _row(alert: AlertRead, number: int, place: int, mark: int) -> tuple[tuple[Any, ...], Known]:

@@ -8,14 +8,13 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from parcelward.console.store.database import Database
-from parcelward.console.store.desk import IS_OPEN, LIMIT, OPEN_VIEWS, View, counted
+from parcelward.console.store.desk import LIMIT, OPEN_VIEWS, Count, View, count_of, counted
 from parcelward.console.store.lines import Words, cursor_behind, ordered
 from parcelward.console.store.ranks import LANE_RANKS, LANES, SEVERITIES
-from parcelward.console.store.tables import NEVER, case_members, cases, referrals
+from parcelward.console.store.tables import NEVER, case_members, cases
 from parcelward.contract.alerts import Lane, Severity
 from parcelward.contract.steps import ReferralState
 
-DUE_OF = 1_000
 _URGENT = (cases.c.lane, cases.c.severity, cases.c.last_ms, cases.c.case_id)
 _NEWEST = (cases.c.at_ms, cases.c.case_id)
 
@@ -92,11 +91,11 @@ def list_cases(database: Database, wanted: CaseFilter, limit: int = LIMIT, after
     return CasePage(lines, cursor_behind(rows, limit, keys))
 
 
-def count_case_views(database: Database, wanted: CaseFilter) -> dict[View, int]:
+def count_case_views(database: Database, wanted: CaseFilter) -> dict[View, Count]:
     """Count the cases of each view, up to `COUNTED`."""
     with database.reading() as connection:
         return {
-            view: connection.execute(counted(cases, _conditions(replace(wanted, view=view)))).scalar_one()
+            view: count_of(connection.execute(counted(cases, _conditions(replace(wanted, view=view)))).scalar_one())
             for view in View
         }
 
@@ -104,21 +103,15 @@ def count_case_views(database: Database, wanted: CaseFilter) -> dict[View, int]:
 def case_lines(connection: Connection, rows: Sequence[Any]) -> tuple[CaseLine, ...]:
     """Make lines of rows of `cases`, in their order."""
     opened = [row for row in rows if not row.over]
-    due = _soonest(connection, [row.case_id for row in opened if row.count <= DUE_OF])
-    for row in opened:
-        if row.count > DUE_OF:
-            due |= _soonest(connection, [row.case_id])
+    due = _soonest(connection, [row.case_id for row in opened])
     return tuple(_line(row, due.get(row.case_id)) for row in rows)
 
 
 def _soonest(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    """Find when the first open alert of each case is due; of one large case among as many as a person could look at."""
-    lying: Any = select(case_members).where(case_members.c.case_id.in_(ids))
-    members = (lying.limit(DUE_OF) if len(ids) == 1 else lying).subquery()
-    query = select(members.c.case_id, func.min(referrals.c.due_ms)).join(
-        referrals, members.c.alert_id == referrals.c.alert_id
-    )
-    rows: Sequence[Any] = connection.execute(query.where(IS_OPEN).group_by(members.c.case_id)).all()
+    """Find when the first open alert of each case is due."""
+    member = case_members.c
+    query = select(member.case_id, func.min(member.due_ms)).where(member.case_id.in_(ids), member.over == 0)
+    rows: Sequence[Any] = connection.execute(query.group_by(member.case_id)).all() if ids else ()
     return {case_id: soonest for case_id, soonest in rows if soonest != NEVER}
 
 

@@ -10,13 +10,13 @@ from sqlalchemy import select, tuple_
 from parcelward.console.store.alert_page import Decided, decisions_about
 from parcelward.console.store.case_desk import CaseLine, case_lines
 from parcelward.console.store.database import Database
-from parcelward.console.store.desk import IS_OPEN, LIMIT, Neighbours, Page
-from parcelward.console.store.lines import cursor_behind, line_of, ordered, select_lines
-from parcelward.console.store.tables import alerts, case_members, cases, referrals
+from parcelward.console.store.desk import LIMIT, Neighbours, Page
+from parcelward.console.store.lines import cursor_behind, lines_of, ordered
+from parcelward.console.store.tables import alerts, case_members, cases
 
-SPREAD = 5_000
-"""Alerts of a case that its spread looks at."""
-_GRAVEST = (referrals.c.over, referrals.c.lane, referrals.c.severity, referrals.c.alert_id)
+SPREAD = 2_000
+"""Alerts of a case that its spread looks at, the gravest."""
+_GRAVEST = tuple(case_members.c[name] for name in ("over", "lane", "severity", "due_ms", "alert_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,11 @@ def case(database: Database, case_id: str) -> CaseView | None:
 
 def members(database: Database, case_id: str, limit: int = LIMIT, after: str | None = None) -> Page:
     """List the alerts of a case: those that are open before those that are over, the gravest first."""
-    query = select_lines().join(case_members, case_members.c.alert_id == referrals.c.alert_id)
-    query = query.add_columns(referrals.c.over).where(case_members.c.case_id == case_id)
-    query = ordered(query, _GRAVEST, after)
+    places = ordered(select(*_GRAVEST).where(case_members.c.case_id == case_id), _GRAVEST, after)
     with database.reading() as connection:
-        rows = connection.execute(query.limit(limit + 1)).all()
-    return Page(tuple(map(line_of, rows[:limit])), cursor_behind(rows, limit, _GRAVEST))
+        found = connection.execute(places.limit(limit + 1)).all()
+        lines = lines_of(connection, [one.alert_id for one in found[:limit]])
+    return Page(lines, cursor_behind(found, limit, _GRAVEST))
 
 
 def walk(database: Database, case_id: str, alert_id: str) -> Neighbours:
@@ -66,27 +65,27 @@ def next_open(database: Database, case_id: str, alert_id: str) -> str | None:
     behind = _beside(database, case_id, alert_id, still_open=True)
     if behind is not None:
         return behind
-    query = _listed(case_id).where(IS_OPEN, referrals.c.alert_id != alert_id)
+    query = _listed(case_id).where(case_members.c.over == 0, case_members.c.alert_id != alert_id)
     with database.reading() as connection:
         return connection.execute(query.order_by(*_GRAVEST).limit(1)).scalar()
 
 
 def _listed(case_id: str) -> Any:
-    members = case_members.c.alert_id == referrals.c.alert_id
-    return select(referrals.c.alert_id).join(case_members, members).where(case_members.c.case_id == case_id)
+    return select(case_members.c.alert_id).where(case_members.c.case_id == case_id)
 
 
 def _beside(
     database: Database, case_id: str, alert_id: str, *, up: bool = False, still_open: bool = False
 ) -> str | None:
     with database.reading() as connection:
-        here = connection.execute(select(*_GRAVEST).where(referrals.c.alert_id == alert_id)).first()
+        places = select(*_GRAVEST).where(case_members.c.case_id == case_id, case_members.c.alert_id == alert_id)
+        here = connection.execute(places).first()
         if here is None:
             return None
         keys, place = tuple_(*_GRAVEST), tuple_(*here)
         query = _listed(case_id).where(keys < place if up else keys > place)
         if still_open:
-            query = query.where(IS_OPEN)
+            query = query.where(case_members.c.over == 0)
         order = [key.desc() for key in _GRAVEST] if up else list(_GRAVEST)
         found: str | None = connection.execute(query.order_by(*order).limit(1)).scalar()
         return found
@@ -99,6 +98,7 @@ def spread(database: Database, case_id: str) -> Spread:
         .select_from(case_members)
         .join(alerts, alerts.c.alert_id == case_members.c.alert_id)
         .where(case_members.c.case_id == case_id)
+        .order_by(*_GRAVEST)
         .limit(SPREAD)
     )
     with database.reading() as connection:

@@ -15,7 +15,7 @@ from parcelward.errors import UserError
 
 log = logging.getLogger(__name__)
 
-DESIGN = 3
+DESIGN = 4
 """Count it up whenever a table, or what is written into one, changes: a test says so."""
 FOUND_BY = "alert_terms"
 

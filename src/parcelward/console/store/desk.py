@@ -3,12 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, func, literal_column, select, tuple_
 
 from parcelward.console.store.database import Database
-from parcelward.console.store.lines import Line, cursor_behind, line_of, ordered, select_lines
+from parcelward.console.store.lines import (
+    Line,
+    cursor_behind,
+    cursor_of,
+    line_of,
+    lines_of,
+    ordered,
+    select_lines,
+    values_of,
+)
 from parcelward.console.store.ranks import LANE_RANKS, LANES, SEVERITY_RANKS
 from parcelward.console.store.tables import case_members, referrals, standing
 from parcelward.console.store.words import is_found
@@ -18,10 +27,14 @@ from parcelward.contract.steps import ReferralState
 COUNTED = 10_000
 """Counts end here: beyond, a page says "10,000+"."""
 GROUPED = 200_000
+WALKED = 20_000
+"""Alerts that a list of all, or of what is over, looks at."""
 LIMIT = 50
 IS_OPEN = referrals.c.over == literal_column("0")  # written out, or no database takes the index of open ones
 _URGENT = (referrals.c.lane, referrals.c.severity, referrals.c.due_ms, referrals.c.alert_id)
 _NEWEST = (referrals.c.at_ms, referrals.c.alert_id)
+# What is open is few, and has an index of its own: by that of an outlet one would read all that is over.
+_OUTLET = referrals.c.outlet.concat("")
 
 
 class View(StrEnum):
@@ -57,10 +70,19 @@ class DeskFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some lines, and the place behind the last; None where nothing follows."""
+    """Some lines, and the place behind the last; None where nothing follows. `looked_back_to_ms`: the list ends before
+    it is full, since so many alerts were looked at; older ones follow behind `after`."""
 
     lines: tuple[Line, ...]
     after: str | None
+    looked_back_to_ms: int | None = None
+
+
+class Count(NamedTuple):
+    """A count; `more`: there are at least so many."""
+
+    number: int
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +94,52 @@ class Neighbours:
 
 
 def list_alerts(database: Database, wanted: DeskFilter, limit: int = LIMIT, after: str | None = None) -> Page:
-    """List alerts: what is open the most urgent first, all others the newest step first."""
+    """List alerts: what is open the most urgent first, all others the newest step first.
+
+    Of all others `WALKED` are looked at, so that a page comes soon, whatever it asks for.
+    """
     is_open = wanted.view in OPEN_VIEWS
     keys = _URGENT if is_open else _NEWEST
-    query = ordered(select_lines().where(*_conditions(database, wanted)), keys, after, descending=not is_open)
+    query = ordered(select(*keys).where(*_conditions(database, wanted)), keys, after, descending=not is_open)
     with database.reading() as connection:
+        end = None if is_open else walk_end(connection, wanted, values_of(after, 1))
+        if end is not None:
+            query = query.where(tuple_(*keys) >= tuple_(*end))
         rows = connection.execute(query.limit(limit + 1)).all()
-    return Page(tuple(map(line_of, rows[:limit])), cursor_behind(rows, limit, keys))
+        lines = lines_of(connection, [row.alert_id for row in rows[:limit]])
+    if end is not None and len(rows) <= limit:
+        return Page(lines, cursor_of(end), end[0])
+    return Page(lines, cursor_behind(rows, limit, keys))
 
 
-def count_views(database: Database, wanted: DeskFilter) -> dict[View, int]:
-    """Count the alerts of each view, up to `COUNTED`."""
+def count_views(database: Database, wanted: DeskFilter) -> dict[View, Count]:
+    """Count the alerts of each view, among as many as are looked at; up to `COUNTED`."""
+    mine = referrals.c.assigned_to == (wanted.me or "")
+    of_open = (_count_if(mine), _count_if(referrals.c.assigned_to.is_(None)), func.count())
+    opened = select(*of_open).where(*_conditions(database, replace(wanted, view=View.DUE)))
+    all_wanted = replace(wanted, view=View.ALL)
+    others = select(_count_if(referrals.c.over == literal_column("1")), func.count())
+    others = others.where(*_conditions(database, all_wanted))
     with database.reading() as connection:
-        return {
-            view: connection.execute(counted(referrals, _conditions(database, replace(wanted, view=view)))).scalar_one()
-            for view in View
-        }
+        end = walk_end(connection, all_wanted, None)
+        if end is not None:
+            others = others.where(tuple_(*_NEWEST) >= tuple_(*end))
+        mine, unclaimed, due = connection.execute(opened).one()
+        over, everything = connection.execute(others).one()
+    is_more = end is not None
+    return {
+        View.DUE: count_of(due),
+        View.MINE: count_of(mine),
+        View.UNCLAIMED: count_of(unclaimed),
+        View.ALL: count_of(everything, is_more),
+        View.OVER: count_of(over, is_more),
+    }
+
+
+def count_of(found: Any, is_more: bool = False) -> Count:
+    """Make a count of what was found, up to `COUNTED`; none of nothing that a sum gives."""
+    number = int(found or 0)
+    return Count(min(number, COUNTED), is_more or number >= COUNTED)
 
 
 def count_alerts(database: Database, wanted: DeskFilter) -> int:
@@ -108,7 +160,8 @@ def count_by(database: Database, wanted: DeskFilter, what: str) -> dict[str, int
 
 def neighbours(database: Database, wanted: DeskFilter, alert_id: str) -> Neighbours:
     """Find what stands before and after an alert in a list, even if it is none of its lines any more."""
-    keys = _URGENT if wanted.view in OPEN_VIEWS else _NEWEST
+    is_open = wanted.view in OPEN_VIEWS
+    keys = _URGENT if is_open else _NEWEST
     conditions = _conditions(database, wanted)
     with database.reading() as connection:
         here = connection.execute(select(*keys).where(referrals.c.alert_id == alert_id)).first()
@@ -116,9 +169,14 @@ def neighbours(database: Database, wanted: DeskFilter, alert_id: str) -> Neighbo
             return Neighbours(None, None)
         above = select(referrals.c.alert_id).where(*conditions, tuple_(*keys) > tuple_(*here))
         below = select(referrals.c.alert_id).where(*conditions, tuple_(*keys) < tuple_(*here))
+        if not is_open:
+            if (top := walk_end(connection, wanted, here, upwards=True)) is not None:
+                above = above.where(tuple_(*keys) <= tuple_(*top))
+            if (end := walk_end(connection, wanted, here)) is not None:
+                below = below.where(tuple_(*keys) >= tuple_(*end))
         higher = connection.execute(above.order_by(*keys).limit(1)).scalar()
         lower = connection.execute(below.order_by(*(key.desc() for key in keys)).limit(1)).scalar()
-    return Neighbours(lower, higher) if keys is _URGENT else Neighbours(higher, lower)
+    return Neighbours(lower, higher) if is_open else Neighbours(higher, lower)
 
 
 def newest_mark(database: Database) -> int:
@@ -149,12 +207,37 @@ def counted(table: Table, conditions: Sequence[ColumnElement[bool]]) -> Select[A
     return select(func.count()).select_from(found.subquery())
 
 
+def walk_end(
+    connection: Connection, wanted: DeskFilter, start: Sequence[Any] | None, upwards: bool = False
+) -> tuple[Any, ...] | None:
+    """Find where a walk through all alerts ends, from a place on: None where it comes to the last of them.
+
+    It goes along one outlet, or everything, as the indexes do.
+    """
+    if wanted.words.strip() or wanted.rule is not None or wanted.case is not None:
+        return None  # these name the alerts that are looked at
+    query = select(*_NEWEST)
+    if wanted.outlet is not None:
+        query = query.where(referrals.c.outlet == wanted.outlet)
+    if start is not None:
+        here, there = tuple_(*_NEWEST), tuple_(*start)
+        query = query.where(here > there if upwards else here < there)
+    query = query.order_by(*(key if upwards else key.desc() for key in _NEWEST))
+    found = connection.execute(query.limit(1).offset(WALKED)).first()
+    return None if found is None else tuple(found)
+
+
+def _count_if(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.sum(case((condition, 1), else_=0))
+
+
 def _conditions(database: Database, wanted: DeskFilter) -> list[ColumnElement[bool]]:
     table = referrals.c
     found: list[ColumnElement[bool]] = [*_of_view(wanted)]
+    outlet = _OUTLET if wanted.view in OPEN_VIEWS else table.outlet
     exactly: tuple[tuple[ColumnElement[Any], object], ...] = (
         (table.courier, wanted.courier),
-        (table.outlet, wanted.outlet),
+        (outlet, wanted.outlet),
         (table.assigned_to, wanted.assigned_to),
         (table.state, wanted.state),
         (table.lane, None if wanted.lane is None else LANE_RANKS[wanted.lane]),

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from parcelward.cluster.positioned import OutOfRangeError, PositionedReader
 from parcelward.cluster.rewriting import topic_settings
+from parcelward.console.store.certainty import Certainty
 from parcelward.console.store.database import Database
 from parcelward.console.store.ground import doubts
 from parcelward.console.store.kinds import COMPACTED, topics_read
@@ -30,6 +31,7 @@ from parcelward.stage import SourceRecord
 log = logging.getLogger(__name__)
 
 POLL_S = 0.2
+AT_ONCE = 10_000
 LOOK_S = 0.25
 """Time between two looks at what another console has projected."""
 CHECK_S = 30.0
@@ -50,9 +52,9 @@ class Logs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress of the tables: `ready` once everything was read, `behind` the records that wait; `projecting`: by this
-    very process; `unreadable`: records that were left out; `certain_ms`: when it was last certain that nothing is
-    missing."""
+    """Progress of the tables: `ready` once everything of some moment was read, `behind` the records that wait;
+    `projecting`: by this very process; `unreadable`: records that were left out; `certain_ms`: the newest moment of
+    which it is certain that nothing is missing."""
 
     ready: bool
     behind: int
@@ -77,6 +79,7 @@ class Follower:
         self._mark = 0
         self._projecting = False
         self._sizes_known = False
+        self._certainty = Certainty()
         self._thread = threading.Thread(target=self._run, name="console-follower", daemon=True)
 
     def start(self) -> None:
@@ -136,6 +139,7 @@ class Follower:
 
     def _project(self, connection: Connection) -> None:
         projection = Projection(self._kinds)
+        self._certainty = Certainty()
         with self._open_logs(self._settings) as logs:
             log.info("console_projecting")
             while not self._stopped.is_set():
@@ -156,7 +160,7 @@ class Follower:
         if found:
             log.warning("console_rebuilt logs=%d why=%s", len(found), "; ".join(found[:5]))
             projection.forget_all(connection)
-            self._sizes_known = False
+            self._sizes_known, self._certainty = False, Certainty()
         fresh = {at: (topic_id, bounds[at][0]) for at, topic_id in ids.items() if at not in projection.positions}
         projection.begin_with(connection, fresh)
         taken = take_out(connection, projection, {at: bounds[at][0] for at in projection.positions})
@@ -182,7 +186,7 @@ class Follower:
     def _follow(self, connection: Connection, projection: Projection, logs: Logs, until: float) -> None:
         noted = time.monotonic()
         while not self._stopped.is_set() and time.monotonic() < until:
-            records, read = logs.poll(POLL_S)
+            records, read = _gather(logs)
             projection.write(connection, records, read)
             self._tell(projection.mark)
             if records or time.monotonic() - noted > CERTAIN_S:
@@ -190,15 +194,27 @@ class Follower:
                 noted = time.monotonic()
 
     def _note(self, connection: Connection, projection: Projection, logs: Logs) -> None:
-        """Note how much waits to be read; if it is nothing, that nothing is missing now."""
-        bounds = logs.bounds(projection.positions)
-        behind = sum(max(bounds[at][1] - one.next, 0) for at, one in projection.positions.items())
-        values = {"behind": behind} | ({} if behind else {"at_ms": int(time.time() * 1000)})
+        """Note how much waits to be read, and the newest moment of which nothing is missing."""
+        asked_ms = int(time.time() * 1000)
+        ends = {at: end for at, (_, end) in logs.bounds(projection.positions).items()}
+        read = {at: one.next for at, one in projection.positions.items()}
+        certain_ms = self._certainty.look(asked_ms, ends, read)
+        values = {"behind": sum(max(end - read[at], 0) for at, end in ends.items())}
         with write_on(connection):
-            connection.execute(update(standing).values(values))
-        if not behind and not self._sizes_known:
+            connection.execute(update(standing).values(values | ({} if certain_ms is None else {"at_ms": certain_ms})))
+        if certain_ms is not None and not self._sizes_known:
             learn_sizes(connection)
             self._sizes_known = True
+
+
+def _gather(logs: Logs) -> tuple[list[SourceRecord], dict[Log, int]]:
+    """Take what has come, in one batch as long as it is not large: a large one costs less for each record."""
+    records, read = logs.poll(POLL_S)
+    more = records
+    while more and len(records) < AT_ONCE:
+        more, read = logs.poll(0)
+        records = [*records, *more]
+    return records, read
 
 
 def _first_line(error: BaseException) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Connection, Select, select, tuple_
 
 from parcelward.console.store.ranks import LANES, SEVERITIES
 from parcelward.console.store.tables import NEVER, alerts, referrals
@@ -115,6 +115,13 @@ def line_of(row: Any) -> Line:
         raised_ms=row.raised_ms,
         score=row.score,
     )
+
+
+def lines_of(connection: Connection, ids: Sequence[str]) -> tuple[Line, ...]:
+    """Give the lines of alerts, in the order of their ids that are given."""
+    rows = connection.execute(select_lines().where(referrals.c.alert_id.in_(ids))) if ids else ()
+    found = {row.alert_id: line_of(row) for row in rows}
+    return tuple(found[one] for one in ids if one in found)
 
 
 def select_briefs() -> Select[Any]:

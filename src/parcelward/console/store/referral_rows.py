@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from parcelward.console.store import tables
 from parcelward.console.store.loading import look_up, put, remove
+from parcelward.console.store.packing import packed
 from parcelward.console.store.placed import Placed, Unreadable, read_all, text_of
 from parcelward.console.store.places import log_of
 from parcelward.console.store.ranks import LANE_RANKS, SEVERITY_RANKS
@@ -17,7 +18,19 @@ from parcelward.console.store.tallies import VerdictKey, add_verdicts, verdict_k
 from parcelward.contract.steps import OVER
 from parcelward.moments import ms_of
 
-KNOWN = ("alert_id", "revision", "courier", "outlet", "outcome", "rules", "cases")
+KNOWN = (
+    "alert_id",
+    "revision",
+    "courier",
+    "outlet",
+    "outcome",
+    "rules",
+    "cases",
+    "over",
+    "lane",
+    "severity",
+    "due_ms",
+)
 
 
 class Known(NamedTuple):
@@ -30,10 +43,19 @@ class Known(NamedTuple):
     outcome: str | None
     rules: str
     cases: str
+    over: int
+    lane: int
+    severity: int
+    due_ms: int
 
     def verdicts(self) -> list[VerdictKey]:
         """The tallies of outcomes in which it counts."""
         return verdict_keys(self.courier, self.outlet, self.outcome, self.rules)
+
+    def members(self) -> list[tuple[Any, ...]]:
+        """Its rows in the cases that it lies in."""
+        place = (self.over, self.lane, self.severity, self.due_ms, self.alert_id)
+        return [(case, *place) for case in dict.fromkeys(self.cases.split())]
 
 
 def write_referrals(connection: Connection, placed: Sequence[Placed], mark: int, unreadable: Unreadable) -> None:
@@ -72,16 +94,11 @@ def write_referrals(connection: Connection, placed: Sequence[Placed], mark: int,
 
 
 def _write_members(connection: Connection, before: dict[str, Known], now: dict[str, Known]) -> None:
-    lay = {alert_id: one.cases for alert_id, one in before.items() if one.cases}
-    lie = {alert_id: one.cases for alert_id, one in now.items() if one.cases}
+    lay = {alert_id: one.members() for alert_id, one in before.items() if one.cases}
+    lie = {alert_id: one.members() for alert_id, one in now.items() if one.cases}
     moved = sorted(alert_id for alert_id in lay if lay[alert_id] != lie.get(alert_id))
     remove(connection, tables.case_members, "alert_id", moved)
-    members = [
-        (case, alert_id)
-        for alert_id, cases in lie.items()
-        if lay.get(alert_id) != cases
-        for case in dict.fromkeys(cases.split())
-    ]
+    members = [one for alert_id, some in lie.items() if lay.get(alert_id) != some for one in some]
     put(connection, tables.case_members, members)
 
 
@@ -103,6 +120,19 @@ def _step(referral: ReferralRead, place: int) -> tuple[Any, ...]:
 def _referral(referral: ReferralRead, one: Placed, mark: int) -> tuple[tuple[Any, ...], Known]:
     rules, cases = f" {' '.join(referral.rules)} ", " ".join(referral.cases)
     outcome = None if referral.outcome is None else referral.outcome.value
+    known = Known(
+        referral.alert_id,
+        referral.revision,
+        referral.courier,
+        referral.outlet,
+        outcome,
+        rules,
+        cases,
+        int(referral.state in OVER),
+        LANE_RANKS[referral.lane],
+        SEVERITY_RANKS[referral.severity],
+        tables.NEVER if referral.due_by is None else ms_of(referral.due_by),
+    )
     row = (
         referral.alert_id,
         one.place,
@@ -111,12 +141,12 @@ def _referral(referral: ReferralRead, one: Placed, mark: int) -> tuple[tuple[Any
         referral.waybill,
         referral.outlet,
         referral.state.value,
-        int(referral.state in OVER),
-        LANE_RANKS[referral.lane],
-        SEVERITY_RANKS[referral.severity],
+        known.over,
+        known.lane,
+        known.severity,
         referral.action.value,
         ms_of(referral.at),
-        tables.NEVER if referral.due_by is None else ms_of(referral.due_by),
+        known.due_ms,
         referral.level,
         referral.assigned_to,
         referral.person,
@@ -128,9 +158,8 @@ def _referral(referral: ReferralRead, one: Placed, mark: int) -> tuple[tuple[Any
         rules,
         cases,
         mark,
-        one.record.value,
+        packed(one.record.value or b""),
     )
-    known = Known(referral.alert_id, referral.revision, referral.courier, referral.outlet, outcome, rules, cases)
     return row, known
 
 

@@ -1,18 +1,17 @@
 """Rows leave as their records leave the topics: what a log no longer holds, no row shows."""
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
 from parcelward.console.store import tables
-from parcelward.console.store.alert_rows import KNOWN, RED, Known
+from parcelward.console.store.alert_rows import KNOWN, Known, Tally
 from parcelward.console.store.kinds import Kind
 from parcelward.console.store.loading import drop_terms, remove
 from parcelward.console.store.places import place_of
 from parcelward.console.store.projection import Log, Position, Projection
-from parcelward.console.store.tallies import TallyKey, add_tallies
+from parcelward.console.store.tallies import add_tallies
 from parcelward.console.store.transactions import write_on
 
 AT_ONCE = 5_000
@@ -63,12 +62,9 @@ def _take_alerts(connection: Connection, first: int, last: int) -> None:
         table.c.number.in_(places), table.c.place >= first, table.c.place < last
     )
     gone = [Known._make(row) for row in connection.execute(query)]
-    alerts: Counter[TallyKey] = Counter()
-    red: Counter[TallyKey] = Counter()
+    counted = Tally()
     for one in gone:
-        for key in one.tally():
-            alerts[key] -= 1
-            red[key] -= one.lane == RED
-    add_tallies(connection, alerts, red)
+        counted.add(one)
+    add_tallies(connection, *Tally().without(counted))
     drop_terms(connection, [one.number for one in gone])
     remove(connection, table, "number", [one.number for one in gone])

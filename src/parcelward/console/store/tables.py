@@ -5,7 +5,7 @@ it, and the same record is always the same row. `mark` counts the batches that w
 Lanes and severities are ranks, so that they sort: 0 is the most urgent.
 """
 
-from sqlalchemy import Column, Float, Index, MetaData, SmallInteger, Table
+from sqlalchemy import Column, Float, Index, MetaData, PrimaryKeyConstraint, SmallInteger, Table
 
 from parcelward.console.store.columns import Code, Document, Moment, Number, Words
 
@@ -111,13 +111,15 @@ Index(  # holds what lists filter by, so that walking it reads no rows
     *(referrals.c[name] for name in ("at_ms", "alert_id", "over", "lane", "severity", "courier", "outlet", "state")),
     *(referrals.c[name] for name in ("assigned_to", "held")),
 )
-Index("referrals_of_outlet", referrals.c.courier, referrals.c.outlet, referrals.c.at_ms)
-Index("referrals_of_person", referrals.c.assigned_to, referrals.c.at_ms)
+Index(  # a code is one courier's own, or a few couriers'
+    "referrals_of_outlet",
+    *(referrals.c[name] for name in ("outlet", "at_ms", "alert_id", "courier", "over", "lane", "severity", "state")),
+)
 Index("referrals_by_mark", referrals.c.mark)
 steps = Table(
     "steps",
     projected,
-    Column("place", Number, primary_key=True, autoincrement=False),
+    Column("place", Number, nullable=False),
     Column("alert_id", Code, nullable=False),
     Column("revision", Number, nullable=False),
     Column("state", Code, nullable=False),
@@ -127,12 +129,17 @@ steps = Table(
     Column("at_ms", Moment, nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("assigned_to", Code),
-    Index("steps_of", "alert_id"),
+    PrimaryKeyConstraint("alert_id", "place"),
+    sqlite_with_rowid=False,
 )
-case_members = Table(
+case_members = Table(  # in the order in which a case lists them
     "case_members",
     projected,
     Column("case_id", Code, primary_key=True),
+    Column("over", SmallInteger, primary_key=True),
+    Column("lane", SmallInteger, primary_key=True),
+    Column("severity", SmallInteger, primary_key=True),
+    Column("due_ms", Moment, primary_key=True),
     Column("alert_id", Code, primary_key=True),
     Index("case_members_of_alert", "alert_id"),
     sqlite_with_rowid=False,
@@ -249,13 +256,14 @@ accounts = Table(
 tallies = Table(
     "tallies",
     projected,
-    Column("courier", Code, primary_key=True),
-    Column("outlet", Code, primary_key=True),
-    Column("day", Number, primary_key=True),  # in China, see `moments.china_day`
-    Column("rule", Code, primary_key=True),  # "": an outlet's alerts, each once; a rule's have no outlet
+    Column("courier", Code),
+    Column("outlet", Code),
+    Column("day", Number),  # in China, see `moments.china_day`
+    Column("rule", Code),  # "": an outlet's alerts, each once; a rule's have no outlet
     Column("alerts", Number, nullable=False),
     Column("red", Number, nullable=False),
-    Index("tallies_by_rule", "rule", "day"),
+    PrimaryKeyConstraint("rule", "day", "courier", "outlet"),  # so that a week lies together
+    Index("tallies_of_courier", "courier", "outlet"),
     sqlite_with_rowid=False,
 )
 verdicts = Table(
@@ -275,6 +283,7 @@ TERMS = {
     "sqlite": (
         "CREATE VIRTUAL TABLE alert_terms USING fts5(terms, detail=none, columnsize=0,"
         " tokenize=\"ascii tokenchars '!#$%&+,-./:;<=>?@[]^_`{|}~*()'\")",
+        "INSERT INTO alert_terms (alert_terms, rank) VALUES ('hashsize', 33554432)",  # a batch is written in one piece
     ),
     "postgresql": (
         "CREATE TABLE alert_terms (number BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL)",

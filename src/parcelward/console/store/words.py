@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, FromClause, column, select, text
+from sqlalchemy import ColumnElement, FromClause, column, func, select, text
 
 from parcelward.console.store.columns import Number
 from parcelward.console.store.database import Database
@@ -35,4 +35,7 @@ def is_found(database: Database, alert_id: ColumnElement[str], words: str) -> Co
     if not terms:
         return text("1 = 0")  # type: ignore[return-value]
     found = matching(database, terms, LOOKED_AT)
-    return alert_id.in_(select(alerts.c.alert_id).join(found, found.c.number == alerts.c.number))
+    ids = select(alerts.c.alert_id).join(found, found.c.number == alerts.c.number)
+    if database.postgresql:  # as an array it is found once; as a subquery it may be found anew for each row
+        return alert_id == func.any(func.array(ids.scalar_subquery()))
+    return alert_id.in_(ids)

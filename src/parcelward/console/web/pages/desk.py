@@ -82,6 +82,7 @@ def show_desk(request: Request, wanted: Wanted, after: str | None, problems: lis
         states=list(ReferralState),
         couriers=sorted(count_by(store, alerts, "courier") | ({wanted.courier: 0} if wanted.courier else {})),
         next_page=None if listed.after is None else "/desk" + query(**wanted.fields, after=listed.after),
+        looked_back_to_ms=listed.looked_back_to_ms,
         first_page="/desk" + query(**wanted.fields) if after is not None else None,
         form_id=uuid4(),
         outcomes=list(OutcomeKind),
