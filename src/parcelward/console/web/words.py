@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from parcelward.alerts.alert import ACTION_TEXT
 from parcelward.alerts.terminal import Language
 from parcelward.console.web.check_words import CHECKS
-from parcelward.console.web.model_words import MODEL
 from parcelward.console.web.log_in_words import LOGGING_IN
+from parcelward.console.web.model_words import MODEL
 from parcelward.console.web.picture_words import PICTURES
 from parcelward.console.web.report_words import COURIERS, LOOKING_BACK
 from parcelward.console.web.rule_page_words import RULES
