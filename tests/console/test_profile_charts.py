@@ -50,7 +50,9 @@ def with_profiles(console: Console) -> list[tuple[Line, Alert]]:
 
 def test_what_is_drawn_strong_adds_up_to_what_the_finding_says(console: Console) -> None:
     for _, document in [*with_profiles(console), (None, example())]:
-        for one in drawn_of(console, document):
+        assert document.card is not None
+        for one, profile in zip(drawn_of(console, document), document.card.profiles, strict=True):
+            assert sum(bar.counted for bar in one.buckets) == profile.within
             if not one.estimated:
                 assert sum(bar.amount for bar in one.buckets if bar.counted) == one.value
             assert sum(bar.amount for bar in one.filled) <= one.value or one.estimated
