@@ -190,9 +190,28 @@ def fill(database: Database, traffic: Traffic) -> dict[str, Filled]:
     return found
 
 
+def words_of(traffic: Traffic, draw: Random) -> str:
+    """Words that a person might search for."""
+    count = traffic.alerts
+    return draw.choice(
+        (
+            traffic.waybills[draw.randrange(count)],
+            traffic.waybills[draw.randrange(count)][:9],
+            traffic.alert_id(draw.randrange(count))[:8],
+            draw.choice(DANGEROUS),
+            draw.choice(NAMES),
+            f"swift {draw.choice(NAMES)}",
+            f"swift/W{draw.randrange(OUTLETS):05} {draw.choice(DANGEROUS)}",
+            "R14 orient",
+            f"k1.{draw.randrange(DOCUMENTS):022}",
+            "没有这样的东西",
+        )
+    )
+
+
 def questions(database: Database, traffic: Traffic) -> dict[str, Callable[[Random], Any]]:
     """Everything that pages ask, with what a person might choose."""
-    names, count = NAMES, traffic.alerts
+    count = traffic.alerts
 
     def one(draw: Random) -> str:
         return traffic.alert_id(draw.randrange(count))
@@ -212,20 +231,7 @@ def questions(database: Database, traffic: Traffic) -> dict[str, Callable[[Rando
         )
 
     def words(draw: Random) -> str:
-        return draw.choice(
-            (
-                traffic.waybills[draw.randrange(count)],
-                traffic.waybills[draw.randrange(count)][:9],
-                one(draw)[:8],
-                draw.choice(DANGEROUS),
-                draw.choice(names),
-                f"swift {draw.choice(names)}",
-                f"swift/W{draw.randrange(OUTLETS):05} {draw.choice(DANGEROUS)}",
-                "R14 orient",
-                f"k1.{draw.randrange(DOCUMENTS):022}",
-                "没有这样的东西",
-            )
-        )
+        return words_of(traffic, draw)
 
     return {
         "desk, what is open": lambda draw: list_alerts(database, chosen(draw, draw.choice(tuple(View)[:3]))),
