@@ -23,6 +23,8 @@ def sent() -> dict[tuple[str, str], dict[str, Any]]:
     for log, some in MemoryLogs().logs.items():
         for record in some if log[0] == SETTINGS.topics.decisions else ():
             said = msgspec.json.decode(record.value or b"{}")
+            if (event_id := dict(record.headers).get("ce_id")) is not None:  # passed on by the worker: binary mode
+                said = {"id": event_id.decode(), "data": said}
             if "data" not in said:  # no decision, and refused as that
                 continue
             about = said["data"]["about"]

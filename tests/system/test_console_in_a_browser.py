@@ -135,11 +135,11 @@ def courier_answers(service: Service) -> None:
 
 
 def instructions(service: Service) -> list[str]:
-    """What the courier was told, in order."""
+    """Give what the courier was told, in order."""
     return [json.loads(one.value)["action"] for one in service.read(f"{service.prefix}instructions.swift")]
 
 
 def decisions(service: Service) -> list[dict[str, str]]:
-    """What people decided, in order. A letter in another partition than its alert's was moved: it is there twice."""
+    """Give what people decided, in order. A letter in another partition than its alert's was moved: it is there twice."""
     letters = [json.loads(one.value) for one in service.read(f"{service.prefix}decisions")]
     return list({one["id"]: one["data"]["decision"] for one in letters}.values())

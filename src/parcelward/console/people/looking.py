@@ -1,4 +1,4 @@
-"""Who is looking at an alert or a case just now: two people who have the same one open see each other."""
+"""Notes who is looking at an alert or a case just now: two people who have the same one open see each other."""
 
 from sqlalchemy import delete, insert, select
 

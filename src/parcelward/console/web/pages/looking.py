@@ -1,4 +1,4 @@
-"""Who else has an alert or a case open. A page asks for it by itself, and thereby says that it is open."""
+"""Tells who else has an alert or a case open. A page asks for it by itself, and so says that it is open."""
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException

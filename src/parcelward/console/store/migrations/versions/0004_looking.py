@@ -1,4 +1,4 @@
-"""Who is looking at what just now."""
+"""Makes room for who is looking at what just now."""
 
 import sqlalchemy as sa
 from alembic import op
