@@ -140,6 +140,6 @@ def instructions(service: Service) -> list[str]:
 
 
 def decisions(service: Service) -> list[dict[str, str]]:
-    """Give what people decided, in order. A letter in another partition than its alert's was moved: it is there twice."""
+    """Give what people decided, in order. A letter that lay in the wrong partition was moved: it is there twice."""
     letters = [json.loads(one.value) for one in service.read(f"{service.prefix}decisions")]
     return list({one["id"]: one["data"]["decision"] for one in letters}.values())
