@@ -42,8 +42,6 @@ class Views:
             count = rows.execute(select(func.count()).select_from(views).where(views.c.person == person)).scalar_one()
             if count >= MOST:
                 raise FormError("problem_view_many")
-            if rows.execute(select(views.c.name).where(_is(person, kept))).first() is not None:
-                raise FormError("problem_view_taken")
             row = {"person": person, "name": kept, "query": query, "created_at": now_ms, "starts": False}
             rows.execute(insert(views).values(row))
 
@@ -74,7 +72,7 @@ def name_in(text: str) -> str:
     >>> name_in("  红色·swift ")
     '红色·swift'
     """
-    name = " ".join(text.replace("\x00", "").split())
+    name = " ".join(text.split())
     if not 1 <= len(name) <= MOST_NAME:
         raise FormError("problem_view_name")
     return name

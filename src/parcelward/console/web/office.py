@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from parcelward.console.judging import Judging
@@ -59,8 +60,11 @@ def account_of(request: Request) -> Account:
 
 
 async def form_of(request: Request) -> FormData:
-    """Give the form that was sent; a dependency of routes, which are plain functions."""
-    return await request.form()
+    """Give the form that was sent; a dependency of routes, which are plain functions. No database takes a NUL."""
+    form = await request.form()
+    if any(isinstance(value, str) and "\x00" in value for _, value in form.multi_items()):
+        raise HTTPException(400)
+    return form
 
 
 def fields_of(form: FormData) -> dict[str, str]:

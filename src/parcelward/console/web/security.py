@@ -32,7 +32,7 @@ SAFE = frozenset(("GET", "HEAD"))
 
 
 class Guard:
-    """Adds the headers, keeps pages out of caches, and refuses what another site or too large a form sends."""
+    """Adds the headers, keeps pages out of caches, and refuses what no page or program of ours would send."""
 
     def __init__(self, app: ASGIApp, over_tls: bool) -> None:
         self._app = app
@@ -51,11 +51,7 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        headers = Headers(scope=scope)
-        if scope["method"] not in SAFE and not (comes_from_here(headers) and _is_small(headers)):
-            await _refusal(scope["path"], headers)(scope, receive, with_headers)
-            return
-        await self._app(scope, receive, with_headers)
+        await (_refusal(scope) or self._app)(scope, receive, with_headers)
 
 
 def comes_from_here(headers: Mapping[str, str]) -> bool:
@@ -76,10 +72,22 @@ def _is_small(headers: Mapping[str, str]) -> bool:
     return length.isdecimal() and int(length) <= MOST_BYTES
 
 
-def _refusal(path: str, headers: Mapping[str, str]) -> Response:
-    """Say that a request is refused: to a program as a problem, else in words."""
-    if path.startswith(f"{PATH}/"):
-        return answer(ProblemReason.TOO_LARGE if comes_from_here(headers) else ProblemReason.FROM_A_PAGE)
+def _refusal(scope: Scope) -> Response | None:
+    """Refuse what another site or too large a form sends, or what has a NUL in its address: no database takes one."""
+    headers = Headers(scope=scope)
+    reason = None
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+        reason = ProblemReason.INVALID
+    elif scope["method"] not in SAFE and not comes_from_here(headers):
+        reason = ProblemReason.FROM_A_PAGE
+    elif scope["method"] not in SAFE and not _is_small(headers):
+        reason = ProblemReason.TOO_LARGE
+    if reason is None:
+        return None
+    if scope["path"].startswith(f"{PATH}/"):
+        return answer(reason)
+    if reason is ProblemReason.INVALID:
+        return PlainTextResponse("refused: there is a NUL in the address\n", 400)
     return PlainTextResponse("refused: sent from another site, or too large\n", 403)
 
 
