@@ -86,6 +86,12 @@ class Accounts:
 
         The role and the name that is shown are always those that the provider says.
         """
+        try:
+            return self._of_person(person, now_ms)
+        except IntegrityError:  # the same person, or another of this name, came first at the same moment
+            return self._of_person(person, now_ms)
+
+    def _of_person(self, person: Person, now_ms: int) -> Account | None:
         said = {"shown": person.shown.strip()[:MOST_SHOWN] or person.name[:MOST_SHOWN], "role": person.role.value}
         with self._database.writing() as rows:
             row = rows.execute(select(people).where(people.c.subject == person.subject)).mappings().first()

@@ -36,14 +36,16 @@ class Views:
             return tuple(View(*row) for row in rows.execute(query.order_by(views.c.created_at, views.c.name)))
 
     def save(self, person: str, name: str, query: str, now_ms: int) -> None:
-        """Keep a filter under a name. Raises FormError for a name that cannot be one, or where there are too many."""
-        kept = name_in(name)
-        with self._database.writing() as rows:
-            count = rows.execute(select(func.count()).select_from(views).where(views.c.person == person)).scalar_one()
-            if count >= MOST:
-                raise FormError("problem_view_many")
-            row = {"person": person, "name": kept, "query": query, "created_at": now_ms, "starts": False}
-            rows.execute(insert(views).values(row))
+        """Keep a filter under a name. Raises FormError for one that cannot be a name or is taken, or for too many."""
+        row = {"person": person, "name": name_in(name), "query": query, "created_at": now_ms, "starts": False}
+        try:
+            with self._database.writing() as rows:
+                of_person = select(func.count()).select_from(views).where(views.c.person == person)
+                if rows.execute(of_person).scalar_one() >= MOST:
+                    raise FormError("problem_view_many")
+                rows.execute(insert(views).values(row))
+        except IntegrityError:
+            raise FormError("problem_view_taken") from None
 
     def rename(self, person: str, name: str, new_name: str) -> None:
         """Give a view another name. Raises FormError for one that cannot be a name, or that is taken."""
