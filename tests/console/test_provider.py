@@ -156,7 +156,7 @@ def test_an_answer_counts_once(console: Console, identities: Identities) -> None
     assert browser.get(path).status_code == 403
 
 
-@pytest.mark.parametrize("asked", ["state=x", "code=1", "error=access_denied&state=x", "code=1&state=%00"])
+@pytest.mark.parametrize("asked", ["state=x", "code=1", "error=access_denied&state=x", "code=1&state=%C3%A9"])
 def test_nonsense_opens_nothing(console: Console, identities: Identities, asked: str) -> None:
     browser = browser_of(console, identities.issuer)
     browser.cookies.set("parcelward-log-in", "bm9uc2Vuc2U=")
