@@ -101,6 +101,15 @@ def china_day(epoch_ms: int) -> int:
     return (epoch_ms + CHINA_MS) // DAY_MS
 
 
+def china_day_begin(day: int) -> int:
+    """Milliseconds since the epoch at which a calendar day in China begins.
+
+    >>> china_day_begin(1) == 16 * HOUR_MS
+    True
+    """
+    return day * DAY_MS - CHINA_MS
+
+
 def _read(text: str) -> int | None:
     """Read a time in full, and remember its minute and its rest."""
     if not _FITS(text):

@@ -6,30 +6,35 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from parcelward.console.store.checks_page import random_checks
+from parcelward.console.store.checks_page import SPAN, random_checks
 from parcelward.console.store.database import Database
 from parcelward.console.store.model_page import bands, scores
 from parcelward.console.store.ranks import LANE_RANKS
+from parcelward.console.store.rules_page import SPAN as DECIDED_SPAN
 from parcelward.console.store.rules_page import decided, false_alarms, hit_outlets, open_by_rule, rule_days
 from parcelward.console.store.tables import alerts, referrals
 from parcelward.console.store.versions import OF_A_DAY, judged_by_day, newest_judged
 from parcelward.contract.alerts import Lane
-from parcelward.moments import china_day
+from parcelward.moments import china_day, china_day_begin
 from parcelward.outcomes.verdicts import CONFIRMING
 
 OUTCOMES = ("false_alarm", "dangerous_goods", "not_inspected", None)
+DRAWN = 8
 FIRST_MS, REST_BITS = 1_577_836_800_000, 22
 """An alert's number begins with the milliseconds since 2020."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _outcomes(desk: Database) -> None:
-    """People have decided on three of four alerts: what was recorded has only what the worker did by itself."""
+    """People have decided on three of four alerts, and some were drawn: what was recorded has neither."""
     with desk.writing() as connection:
         ids = connection.execute(select(referrals.c.alert_id).order_by(referrals.c.alert_id)).scalars().all()
         for number, alert_id in enumerate(ids):
             ended = update(referrals).where(referrals.c.alert_id == alert_id)
             connection.execute(ended.values(outcome=OUTCOMES[number % 4]))
+        for table in (alerts, referrals):
+            drawn = update(table).where(table.c.alert_id.in_(ids[:DRAWN]))
+            connection.execute(drawn.values(lane=LANE_RANKS[Lane.GREEN_SAMPLED]))
 
 
 @pytest.fixture(scope="module")
@@ -109,5 +114,21 @@ def test_random_checks_are_the_alerts_of_their_lane(desk: Database, rows: list[A
     drawn = [row for row in rows if row.lane == LANE_RANKS[Lane.GREEN_SAMPLED]]
     taken_back = [row for row in drawn if row.outcome is None and row.state in ("withdrawn", "closed")]
     found = random_checks(desk, now_ms)
-    assert len(found.all) == len(drawn) - len(taken_back)
+    assert len(found.all) == len(drawn) - len(taken_back) > 0
     assert not found.is_cut
+
+
+def test_random_checks_of_the_first_day_are_all_there(desk: Database, now_ms: int) -> None:
+    found = random_checks(desk, now_ms).all
+    newest_day = max(one.day for one in found)
+    late_on_the_last_day = china_day_begin(newest_day + SPAN) - 1
+    assert random_checks(desk, late_on_the_last_day).all == tuple(one for one in found if one.day == newest_day)
+    assert random_checks(desk, late_on_the_last_day + 1).all == ()
+
+
+def test_decisions_of_the_first_day_are_all_there(desk: Database, rows: list[Any], now_ms: int) -> None:
+    newest_day = china_day(now_ms)
+    of_the_day = [row for row in rows if row.outcome is not None and china_day(row.at_ms) == newest_day]
+    found = decided(desk, china_day_begin(newest_day + DECIDED_SPAN) - 1)
+    assert (found.since_day, found.count) == (newest_day, len(of_the_day))
+    assert decided(desk, china_day_begin(newest_day + DECIDED_SPAN)).count == 0

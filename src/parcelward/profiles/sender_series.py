@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import NamedTuple
 from zlib import crc32
 
-from parcelward.moments import CHINA_MS, DAY_MS, FIVE_MINUTES_MS, HOUR_MS, WEEK_MS, china_day
+from parcelward.moments import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, WEEK_MS, china_day, china_day_begin
 from parcelward.profiles.busy import BusySender, SenderSend
 from parcelward.profiles.distinct import DISTINCT_DAY, DISTINCT_WEEK, DISTINCT_WIDTH_MS, Distinct
 from parcelward.profiles.senders import PhoneProfile, SenderProfile, sends_that_stand
@@ -100,7 +100,7 @@ def _named(profile: SenderProfile, shipment: ShipmentBrief, sends: list[SenderSe
 
 def _of_calendar_day(profile: SenderProfile, shipment: ShipmentBrief, value: int, now: int) -> Series:
     """The series of e-cigarette parcels of the calendar day in China, whatever came later on it included."""
-    begins_ms = china_day(now) * DAY_MS - CHINA_MS
+    begins_ms = china_day_begin(china_day(now))
     sends = [one for one in sends_that_stand(profile, shipment) if one.e_cigarette]
     sends = [one for one in sends if begins_ms <= one.event_ms < begins_ms + DAY_MS]
     counts = in_buckets([one.event_ms for one in sends], begins_ms, HOUR_MS, DAY_MS // HOUR_MS)
@@ -111,7 +111,7 @@ def _of_calendar_day(profile: SenderProfile, shipment: ShipmentBrief, value: int
 def _of_busy(busy: BusySender, feature: str, value: int, now: int) -> Series:
     """The series of a document with so many parcels that only counts are kept."""
     if feature == E_CIGARETTES:
-        return Series(feature, value, china_day(now) * DAY_MS - CHINA_MS, DAY_MS, [value], 1)
+        return Series(feature, value, china_day_begin(china_day(now)), DAY_MS, [value], 1)
     if feature in SENDS:
         window, rolling_of = SENDS[feature]
         width = FIVE_MINUTES_MS if window is HOUR else HOUR_MS

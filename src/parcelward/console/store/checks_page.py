@@ -11,12 +11,12 @@ from parcelward.console.store.database import Database
 from parcelward.console.store.page_indexes import IS_DRAWN
 from parcelward.console.store.tables import alerts, referrals
 from parcelward.contract.steps import OutcomeKind, ReferralState
-from parcelward.moments import DAY_MS, china_day
+from parcelward.moments import china_day, china_day_begin
 from parcelward.outcomes.intervals import Figure, counted_share
 from parcelward.outcomes.verdicts import CONFIRMING
 
 SPAN = 30
-"""Days that are looked at."""
+"""Days that are looked at, today and whole ones before it."""
 DRAWN = 10_000
 """The newest random checks that are looked at."""
 _Key = TypeVar("_Key", str, int)
@@ -73,7 +73,7 @@ class Group:
 
 def random_checks(database: Database, now_ms: int) -> Checks:
     """Read the random checks of the last days. Those that later records took back are no longer any."""
-    begin_ms = now_ms - (SPAN - 1) * DAY_MS
+    begin_ms = china_day_begin(china_day(now_ms) - SPAN + 1)
     query = (
         select(alerts.c.courier, alerts.c.raised_ms, referrals.c.state, referrals.c.outcome, referrals.c.due_ms)
         .outerjoin(referrals, referrals.c.alert_id == alerts.c.alert_id)

@@ -16,12 +16,12 @@ from parcelward.console.store.terms import searched
 from parcelward.console.store.words import LOOKED_AT, matching
 from parcelward.contract.alerts import Lane
 from parcelward.contract.steps import OutcomeKind
-from parcelward.moments import DAY_MS, china_day
+from parcelward.moments import china_day, china_day_begin
 from parcelward.outcomes.intervals import Figure, Stratum, weighted_share
 from parcelward.outcomes.verdicts import CONFIRMING
 
 SPAN = 60
-"""Days of decisions: the end of an alert is kept for so long."""
+"""Days of decisions, today and whole ones before it: the end of an alert is kept for so long."""
 DECIDED = 10_000
 """The newest decided alerts that are looked at."""
 EXAMPLES = 5
@@ -102,14 +102,18 @@ def decided(database: Database, now_ms: int) -> Decided:
             found.setdefault(rule, RuleEnds()).add(bool(is_red), outcome, alerts_so)
     count = sum(row[3] for row in rows)
     is_cut = count == DECIDED
-    oldest_ms = min(row[4] for row in rows) if is_cut else now_ms - (SPAN - 1) * DAY_MS
-    return Decided(china_day(oldest_ms), count, is_cut, found)
+    since_day = china_day(min(row[4] for row in rows)) if is_cut else _first_day(now_ms)
+    return Decided(since_day, count, is_cut, found)
+
+
+def _first_day(now_ms: int) -> int:
+    return china_day(now_ms) - SPAN + 1
 
 
 def _newest_decided(now_ms: int) -> Select[Any]:
     table = referrals.c
     query = select(table.at_ms, table.alert_id, table.rules, table.lane, table.outcome)
-    query = query.where(HAS_OUTCOME, table.at_ms >= now_ms - SPAN * DAY_MS)
+    query = query.where(HAS_OUTCOME, table.at_ms >= china_day_begin(_first_day(now_ms)))
     return query.order_by(table.at_ms.desc()).limit(DECIDED)
 
 

@@ -11,7 +11,7 @@ from parcelward.console.store.database import Database
 from parcelward.console.store.packing import unpacked
 from parcelward.console.store.places import number_of
 from parcelward.console.store.tables import alert_revisions, alerts
-from parcelward.moments import CHINA_MS, DAY_MS, china_day
+from parcelward.moments import china_day, china_day_begin
 
 NEWEST = 400
 """The newest alerts that are read."""
@@ -87,7 +87,7 @@ def judged_by_day(database: Database, now_ms: int, days: int) -> dict[int, list[
     today = china_day(now_ms)
     found = {}
     for day in range(today - days + 1, today + 1):
-        first, last = (number_of((day + more) * DAY_MS - CHINA_MS, 0, 0) for more in (0, 1))
+        first, last = (number_of(china_day_begin(one), 0, 0) for one in (day, day + 1))
         of_day = _NEWEST.where(alerts.c.number >= first, alerts.c.number < last)
         found[day] = list(_read(database, of_day.limit(OF_A_DAY)))
     return found

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from parcelward.moments import CHINA, DAY_MS, HOUR_MS, MINUTE_MS, utc
+from parcelward.moments import CHINA_MS, CHINA, DAY_MS, HOUR_MS, MINUTE_MS, utc
 
 MOST, LEAST = 60, 12
 """Columns of a drawing: no more, so that each can be seen; no less, so that a single one is no wall."""
@@ -13,7 +13,6 @@ EACH_SAID = 24
 HEIGHT, HEAD = 96, 16
 """Pixels of the highest column, and of the room above it for its count."""
 TICKS = 6
-CHINA_MS = 8 * HOUR_MS
 
 
 class Width(NamedTuple):
