@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from parcelward.moments import CHINA_MS, CHINA, DAY_MS, HOUR_MS, MINUTE_MS, utc
+from parcelward.moments import CHINA, CHINA_MS, DAY_MS, HOUR_MS, MINUTE_MS, utc
 
 MOST, LEAST = 60, 12
 """Columns of a drawing: no more, so that each can be seen; no less, so that a single one is no wall."""
