@@ -35,6 +35,7 @@ _read = msgspec.json.Decoder(_Document).decode
 def known_region(database: Database, courier: str, waybill: str, outlet: str) -> KnownRegion | None:
     """Find the county in which a parcel was accepted; None where no alert tells."""
     own = select(alerts.c.alert_id).where(alerts.c.waybill == waybill, alerts.c.courier == courier)
+    own = own.order_by(alerts.c.number.desc())
     near = select(referrals.c.alert_id).where(referrals.c.courier == courier, referrals.c.outlet == outlet)
     near = near.order_by(referrals.c.at_ms.desc())
     with database.reading() as connection:
@@ -52,5 +53,8 @@ def _region(connection: Connection, alert_id: str) -> str | None:
     document = connection.execute(query.limit(1)).scalar()
     if document is None:
         return None
-    card = _read(unpacked(document)).card
+    try:
+        card = _read(unpacked(document)).card
+    except msgspec.DecodeError:  # of a version that says it otherwise
+        return None
     return None if card is None else card.from_region
