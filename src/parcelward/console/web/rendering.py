@@ -16,8 +16,9 @@ from starlette.responses import HTMLResponse
 from parcelward.alerts.terminal import Language
 from parcelward.alerts.verdict import named
 from parcelward.console.people.sessions import Visitor
-from parcelward.console.web.office import UNCERTAIN_MS
+from parcelward.console.web.office import UNCERTAIN_MS, office_of
 from parcelward.console.web.rights import may
+from parcelward.console.web.rule_names import name_of_known
 from parcelward.console.web.security import masked
 from parcelward.console.web.words import KEYS, known, word
 from parcelward.contract.cards import Bilingual
@@ -87,6 +88,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         "known": lambda prefix, value: known(prefix, value, language),
         "query": query,
         "rule_name": lambda rule: bilingual(named(rule), language),
+        "rule_title": lambda rule: name_of_known(office_of(request).judging.pack, rule, language),
     }
     return HTMLResponse(ENVIRONMENT.get_template(template).render(context | values), status)
 

@@ -2,6 +2,7 @@
 
 from parcelward.alerts.terminal import Language
 from parcelward.alerts.verdict import MODEL_RULE
+from parcelward.rules import RulePack
 
 NAMES = {
     "document_number_invalid": ("证件号缺失或有误", "document number missing or wrong"),
@@ -41,6 +42,12 @@ NAMES = {
     "waybill_reused": ("运单号记录矛盾", "records of one waybill contradict"),
     MODEL_RULE: ("模型提示", "hint of the model"),
 }
+
+
+def name_of_known(pack: RulePack | None, rule_id: str, language: Language) -> str:
+    """Name a rule by its id; empty for one that the pack does not have, as a rule of another version."""
+    known = next((one for one in pack.rules if one.id == rule_id), None) if pack is not None else None
+    return name_of_rule(rule_id if known is None else known.name, language) if known or rule_id in NAMES else ""
 
 
 def name_of_rule(name: str, language: Language) -> str:

@@ -79,5 +79,4 @@ RULES: Mapping[str, tuple[str, str]] = {
     "to_open": ("查看未了结的{n:,}条", "Its {n:,} open alerts"),
     "to_all": ("查看全部告警", "All of its alerts"),
     "newest_false_alarms": ("最近的误报", "Newest false alarms"),
-    "no_false_alarm": ("没有。", "None."),
 }
