@@ -16,11 +16,11 @@ from parcelward.console.store.case_page import case
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.store.lines import Line
 from parcelward.console.web.app import build_app
-from parcelward.contract.steps import ReferralState, StepKind
+from parcelward.contract.steps import StepKind
 from parcelward.errors import UserError
 from parcelward.metrics import Metrics
 from tests.console.conftest import Console
-from tests.console.forms import forms_of, press, unclaimed
+from tests.console.forms import forms_of, press, unclaimed, unclaimed_ones
 
 
 def standing(console: Console, alert_id: str) -> Line:
@@ -105,8 +105,7 @@ def test_what_is_missing_is_said_before_anything_is_sent(console: Console, chose
 
 def test_many_are_answered_at_once_and_each_is_told(console: Console) -> None:
     browser = console.visit(Role.SUPERVISOR)
-    wanted = DeskFilter(view=View.UNCLAIMED, state=ReferralState.RAISED)
-    lines = list_alerts(console.platform.database, wanted).lines[:5]
+    lines = unclaimed_ones(console, 5)
     stale = lines[0]
     form_id = str(uuid4())
     csrf = forms_of(browser, f"/alerts/{stale.alert_id}")["comment"][1]["csrf"]

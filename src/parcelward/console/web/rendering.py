@@ -184,12 +184,15 @@ def span_in_words(ms: int, language: Language) -> str:
 
     >>> span_in_words(40_000, "en"), span_in_words(37 * 60_000, "zh"), span_in_words(9_000_000, "en")
     ('under 1 min', '37分钟', '2.5 h')
+    >>> span_in_words(7_200_000, "en"), span_in_words(14 * DAY_MS, "en")
+    ('2 h', '14 d')
     """
     if ms < MINUTE_MS:
         return word("span_moment", language)
     if ms < 2 * HOUR_MS:
         return word("span_minutes", language).format(n=ms // MINUTE_MS)
-    return word("span_hours", language).format(n=round(ms / HOUR_MS, 1))
+    unit, name = (HOUR_MS, "span_hours") if ms < 2 * DAY_MS else (DAY_MS, "span_days")
+    return word(name, language).format(n=f"{ms / unit:.1f}".removesuffix(".0"))
 
 
 @cache

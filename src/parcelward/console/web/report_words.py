@@ -147,6 +147,7 @@ COURIERS: Mapping[str, tuple[str, str]] = {
     "span_moment": ("不足1分钟", "under 1 min"),
     "span_minutes": ("{n}分钟", "{n} min"),
     "span_hours": ("{n}小时", "{n} h"),
+    "span_days": ("{n}天", "{n} d"),
     "cause_other": ("其他原因", "another reason"),
     **{f"cause_{reason}": words for reason, words in _CAUSES.items()},
 }

@@ -93,6 +93,15 @@ def _case(
     )
 
 
+@router.get("/cases/{case_id}/news")
+def case_news(request: Request, case_id: str, revision: int) -> Response:
+    """Say that the case has changed since it was shown."""
+    line = _view(request, case_id).line
+    if line.revision <= revision:
+        return Response(status_code=204)
+    return page(request, "case_news.html", line=line)
+
+
 @router.post("/cases/{case_id}/decide")
 def decide_case(request: Request, case_id: str, form: Form) -> Response:
     """Take a decision on the case as it was seen; the worker passes it on to each of its alerts."""
