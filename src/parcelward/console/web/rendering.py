@@ -191,8 +191,9 @@ def span_in_words(ms: int, language: Language) -> str:
         return word("span_moment", language)
     if ms < 2 * HOUR_MS:
         return word("span_minutes", language).format(n=ms // MINUTE_MS)
-    unit, name = (HOUR_MS, "span_hours") if ms < 2 * DAY_MS else (DAY_MS, "span_days")
-    return word(name, language).format(n=f"{ms / unit:.1f}".removesuffix(".0"))
+    if ms < 2 * DAY_MS:
+        return word("span_hours", language).format(n=f"{ms / HOUR_MS:.1f}".removesuffix(".0"))
+    return word("span_days", language).format(n=f"{ms / DAY_MS:.1f}".removesuffix(".0"))
 
 
 @cache

@@ -40,6 +40,7 @@ NAMES = {
     "other_goods_passed": ("内件与申报不符仍放行", "other goods than declared, passed"),
     "scan_stopped_parcel": ("安检判定不予放行", "stopped by the security scan"),
     "waybill_reused": ("运单号记录矛盾", "records of one waybill contradict"),
+    "sampled": ("随机抽检", "random check"),
     MODEL_RULE: ("模型提示", "hint of the model"),
 }
 
