@@ -81,7 +81,7 @@ def test_points_stand_in_the_order_of_time_and_long_gaps_are_shortened() -> None
     begin, middle, end = (point.x for point in drawn.points)
     assert begin < middle < end
     assert end - middle < 6 * (middle - begin)
-    assert [gap.text for gap in drawn.gaps] == ["48.0 h"]
+    assert [gap.text for gap in drawn.gaps] == ["48 h"]
     assert [row.kind for row in drawn.rows] == ["parcel", "alert", "people"]
 
 

@@ -137,6 +137,15 @@ def test_what_arrives_waits_behind_a_button_and_nothing_moves(page: Page, consol
     expect(page.get_by_text("SF9900000000100").first).to_be_visible()
 
 
+def test_all_of_one_table_are_ticked_and_none_of_another(page: Page, console: Console, address: str) -> None:
+    enter(page, console, Role.ANALYST, address)
+    red, rest = page.locator("table.list").nth(0), page.locator("table.list").nth(1)
+    red.get_by_label("Choose all").check()
+    assert all(tick.is_checked() for tick in red.locator("input[name=one]").all())
+    assert not any(tick.is_checked() for tick in rest.locator("input[name=one]").all())
+    expect(page.locator("[data-chosen]")).to_have_text(str(red.locator("input[name=one]").count()))
+
+
 def test_a_second_person_sees_who_has_it_without_loading_the_page(
     page: Page, browser: Browser, console: Console, address: str
 ) -> None:

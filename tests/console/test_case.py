@@ -150,6 +150,19 @@ def test_alerts_that_refuse_the_decision_of_their_case_are_named_with_the_reason
     assert "something has happened since" in page
 
 
+def test_a_page_of_a_case_says_that_it_has_changed(console: Console) -> None:
+    store, browser = console.platform.database, console.visit(Role.AUDITOR)
+    one = next(it for it in list_cases(store, CaseFilter()).lines if it.open)
+    (asked,) = re.findall(r'hx-get="(/cases/[^"]+)"', browser.get(f"/cases/{one.case_id}").text)
+    assert browser.get(asked).status_code == 204
+    line = next(it for it in members(store, one.case_id).lines if it.state not in OVER)
+    chosen = {"outcome": "false_alarm", "parcel": "release"}
+    press(console.visit(Role.SUPERVISOR), f"/alerts/{line.alert_id}", "outcome", **chosen)
+    said = browser.get(asked).text
+    assert "It has changed since you opened it" in said
+    assert f"{one.open - 1} open of {one.count}" in said
+
+
 def test_an_event_in_binary_mode_is_read_like_any_other(console: Console) -> None:
     platform, line = console.platform, list_alerts(console.platform.database, DeskFilter()).lines[0]
     data = {"alert_id": line.alert_id, "courier": line.courier, "revision": 1, "result": "information"}

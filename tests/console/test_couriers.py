@@ -49,6 +49,12 @@ def test_a_courier_without_an_account_of_the_newest_day_is_named(console: Consol
     assert "<title>2026-11-26: no account</title>" in page
 
 
+def test_what_was_sent_is_drawn_once_of_each_courier(console: Console) -> None:
+    page = console.visit(Role.ANALYST).get("/couriers").text
+    assert "<svg" not in page.split('id="charts-head"')[0]
+    assert page.split('id="charts-head"')[1].split('id="answers-head"')[0].count("swift: Sent") == 1
+
+
 def test_one_courier_shows_its_days_with_the_reasons_in_words(console: Console) -> None:
     browser = console.visit(Role.AUDITOR)
     said = text_of(browser.get("/couriers?courier=swift").text)

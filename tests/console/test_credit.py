@@ -13,6 +13,7 @@ from parcelward.console.store.courier_days import Day
 from parcelward.console.store.judged_alerts import judged_alerts
 from parcelward.console.web.credit_rows import FIGURES, credit_rows
 from parcelward.console.web.day_charts import HEAD, HEIGHT, day_charts
+from parcelward.console.web.rendering import ENVIRONMENT
 from parcelward.moments import DAY_MS, china_day
 from parcelward.outcomes.credit import Credit, Times, credit_views
 from parcelward.outcomes.intervals import Figure
@@ -96,9 +97,15 @@ def test_a_figure_is_drawn_with_its_interval_and_what_it_rests_on() -> None:
     ]
     courier, outlet = credit_rows(views)
     assert (courier.name, outlet.name) == ("swift", "swift/A")
-    drawn = dict(zip(FIGURES, courier.intervals, strict=True))
-    assert (drawn["confirmed"].low, drawn["confirmed"].share, drawn["confirmed"].high) == (16.7, 30.0, 47.9)
-    assert drawn["duties_kept"].share is None
+    assert dict(zip(FIGURES, courier.figures, strict=True))["confirmed"] == enough
+    template = ENVIRONMENT.from_string('{% import "parts/shares.html" as shares with context %}{{ shares.share(one) }}')
+    drawn, not_drawn = (
+        template.render(one=one, t=lambda key, **values: f"{key} {sorted(values.values())}") for one in (enough, few)
+    )
+    assert '<rect class="from-to" x="16.7" width="31.2"' in drawn
+    assert ">30%</span>" in drawn
+    assert "share_few [1, 3]" in not_drawn
+    assert "<svg" not in not_drawn
 
 
 def days_of(sent: list[int | None]) -> list[Day]:

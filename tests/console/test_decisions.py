@@ -1,6 +1,7 @@
 """Decisions from the pages: each is taken by the worker's own stages once, on the revision that was seen, or refused in
 words."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -15,11 +16,11 @@ from parcelward.console.store.case_page import case
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.store.lines import Line
 from parcelward.console.web.app import build_app
-from parcelward.contract.steps import ReferralState, StepKind
+from parcelward.contract.steps import StepKind
 from parcelward.errors import UserError
 from parcelward.metrics import Metrics
 from tests.console.conftest import Console
-from tests.console.forms import forms_of, press, unclaimed
+from tests.console.forms import forms_of, press, unclaimed, unclaimed_ones
 
 
 def standing(console: Console, alert_id: str) -> Line:
@@ -104,8 +105,7 @@ def test_what_is_missing_is_said_before_anything_is_sent(console: Console, chose
 
 def test_many_are_answered_at_once_and_each_is_told(console: Console) -> None:
     browser = console.visit(Role.SUPERVISOR)
-    wanted = DeskFilter(view=View.UNCLAIMED, state=ReferralState.RAISED)
-    lines = list_alerts(console.platform.database, wanted).lines[:5]
+    lines = unclaimed_ones(console, 5)
     stale = lines[0]
     form_id = str(uuid4())
     csrf = forms_of(browser, f"/alerts/{stale.alert_id}")["comment"][1]["csrf"]
@@ -120,6 +120,40 @@ def test_many_are_answered_at_once_and_each_is_told(console: Console) -> None:
     taken = [standing(console, one.alert_id) for one in lines[1:]]
     assert {one.assigned_to for one in taken} == {console.people[Role.SUPERVISOR].token}
     assert standing(console, stale.alert_id).revision == stale.revision
+
+
+def test_what_was_typed_stays_in_the_form_that_was_not_taken(console: Console) -> None:
+    line, browser = unclaimed(console), console.visit(Role.ANALYST)
+    address, fields = forms_of(browser, f"/alerts/{line.alert_id}")["outcome"]
+    text = browser.post(address, data={**fields, "outcome": "false_alarm", "words": "第一行\n<b>第二行"}).text
+    assert "Choose what becomes of the parcel" in text
+    assert ">第一行\n&lt;b&gt;第二行</textarea>" in text
+    assert re.findall(r'value="([^"]+)" checked', text) == ["false_alarm"]
+    again = browser.post(address, data={**fields, "step": "assign", "words": "长" * 501}).text
+    assert "长" * 501 in again.split("assign-words")[-1]
+
+
+def test_ticks_and_words_stay_where_many_were_not_answered(console: Console) -> None:
+    line, browser = unclaimed(console), console.visit(Role.ANALYST)
+    fields = forms_of(browser, f"/alerts/{line.alert_id}")["comment"][1]
+    tick = f"alert:{line.alert_id}:{line.revision}"
+    sent = {"csrf": fields["csrf"], "form": str(uuid4()), "step": "outcome", "outcome": "false_alarm", "one": tick}
+    answer = browser.post("/desk/decide", data={**sent, "list": "view=unclaimed", "words": "已电话核实"})
+    assert answer.status_code == 422
+    assert re.findall(r'name="one" value="([^"]+)" checked', answer.text) == [tick]
+    assert 'value="已电话核实"' in answer.text
+    assert 'value="false_alarm" selected' in answer.text
+
+
+def test_the_last_of_a_list_is_not_said_to_be_taken_before_it_is(console: Console) -> None:
+    line, browser = unclaimed(console), console.visit(Role.ANALYST)
+    app = build_app(console.platform.database, console.platform.topics, Slow(), now_ms=console.clock)
+    app.state.office.desk.await_fates = lambda sent, quiet: [app.state.office.desk.fate(one) for one in sent]
+    slow = TestClient(app, "http://console", follow_redirects=False, cookies=dict(browser.cookies))
+    listed = f"list=q%3D{line.waybill}%26courier%3D{line.courier}"
+    address, fields = forms_of(slow, f"/alerts/{line.alert_id}?{listed}")["outcome"]
+    answer = slow.post(address, data={**fields, "outcome": "false_alarm", "parcel": "release", "then": "next"})
+    assert answer.headers["location"].endswith("&waiting=1")
 
 
 def test_nothing_ticked_is_said(console: Console) -> None:
@@ -172,6 +206,13 @@ def test_decisions_that_were_sent_and_that_were_refused_are_counted(console: Con
     assert decided(metrics) == {"not_taken": 0, "sent": 1, "refused": 1}
 
 
+class Slow:
+    """Takes letters that no worker has read yet."""
+
+    def send(self, topic: str, key: str, event: dict[str, object]) -> None:
+        pass
+
+
 class Closed:
     """Takes no letter, as Kafka's does while no broker answers."""
 
@@ -188,6 +229,7 @@ def test_a_decision_that_cannot_be_sent_is_said_and_can_be_sent_again(console: C
     refused = cut_off.post(address, data=fields)
     assert refused.status_code == 400
     assert "no broker answers" in refused.text
+    assert f'name="form" value="{fields["form"]}"' in refused.text  # sent again it is the same decision
     assert decided(metrics) == {"not_taken": 1, "sent": 0, "refused": 0}
     assert standing(console, line.alert_id).state == "raised"
     assert browser.post(address, data=fields).status_code == 303

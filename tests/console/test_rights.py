@@ -21,6 +21,7 @@ EXPECTED = {
     "/alerts/{alert_id}": "analyst supervisor auditor rule_author",
     "/alerts/{alert_id}/news": "analyst supervisor auditor rule_author",
     "/cases/{case_id}": "analyst supervisor auditor rule_author",
+    "/cases/{case_id}/news": "analyst supervisor auditor rule_author",
     "/looking/{about}": "analyst supervisor auditor rule_author",
     "/desk/decide": "analyst supervisor",
     "/desk/views": "analyst supervisor auditor rule_author",

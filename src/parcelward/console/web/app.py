@@ -52,7 +52,7 @@ from parcelward.errors import UserError
 from parcelward.metrics import Metrics
 from parcelward.topics import Topics
 
-BY_ITSELF = frozenset(("desk_news", "alert_news", "looking"))
+BY_ITSELF = frozenset(("desk_news", "alert_news", "case_news", "looking"))
 """Routes that a page asks by itself: they keep no session alive."""
 WORTH_PACKING = 1_000
 """Bytes from which on an answer is compressed; news of a second are shorter."""

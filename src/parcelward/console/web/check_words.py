@@ -81,7 +81,6 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "recounted": ("重新计算，结果一致", "drawn again: the same"),
     "recount_differs": ("重新计算，结果不一致", "drawn again: it differs"),
     "see_drawn": ("查看抽中名单", "See who was drawn"),
-    "all_checks": ("随机抽查", "Random checks"),
     "drawn_for": ("{period}抽中名单", "Drawn for {period}"),
     "not_public": ("检查结束前不得公开", "Not public before the visits are over"),
     "not_public_hint": (

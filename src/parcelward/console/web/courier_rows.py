@@ -1,15 +1,13 @@
-"""Couriers as rows of a page: the newest day against the days before, and the days as columns of a small drawing."""
+"""Couriers as rows of a page: the newest day against the days before."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from statistics import median
 from typing import NamedTuple
 
-from parcelward.console.store.courier_days import DAYS, Day, LastHeard
+from parcelward.console.store.courier_days import Day, LastHeard
 from parcelward.console.store.feed import AnswerTimes
 
-HIGHEST = 40.0
 ENOUGH = 3
 """Days before that must be there to say what is usual."""
 MEASURES: dict[str, Callable[[Day], int]] = {
@@ -35,16 +33,6 @@ class Figure(NamedTuple):
     stands_out: bool
 
 
-class DayColumn(NamedTuple):
-    """One day: where it stands, how high it is; None: no account of it."""
-
-    x: int
-    date: date
-    height: float
-    sent: int | None
-    is_newest: bool
-
-
 @dataclass(frozen=True, slots=True)
 class CourierRow:
     """A courier: its newest day, how it answers, and when it was last heard of."""
@@ -52,15 +40,9 @@ class CourierRow:
     courier: str
     newest: Day | None
     figures: tuple[Figure, ...]
-    columns: tuple[DayColumn, ...]
     missing: bool
     answers: AnswerTimes
     heard: LastHeard
-
-    @property
-    def sent(self) -> Figure:
-        """The first figure, which the drawing shows."""
-        return self.figures[0]
 
 
 def figures(days: Sequence[Day]) -> tuple[Figure, ...]:
@@ -85,21 +67,3 @@ def stands_out(name: str, value: int, usual: int) -> bool:
     if abs(value - usual) < LEAST:
         return False
     return value * FACTOR <= usual if name in GOOD else value >= usual * FACTOR
-
-
-def day_columns(days: Sequence[Day], newest: date) -> tuple[DayColumn, ...]:
-    """Draw the days up to the newest of all couriers; a day without an account has no height.
-
-    >>> days = [Day(date(2026, 11, 20), 50), Day(date(2026, 11, 22), 100)]
-    >>> [(one.date.day, one.height, one.sent) for one in day_columns(days, date(2026, 11, 23))]
-    [(20, 20.0, 50), (21, 0.0, None), (22, 40.0, 100), (23, 0.0, None)]
-    """
-    if not days:
-        return ()
-    counted, most = {day.date: day.sent for day in days}, max(1, *(day.sent for day in days))
-    first = max(days[0].date, newest - timedelta(days=DAYS - 1))
-    dates = [first + timedelta(days=number) for number in range((newest - first).days + 1)]
-    return tuple(
-        DayColumn(x, one, round(HIGHEST * counted.get(one, 0) / most, 1), counted.get(one), one == newest)
-        for x, one in enumerate(dates)
-    )

@@ -1,12 +1,18 @@
 """Notes about the decision that a person has just sent."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from starlette.requests import Request
 
+from parcelward.alerts.terminal import Language
+from parcelward.console.choices import FormError
 from parcelward.console.sending import is_known
 from parcelward.console.store.alert_page import Refusal
 from parcelward.console.web.office import office_of
+from parcelward.console.web.words import word
+from parcelward.errors import UserError
 
 
 class Note(NamedTuple):
@@ -16,6 +22,20 @@ class Note(NamedTuple):
     words: str
     known: bool
     refusal: Refusal | None = None
+
+
+NOTHING_TYPED: Mapping[str, str] = MappingProxyType({})
+"""Fields of a form that was not sent yet."""
+
+
+def what_is_wrong(error: FormError | UserError, language: Language) -> str:
+    """Say why a form was not taken: what a person left out, or that it could not be sent."""
+    return word(error.problem, language) if isinstance(error, FormError) else str(error)
+
+
+def status_of(error: FormError | UserError) -> int:
+    """Give the status of the page that says so."""
+    return 422 if isinstance(error, FormError) else 400
 
 
 def fate_note(request: Request) -> Note | None:

@@ -1,5 +1,6 @@
 """One decision on all that are ticked in a list; each has its own id, made from that of the form."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from parcelward.console.store.case_desk import CaseLine
 from parcelward.console.store.case_page import case
 from parcelward.console.store.desk import changed
 from parcelward.console.store.lines import Line
+from parcelward.console.web.fates import NOTHING_TYPED
 from parcelward.console.web.office import account_of, fields_of, office_of
 from parcelward.contract.steps import StepKind
 
@@ -37,8 +39,25 @@ class Done(NamedTuple):
         return text + "".join(f"&refused={reason}" for reason in self.refused[:REFUSED_SHOWN])
 
 
+class Ticked(NamedTuple):
+    """What was ticked and typed in a form that could not be sent: the page shows it again."""
+
+    ones: frozenset[str] = frozenset()
+    fields: Mapping[str, str] = NOTHING_TYPED
+
+    @classmethod
+    def in_form(cls, form: FormData) -> "Ticked":
+        """Read it."""
+        return cls(frozenset(map(str, form.getlist("one"))), fields_of(form))
+
+
+NOTHING_TICKED = Ticked()
+
+
 def decide_ticked(request: Request, form: FormData) -> Done:
-    """Take the decision that a form says on what is ticked in it. Raises FormError for what a person left out."""
+    """Take the decision that a form says on what is ticked in it. Raises FormError for what a person left
+    out, and UserError if it could not be sent.
+    """
     office, account, fields = office_of(request), account_of(request), fields_of(form)
     try:
         form_id, chosen = UUID(fields.get("form", "")), chosen_in(fields, account.token, request.state.now_ms)
@@ -64,7 +83,7 @@ def decide_ticked(request: Request, form: FormData) -> Done:
 def done_in(request: Request) -> Done:
     """Give what became of many decisions, as the URL that follows on them says."""
     asked = request.query_params
-    numbers = [int(text) if (text := asked.get(name, "0")).isdecimal() else 0 for name in ("counted", "waiting")]
+    numbers = [int(text) if (text := asked.get(name, "0")[:6]).isdecimal() else 0 for name in ("counted", "waiting")]
     refused = [one for one in asked.getlist("refused") if one.replace("_", "").isalpha()]
     return Done(numbers[0], numbers[1], refused[:REFUSED_SHOWN])
 

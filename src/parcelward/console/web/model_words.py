@@ -37,10 +37,10 @@ MODEL: Mapping[str, tuple[str, str]] = {
     "read_them": ("查看", "Read them"),
     "test_figures": ("测试数据上的指标（模拟）", "On its test days (simulated)"),
     "test_said": (
-        "告警比例{flagged}，属实率{precision}，查全率{recall}",
+        "告警比例{flagged}，查实率{precision}，查全率{recall}",
         "flags {flagged}, precision {precision}, recall {recall}",
     ),
-    "model_precision": ("模型告警的属实率", "Precision of its hints"),
+    "model_precision": ("模型告警的查实率", "Precision of its hints"),
     "model_precision_hint": (
         "取最新10,000条告警中模型提示的告警；每条已判定的告警代表同一级别的全部告警，括号内为95%区间。",
         "Of the alerts with a hint of the model among the newest 10,000. Each decided alert stands for all of its lane;"

@@ -59,6 +59,14 @@ def account_of(request: Request) -> Account:
     return visitor.account
 
 
+def colleagues_of(request: Request) -> list[tuple[str, str]]:
+    """Give the people to whom an alert or a case can be handed, with their tokens; oneself first."""
+    own = account_of(request)
+    others = [one for one in office_of(request).accounts.all() if one.role.decides_as is not None]
+    others = [one for one in others if not one.disabled and one.token != own.token]
+    return [(own.token, own.shown), *((one.token, one.shown) for one in others)]
+
+
 async def form_of(request: Request) -> FormData:
     """Give the form that was sent; a dependency of routes, which are plain functions. No database takes a NUL."""
     form = await request.form()

@@ -115,6 +115,7 @@ _CREDIT: Mapping[str, tuple[str, str]] = {
     "credit_times": ("答复用时", "Time to answer"),
     "credit_within": ("半数{half}内，九成{most}内", "half within {half}, 9 of 10 within {most}"),
     "too_few_to_say": ("数量太少，不作结论", "too few to say"),
+    "credit_few": ("数量太少，不作结论：{m:,}件中{n:,}件", "too few to say: {n:,} of {m:,}"),
     "n_of_m": ("{m:,}件中{n:,}件", "{n:,} of {m:,}"),
     "credit_means": ("各项含义", "What each means"),
     "credit_duties_kept_means": (

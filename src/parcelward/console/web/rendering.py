@@ -16,8 +16,9 @@ from starlette.responses import HTMLResponse
 from parcelward.alerts.terminal import Language
 from parcelward.alerts.verdict import named
 from parcelward.console.people.sessions import Visitor
-from parcelward.console.web.office import UNCERTAIN_MS
+from parcelward.console.web.office import UNCERTAIN_MS, office_of
 from parcelward.console.web.rights import may
+from parcelward.console.web.rule_names import name_of_known
 from parcelward.console.web.security import masked
 from parcelward.console.web.words import KEYS, known, word
 from parcelward.contract.cards import Bilingual
@@ -87,6 +88,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         "known": lambda prefix, value: known(prefix, value, language),
         "query": query,
         "rule_name": lambda rule: bilingual(named(rule), language),
+        "rule_title": lambda rule: name_of_known(office_of(request).judging.pack, rule, language),
     }
     return HTMLResponse(ENVIRONMENT.get_template(template).render(context | values), status)
 
@@ -182,12 +184,16 @@ def span_in_words(ms: int, language: Language) -> str:
 
     >>> span_in_words(40_000, "en"), span_in_words(37 * 60_000, "zh"), span_in_words(9_000_000, "en")
     ('under 1 min', '37分钟', '2.5 h')
+    >>> span_in_words(7_200_000, "en"), span_in_words(14 * DAY_MS, "en")
+    ('2 h', '14 d')
     """
     if ms < MINUTE_MS:
         return word("span_moment", language)
     if ms < 2 * HOUR_MS:
         return word("span_minutes", language).format(n=ms // MINUTE_MS)
-    return word("span_hours", language).format(n=round(ms / HOUR_MS, 1))
+    if ms < 2 * DAY_MS:
+        return word("span_hours", language).format(n=f"{ms / HOUR_MS:.1f}".removesuffix(".0"))
+    return word("span_days", language).format(n=f"{ms / DAY_MS:.1f}".removesuffix(".0"))
 
 
 @cache

@@ -97,7 +97,6 @@ COURIERS: Mapping[str, tuple[str, str]] = {
         "From the accounts of whole days, which come after midnight: today is not in them. “Usual” is the median of up"
         " to 14 days before.",
     ),
-    "records_a_day": ("每日记录数", "Records a day"),
     "measure_sent": ("上传", "Sent"),
     "measure_screened": ("已筛查", "Screened"),
     "measure_refused": ("拒收记录", "Refused"),
@@ -106,7 +105,6 @@ COURIERS: Mapping[str, tuple[str, str]] = {
     "usual": ("往日{n:,}", "usual {n:,}"),
     "too_few_days": ("往日不足3日", "too few days"),
     "stands_out": ("异常", "look at it"),
-    "days_drawn": ("{courier}每日记录数，{first}至{last}", "Records a day of {courier}, {first} to {last}"),
     "day_missing": ("{day}：无对账单", "{day}: no account"),
     "account_missing": ("最近一日无对账单；最后一份为{day}", "no account of the newest day; the last is of {day}"),
     "adds_not_up": ("对账不平，{n:,}条去向不明", "does not add up: {n:,} without a trace"),
@@ -149,6 +147,7 @@ COURIERS: Mapping[str, tuple[str, str]] = {
     "span_moment": ("不足1分钟", "under 1 min"),
     "span_minutes": ("{n}分钟", "{n} min"),
     "span_hours": ("{n}小时", "{n} h"),
+    "span_days": ("{n}天", "{n} d"),
     "cause_other": ("其他原因", "another reason"),
     **{f"cause_{reason}": words for reason, words in _CAUSES.items()},
 }

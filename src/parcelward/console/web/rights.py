@@ -28,6 +28,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "looking": DESK,
     "decide_alert": DECIDE,
     "case": DESK,
+    "case_news": DESK,
     "decide_case": DECIDE,
     "decide_members": DECIDE,
     "couriers": DESK,

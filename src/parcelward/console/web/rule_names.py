@@ -2,6 +2,7 @@
 
 from parcelward.alerts.terminal import Language
 from parcelward.alerts.verdict import MODEL_RULE
+from parcelward.rules import RulePack
 
 NAMES = {
     "document_number_invalid": ("证件号缺失或有误", "document number missing or wrong"),
@@ -39,8 +40,15 @@ NAMES = {
     "other_goods_passed": ("内件与申报不符仍放行", "other goods than declared, passed"),
     "scan_stopped_parcel": ("安检判定不予放行", "stopped by the security scan"),
     "waybill_reused": ("运单号记录矛盾", "records of one waybill contradict"),
+    "sampled": ("随机抽检", "random check"),
     MODEL_RULE: ("模型提示", "hint of the model"),
 }
+
+
+def name_of_known(pack: RulePack | None, rule_id: str, language: Language) -> str:
+    """Name a rule by its id; empty for one that the pack does not have, as a rule of another version."""
+    known = next((one for one in pack.rules if one.id == rule_id), None) if pack is not None else None
+    return name_of_rule(rule_id if known is None else known.name, language) if known or rule_id in NAMES else ""
 
 
 def name_of_rule(name: str, language: Language) -> str:

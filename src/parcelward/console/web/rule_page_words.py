@@ -17,7 +17,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "another_one": ("另一版本", "another one"),
     "rules_head": ("各规则情况，告警最多的在前", "Each rule, the one with most alerts first"),
     "rules_hint": (
-        "告警数不含已被后续记录解除的。“属实率”按红色、黄色分别加权估计，括号内为95%区间；一条告警涉及多条规则时各计一次。",
+        "告警数不含已被后续记录解除的。“查实率”按红色、黄色分别加权估计，括号内为95%区间；一条告警涉及多条规则时各计一次。",
         "Alerts that later records cleared are not counted. Precision is weighed by lane, red and others; the interval"
         " holds 95 %. An alert counts for each of its rules.",
     ),
@@ -28,11 +28,11 @@ RULES: Mapping[str, tuple[str, str]] = {
     "alerts_14_days": ("近14日告警", "Alerts, 14 days"),
     "together": ("合计", "Together"),
     "open_now": ("未了结", "Open"),
-    "precision": ("属实率", "Precision"),
+    "precision": ("查实率", "Precision"),
     "false_alarms": ("误报", "False alarms"),
     "share_between": ("（{low}至{high}）", "({low} to {high})"),
-    "share_rests": ("已判定{m:,}条，属实{n:,}条", "{n:,} of {m:,} decided"),
-    "share_few": ("数量太少，不作估计：{m}条中{n}条属实", "too few to say: {n} of {m}"),
+    "share_rests": ("已判定{m:,}条，查实{n:,}条", "{n:,} of {m:,} decided were right"),
+    "share_few": ("数量太少，不作估计：{m}条中{n}条查实", "too few to say: {n} of {m}"),
     "share_none": ("尚无判定", "nobody has decided"),
     "alerts_drawn": (
         "{rule}近14日每日告警，共{n}条，其中红色{red}条",
@@ -79,5 +79,4 @@ RULES: Mapping[str, tuple[str, str]] = {
     "to_open": ("查看未了结的{n:,}条", "Its {n:,} open alerts"),
     "to_all": ("查看全部告警", "All of its alerts"),
     "newest_false_alarms": ("最近的误报", "Newest false alarms"),
-    "no_false_alarm": ("没有。", "None."),
 }

@@ -60,9 +60,9 @@ _REFUSED_ZH: Mapping[StepReason, str] = {
     StepReason.ILLEGAL: "当前状态下不能这样做。",
     StepReason.LATE: "告警已归档，只有值班长可以重新打开。",
     StepReason.NOT_ASKED: "没有尚待答复的指令。",
-    StepReason.NOTHING_HELD: "没有扣留的快件可以放行。",
+    StepReason.NOTHING_HELD: "没有暂扣的快件可以放行。",
     StepReason.REASON_MISSING: "从他人处转出，必须写明理由。",
-    StepReason.CONTRADICTORY: "误报不能扣留快件。",
+    StepReason.CONTRADICTORY: "误报不能暂扣快件。",
     StepReason.SNOOZE_TOO_LONG: "暂缓时间须在此后30天之内。",
     StepReason.NEVER_SNOOZED: "红色和特别严重的告警不能暂缓。",
 }

@@ -40,8 +40,7 @@ class Walk:
             return f"/cases/{quote(self.wanted.case, safe='')}" + query(list=self.wanted.within("").text)
         return "/desk" + query(**self.wanted.fields)
 
-    @property
-    def ended(self) -> str:
-        """Give the address of the list after a decision that counted, when nothing follows."""
+    def ended(self, counted: bool) -> str:
+        """Give the address of the list after a decision, when nothing follows; it says if the decision counted yet."""
         back = self.back
-        return f"{back}{'&' if '?' in back else '?'}counted=1"
+        return f"{back}{'&' if '?' in back else '?'}{'counted' if counted else 'waiting'}=1"

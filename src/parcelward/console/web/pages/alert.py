@@ -1,5 +1,6 @@
 """One alert: what to do, why, what happened, and every decision that the reader may take now."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -14,7 +15,6 @@ from parcelward.alerts.law import law_in_english
 from parcelward.alerts.page import label, page_lines
 from parcelward.alerts.terminal import Language, by_model
 from parcelward.console.choices import INSTRUCTIONS, PUT_OFF, FormError, chosen_in, open_to
-from parcelward.console.people.roles import Role
 from parcelward.console.sending import is_quiet
 from parcelward.console.store.alert_page import AlertView, earlier
 from parcelward.console.store.alert_page import alert as read_alert
@@ -22,8 +22,8 @@ from parcelward.console.web.chosen import comment_in
 from parcelward.console.web.course import course_of
 from parcelward.console.web.documents import alert_in
 from parcelward.console.web.facts import facts_against_limits
-from parcelward.console.web.fates import fate_note
-from parcelward.console.web.office import account_of, fields_of, form_of, office_of
+from parcelward.console.web.fates import NOTHING_TYPED, fate_note, status_of, what_is_wrong
+from parcelward.console.web.office import account_of, colleagues_of, fields_of, form_of, office_of
 from parcelward.console.web.profile_charts import profile_charts
 from parcelward.console.web.rendering import bilingual, page, query
 from parcelward.console.web.score_chart import score_chart
@@ -31,10 +31,10 @@ from parcelward.console.web.time_line import time_line
 from parcelward.console.web.two_places import two_places
 from parcelward.console.web.walk import Walk
 from parcelward.console.web.wanted import Wanted
-from parcelward.console.web.words import word
 from parcelward.contract.alerts import Alert
 from parcelward.contract.decisions import Parcel
 from parcelward.contract.steps import OVER, OutcomeKind, StepKind
+from parcelward.errors import UserError
 
 router = APIRouter()
 Form = Annotated[FormData, Depends(form_of)]
@@ -67,7 +67,14 @@ def _view(request: Request, alert_id: str) -> AlertView:
     return view
 
 
-def _alert(request: Request, alert_id: str, listed: str, problems: list[str], status: int = 200) -> Response:
+def _alert(
+    request: Request,
+    alert_id: str,
+    listed: str,
+    problems: list[str],
+    status: int = 200,
+    typed: Mapping[str, str] = NOTHING_TYPED,
+) -> Response:
     office, account, language = office_of(request), account_of(request), request.state.language
     view = _view(request, alert_id)
     line, wanted = view.line, Wanted.from_text(listed)
@@ -93,13 +100,14 @@ def _alert(request: Request, alert_id: str, listed: str, problems: list[str], st
         parcels=list(Parcel),
         instructions=INSTRUCTIONS,
         waits=PUT_OFF,
-        colleagues=_colleagues(request),
+        colleagues=colleagues_of(request),
         form_id=uuid4(),
         list_text=wanted.text,
         back=walk.back,
         in_case=bool(wanted.case),
         beside=walk.beside,
         problems=problems,
+        typed=typed,
         fate=fate_note(request),
         sent=request.query_params.get("sent", ""),
     )
@@ -165,14 +173,6 @@ def _earlier(request: Request, alert_id: str) -> dict[str, Any]:
     return dict(earlier(office_of(request).database, alert_id))
 
 
-def _colleagues(request: Request) -> list[tuple[str, str]]:
-    """Give the people to whom an alert can be handed, with their tokens; oneself first."""
-    own = account_of(request)
-    others = [one for one in office_of(request).accounts.all() if one.role in (Role.ANALYST, Role.SUPERVISOR)]
-    others = [one for one in others if not one.disabled and one.token != own.token]
-    return [(own.token, own.shown), *((one.token, one.shown) for one in others)]
-
-
 @router.get("/alerts/{alert_id}/news")
 def alert_news(request: Request, alert_id: str, revision: int, sent: str = "") -> Response:
     """Say that the alert has changed since it was shown, or what became of the decision that was just sent."""
@@ -197,18 +197,19 @@ def decide_alert(request: Request, alert_id: str, form: Form) -> Response:
     line = _view(request, alert_id).line
     if line is None:
         raise HTTPException(404)
-    try:
-        chosen = chosen_in(fields, account.token, request.state.now_ms)
-    except FormError as error:
-        return _alert(request, alert_id, listed, [word(error.problem, request.state.language)], 422)
     wanted = Wanted.from_text(listed)
     walk = Walk(office.database, wanted, account.token, alert_id)
     following = walk.following
-    sent = office.desk.decide(form_id, account, line, revision, chosen)
+    try:
+        chosen = chosen_in(fields, account.token, request.state.now_ms)
+        sent = office.desk.decide(form_id, account, line, revision, chosen)
+    except (FormError, UserError) as error:
+        problems = [what_is_wrong(error, request.state.language)]
+        return _alert(request, alert_id, listed, problems, status_of(error), fields)
     quiet = is_quiet(line, chosen)
     (fate,) = office.desk.await_fates([sent], quiet)
     goes_on = fields.get("then") == "next" and fate.state != "refused"
     if goes_on and following is None:
-        return RedirectResponse(walk.ended, 303)
+        return RedirectResponse(walk.ended(fate.state == "counted" or (fate.state == "sent" and quiet)), 303)
     shown = following if goes_on else alert_id
     return RedirectResponse(f"/alerts/{shown}" + query(list=wanted.text, sent=sent, quiet=(quiet and 1) or None), 303)

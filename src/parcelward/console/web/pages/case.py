@@ -1,5 +1,6 @@
 """One case: what its alerts share, how they spread, some of them, and one decision for all or a part."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -10,19 +11,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from parcelward.console.choices import INSTRUCTIONS, PUT_OFF, FormError, chosen_in, open_to
-from parcelward.console.people.roles import Role
 from parcelward.console.store.case_page import CaseView, members, spread
 from parcelward.console.store.case_page import case as read_case
 from parcelward.console.store.case_reach import reaches
 from parcelward.console.web.columns import columns
-from parcelward.console.web.fates import fate_note
-from parcelward.console.web.many import decide_ticked, done_in
-from parcelward.console.web.office import account_of, fields_of, form_of, office_of
+from parcelward.console.web.fates import NOTHING_TYPED, fate_note, status_of, what_is_wrong
+from parcelward.console.web.many import NOTHING_TICKED, Ticked, decide_ticked, done_in
+from parcelward.console.web.office import account_of, colleagues_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import page, query
 from parcelward.console.web.wanted import Wanted
-from parcelward.console.web.words import word
 from parcelward.contract.decisions import Parcel
 from parcelward.contract.steps import OVER, OutcomeKind, StepKind
+from parcelward.errors import UserError
 
 router = APIRouter()
 Form = Annotated[FormData, Depends(form_of)]
@@ -44,13 +44,19 @@ def _view(request: Request, case_id: str) -> CaseView:
 
 
 def _case(
-    request: Request, case_id: str, listed: str, after: str | None, problems: list[str], status: int = 200
+    request: Request,
+    case_id: str,
+    listed: str,
+    after: str | None,
+    problems: list[str],
+    status: int = 200,
+    typed: Mapping[str, str] = NOTHING_TYPED,
+    ticked: Ticked = NOTHING_TICKED,
 ) -> Response:
     office, account = office_of(request), account_of(request)
     view, wanted = _view(request, case_id), Wanted.from_text(listed).within("")
     line, shown, spreads = view.line, members(office.database, case_id, ROWS, after), spread(office.database, case_id)
     ways = open_to(account.role.decides_as, line.state, True, line.lane, line.severity)
-    others = [one for one in office.accounts.all() if one.role in (Role.ANALYST, Role.SUPERVISOR) and not one.disabled]
     return page(
         request,
         "case.html",
@@ -72,7 +78,7 @@ def _case(
         parcels=list(Parcel),
         instructions=INSTRUCTIONS,
         waits=PUT_OFF,
-        colleagues=[(one.token, one.shown) for one in sorted(others, key=lambda one: one.token != account.token)],
+        colleagues=colleagues_of(request),
         form_id=uuid4(),
         many_id=uuid4(),
         decides=account.role.decides_as is not None,
@@ -81,8 +87,19 @@ def _case(
         walk_text=wanted.within(case_id).text,
         back="/desk" + query(**wanted.fields),
         problems=problems,
+        typed=typed,
+        ticked=ticked,
         fate=fate_note(request),
     )
+
+
+@router.get("/cases/{case_id}/news")
+def case_news(request: Request, case_id: str, revision: int) -> Response:
+    """Say that the case has changed since it was shown."""
+    line = _view(request, case_id).line
+    if line.revision <= revision:
+        return Response(status_code=204)
+    return page(request, "case_news.html", line=line)
 
 
 @router.post("/cases/{case_id}/decide")
@@ -97,9 +114,10 @@ def decide_case(request: Request, case_id: str, form: Form) -> Response:
     line = _view(request, case_id).line
     try:
         chosen = chosen_in(fields, account.token, request.state.now_ms)
-    except FormError as error:
-        return _case(request, case_id, listed, None, [word(error.problem, request.state.language)], 422)
-    sent = office.desk.decide(form_id, account, line, revision, chosen)
+        sent = office.desk.decide(form_id, account, line, revision, chosen)
+    except (FormError, UserError) as error:
+        problems = [what_is_wrong(error, request.state.language)]
+        return _case(request, case_id, listed, None, problems, status_of(error), typed=fields)
     office.desk.await_fates([sent], quiet=True)
     return RedirectResponse(f"/cases/{case_id}" + query(list=Wanted.from_text(listed).text, sent=sent, quiet=1), 303)
 
@@ -111,6 +129,7 @@ def decide_members(request: Request, case_id: str, form: Form) -> Response:
     listed = Wanted.from_text(fields_of(form).get("list", "")).within("").text
     try:
         done = decide_ticked(request, form)
-    except FormError as error:
-        return _case(request, case_id, listed, None, [word(error.problem, request.state.language)], 422)
+    except (FormError, UserError) as error:
+        problems = [what_is_wrong(error, request.state.language)]
+        return _case(request, case_id, listed, None, problems, status_of(error), ticked=Ticked.in_form(form))
     return RedirectResponse(f"/cases/{case_id}" + (query(list=listed) + "&" if listed else "?") + done.said, 303)

@@ -8,7 +8,7 @@ from parcelward.alerts.terminal import Language
 from parcelward.console.store.answer_days import answer_days
 from parcelward.console.store.courier_days import DAYS, courier_codes, courier_days, last_heard
 from parcelward.console.store.feed import WEEK, OutletWeek, answer_times, outlet_weeks
-from parcelward.console.web.courier_rows import MEASURES, CourierRow, day_columns, figures
+from parcelward.console.web.courier_rows import MEASURES, CourierRow, figures
 from parcelward.console.web.day_charts import day_charts
 from parcelward.console.web.office import office_of
 from parcelward.console.web.rendering import page
@@ -33,7 +33,6 @@ def couriers(request: Request, courier: str = "") -> Response:
             courier=code,
             figures=figures(own := days.get(code, ())),
             newest=own[-1] if own else None,
-            columns=() if newest is None else day_columns(own, newest),
             missing=bool(own) and own[-1].date != newest,
             answers=answer_times(store, code, now_ms, now_ms - WEEK * DAY_MS),
             heard=last_heard(store, code),

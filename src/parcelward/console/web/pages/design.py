@@ -10,7 +10,6 @@ from parcelward.alerts.terminal import Language
 from parcelward.console.store.courier_days import Day
 from parcelward.console.web.columns import columns
 from parcelward.console.web.course import MOVERS, Happening
-from parcelward.console.web.credit_rows import Interval
 from parcelward.console.web.day_charts import day_charts
 from parcelward.console.web.rendering import page
 from parcelward.console.web.score_chart import EXAMPLE, score_chart
@@ -19,6 +18,7 @@ from parcelward.console.web.words import word
 from parcelward.contract.alerts import Lane, Severity
 from parcelward.contract.steps import ReferralState
 from parcelward.moments import MINUTE_MS, utc
+from parcelward.outcomes.intervals import Figure
 
 router = APIRouter()
 
@@ -40,7 +40,7 @@ def design(request: Request) -> Response:
         line=time_line(_course(now_ms, request.state.language), now_ms, request.state.language),
         spread=columns([now_ms - number * number * MINUTE_MS for number in range(12)]),
         days=day_charts(_days(now_ms), utc(now_ms).date()),
-        intervals=(Interval("confirmed", 9, 30, 30.0, 16.7, 47.9), Interval("confirmed", 1, 3, None, 0, 0)),
+        figures=(Figure(9, 30, 0.3, 0.167, 0.479), Figure(1, 3)),
     )
 
 

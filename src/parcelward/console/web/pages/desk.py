@@ -21,15 +21,16 @@ from parcelward.console.store.desk import (
     newest_mark,
 )
 from parcelward.console.store.lines import Line
-from parcelward.console.web.many import decide_ticked, done_in
+from parcelward.console.web.fates import status_of, what_is_wrong
+from parcelward.console.web.many import NOTHING_TICKED, Ticked, decide_ticked, done_in
 from parcelward.console.web.office import account_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import page, query
 from parcelward.console.web.saved_views import saved_views
 from parcelward.console.web.wanted import Wanted
-from parcelward.console.web.words import word
 from parcelward.contract.alerts import Lane
 from parcelward.contract.decisions import Parcel
 from parcelward.contract.steps import OVER, OutcomeKind, ReferralState
+from parcelward.errors import UserError
 
 router = APIRouter()
 CASES_READ, CASES_SHOWN = 50, 8
@@ -54,7 +55,14 @@ def desk(request: Request, after: str | None = None) -> Response:
     return show_desk(request, wanted, after, [])
 
 
-def show_desk(request: Request, wanted: Wanted, after: str | None, problems: list[str], status: int = 200) -> Response:
+def show_desk(
+    request: Request,
+    wanted: Wanted,
+    after: str | None,
+    problems: list[str],
+    status: int = 200,
+    ticked: Ticked = NOTHING_TICKED,
+) -> Response:
     """Show a list, and what is wrong with what was sent from it."""
     store, account = office_of(request).database, account_of(request)
     mark = newest_mark(store)  # before the list: what comes in between is news
@@ -90,6 +98,7 @@ def show_desk(request: Request, wanted: Wanted, after: str | None, problems: lis
         waits=PUT_OFF,
         decides=account.role.decides_as is not None,
         problems=problems,
+        ticked=ticked,
         done=done_in(request),
     )
 
@@ -133,6 +142,7 @@ def decide_many(request: Request, form: Form) -> Response:
     wanted = Wanted.from_text(fields_of(form).get("list", ""))
     try:
         done = decide_ticked(request, form)
-    except FormError as error:
-        return show_desk(request, wanted, None, [word(error.problem, request.state.language)], 422)
+    except (FormError, UserError) as error:
+        problems = [what_is_wrong(error, request.state.language)]
+        return show_desk(request, wanted, None, problems, status_of(error), Ticked.in_form(form))
     return RedirectResponse("/desk?" + "&".join(filter(None, (wanted.text, done.said))), 303)

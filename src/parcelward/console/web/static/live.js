@@ -32,7 +32,8 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-all]")) {
-      for (const one of document.querySelectorAll(`input[name=one]`)) one.checked = event.target.checked;
+      const table = event.target.closest("table"); // red and yellow have a table each: nobody ticks what is not seen
+      for (const one of table.querySelectorAll("input[name=one]")) one.checked = event.target.checked;
     }
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
     ticked();
