@@ -205,7 +205,7 @@ def decision(database: Database, event_id: str) -> Fate:
             select(steps.c.place)
             .where(
                 steps.c.alert_id == sent.about,
-                steps.c.revision > sent.revision,
+                steps.c.revision == sent.revision + 1,
                 steps.c.step == sent.kind,
                 steps.c.person == sent.person,
             )

@@ -80,9 +80,11 @@ class _Rules(msgspec.Struct, gc=False):
 _read_rules = msgspec.json.Decoder(_Rules).decode
 
 
-def list_cases(database: Database, wanted: CaseFilter, limit: int = LIMIT, after: str | None = None) -> CasePage:
-    """List cases: what is open the most urgent first, all others the newest first."""
-    is_open = wanted.view in OPEN_VIEWS
+def list_cases(
+    database: Database, wanted: CaseFilter, limit: int = LIMIT, after: str | None = None, newest: bool = False
+) -> CasePage:
+    """List cases: what is open the gravest first, all others, or with `newest` all, the newest first."""
+    is_open = wanted.view in OPEN_VIEWS and not newest
     keys = _URGENT if is_open else _NEWEST
     query = ordered(select(cases).where(*_conditions(wanted)), keys, after, descending=not is_open)
     with database.reading() as connection:

@@ -11,6 +11,7 @@ from parcelward.console.store.database import Database
 from parcelward.console.store.desk import IS_OPEN, LIMIT
 from parcelward.console.store.lines import cursor_of, values_of
 from parcelward.console.store.tables import accounts, answers, instructions, referrals, tallies, verdicts
+from parcelward.contract.steps import ReferralState
 from parcelward.moments import china_day
 
 WEEK = 7
@@ -130,7 +131,8 @@ def answer_times(database: Database, courier: str, now_ms: int, since_ms: int) -
     same = (instructions.c.alert_id == newest.c.alert_id) & (instructions.c.revision == newest.c.revision)
     took = select(newest.c.arrived_ms - first).join(instructions, same)
     took = took.group_by(newest.c.alert_id, newest.c.revision, newest.c.arrived_ms)
-    asked = select(func.count(), func.sum(case((referrals.c.due_ms < now_ms, 1), else_=0))).where(
+    is_late = (referrals.c.due_ms < now_ms) | (referrals.c.state == ReferralState.EXPIRED.value)
+    asked = select(func.count(), func.sum(case((is_late, 1), else_=0))).where(
         IS_OPEN, referrals.c.courier == courier, referrals.c.asked.is_not(None)
     )
     with database.reading() as connection:

@@ -16,6 +16,7 @@ from parcelward.console.store.desk import changed
 from parcelward.console.store.lines import Line
 from parcelward.console.web.fates import NOTHING_TYPED
 from parcelward.console.web.office import account_of, fields_of, office_of
+from parcelward.console.web.stakes import check_sure
 from parcelward.contract.steps import StepKind
 
 MOST = 58
@@ -55,8 +56,10 @@ NOTHING_TICKED = Ticked()
 
 
 def decide_ticked(request: Request, form: FormData) -> Done:
-    """Take the decision that a form says on what is ticked in it. Raises FormError for what a person left
-    out, and UserError if it could not be sent.
+    """Take the decision that a form says on what is ticked in it.
+
+    Raises FormError for what a person left out, UnsureError for what must be confirmed first, and UserError if it could
+    not be sent.
     """
     office, account, fields = office_of(request), account_of(request), fields_of(form)
     try:
@@ -70,6 +73,9 @@ def decide_ticked(request: Request, form: FormData) -> Done:
         raise FormError("problem_none")
     if chosen["kind"] not in MANY:
         raise FormError("problem_step")
+    if fields.get("sure") == "no":
+        raise FormError("problem_not_sent")
+    check_sure([line for line, _ in ticked], chosen, fields.get("sure", ""), account.token)
     sent = [office.desk.decide(form_id, account, line, revision, chosen) for line, revision in ticked]
     fates = office.desk.await_fates(sent, all(is_quiet(line, chosen) for line, _ in ticked))
     refused = [one.refusal.reason for one in fates if one.refusal is not None]

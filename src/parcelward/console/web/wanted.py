@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+from parcelward.alerts.verdict import MODEL_RULE
 from parcelward.console.store.case_desk import CaseFilter
 from parcelward.console.store.desk import DeskFilter, View
 from parcelward.contract.alerts import Lane
@@ -22,7 +23,9 @@ class Wanted:
         asked = {name: cleaned(given.get(name, "")) for name in FIELDS}
         self.view = one_of(View, asked.pop("view")) or View.DUE
         self.lane, self.state = one_of(Lane, asked.pop("lane")), one_of(ReferralState, asked.pop("state"))
-        self.courier, self.outlet, self.rule, self.words = asked["courier"], asked["outlet"], asked["rule"], asked["q"]
+        courier, _, self.outlet = asked["outlet"].rpartition("/")  # as pages write it: courier and outlet
+        self.courier, self.words = asked["courier"] or courier, asked["q"]
+        self.rule = rule_in(asked["rule"])
         self.case = asked["case"]
 
     @classmethod
@@ -79,6 +82,16 @@ def cleaned(text: str) -> str:
     'swift'
     """
     return text.replace("\x00", "").strip()[:MOST_CHARACTERS]
+
+
+def rule_in(text: str) -> str:
+    """Give the id of a rule as alerts have it.
+
+    >>> rule_in("r 3"), rule_in("Model")
+    ('R3', 'model')
+    """
+    plain = text.replace(" ", "")
+    return plain.lower() if plain.lower() == MODEL_RULE else plain.upper()
 
 
 def one_of(kind: type[_Choice], text: str) -> _Choice | None:

@@ -34,6 +34,7 @@ class Shown(NamedTuple):
     line: AuditLine
     choices: list[str]
     comment: str
+    times: int = 1
 
 
 def people_of(accounts: list[Account]) -> list[Account]:
@@ -72,6 +73,22 @@ def shown_lines(request: Request, lines: tuple[AuditLine, ...]) -> list[Shown]:
     language: Language = request.state.language
     name_of = namer(request.state.names, language)
     return [Shown(one, all_in(one.decision, language, name_of), comment_in(one.decision)) for one in lines]
+
+
+def folded(lines: list[Shown]) -> list[Shown]:
+    """Fold decisions that one person took alike one after the other into the newest of them, with their number."""
+    found: list[Shown] = []
+    for one in lines:
+        if found and _alike(found[-1], one):
+            found[-1] = found[-1]._replace(times=found[-1].times + 1)
+        else:
+            found.append(one)
+    return found
+
+
+def _alike(one: Shown, other: Shown) -> bool:
+    said = [(each.line.person, each.line.kind, each.line.is_case, each.choices, each.comment) for each in (one, other)]
+    return said[0] == said[1] and one.line.refused is None and other.line.refused is None
 
 
 @router.get("/audit.csv")

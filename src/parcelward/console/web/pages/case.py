@@ -19,6 +19,7 @@ from parcelward.console.web.fates import NOTHING_TYPED, fate_note, status_of, wh
 from parcelward.console.web.many import NOTHING_TICKED, Ticked, decide_ticked, done_in
 from parcelward.console.web.office import account_of, colleagues_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import page, query
+from parcelward.console.web.stakes import UnsureError, ask_once_more
 from parcelward.console.web.wanted import Wanted
 from parcelward.contract.decisions import Parcel
 from parcelward.contract.steps import OVER, OutcomeKind, StepKind
@@ -129,6 +130,8 @@ def decide_members(request: Request, case_id: str, form: Form) -> Response:
     listed = Wanted.from_text(fields_of(form).get("list", "")).within("").text
     try:
         done = decide_ticked(request, form)
+    except UnsureError as unsure:
+        return ask_once_more(request, form, unsure)
     except (FormError, UserError) as error:
         problems = [what_is_wrong(error, request.state.language)]
         return _case(request, case_id, listed, None, problems, status_of(error), ticked=Ticked.in_form(form))

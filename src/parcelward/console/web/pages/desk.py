@@ -1,7 +1,6 @@
 """The desk: what is due, most urgent first, cases before single alerts; many are answered at once."""
 
-from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends
@@ -10,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from parcelward.console.choices import PUT_OFF, FormError
-from parcelward.console.store.case_desk import CaseLine, list_cases
 from parcelward.console.store.desk import (
     View,
     changed,
@@ -20,12 +18,13 @@ from parcelward.console.store.desk import (
     list_alerts,
     newest_mark,
 )
-from parcelward.console.store.lines import Line
+from parcelward.console.web.desk_rows import groups_of, shown_cases
 from parcelward.console.web.fates import status_of, what_is_wrong
 from parcelward.console.web.many import NOTHING_TICKED, Ticked, decide_ticked, done_in
 from parcelward.console.web.office import account_of, fields_of, form_of, office_of
 from parcelward.console.web.rendering import page, query
 from parcelward.console.web.saved_views import saved_views
+from parcelward.console.web.stakes import UnsureError, ask_once_more
 from parcelward.console.web.wanted import Wanted
 from parcelward.contract.alerts import Lane
 from parcelward.contract.decisions import Parcel
@@ -33,16 +32,7 @@ from parcelward.contract.steps import OVER, OutcomeKind, ReferralState
 from parcelward.errors import UserError
 
 router = APIRouter()
-CASES_READ, CASES_SHOWN = 50, 8
 ROWS = 50
-
-
-class Group(NamedTuple):
-    """Lines of one urgency: cases, then alerts."""
-
-    name: str
-    cases: Sequence[CaseLine]
-    alerts: Sequence[Line]
 
 
 Form = Annotated[FormData, Depends(form_of)]
@@ -68,8 +58,7 @@ def show_desk(
     mark = newest_mark(store)  # before the list: what comes in between is news
     alerts, cases = wanted.alerts(account.token), wanted.cases(account.token)
     listed = list_alerts(store, alerts, ROWS, after)
-    read = list_cases(store, cases, CASES_READ).lines if cases is not None and after is None else ()
-    shown_cases = [one for one in read if one.count > 1][:CASES_SHOWN]  # one with one alert is listed as that alert
+    among = shown_cases(store, cases) if cases is not None and after is None else []
     counts, saved = count_views(store, alerts), saved_views(request, wanted)
     own = next((number for number, one in enumerate(saved) if one.is_here), None)
     return page(
@@ -79,7 +68,7 @@ def show_desk(
         place="desk",
         wanted=wanted,
         mark=mark,
-        groups=_groups(wanted.view, shown_cases, listed.lines),
+        groups=groups_of(wanted.view, among, listed.lines),
         alerts=listed.lines,
         over=OVER,
         counts=counts,
@@ -101,18 +90,6 @@ def show_desk(
         ticked=ticked,
         done=done_in(request),
     )
-
-
-def _groups(view: View, cases: Sequence[CaseLine], alerts: Sequence[Line]) -> list[Group]:
-    """Part what is open into what is red and what has time; of other views nothing is due."""
-    if view in (View.ALL, View.OVER):
-        parts = [Group("newest", cases, alerts)]
-    else:
-        parts = [
-            Group(name, [one for one in cases if of(one.lane)], [one for one in alerts if of(one.lane)])
-            for name, of in (("red", Lane.RED.__eq__), ("shift", Lane.RED.__ne__))
-        ]
-    return [one for one in parts if one.cases or one.alerts]
 
 
 @router.get("/desk/news")
@@ -142,6 +119,8 @@ def decide_many(request: Request, form: Form) -> Response:
     wanted = Wanted.from_text(fields_of(form).get("list", ""))
     try:
         done = decide_ticked(request, form)
+    except UnsureError as unsure:
+        return ask_once_more(request, form, unsure)
     except (FormError, UserError) as error:
         problems = [what_is_wrong(error, request.state.language)]
         return show_desk(request, wanted, None, problems, status_of(error), Ticked.in_form(form))
