@@ -48,6 +48,7 @@ class CourierRow:
 def figures(days: Sequence[Day]) -> tuple[Figure, ...]:
     """Compare the newest day with the days before; none without a day.
 
+    >>> from datetime import date
     >>> days = [Day(date(2026, 11, 20 + n), sent) for n, sent in enumerate((100, 120, 110, 60))]
     >>> figures(days)[0]
     Figure(name='sent', value=60, usual=110, stands_out=True)

@@ -41,7 +41,7 @@ class Done(NamedTuple):
 
 
 class Ticked(NamedTuple):
-    """What was ticked and typed in a form that could not be sent: the page shows it again."""
+    """Ticks and fields of a form that could not be sent: the page shows them again."""
 
     ones: frozenset[str] = frozenset()
     fields: Mapping[str, str] = NOTHING_TYPED
