@@ -114,6 +114,17 @@ def test_who_comes_second_is_told_why_and_where_it_stands(console: Console) -> N
     assert found["refusal"]["assigned_to"] == console.people[Role.ANALYST].token
 
 
+def test_of_two_alike_on_one_revision_the_first_counts_and_the_second_is_stale(console: Console) -> None:
+    line, program = unclaimed(console), console.program(Role.ANALYST)
+    path = f"/alerts/{line.alert_id}/decisions"
+    first, second = (program.post(path, json=decision(TAKE, line.revision)).json() for _ in "12")
+    assert first["fate"] == "counted"
+    assert (second["fate"], second["refusal"]["reason"]) == ("refused", "stale")
+    program.post(path, json=decision(NOTE, line.revision + 1))
+    late = program.post(path, json=decision(TAKE, line.revision - 1 or 1)).json()
+    assert late["fate"] != "counted"
+
+
 def test_one_decision_reaches_all_open_alerts_of_a_case(console: Console) -> None:
     program = console.program(Role.SUPERVISOR)
     case = program.get("/cases?view=unclaimed&limit=1").json()["cases"][0]
@@ -121,7 +132,7 @@ def test_one_decision_reaches_all_open_alerts_of_a_case(console: Console) -> Non
     assert answer["fate"] == "sent"
     now = program.get(f"/cases/{case['case_id']}").json()
     assert now["line"]["assigned_to"] == console.people[Role.SUPERVISOR].token
-    assert [one["decision_id"] for one in now["decisions"]] == [answer["decision_id"]]
+    assert now["decisions"][-1]["decision_id"] == answer["decision_id"]
 
 
 def test_a_decision_that_no_broker_takes_can_be_sent_again(console: Console) -> None:

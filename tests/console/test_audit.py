@@ -45,7 +45,7 @@ def test_who_decided_and_what_was_refused_and_why(console: Console, waybills: tu
     rows = rows_of(console.visit(Role.AUDITOR).get("/audit").text)
     (refused,) = (one for one in rows if "周敏" in one and waybills[1] in one)
     assert "outcome false alarm, let it go" in refused
-    assert "Not taken: It was made on an earlier revision" in refused
+    assert "Refused: It was made on an earlier revision" in refused
     assert "林晓" in refused  # who has it
     assert len([one for one in rows if "evil" in one or "calc" in one]) == 1  # sent twice, decided once
 
@@ -61,7 +61,7 @@ def test_who_decided_and_what_was_refused_and_why(console: Console, waybills: tu
         ("day=2026-11-27", "林晓 analyst", "No decision matches"),
         ("day=2026-11-26", "No decision matches", "林晓 analyst"),
         ("day=9999-12-31", "No decision matches", "林晓 analyst"),
-        ("refused=yes", "Not taken:", "note “"),
+        ("refused=yes", "Refused:", "note “"),
         ("kind=guilty&day=yesterday&role=king", "林晓 analyst", "No decision matches"),
         ("courier=%3Cscript%3E", "No decision matches", "林晓 analyst"),
     ],

@@ -85,12 +85,12 @@ def test_an_alert_is_found_and_decided_by_mouse(page: Page, console: Console) ->
     page.locator("tr:not(.case) .what a").first.click()
     waybill = page.locator("p .code").first.inner_text()
     page.get_by_role("button", name="Take it").click()
-    expect(page.get_by_text("Your decision has been taken")).to_be_visible()
+    expect(page.get_by_text("Your decision counts")).to_be_visible()
     page.get_by_label("false alarm").check()
     page.get_by_label("let it go").check()
     page.get_by_label("Comment").first.fill("looked at again: a filter, no petrol")
     page.get_by_role("button", name="Decide, then next").click()
-    expect(page.get_by_text("Your decision has been taken")).to_be_visible()
+    expect(page.get_by_text("Your decision counts")).to_be_visible()
     decided = list_alerts(console.platform.database, DeskFilter(view=View.ALL, words=waybill)).lines
     assert [(one.state, one.outcome) for one in decided] == [("decided", "false_alarm")]
 
@@ -116,7 +116,7 @@ def test_an_alert_is_found_and_decided_by_keyboard_alone(page: Page, console: Co
     page.keyboard.type("checked by phone: j k d")
     page.keyboard.press("Escape")
     page.keyboard.press("s")
-    expect(page.get_by_text("Your decision has been taken")).to_be_visible()
+    expect(page.get_by_text("Your decision counts")).to_be_visible()
     assert alert_id in page.url
     expect(page.get_by_text("checked by phone: j k d").first).to_be_visible()
 

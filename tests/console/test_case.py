@@ -100,9 +100,11 @@ def test_a_part_of_a_case_is_decided_and_the_rest_stays_open(console: Console) -
         "csrf": fields["csrf"], "form": str(uuid4()), "list": "view=unclaimed", "step": "outcome",
         "outcome": "false_alarm", "parcel": "release", "one": [f"alert:{it.alert_id}:{it.revision}" for it in some],
     }  # fmt: skip
-    answer = browser.post(f"/cases/{one.case_id}/decide-some", data=sent)
+    asked = browser.post(f"/cases/{one.case_id}/decide-some", data=sent)
+    assert "Decide 2 alerts alike?" in asked.text
+    answer = browser.post(f"/cases/{one.case_id}/decide-some", data={**sent, "sure": "yes"})
     assert answer.headers["location"] == f"/cases/{one.case_id}?list=view%3Dunclaimed&counted=2"
-    assert "2 taken" in browser.get(answer.headers["location"]).text
+    assert "2 counted" in browser.get(answer.headers["location"]).text
     now = {it.alert_id: it for it in members(console.platform.database, one.case_id).lines}
     assert {now[it.alert_id].outcome for it in some} == {"false_alarm"}
     assert not any(now[it.alert_id].outcome for it in rest)

@@ -35,8 +35,8 @@ def test_one_press_takes_an_alert(console: Console) -> None:
     text = press(browser, f"/alerts/{line.alert_id}", "acknowledge")
     now = standing(console, line.alert_id)
     assert (now.state, now.assigned_to) == ("acknowledged", console.people[Role.ANALYST].token)
-    assert "Your decision has been taken" in text
-    assert '<span class="strong">you</span>' in text
+    assert "Your decision counts" in text
+    assert '<span class="strong no-print">you</span>' in text
 
 
 def test_outcome_parcel_and_comment_are_one_step_and_lead_to_the_next(console: Console) -> None:
@@ -50,7 +50,7 @@ def test_outcome_parcel_and_comment_are_one_step_and_lead_to_the_next(console: C
     assert after.startswith("/alerts/")
     assert line.alert_id not in after
     assert "list=view%3Dunclaimed" in after
-    assert "Your decision has been taken" in browser.get(after).text
+    assert "Your decision counts" in browser.get(after).text
     assert "复验无异常" in browser.get(f"/alerts/{line.alert_id}").text
 
 
@@ -77,7 +77,7 @@ def test_the_second_of_two_people_is_told_who_has_it(console: Console) -> None:
     assert browser_news(second, line) == 200
     answer = second.post(address, data={**fields, "outcome": "false_alarm", "parcel": "release"})
     text = second.get(answer.headers["location"]).text
-    assert "Your decision was not taken" in text
+    assert "Your decision was refused" in text
     assert "something has happened since" in text
     assert "林晓" in text
     assert standing(console, line.alert_id).state == "acknowledged"
@@ -116,10 +116,31 @@ def test_many_are_answered_at_once_and_each_is_told(console: Console) -> None:
         assert "counted=4" in answer.headers["location"]
         assert "refused=ahead" in answer.headers["location"]
     text = browser.get(answer.headers["location"]).text
-    assert "4 taken" in text
+    assert "4 counted" in text
     taken = [standing(console, one.alert_id) for one in lines[1:]]
     assert {one.assigned_to for one in taken} == {console.people[Role.SUPERVISOR].token}
     assert standing(console, stale.alert_id).revision == stale.revision
+
+
+def test_an_outcome_of_many_is_sent_only_after_its_stakes_were_seen(console: Console) -> None:
+    browser, colleague = console.visit(Role.SUPERVISOR), console.visit(Role.ANALYST)
+    lines = unclaimed_ones(console, 3)
+    press(colleague, f"/alerts/{lines[0].alert_id}", "acknowledge")
+    lines = [standing(console, one.alert_id) for one in lines]
+    fields = forms_of(browser, f"/alerts/{lines[1].alert_id}")["comment"][1]
+    sent = {
+        "csrf": fields["csrf"], "form": str(uuid4()), "list": "lane=red", "step": "outcome", "outcome": "false_alarm",
+        "parcel": "release", "words": "同一批样品", "one": [f"alert:{one.alert_id}:{one.revision}" for one in lines],
+    }  # fmt: skip
+    asked = browser.post("/desk/decide", data=sent).text
+    assert "Decide 3 alerts alike?" in asked
+    assert re.search(r"of these others have</dt><dd[^>]*>1</dd>", asked)
+    back = browser.post("/desk/decide", data={**sent, "sure": "no"})
+    assert back.status_code == 422
+    assert 'value="同一批样品"' in back.text
+    assert [standing(console, one.alert_id).revision for one in lines] == [one.revision for one in lines]
+    answer = browser.post("/desk/decide", data={**sent, "sure": "yes"})
+    assert answer.headers["location"] == "/desk?lane=red&counted=3"
 
 
 def test_what_was_typed_stays_in_the_form_that_was_not_taken(console: Console) -> None:

@@ -104,7 +104,7 @@ def test_the_page_says_each_profile_with_its_window(console: Console) -> None:
     line, document = with_profiles(console)[0]
     assert document.card is not None
     page = console.visit(Role.ANALYST).get(f"/alerts/{line.alert_id}").text
-    assert page.count('class="columns profile-of"') == len(document.card.profiles)
+    assert page.count('<div class="profile">') == len(document.card.profiles)
     values = re.findall(r'<span class="figure">([\d,]+)</span>', page)
     assert [int(one.replace(",", "")) for one in values] == [one.value for one in document.card.profiles]
 

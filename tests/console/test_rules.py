@@ -147,4 +147,4 @@ def test_a_rule_that_nobody_knows_is_not_found(console: Console, rule: str) -> N
 
 
 def test_each_built_in_rule_has_a_name_in_words() -> None:
-    assert {rule.name for rule in PACK.rules} | {"model"} == NAMES.keys()
+    assert {rule.name for rule in PACK.rules} | {"model", "sampled"} == NAMES.keys()

@@ -96,7 +96,7 @@ def test_from_red_to_released_though_the_console_is_killed(start_service, tmp_pa
             expect(page.locator("main")).to_contain_text("held")
             picture(page, "2-alert")
             page.get_by_role("button", name="Take it").click()
-            expect(page.get_by_text("Your decision has been taken")).to_be_visible()
+            expect(page.get_by_text("Your decision counts")).to_be_visible()
             courier_answers(service)
             expect(page.get_by_text("It has changed since you opened it")).to_be_visible()
             page.reload()
@@ -116,7 +116,9 @@ def test_from_red_to_released_though_the_console_is_killed(start_service, tmp_pa
             expect(page.locator("main")).to_contain_text(WORDS)
             await_true(lambda: instructions(service)[-1] == "release", "the courier is told")
             page.reload()
-            expect(page.get_by_role("heading", level=1)).to_have_text("Decided: false alarm. Nothing is left to do.")
+            expect(page.get_by_role("heading", level=1)).to_have_text(
+                "Decided: false alarm. Nothing is left to decide."
+            )
             expect(page.locator("main")).to_contain_text("The courier was last told: release")
             picture(page, "5-released")
     finally:

@@ -92,6 +92,8 @@ def test_personal_values_in_what_a_courier_writes_go_no_further() -> None:
         (record(DECISION, topic="answers.swift"), "unknown_type"),
         (decided({"kind": "delete"}), "invalid_value"),
         (decided({}), "missing_field"),
+        (decided({"kind": "reopen", "reason": {"text": "复验"}}), "wrong_type"),
+        (decided({"kind": "assign", "to": 7}), "wrong_type"),
         (decided({"kind": "release", "reason": "复验无异常", "until": "x"}), "unknown_field"),
         (decided({"kind": "acknowledge"}, {"kind": "case", "case_id": "c", "subject": "王小明"}), "invalid_value"),
         (binary(ANSWER)._replace(headers=[("ce_id", b"\xff")]), "invalid_encoding"),

@@ -201,17 +201,33 @@ def decision(database: Database, event_id: str) -> Fate:
             return Fate("refused", refusal)
         if sent is None:
             return Fate("unknown")
-        counted: Any = connection.execute(
-            select(steps.c.place)
-            .where(
-                steps.c.alert_id == sent.about,
-                steps.c.revision == sent.revision + 1,
-                steps.c.step == sent.kind,
-                steps.c.person == sent.person,
-            )
-            .limit(1)
-        ).first()
-        return Fate("sent" if counted is None else "counted")
+        return Fate("counted" if _has_counted(connection, sent) else "sent")
+
+
+def _has_counted(connection: Connection, sent: Any) -> bool:
+    """Tell whether a decision led to the step after the revision that it was made on.
+
+    Of several alike that one person made on one revision the first counts; the worker refuses the others.
+    """
+    table, step = decisions.c, steps.c
+    earlier: Any = select(table.place).where(
+        table.about == sent.about,
+        table.revision == sent.revision,
+        table.kind == sent.kind,
+        table.person == sent.person,
+        table.event_id != sent.event_id,
+        table.arrived_ms <= sent.arrived_ms,
+        table.place < sent.place,
+    )
+    taken: Any = select(step.place).where(
+        step.alert_id == sent.about,
+        step.revision == sent.revision + 1,
+        step.step == sent.kind,
+        step.person == sent.person,
+    )
+    return (
+        connection.execute(taken.limit(1)).first() is not None and connection.execute(earlier.limit(1)).first() is None
+    )
 
 
 def decision_of(database: Database, event_id: str) -> tuple[str, int, dict[str, Any]] | None:
