@@ -22,6 +22,8 @@ BESIDE = 100 * 11 / WIDE_PX
 GAP = 10.0
 """Percent that the length of a gap needs below the axis."""
 SHOWN_GAP_MS = 10 * MINUTE_MS
+NEAR_END = 90.0
+"""Percent from which on words stand to the left of their place."""
 
 
 class Row(NamedTuple):
@@ -50,6 +52,11 @@ class Mark(NamedTuple):
 
     x: float
     text: str
+
+    @property
+    def anchor(self) -> str:
+        """Say which end of the text stands at its place."""
+        return "end" if self.x > NEAR_END else "start"
 
 
 class TimeLine(NamedTuple):
@@ -101,10 +108,15 @@ def _axis(
     times: list[Mark] = []
     free = 0.0
     for stop in stops:
-        if places[stop] >= free:
-            text = short_time(stop, now_ms)
-            times.append(Mark(places[stop], text))
-            free = places[stop] + 100 * (_pixels(text) + EDGE) / WIDE_PX
+        text, x = short_time(stop, now_ms), places[stop]
+        need = 100 * (_pixels(text) + EDGE) / WIDE_PX
+        if x > NEAR_END:  # written to the left; the last moment is worth more than the one before
+            while times and times[-1].x + need > x - need:
+                times.pop()
+            times.append(Mark(x, text))
+        elif x >= free:
+            times.append(Mark(x, text))
+            free = x + need
     gaps = [
         Mark(round((places[one] + places[later]) / 2, 2), span_in_words(later - one, language))
         for one, later in pairwise(stops)
@@ -133,6 +145,8 @@ def _points(
             put = (said, x - BESIDE, 4, "end")
         elif level := next((number for number in (1, 2) if x >= free[number] and x + need <= 101.0), 0):
             put, taken[one.kind, level] = (said, x, (-9, 19)[level - 1], "start"), x + need
+        elif level := next((number for number in (1, 2) if x > NEAR_END and x - need >= free[number]), 0):
+            put, taken[one.kind, level] = (said, x, (-9, 19)[level - 1], "end"), x
         title = f"{short_time(one.at_ms, now_ms)} {one.text}"
         text, text_x, rise, anchor = put
         found.append(Point(x, y, one.kind, one.future, title, text, round(text_x, 2), y + rise, anchor))
