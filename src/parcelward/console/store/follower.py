@@ -34,6 +34,8 @@ POLL_S = 0.2
 AT_ONCE = 10_000
 LOOK_S = 0.25
 """Time between two looks at what another console has projected."""
+SAID_EVERY_S = 60.0
+"""The same trouble is logged this often: it is tried again each second."""
 CHECK_S = 30.0
 """Time between two looks at the logs: new topics, what retention took, whether they are still the same."""
 CERTAIN_S = 10.0
@@ -80,6 +82,7 @@ class Follower:
         self._projecting = False
         self._sizes_known = False
         self._certainty = Certainty()
+        self._said, self._said_at = "", 0.0
         self._thread = threading.Thread(target=self._run, name="console-follower", daemon=True)
 
     def start(self) -> None:
@@ -106,6 +109,13 @@ class Follower:
             self._news.wait_for(lambda: self._mark > mark or self._stopped.is_set(), timeout_s)
             return self._mark
 
+    def _say(self, error: str) -> None:
+        """Log what keeps it from reading: at once, and the same again once in a while."""
+        now = time.monotonic()
+        if error != self._said or now - self._said_at >= SAID_EVERY_S:
+            self._said, self._said_at = error, now
+            log.warning("console_projection_interrupted error=%s", error)
+
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
@@ -113,7 +123,7 @@ class Follower:
                     if mine:
                         self._project(connection)
             except (SQLAlchemyError, KafkaError, UserError, OSError, OvertakenError, OutOfRangeError) as error:
-                log.warning("console_projection_interrupted error=%s: %s", type(error).__name__, _first_line(error))
+                self._say(f"{type(error).__name__}: {_first_line(error)}")
             except Exception:  # a fault of ours: pages go on with what is there, and say since when
                 log.exception("console_projection_failed")
             finally:

@@ -36,7 +36,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     ),
     "checks_each_day": ("近{span}日每日抽取，共{n}件", "Drawn a day in {span} days, {n} together"),
     "found_in_bars": ("着色部分为查出问题", "the coloured part is what was found"),
-    "to_checks": ("查看待查的{n:,}件", "The {n:,} open ones"),
+    "to_checks": ("到研判台查看", "See them on the desk"),
     "by_courier": ("按快递企业", "By courier"),
     "no_check_yet": ("近{span}日没有抽检。", "No parcel was drawn in {span} days."),
     "outlets_drawn": ("网点“双随机、一公开”抽查", "Outlets by lot (double random, one open)"),

@@ -126,9 +126,9 @@ COURIERS: Mapping[str, tuple[str, str]] = {
     "outlets_worse": ("近一周告警增多的网点", "Outlets that got worse this week"),
     "outlets_of": ("{courier}的网点，增幅最大的在前", "Outlets of {courier}, the largest growth first"),
     "outlets_hint": (
-        "告警条数，近7日（含今日）与此前7日相比。未按业务量折算，业务量大的网点告警自然较多。点击网点查看其告警。",
+        "告警条数，近7日（含今日）与此前7日相比。未按业务量折算，业务量大的网点告警自然较多。至多列{most}个网点。点击网点查看其告警。",
         "Alerts of the last 7 days, today among them, against the 7 before. Parcels are not counted: a busy outlet has"
-        " more. An outlet leads to its alerts.",
+        " more. At most {most} outlets are listed. An outlet leads to its alerts.",
     ),
     "no_outlet_worse": ("没有网点的告警多于前一周。", "No outlet has more alerts than the week before."),
     "drawn": ("图示", "Drawn"),

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from parcelward.alerts.terminal import Language
 from parcelward.console.store.answer_days import answer_days
 from parcelward.console.store.courier_days import DAYS, courier_codes, courier_days, last_heard
+from parcelward.console.store.desk import LIMIT
 from parcelward.console.store.feed import WEEK, OutletWeek, answer_times, outlet_weeks
 from parcelward.console.web.courier_rows import MEASURES, CourierRow, figures
 from parcelward.console.web.day_charts import day_charts
@@ -57,6 +58,7 @@ def couriers(request: Request, courier: str = "") -> Response:
         cause=lambda reason: _cause(reason, request.state.language),
         days=tuple(reversed(days.get(chosen, ()))),
         outlets=outlets if chosen else _worse(outlets),
+        most_outlets=LIMIT if chosen else WORST,
         most=max((max(one.this_week, one.week_before) for one in outlets), default=1) or 1,
     )
 
