@@ -71,9 +71,9 @@ def test_words_of_a_time_line_never_lie_upon_each_other(console: Console, langua
             assert 0 <= begin <= begin + wide <= 102
             if point.word:
                 lines.setdefault(point.word_y, []).append((begin, begin + wide))
-        wide = {mark: 100 * 7 * len(mark.text) / WIDE_PX for mark in drawn.times}
-        ends = [one.x if one.anchor == "end" else one.x + wide[one] for one in drawn.times]
-        begins = [end - wide[one] for one, end in zip(drawn.times, ends, strict=True)]
+        widths = {mark: 100 * 7 * len(mark.text) / WIDE_PX for mark in drawn.times}
+        ends = [one.x if one.anchor == "end" else one.x + widths[one] for one in drawn.times]
+        begins = [end - widths[one] for one, end in zip(drawn.times, ends, strict=True)]
         assert all(end <= begin for end, begin in zip(ends, begins[1:], strict=False)), drawn.times
         for spans in lines.values():
             for one, later in zip(sorted(spans), sorted(spans)[1:], strict=False):
