@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ from tests.system.service import Service, await_true
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian package chromium; CI installs it)")
 WAYBILL, PASSWORD = "SF0000000000001", "a long pass phrase"
 WORDS = "called the outlet: a toy, no detonator"
+EVIL = (
+    "<script>document.title='ran'</script>",
+    "<img src=x onerror=\"document.title='ran'\">",
+    "\"><svg onload=document.title='ran'>",
+    "</textarea><iframe srcdoc='<script>parent.document.title=1</script>'>",
+    "<a href=javascript:document.title='ran'>x</a>",
+)
+"""Goods names of a courier that wishes harm."""
+IMPOSSIBLE = {"kind": "person", "document_type": "resident_id", "document_number": "110101199003078510"}
+"""A sender whose document cannot be: each parcel raises an alert."""
 FILM = os.environ.get("FILM")
 """A folder: pictures of each step are put there."""
 
@@ -123,12 +134,31 @@ def test_from_red_to_released_though_the_console_is_killed(start_service, tmp_pa
             )
             expect(page.locator("main")).to_contain_text("The courier was last told: release")
             picture(page, "5-released")
+            assert_nothing_of_it_runs(page, service)
     finally:
         console.end(signal.SIGTERM)
     taken = [(one["outcome"], one["comment"]) for one in decisions(service) if one["kind"] == "outcome"]
     assert taken == [("false_alarm", WORDS)]
     assert instructions(service)[-1] == "release"
     assert service.read(f"{service.prefix}refused.decisions") == []
+
+
+def assert_nothing_of_it_runs(page: Page, service: Service) -> None:
+    """Let a courier send goods that are scripts, and see that they are text on the desk and on their alerts."""
+    names = {f"SF00000000001{number:02}": f"汽油{evil}" for number, evil in enumerate(EVIL)}
+    service.publish([real_name(waybill, goods={"name": name}, sender=IMPOSSIBLE) for waybill, name in names.items()])
+    for waybill in names:
+        await_true(partial(waybill_is_listed, page, waybill), f"{waybill} is listed")
+        page.locator("tr:not(.case) .what a").first.click()
+        expect(page.locator("main")).to_contain_text("document.title")
+        assert "ran" not in page.title()
+        assert page.locator("main img, main iframe, main script, main a[href^=javascript]").count() == 0
+
+
+def waybill_is_listed(page: Page, waybill: str) -> bool:
+    """Tell whether the desk has found the alert of a waybill."""
+    page.goto(f"/desk?view=all&q={waybill}")
+    return page.locator("tr:not(.case) .what a").count() == 1
 
 
 def courier_answers(service: Service) -> None:
