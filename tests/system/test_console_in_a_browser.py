@@ -169,8 +169,9 @@ def courier_answers(service: Service) -> None:
 
 
 def instructions(service: Service) -> list[str]:
-    """Give what the courier was told, in order."""
-    return [json.loads(one.value)["action"] for one in service.read(f"{service.prefix}instructions.swift")]
+    """Give what the courier was told about the parcel, in order."""
+    told = [json.loads(one.value) for one in service.read(f"{service.prefix}instructions.swift")]
+    return [one["action"] for one in told if one["waybill"] == WAYBILL]
 
 
 def decisions(service: Service) -> list[dict[str, str]]:
