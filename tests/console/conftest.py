@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from parcelward.console.api.application import PATH
@@ -20,6 +21,7 @@ from parcelward.console.people.sessions import Sessions
 from parcelward.console.web.app import build_app
 from parcelward.console.web.security import cookie_name
 from parcelward.moments import CHINA
+from tests.console.browsing import opened_browser, served
 from tests.console.platform import Platform
 
 NOW_MS = int(datetime(2026, 11, 27, 15, 40, tzinfo=CHINA).timestamp() * 1000)
@@ -85,6 +87,20 @@ class Console:
 @pytest.fixture(scope="session")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     yield from made_console(tmp_path_factory.mktemp("console") / "console.sqlite", 70)
+
+
+@pytest.fixture(scope="module")
+def address(console: Console) -> Iterator[str]:
+    """Serve the console of a file's tests; gives its address."""
+    with served(console.app) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Open a browser for the tests of a file."""
+    with opened_browser() as opened:
+        yield opened
 
 
 def made_console(file: object, minutes: int, lived: Callable[[Platform], None] | None = None) -> Iterator[Console]:

@@ -11,7 +11,7 @@ from parcelward.console.people.sessions import Sessions
 from parcelward.console.store.desk import DeskFilter, View, list_alerts
 from parcelward.console.web.security import cookie_name
 from tests.builders import real_name, record
-from tests.console.browsing import CHROMIUM, opened_browser, served
+from tests.console.browsing import CHROMIUM
 from tests.console.conftest import NOW_MS, PASSWORD, Console, made_console
 from tests.console.platform import Platform
 
@@ -42,22 +42,10 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     yield from made_console(file, 25, lambda platform: send_goods(platform, EVIL, NOW_MS, 0))
 
 
-@pytest.fixture(scope="module")
-def address(console: Console) -> Iterator[str]:
-    with served(console.app) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as opened:
-        yield opened
-
-
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
+def page(chromium: Browser, address: str) -> Iterator[Page]:
     """A page of somebody who has not logged in. Nothing may fail in it, and nothing may be refused by its policy."""
-    context = browser.new_context(base_url=address, locale="en-GB")
+    context = chromium.new_context(base_url=address, locale="en-GB")
     context.set_default_timeout(60_000)
     opened, said = context.new_page(), list[str]()
     opened.on("pageerror", lambda error: said.append(str(error)))
@@ -147,12 +135,12 @@ def test_all_of_one_table_are_ticked_and_none_of_another(page: Page, console: Co
 
 
 def test_a_second_person_sees_who_has_it_without_loading_the_page(
-    page: Page, browser: Browser, console: Console, address: str
+    page: Page, chromium: Browser, console: Console, address: str
 ) -> None:
     line = list_alerts(console.platform.database, DeskFilter(view=View.UNCLAIMED)).lines[0]
     enter(page, console, Role.SUPERVISOR, address)
     page.goto(f"/alerts/{line.alert_id}")
-    other = browser.new_context(base_url=address, locale="en-GB").new_page()
+    other = chromium.new_context(base_url=address, locale="en-GB").new_page()
     enter(other, console, Role.ANALYST, address)
     other.goto(f"/alerts/{line.alert_id}")
     expect(other.get_by_text("Also looking at it: 周敏")).to_be_visible()

@@ -12,7 +12,7 @@ from parcelward.console.store.case_desk import CaseFilter, list_cases
 from parcelward.console.store.desk import DeskFilter, list_alerts
 from parcelward.console.web.security import cookie_name
 from tests.bench.console_store import Traffic
-from tests.console.browsing import CHROMIUM, opened_browser, served
+from tests.console.browsing import CHROMIUM
 from tests.console.conftest import Console, made_console
 from tests.console.platform import Platform
 
@@ -38,25 +38,13 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     yield from made_console(tmp_path_factory.mktemp("pages") / "console.sqlite", 40, with_many)
 
 
-@pytest.fixture(scope="module")
-def address(console: Console) -> Iterator[str]:
-    with served(console.app) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as opened:
-        yield opened
-
-
 @pytest.fixture
-def look(browser: Browser, console: Console, address: str) -> Iterator[Callable[[Role, str, bool], Page]]:
+def look(chromium: Browser, console: Console, address: str) -> Iterator[Callable[[Role, str, bool], Page]]:
     """Opens pages of somebody who has logged in."""
     contexts = []
 
     def opened(role: Role, language: str = "en-GB", dark: bool = False) -> Page:
-        context = browser.new_context(
+        context = chromium.new_context(
             base_url=address, locale=language, color_scheme="dark" if dark else "light", reduced_motion="reduce"
         )
         contexts.append(context)

@@ -15,6 +15,7 @@ from parcelward.console.api.asked import (
     OutletAsked,
     RuleAsked,
     SeverityAsked,
+    ViewAsked,
     WordsAsked,
     checked,
 )
@@ -26,7 +27,6 @@ from parcelward.console.web.office import account_of, office_of
 from parcelward.contract.steps import ReferralState
 
 router = APIRouter(tags=["alerts"])
-ViewAsked = Annotated[View, Query(description="Part of the list; `due`, `mine` and `unclaimed` hold what is open.")]
 StateAsked = Annotated[ReferralState | None, Query(description="Only this state.", examples=["escalated"])]
 
 

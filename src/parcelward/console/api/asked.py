@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
 from parcelward.console.api.problems import ProblemError, ProblemReason
+from parcelward.console.store.desk import View
 from parcelward.console.store.lines import values_of
 from parcelward.console.web.wanted import MOST_CHARACTERS
 from parcelward.contract.alerts import Lane, Severity
@@ -16,6 +17,7 @@ MOST_LINES = 200
 _TEXT = r"^[^\x00]*$"
 """No database takes a NUL."""
 
+ViewAsked = Annotated[View, Query(description="Part of the list; `due`, `mine` and `unclaimed` hold what is open.")]
 AlertPath = Annotated[
     str,
     Path(

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 
 from parcelward.console.api.alert_shapes import AlertList, AlertSummary
-from parcelward.console.api.asked import After, CasePath, CourierAsked, LaneAsked, Limit, checked
+from parcelward.console.api.asked import After, CasePath, CourierAsked, LaneAsked, Limit, ViewAsked, checked
 from parcelward.console.api.case_shapes import CaseDetail, CaseList, CaseSummary
 from parcelward.console.api.problems import ProblemError, ProblemReason
 from parcelward.console.store.case_desk import CaseFilter, list_cases
@@ -16,7 +16,6 @@ from parcelward.console.store.desk import LIMIT, OPEN_VIEWS, View
 from parcelward.console.web.office import account_of, office_of
 
 router = APIRouter(tags=["cases"])
-ViewAsked = Annotated[View, Query(description="Part of the list; `due`, `mine` and `unclaimed` hold what is open.")]
 AttentionAsked = Annotated[bool | None, Query(description="Only those that ask for a person, or only the others.")]
 
 

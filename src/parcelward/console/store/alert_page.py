@@ -191,9 +191,7 @@ def decision(database: Database, event_id: str) -> Fate:
     Of one on a case, and of a comment, nothing tells that it counted: it stays `sent`, unless it is refused.
     """
     with database.reading() as connection:
-        sent = connection.execute(
-            select(decisions).where(decisions.c.event_id == event_id).order_by(decisions.c.arrived_ms).limit(1)
-        ).first()
+        sent = _sent(connection, event_id)
         refusals = refusals_of(connection, [event_id])
         # Pressed twice, it comes back once as a double, although it counted.
         refusal = next((one for one in refusals.get(event_id, ()) if one.reason != "doubled"), None)
@@ -202,6 +200,12 @@ def decision(database: Database, event_id: str) -> Fate:
         if sent is None:
             return Fate("unknown")
         return Fate("counted" if _has_counted(connection, sent) else "sent")
+
+
+def _sent(connection: Connection, event_id: str) -> Any:
+    """Give the row of a decision, the first of those with its id."""
+    query = select(decisions).where(decisions.c.event_id == event_id).order_by(decisions.c.arrived_ms).limit(1)
+    return connection.execute(query).first()
 
 
 def _has_counted(connection: Connection, sent: Any) -> bool:
@@ -232,9 +236,8 @@ def _has_counted(connection: Connection, sent: Any) -> bool:
 
 def decision_of(database: Database, event_id: str) -> tuple[str, int, dict[str, Any]] | None:
     """Give who took a decision, on which revision, and what was chosen; None where no topic knows it."""
-    query = select(decisions).where(decisions.c.event_id == event_id).order_by(decisions.c.arrived_ms).limit(1)
     with database.reading() as connection:
-        row = connection.execute(query).first()
+        row = _sent(connection, event_id)
     return None if row is None else (row.person, row.revision, _plain(row.document)["data"]["decision"])
 
 

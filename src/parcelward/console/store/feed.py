@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import case, func, select, tuple_
+from sqlalchemy import Select, case, func, select, tuple_
 
 from parcelward.console.store.database import Database
 from parcelward.console.store.desk import IS_OPEN, LIMIT
@@ -118,9 +118,8 @@ def outlet_weeks(
         )
 
 
-def answer_times(database: Database, courier: str, now_ms: int, since_ms: int) -> AnswerTimes:
-    """Measure how long a courier takes to answer, and what it has not answered yet."""
-    first = func.min(instructions.c.arrived_ms)
+def select_answers(courier: str, since_ms: int) -> Select[int, int]:
+    """Select when each of a courier's newest answers came, and when it was first asked for (ms)."""
     newest = (
         select(answers.c.alert_id, answers.c.revision, answers.c.arrived_ms)
         .where(answers.c.courier == courier, answers.c.arrived_ms >= since_ms)
@@ -129,14 +128,19 @@ def answer_times(database: Database, courier: str, now_ms: int, since_ms: int) -
         .subquery()
     )
     same = (instructions.c.alert_id == newest.c.alert_id) & (instructions.c.revision == newest.c.revision)
-    took = select(newest.c.arrived_ms - first).join(instructions, same)
-    took = took.group_by(newest.c.alert_id, newest.c.revision, newest.c.arrived_ms)
+    asked = select(newest.c.arrived_ms, func.min(instructions.c.arrived_ms)).join(instructions, same)
+    return asked.group_by(newest.c.alert_id, newest.c.revision, newest.c.arrived_ms)
+
+
+def answer_times(database: Database, courier: str, now_ms: int, since_ms: int) -> AnswerTimes:
+    """Measure how long a courier takes to answer, and what it has not answered yet."""
     is_late = (referrals.c.due_ms < now_ms) | (referrals.c.state == ReferralState.EXPIRED.value)
     asked = select(func.count(), func.sum(case((is_late, 1), else_=0))).where(
         IS_OPEN, referrals.c.courier == courier, referrals.c.asked.is_not(None)
     )
     with database.reading() as connection:
-        times = sorted(max(int(one), 0) for one in connection.execute(took).scalars())
+        rows = connection.execute(select_answers(courier, since_ms)).all()
+        times = sorted(max(answered_ms - asked_ms, 0) for answered_ms, asked_ms in rows)
         waiting, overdue = connection.execute(asked).one()
     return AnswerTimes(len(times), _quantile(times, 0.5), _quantile(times, 0.9), waiting, int(overdue or 0))
 

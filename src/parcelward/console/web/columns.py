@@ -30,6 +30,30 @@ WIDTHS = (
 )
 
 
+class Place(NamedTuple):
+    """Place of a column: `x` and `width` in percent, `y` and `height` in pixels."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+
+
+def placed(number: int, total: int, height: float, room: int) -> Place:
+    """Place one of some columns, so high, above a line that is `room` pixels from the top.
+
+    >>> placed(1, 4, 24.0, 112)
+    Place(x=27.5, width=20.0, y=88.0, height=24.0)
+    """
+    share = 100 / total
+    return Place(round((number + 0.1) * share, 2), round(0.8 * share, 2), round(room - height, 1), height)
+
+
+def said_of(count: int, most: int, total: int) -> str:
+    """Write the count of a column, where it has room: of few columns each, of many the highest alone."""
+    return str(count) if count and (total <= EACH_SAID or count == most) else ""
+
+
 class Column(NamedTuple):
     """One column: `x` and `width` in percent, `y` and `height` in pixels; `said` is its count where it is written."""
 
@@ -91,13 +115,8 @@ def _number(at_ms: int, width_ms: int) -> int:
 
 
 def _column(number: int, count: int, begin: int, total: int, most: int, width_ms: int) -> Column:
-    height = round(HEIGHT * count / most, 1)
-    said = str(count) if count and (total <= EACH_SAID or count == most) else ""
-    share = 100 / total
-    x = round((number - begin) * share + share * 0.1, 2)
-    return Column(
-        x, round(share * 0.8, 2), round(HEAD + HEIGHT - height, 1), height, number * width_ms - CHINA_MS, count, said
-    )
+    place = placed(number - begin, total, round(HEIGHT * count / most, 1), HEAD + HEIGHT)
+    return Column(*place, number * width_ms - CHINA_MS, count, said_of(count, most, total))
 
 
 def _ticks(begin: int, total: int, width: Width) -> list[Tick]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from parcelward.console.store.answer_days import AnswerDay
 from parcelward.console.store.courier_days import DAYS, Day
+from parcelward.console.web.columns import placed
 from parcelward.console.web.courier_rows import ENOUGH, MEASURES, stands_out
 from parcelward.moments import MINUTE_MS
 
@@ -69,7 +70,6 @@ def _chart(name: str, dates: Sequence[date], values: Mapping[date, int], *, sile
     most = max((*(values.get(one, 0) for one in dates), usual or 0, 1))
     newest = values.get(dates[-1])
     worse = usual is not None and newest is not None and stands_out(name, newest, usual)
-    share = 100 / len(dates)
     bars = []
     for number, one in enumerate(dates):
         value = values.get(one)
@@ -84,16 +84,6 @@ def _chart(name: str, dates: Sequence[date], values: Mapping[date, int], *, sile
             if number == len(dates) - 1
             else "day"
         )
-        bars.append(
-            DayBar(
-                round((number + 0.1) * share, 2),
-                round(0.8 * share, 2),
-                HEAD + HEIGHT - height,
-                height,
-                one,
-                value,
-                kind,
-            )
-        )
+        bars.append(DayBar(*placed(number, len(dates), height, HEAD + HEIGHT), one, value, kind))
     usual_y = round(HEAD + HEIGHT - HEIGHT * (usual or 0) / most, 1)
     return DayChart(name, tuple(bars), usual, usual_y, most, newest, worse)

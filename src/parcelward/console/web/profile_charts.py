@@ -6,7 +6,7 @@ from typing import NamedTuple
 from parcelward.alerts.terminal import Language
 from parcelward.console.store.alerts_of import alerts_of
 from parcelward.console.store.database import Database
-from parcelward.console.web.columns import HEAD, HEIGHT, Tick
+from parcelward.console.web.columns import HEAD, HEIGHT, Tick, placed, said_of
 from parcelward.console.web.rendering import as_ms, bilingual
 from parcelward.contract.alerts import Alert
 from parcelward.contract.cards import CountedEvent, Profile
@@ -16,8 +16,6 @@ from parcelward.moments import CHINA, DAY_MS, HOUR_MS, utc
 
 _FEATURES = {feature.name: feature for feature in FEATURES}
 TICKS = 5
-SPARSE = 24
-"""With so many columns at most each says its count; with more the highest alone."""
 
 
 class Bucket(NamedTuple):
@@ -101,14 +99,11 @@ def _chart(profile: Profile, alert: Alert, known: Mapping[tuple[str, str], str],
 
 def _buckets(profile: Profile, begins_ms: int, bucket_ms: int, first: int) -> list[Bucket]:
     total, most = len(profile.counts), max(*profile.counts, 1)
-    share = 100 / total
     found = []
     for number, count in enumerate(profile.counts):
-        height = round(HEIGHT * count / most, 1)
-        said = str(count) if count and (total <= SPARSE or count == most) else ""
-        x, width = round((number + 0.1) * share, 2), round(0.8 * share, 2)
+        place = placed(number, total, round(HEIGHT * count / most, 1), HEAD + HEIGHT)
         at_ms = begins_ms + number * bucket_ms
-        found.append(Bucket(x, width, HEAD + HEIGHT - height, height, at_ms, count, number >= first, said))
+        found.append(Bucket(*place, at_ms, count, number >= first, said_of(count, most, total)))
     return found
 
 
